@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers of a compose project, by the Docker SDK. Private to juno.deploy: no stable interface.
+
+Facts behind it: containers are found by compose's labels, one-off containers (C(docker compose run)) carry the same
+labels but for C(oneoff); C(exec_run(demux=True)) gives C((None, None)) without output; the client's timeout does not
+bound an exec; a stopped container answers 409.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+
+try:
+    import docker
+    import docker.errors
+    import requests.exceptions
+
+    SDK_ERROR = ""
+except ImportError as exc:
+    SDK_ERROR = str(exc)
+
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+
+
+@dataclasses.dataclass(frozen=True)
+class ExecResult:
+    """What a command in a container printed and how it ended."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """A container of a compose service, as the Engine lists it."""
+
+    id: str
+    name: str
+    service: str
+    number: int
+    state: str
+    image_id: str
+    #: Addresses on the container's networks, in the order of the network names. Reachable from the container's host.
+    addresses: tuple[str, ...]
+    #: Private ports that the image or service exposes, for example 11211.
+    ports: tuple[int, ...]
+
+
+def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
+    """Give a client of the Engine at O(docker_host), having asked it for its version.
+
+    :raises EngineError: the SDK is missing, or the Engine doesn't answer.
+    """
+    if SDK_ERROR:
+        raise EngineError(
+            f"The Docker SDK for Python is missing on this host ({SDK_ERROR}): install the package python3-docker, "
+            "or run playbooks/provision.yml."
+        )
+    base_url = docker_host or DEFAULT_SOCKET
+    try:
+        return docker.DockerClient(base_url=base_url, version="auto", timeout=timeout_seconds)
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
+        raise EngineError(
+            f"The Docker Engine at {base_url} does not answer on this host ({_cause(exc)}): start it "
+            "(systemctl start docker), or run playbooks/provision.yml."
+        ) from exc
+
+
+def _cause(exc: BaseException) -> str:
+    """Give the innermost words of an SDK error, which wraps the real cause several times."""
+    while exc.__cause__ or exc.__context__:
+        exc = t.cast("BaseException", exc.__cause__ or exc.__context__)
+    return str(exc) or type(exc).__name__
+
+
+def labels(project: str, service: str | None = None) -> list[str]:
+    """Give the label filters for the containers of a project, without one-off containers."""
+    wanted = [f"com.docker.compose.project={project}", "com.docker.compose.oneoff=False"]
+    if service:
+        wanted.append(f"com.docker.compose.service={service}")
+    return wanted
+
+
+def parse_container(listed: dict[str, t.Any]) -> Container:
+    """Read one entry of the Engine's C(GET /containers/json)."""
+    tags = listed.get("Labels") or {}
+    networks = (listed.get("NetworkSettings") or {}).get("Networks") or {}
+    addresses = [
+        networks[name].get("IPAddress") or networks[name].get("GlobalIPv6Address") for name in sorted(networks)
+    ]
+    number = tags.get("com.docker.compose.container-number", "0")
+    return Container(
+        id=listed["Id"],
+        name=(listed.get("Names") or ["/" + listed["Id"][:12]])[0].lstrip("/"),
+        service=tags.get("com.docker.compose.service", ""),
+        number=int(number) if number.isascii() and number.isdigit() else 0,
+        state=listed.get("State", ""),
+        image_id=listed.get("ImageID", ""),
+        addresses=tuple(address for address in addresses if address),
+        ports=tuple(sorted({port["PrivatePort"] for port in listed.get("Ports") or [] if "PrivatePort" in port})),
+    )
+
+
+def find(client: t.Any, project: str, service: str | None = None, *, stopped: bool = False) -> list[Container]:
+    """Give the containers of a project (of one service), lowest number first; with C(stopped) those too.
+
+    :raises EngineError: the Engine refuses.
+    """
+    try:
+        listed = client.api.containers(all=stopped, filters={"label": labels(project, service)})
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
+        raise EngineError(f"The Docker Engine refused to list the containers of {project} ({exc}).") from exc
+    return sorted((parse_container(entry) for entry in listed), key=lambda one: (one.service, one.number, one.name))
+
+
+def find_running(client: t.Any, project: str, service: str) -> list[Container]:
+    """Give the running containers of a service; at least one.
+
+    :raises EngineError: none runs; the message says which services of the project do, or that none does.
+    """
+    running = [one for one in find(client, project, service) if one.state == "running"]
+    if running:
+        return running
+    there = find(client, project, stopped=True)
+    if not there:
+        raise EngineError(
+            f"No container of the compose project '{project}' is on this host: name the right project "
+            "(docker compose ls --all lists them), or deploy the app first."
+        )
+    stopped = [f"{one.name} is {one.state}" for one in there if one.service == service]
+    if stopped:
+        raise EngineError(
+            f"No container of the service '{service}' of the project '{project}' runs ({', '.join(stopped)}): "
+            f"start it (docker compose -p {project} up -d {service})."
+        )
+    names = ", ".join(sorted({one.service for one in there}))
+    raise EngineError(f"The compose project '{project}' has no service '{service}' with a container; it has: {names}.")
+
+
+def exec_argv(
+    client: t.Any,
+    container: Container,
+    argv: list[str],
+    *,
+    timeout_seconds: float,
+    environment: dict[str, str] | None = None,
+    workdir: str | None = None,
+    user: str | None = None,
+) -> ExecResult:
+    """Run an argv list in a running container and give its output, whole and apart, with the return code.
+
+    :raises EngineError: the container does not run, the command can't be started, or it takes longer than allowed.
+    """
+    box: dict[str, t.Any] = {}
+
+    def work() -> None:
+        try:
+            created = client.api.exec_create(
+                container.id, argv, stdout=True, stderr=True, environment=environment, workdir=workdir, user=user or ""
+            )
+            box["output"] = client.api.exec_start(created["Id"], demux=True)
+            box["rc"] = client.api.exec_inspect(created["Id"])["ExitCode"]
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
+            box["error"] = exc
+
+    # The SDK's timeout does not bound an exec, so a daemon thread does the waiting.
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(timeout_seconds)
+    if worker.is_alive():
+        raise EngineError(
+            f"A command in the container {container.name} took longer than {timeout_seconds:g} s and still runs there.",
+            cmd=argv,
+        )
+    if "error" in box:
+        raise EngineError(
+            f"The command could not be run in the container {container.name} ({_cause(box['error'])}).", cmd=argv
+        )
+    out, err = box["output"]
+    return ExecResult(
+        rc=box["rc"],
+        stdout=(out or b"").decode("utf-8", "replace"),
+        stderr=(err or b"").decode("utf-8", "replace"),
+    )

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place where a JunoError becomes a failed result. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ansible.module_utils.basic import AnsibleModule
+
+
+def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]) -> None:
+    """Call C(work(module)) and leave with its result, or with the message and figures of a JunoError."""
+    try:
+        result = work(module)
+    except JunoError as exc:
+        module.fail_json(msg=exc.message, **exc.details)
+    module.exit_json(**result)
