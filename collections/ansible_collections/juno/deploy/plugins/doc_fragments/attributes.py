@@ -23,3 +23,19 @@ attributes:
   platform:
     description: Target OS or families that can be operated against.
 """
+
+    # For modules that only read.
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It only reads, so check mode makes no difference.
+  diff_mode:
+    support: N/A
+    details:
+      - It changes nothing that a diff could show.
+  idempotent:
+    support: full
+"""

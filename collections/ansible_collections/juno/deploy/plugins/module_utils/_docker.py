@@ -9,11 +9,15 @@ bound an exec; a stopped container answers 409.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
 
 try:
     import docker
@@ -37,6 +41,15 @@ class ExecResult:
 
 
 @dataclasses.dataclass(frozen=True)
+class Published:
+    """A port of a container that is reachable at an address of the host."""
+
+    private_port: int
+    #: As a person writes it, for example V(0.0.0.0:8001).
+    address: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Container:
     """A container of a compose service, as the Engine lists it."""
 
@@ -50,6 +63,8 @@ class Container:
     addresses: tuple[str, ...]
     #: Private ports that the image or service exposes, for example 11211.
     ports: tuple[int, ...]
+    #: Ports that the host publishes.
+    published: tuple[Published, ...] = ()
 
 
 def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
@@ -104,7 +119,14 @@ def parse_container(listed: dict[str, t.Any]) -> Container:
         image_id=listed.get("ImageID", ""),
         addresses=tuple(address for address in addresses if address),
         ports=tuple(sorted({port["PrivatePort"] for port in listed.get("Ports") or [] if "PrivatePort" in port})),
+        published=tuple(_published(port) for port in listed.get("Ports") or [] if port.get("PublicPort")),
     )
+
+
+def _published(port: dict[str, t.Any]) -> Published:
+    host = port.get("IP") or "*"
+    host = f"[{host}]" if ":" in host else host
+    return Published(private_port=port["PrivatePort"], address=f"{host}:{port['PublicPort']}")
 
 
 def find(client: t.Any, project: str, service: str | None = None, *, stopped: bool = False) -> list[Container]:
@@ -188,3 +210,15 @@ def exec_argv(
         stdout=(out or b"").decode("utf-8", "replace"),
         stderr=(err or b"").decode("utf-8", "replace"),
     )
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn what the SDK raises into an EngineError that begins with C(what).
+
+    :raises EngineError: the Engine refused.
+    """
+    try:
+        yield
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
+        raise EngineError(f"{what} ({_cause(exc)}).") from exc

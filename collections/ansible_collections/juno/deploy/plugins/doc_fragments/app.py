@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that say which app a module about releases works on."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of C(module_utils/_app.py)."""
+
+    DOCUMENTATION = r"""
+options:
+  path:
+    description:
+      - The app's git checkout on the managed host, with its compose file.
+    type: path
+    required: true
+  project:
+    description:
+      - Name of the compose project, as C(docker compose ls) shows it.
+    type: str
+    required: true
+  service:
+    description:
+      - The compose service that runs Django and publishes the site's port.
+    type: str
+    default: web
+  worker_services:
+    description:
+      - Further compose services that run the app's code and must get the new release too, for example a task queue.
+    type: list
+    elements: str
+    default: []
+  compose_files:
+    description:
+      - The compose files, relative to O(path), in the order in which they are merged.
+      - Without them those are taken that C(docker compose) itself would take.
+    type: list
+    elements: str
+    default: []
+  docker_host:
+    description:
+      - Address of the Docker Engine for the SDK, for example V(unix:///var/run/docker.sock).
+      - Without it the local socket is used.
+    type: str
+  state_root:
+    description:
+      - Directory on the managed host below which each app's journal is kept.
+    type: path
+    default: /var/lib/juno
+requirements:
+  - git
+  - docker with the compose plugin 2.18 or later
+  - Docker SDK for Python (package C(python3-docker))
+"""

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The app that a deploy is about, from a module's parameters. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _journal
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+
+#: Options of every module about a release; documented in the fragment juno.deploy.app.
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "path": {"type": "path", "required": True},
+    "project": {"type": "str", "required": True},
+    "service": {"type": "str", "default": "web"},
+    "worker_services": {"type": "list", "elements": "str", "default": []},
+    "compose_files": {"type": "list", "elements": "str", "default": []},
+    "docker_host": {"type": "str"},
+    "state_root": {"type": "path", "default": _journal.STATE_ROOT},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class App:
+    """A Django compose project on this host."""
+
+    path: str
+    project: str
+    service: str
+    worker_services: tuple[str, ...]
+    compose_files: tuple[str, ...]
+    docker_host: str
+    state_root: str
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that run the app's code, the one with the site first."""
+        return (self.service, *(name for name in self.worker_services if name != self.service))
+
+    @property
+    def journal(self) -> str:
+        """The journal's file."""
+        return _journal.path_of(self.state_root, self.project)
+
+    def build_directory(self, commit: str) -> str:
+        """Where the clean checkout of a commit is made for a build."""
+        return os.path.join(self.state_root, self.project, "build", commit[:12])
+
+    def compose(self, checkout: str = "") -> _compose.Project:
+        """Give the compose project, with the compose files that a checkout has (else the app's directory)."""
+        files = _compose.find_files(checkout or self.path, list(self.compose_files))
+        return _compose.Project(self.path, files, self.project)
+
+
+def from_params(params: dict[str, t.Any]) -> App:
+    """Read the options of C(ARGUMENT_SPEC).
+
+    :raises BadInputError: the path is relative, or the project's name is none that compose takes.
+    """
+    path = os.path.normpath(params["path"])
+    if not os.path.isabs(path) or path == "/":
+        raise BadInputError(f"The app's directory must be an absolute path below /, not '{params['path']}'.")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", params["project"]):
+        raise BadInputError(
+            f"'{params['project']}' is no name of a compose project (small letters, digits, - and _): "
+            "set django_app_project to the one that docker compose ls shows."
+        )
+    return App(
+        path=path,
+        project=params["project"],
+        service=params["service"],
+        worker_services=tuple(params["worker_services"]),
+        compose_files=tuple(params["compose_files"]),
+        docker_host=params["docker_host"] or "",
+        state_root=params["state_root"],
+    )

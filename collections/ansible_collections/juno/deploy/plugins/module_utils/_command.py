@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run programs from argv lists, bounded in time. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+
+#: Programs must speak untranslated and never wait for a person at a terminal.
+QUIET_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+    "COMPOSE_ANSI": "never",
+    "COMPOSE_PROGRESS": "plain",
+    "BUILDKIT_PROGRESS": "plain",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class CommandResult:
+    """How a program ended and what it printed."""
+
+    cmd: list[str]
+    rc: int
+    stdout: str
+    stderr: str
+
+    @property
+    def last_words(self) -> str:
+        """The last line of its errors (or of its output) that is not empty: usually the cause."""
+        for stream in (self.stderr, self.stdout):
+            lines = [line.strip() for line in stream.splitlines() if line.strip()]
+            if lines:
+                return lines[-1]
+        return "it printed nothing"
+
+    def require(self, message: str, **details: t.Any) -> CommandResult:
+        """Give itself when the program succeeded.
+
+        :raises CommandError: it failed; C({cause}) in the message stands for the last line it printed.
+        """
+        if self.rc:
+            raise CommandError(
+                message.replace("{cause}", self.last_words.rstrip(".")),
+                cmd=self.cmd,
+                rc=self.rc,
+                stdout=self.stdout,
+                stderr=self.stderr,
+                **details,
+            )
+        return self
+
+
+class Runner(t.Protocol):
+    """What runs a program: C(run_command) here, a recorded answer in unit tests."""
+
+    def __call__(self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60) -> CommandResult:
+        """Run C(argv) in C(cwd)."""
+
+
+def run_command(argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60) -> CommandResult:
+    """Run C(argv) in C(cwd) without a shell and without input.
+
+    :raises JunoError: the program is missing, or takes longer than allowed (it is killed then).
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=cwd,
+            env={**os.environ, **QUIET_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+    except FileNotFoundError as exc:
+        missing = cwd if cwd and not os.path.isdir(cwd) else argv[0]
+        raise JunoError(f"'{missing}' is not on this host: install it, or run playbooks/provision.yml.") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise JunoError(
+            f"'{' '.join(argv[:3])}' took longer than {timeout_seconds:g} s and was stopped.",
+            cmd=argv,
+            stdout=_text(exc.stdout),
+            stderr=_text(exc.stderr),
+        ) from exc
+    return CommandResult(argv, done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", "replace")

@@ -1,0 +1,212 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A compose project: its files, its services, and the commands about it. Private to juno.deploy: no stable interface.
+
+A release is built from a clean checkout of its commit while the app's own directory keeps serving. Compose reads the
+clean checkout's compose file with the app's directory as project directory (so C(.env), C(env_file) and the project's
+name are the app's own), and an override points what comes from the checkout (build contexts, bind mounts) to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, Runner
+
+#: The names that docker compose itself looks for, in its order.
+FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+#: The oldest plugin with C(!reset), C(config --format json) and the labels that the modules read.
+OLDEST_PLUGIN = (2, 18)
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """Where a compose project is: the app's directory, and the compose files by name relative to a checkout."""
+
+    directory: str
+    files: tuple[str, ...]
+    name: str = ""
+
+    def argv(self, *words: str, checkout: str = "", override: str = "") -> list[str]:
+        """Build the argv of a docker compose command, with the files of C(checkout) instead of the app's own."""
+        command = ["docker", "compose", "--project-directory", self.directory]
+        if self.name:
+            command += ["--project-name", self.name]
+        for name in self.files:
+            command += ["--file", os.path.join(checkout or self.directory, name)]
+        if override:
+            command += ["--file", override]
+        return [*command, *words]
+
+
+def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
+    """Name the compose files of a checkout: those wanted, else those that docker compose would take.
+
+    :raises BadInputError: none is there, or one of those wanted isn't.
+    """
+    if wanted:
+        for name in wanted:
+            if not os.path.isfile(os.path.join(directory, name)):
+                raise BadInputError(
+                    f"There is no compose file {name} in {directory}: correct django_app_compose_files."
+                )
+        return tuple(wanted)
+    found = [name for name in FILE_NAMES if os.path.isfile(os.path.join(directory, name))]
+    if not found:
+        raise BadInputError(
+            f"There is no compose file in {directory} (looked for {', '.join(FILE_NAMES)}): "
+            "add one to the repository, or name it in django_app_compose_files."
+        )
+    overrides = [name for name in OVERRIDE_NAMES if os.path.isfile(os.path.join(directory, name))]
+    return tuple(found[:1] + overrides[:1])
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Read C(docker compose version --short): 2.26.1-4, v2.26.1, 2.27.0+ds1."""
+    plain = text.strip().lstrip("v").replace("+", "-").partition("-")[0]
+    parts = plain.split(".")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise JunoError(f"docker compose told its version in words that are not understood: {text.strip()!r}.")
+    return tuple(int(part) for part in parts)
+
+
+def require_plugin(run: Runner) -> str:
+    """Make sure that docker and a recent compose plugin are here, and give the plugin's version.
+
+    :raises JunoError: docker or the plugin is missing or too old.
+    """
+    answer = run(["docker", "compose", "version", "--short"])
+    if answer.rc:
+        raise JunoError(
+            f"The docker compose plugin is missing on this host ({answer.last_words}): install docker-compose "
+            "(Debian 13), docker-compose-v2 (Ubuntu) or docker-compose-plugin (Docker's own packages), "
+            "or run playbooks/provision.yml."
+        )
+    if parse_version(answer.stdout) < OLDEST_PLUGIN:
+        raise JunoError(
+            f"The docker compose plugin {answer.stdout.strip()} on this host is too old: "
+            f"install {'.'.join(map(str, OLDEST_PLUGIN))} or later."
+        )
+    return answer.stdout.strip()
+
+
+def read_config(run: Runner, project: Project, *, checkout: str = "", override: str = "") -> dict[str, t.Any]:
+    """Give the project's effective configuration.
+
+    :raises CommandError: docker compose finds a mistake in it; the message names it.
+    """
+    argv = project.argv("config", "--format", "json", checkout=checkout, override=override)
+    where = checkout or project.directory
+    done: CommandResult = run(argv, cwd=project.directory).require(
+        f"docker compose can't read {', '.join(project.files)} in {where} ({{cause}}): correct the file."
+    )
+    return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+
+
+def require_service(config: dict[str, t.Any], service: str, where: str) -> dict[str, t.Any]:
+    """Give a service's configuration.
+
+    :raises BadInputError: the project has no such service; the message names those it has.
+    """
+    services = config.get("services") or {}
+    if service not in services:
+        raise BadInputError(
+            f"The compose project in {where} has no service '{service}'; it has: {', '.join(sorted(services))}. "
+            "Set django_app_service to the one that runs Django."
+        )
+    return t.cast("dict[str, t.Any]", services[service])
+
+
+def published(service: dict[str, t.Any]) -> list[tuple[str, int]]:
+    """Give the addresses, as this host reaches them, and ports that a service publishes by a fixed number."""
+    found = []
+    for port in service.get("ports") or []:
+        number = str(port.get("published") or "")
+        if port.get("protocol", "tcp") == "tcp" and number.isascii() and number.isdigit() and int(number):
+            host = port.get("host_ip") or "127.0.0.1"
+            found.append(({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), int(number)))  # noqa: S104 - compared
+    return found
+
+
+def base_url(service: dict[str, t.Any]) -> str:
+    """Give the address of a service's first published port, or nothing."""
+    for host, port in published(service):
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return ""
+
+
+def inside(path: str, directory: str) -> bool:
+    """Say whether a path is a directory or below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def moved(path: str, directory: str, checkout: str) -> str:
+    """Give the place in the checkout of a path in the app's directory."""
+    return checkout + path[len(directory.rstrip("/")) :]
+
+
+def mounts_code(service: dict[str, t.Any], directory: str) -> bool:
+    """Say whether a service sees the app's directory itself by a bind mount (FACTS: code and database in one)."""
+    mounts = service.get("volumes") or []
+    return any(one.get("type") == "bind" and inside(directory, one.get("source", "")) for one in mounts)
+
+
+def says(service: dict[str, t.Any], word: str) -> bool:
+    """Say whether a word stands in the command or entry point that the compose file gives a service."""
+    words = [service.get(key) or [] for key in ("entrypoint", "command")]
+    return any(word in (text if isinstance(text, str) else " ".join(text)) for text in words)
+
+
+def release_images(config: dict[str, t.Any], commit: str) -> dict[str, tuple[str, str]]:
+    """Give, for each service that is built, the image that compose runs and the name of the release's own image."""
+    images = {}
+    for name, service in (config.get("services") or {}).items():
+        if service.get("build"):
+            image = service.get("image") or f"{config['name']}-{name}"
+            repository = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
+            images[name] = (image, f"{repository}:juno-{commit[:12]}")
+    return images
+
+
+def make_override(config: dict[str, t.Any], directory: str, checkout: str, commit: str) -> dict[str, t.Any]:
+    """Make the override that builds a release from its clean checkout, under its own image names."""
+    services: dict[str, t.Any] = {}
+    images = release_images(config, commit)
+    for name, service in (config.get("services") or {}).items():
+        entry: dict[str, t.Any] = {}
+        if name in images:
+            entry["image"] = images[name][1]
+            build: dict[str, t.Any] = {}
+            context = service["build"].get("context", "")
+            if inside(context, directory):
+                build["context"] = moved(context, directory, checkout)
+            extra = service["build"].get("additional_contexts") or {}
+            for key, value in extra.items():
+                if inside(value, directory):
+                    build.setdefault("additional_contexts", {})[key] = moved(value, directory, checkout)
+            if build:
+                entry["build"] = build
+        binds = [
+            {**one, "source": moved(one["source"], directory, checkout)}
+            for one in service.get("volumes") or []
+            if one.get("type") == "bind" and inside(one.get("source", ""), directory)
+        ]
+        # A bind to something that isn't in the commit (a database's folder, say) stays out of a throwaway container.
+        binds = [one for one in binds if os.path.exists(one["source"])]
+        if binds:
+            entry["volumes"] = binds
+        if entry:
+            services[name] = entry
+    return {"services": services}

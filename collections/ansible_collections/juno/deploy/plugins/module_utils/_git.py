@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The app's git checkout on the droplet: look, fetch, move forward. Private to juno.deploy: no stable interface.
+
+The checkout belongs to the person: nothing here resets, stashes or forces.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: Names listed in a message before it says how many more there are.
+NAMES_SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class GitState:
+    """The checkout, and the commit that it should have."""
+
+    commit: str
+    branch: str
+    target_commit: str
+    target_subject: str
+    ahead: int
+    behind: int
+    dirty: list[str]
+
+
+def git(path: str, *words: str) -> list[str]:
+    """Build the argv of a git command in C(path)."""
+    return ["git", "-C", path, *words]
+
+
+def parse_status(text: str) -> list[str]:
+    """Read C(git status --porcelain=v1 -z): the names of tracked files that differ from the commit.
+
+    Untracked files are no danger to a fast-forward that doesn't touch them, so they don't count.
+    """
+    names = []
+    fields = iter(text.split("\0"))
+    for field in fields:
+        if len(field) < 4 or field.startswith(("??", "!!")):
+            continue
+        names.append(field[3:])
+        if field[0] in "RC":
+            next(fields, None)  # a rename's second field is where it came from
+    return names
+
+
+def parse_ahead_behind(text: str) -> tuple[int, int]:
+    """Read C(git rev-list --left-right --count HEAD...target): commits only here, commits only there."""
+    found = re.fullmatch(r"(\d+)\s+(\d+)", text.strip())
+    if not found:
+        raise JunoError(f"git counted the commits in words that are not understood: {text.strip()!r}.")
+    return int(found[1]), int(found[2])
+
+
+def some(names: list[str]) -> str:
+    """Join names for a message: the first few, and how many more."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def require_checkout(run: Runner, path: str) -> None:
+    """Make sure that C(path) is the top of a git checkout.
+
+    :raises BadInputError: it is missing, no directory, or no checkout.
+    """
+    if not os.path.isdir(path):
+        raise BadInputError(
+            f"There is no directory {path} on this host: clone the app there (git clone URL {path}), "
+            "or set django_app_path to where it is."
+        )
+    found = run(git(path, "rev-parse", "--show-toplevel"))
+    if found.rc == 0 and os.path.realpath(found.stdout.rstrip("\n")) == os.path.realpath(path):
+        return
+    if "dubious ownership" in found.stderr:
+        raise BadInputError(
+            f"{path} belongs to another user than the one who deploys, and git refuses it: "
+            f"set become_user to its owner, or run git config --global --add safe.directory {path}."
+        )
+    if found.rc == 0:
+        raise BadInputError(
+            f"{path} is inside the git checkout {found.stdout.strip()} but not its top: "
+            "set django_app_path to the top of the checkout."
+        )
+    raise BadInputError(
+        f"{path} is not a git checkout: clone the app there (git clone URL {path}), "
+        "or set django_app_path to where it is."
+    )
+
+
+def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: float) -> None:
+    """Bring the branch's commits from the remote; the checkout stays as it is.
+
+    :raises CommandError: the server, the access or the branch is missing.
+    """
+    words = ("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
+    result = run(git(path, *words), timeout_seconds=timeout_seconds)
+    if "couldn't find remote ref" in result.stderr:
+        result.require(
+            f"The branch '{branch}' is not in the remote '{remote}' of {path}: push it, or set another branch."
+        )
+    result.require(
+        f"git could not fetch '{branch}' from '{remote}' for {path} ({{cause}}): "
+        "check that this host reaches the git server and may read the repository."
+    )
+
+
+def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
+    """Read the state of the checkout and of the fetched branch."""
+    target = f"refs/remotes/{remote}/{branch}"
+    head = run(git(path, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"))
+    head.require(f"The checkout {path} has no commit yet: check out the branch '{branch}' there.")
+    wanted = run(git(path, "log", "-1", "--format=%H%x00%s", target, "--"))
+    wanted.require(f"The branch '{branch}' of the remote '{remote}' was never fetched in {path} ({{cause}}).")
+    commit, subject = wanted.stdout.rstrip("\n").split("\0", 1)
+    counted = run(git(path, "rev-list", "--left-right", "--count", f"HEAD...{target}", "--"))
+    ahead, behind = parse_ahead_behind(counted.require(f"git can't compare {path} with '{branch}' ({{cause}}).").stdout)
+    named = run(git(path, "symbolic-ref", "--quiet", "--short", "HEAD"))
+    status = run(git(path, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none"))
+    return GitState(
+        commit=head.stdout.strip(),
+        branch=named.stdout.strip() if named.rc == 0 else "",
+        target_commit=commit,
+        target_subject=subject,
+        ahead=ahead,
+        behind=behind,
+        dirty=parse_status(status.require(f"git can't tell the state of {path} ({{cause}}).").stdout),
+    )
+
+
+def require_movable(path: str, state: GitState, branch: str) -> None:
+    """Make sure that moving forward to the target loses nothing a person left in the checkout.
+
+    :raises BadInputError: changed files, commits of its own, or another branch.
+    """
+    if state.branch != branch:
+        where = f"on the branch '{state.branch}'" if state.branch else "on no branch (detached)"
+        raise BadInputError(
+            f"The checkout {path} is {where}, but '{branch}' is to be deployed: "
+            f"git switch {branch} there, or set django_app_branch."
+        )
+    if state.ahead:
+        raise BadInputError(
+            f"The checkout {path} has {state.ahead} commit(s) that the remote's '{branch}' has not (diverged): "
+            f"push them, or drop them with git reset --keep {state.target_commit[:12]}.",
+            ahead=state.ahead,
+        )
+    if state.dirty:
+        raise BadInputError(
+            f"The checkout {path} has files changed by hand: {some(state.dirty)}; nothing was overwritten: "
+            "commit and push them, or set them back with git restore.",
+            dirty=state.dirty,
+        )
+
+
+def changed_files(run: Runner, path: str, old: str, new: str) -> list[str] | None:
+    """Name the files that differ between two commits; nothing (not an empty list) when the old one is gone."""
+    if not old or run(git(path, "cat-file", "-e", old + "^{commit}")).rc:
+        return None
+    found = run(git(path, "diff", "--name-only", "--no-renames", "-z", old, new, "--"))
+    found.require(f"git can't compare {old[:12]} with {new[:12]} in {path} ({{cause}}).")
+    return [name for name in found.stdout.split("\0") if name]
+
+
+def in_the_way(run: Runner, path: str, target: str) -> list[str]:
+    """Name files that the target adds and that are already there, not tracked: ignored ones git would overwrite."""
+    new = run(git(path, "diff", "--name-only", "--no-renames", "--diff-filter=A", "-z", "HEAD", target, "--"))
+    new.require(f"git can't compare {path} with {target[:12]} ({{cause}}).")
+    return [name for name in new.stdout.split("\0") if name and os.path.lexists(os.path.join(path, name))]
+
+
+def fast_forward(run: Runner, path: str, target: str) -> bool:
+    """Move the checkout to a later commit of its branch, and its submodules along; say whether it moved.
+
+    :raises CommandError: git refuses; the checkout is as it was.
+    """
+    at = run(git(path, "rev-parse", "HEAD")).require(f"git can't read {path} ({{cause}}).").stdout.strip()
+    if at == target:
+        return False
+    run(git(path, "merge", "--ff-only", "--quiet", target)).require(
+        f"git would not move the checkout {path} forward to {target[:12]} ({{cause}}); it is as it was."
+    )
+    if os.path.exists(os.path.join(path, ".gitmodules")):
+        run(git(path, "submodule", "update", "--init", "--recursive", "--quiet"), timeout_seconds=300).require(
+            f"git could not bring the submodules of {path} to {target[:12]} ({{cause}})."
+        )
+    return True
+
+
+def add_worktree(run: Runner, path: str, directory: str, commit: str) -> None:
+    """Make a clean checkout of a commit in a directory of its own, in place of one left by an earlier run."""
+    remove_worktree(run, path, directory)
+    os.makedirs(os.path.dirname(directory), mode=0o750, exist_ok=True)
+    run(git(path, "worktree", "add", "--quiet", "--force", "--detach", directory, commit), timeout_seconds=300).require(
+        f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
+    )
+    if os.path.exists(os.path.join(directory, ".gitmodules")):
+        run(git(directory, "submodule", "update", "--init", "--recursive", "--quiet"), timeout_seconds=300).require(
+            f"git could not bring the submodules of {commit[:12]} ({{cause}})."
+        )
+
+
+def remove_worktree(run: Runner, path: str, directory: str) -> None:
+    """Remove a clean checkout that C(add_worktree) made, if it is there."""
+    if os.path.isdir(directory):
+        run(git(path, "worktree", "remove", "--force", "--force", directory)).require(
+            f"git could not remove its working tree {directory} ({{cause}}): remove the directory by hand."
+        )
+    run(git(path, "worktree", "prune")).require(f"git could not tidy the working trees of {path} ({{cause}}).")

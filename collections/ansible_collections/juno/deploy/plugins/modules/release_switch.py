@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Move the traffic of a Django compose app to a release."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_switch
+short_description: Move the traffic of a Django compose app to a release
+version_added: 0.1.0
+description:
+  - Moves the app's checkout forward to the commit, gives the release's images the names that compose runs, ends the
+    old containers after their last request, starts new ones, and waits until the site answers through its port.
+  - The checkout is only ever moved forward. Nothing in it is reset or overwritten.
+  - A shell as a container's first process (C(sh -c "migrate && gunicorn")) ignores the stop signal, so the app server's
+    own master process gets it. Without that C(docker stop) waits out its grace period and cuts requests off.
+  - Between the last old container and the first new answer nobody is served. RV(outage_seconds) tells how long that was.
+  - Without O(commit) the same release is started anew, with a fresh process environment.
+extends_documentation_fragment:
+  - juno.deploy.attributes
+  - juno.deploy.app
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - It starts new containers each time.
+  platform:
+    support: full
+    platforms: posix
+options:
+  commit:
+    description:
+      - The full commit that the checkout moves forward to.
+    type: str
+    default: ''
+  images:
+    description:
+      - The release's image for each service, as M(juno.deploy.release_build) returns them.
+    type: dict
+    default: {}
+  base_url:
+    description:
+      - The site's address as this host reaches it.
+      - Without it the first fixed port is taken that O(service) publishes.
+    type: str
+    default: ''
+  headers:
+    description:
+      - Headers of the requests that ask whether the site answers, for example C(Host).
+    type: dict
+    default: {}
+  probe_path:
+    description:
+      - The path that is asked for. Any HTTP status is an answer.
+    type: str
+    default: /
+  grace_seconds:
+    description:
+      - How long the old server may take for its last requests before it is killed.
+    type: int
+    default: 30
+  boot_timeout_seconds:
+    description:
+      - How long the new containers may take until the site answers.
+    type: int
+    default: 120
+  who:
+    description:
+      - Who deploys, and from where, for the journal.
+    type: str
+    default: ''
+author:
+  - juno.deploy contributors (@juno-deploy)
+"""
+
+EXAMPLES = r"""
+- name: Move the traffic to the release
+  juno.deploy.release_switch:
+    path: /root/JunoJobs
+    project: junojobs
+    commit: 1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
+    images: "{{ built.images }}"
+
+- name: Start the same release anew
+  juno.deploy.release_switch:
+    path: /root/JunoJobs
+    project: junojobs
+"""
+
+RETURN = r"""
+base_url:
+  description: The site's address as this host reaches it.
+  returned: success
+  type: str
+  sample: http://127.0.0.1:8001
+moved:
+  description: Whether the checkout moved to another commit.
+  returned: success, outside check mode
+  type: bool
+  sample: true
+containers:
+  description: The app's containers, new ones outside check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [junojobs-web-1]
+images:
+  description: The id of the image that each of the app's services runs now.
+  returned: success, outside check mode
+  type: dict
+  sample: {web: 'sha256:5b6c7d8e9f00'}
+drain_seconds:
+  description: How long the old containers took to end.
+  returned: success, outside check mode
+  type: float
+  sample: 0.6
+outage_seconds:
+  description: From the order to end to the first answer of the new containers.
+  returned: success, outside check mode
+  type: float
+  sample: 4.1
+log:
+  description: The end of the log of a container that did not start.
+  returned: failure to start
+  type: str
+  sample: 'ModuleNotFoundError: No module named jobs'
+actions:
+  description: What was done.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{what: container, id: junojobs-web-1, status: recreated}]
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _switch
+from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
+from ansible_collections.juno.deploy.plugins.module_utils._module import run
+
+
+def work(module: AnsibleModule) -> dict[str, t.Any]:
+    """Switch."""
+    order = _switch.SwitchOrder(
+        commit=module.params["commit"],
+        images=module.params["images"],
+        base_url=module.params["base_url"],
+        headers={str(name): str(value) for name, value in module.params["headers"].items()},
+        probe_path=module.params["probe_path"],
+        grace_seconds=module.params["grace_seconds"],
+        boot_timeout_seconds=module.params["boot_timeout_seconds"],
+        who=module.params["who"],
+    )
+    return _switch.switch(run_command, _app.from_params(module.params), order, dry=module.check_mode)
+
+
+def main() -> None:
+    """Run the module."""
+    spec = {
+        **_app.ARGUMENT_SPEC,
+        "commit": {"type": "str", "default": ""},
+        "images": {"type": "dict", "default": {}},
+        "base_url": {"type": "str", "default": ""},
+        "headers": {"type": "dict", "default": {}},
+        "probe_path": {"type": "str", "default": "/"},
+        "grace_seconds": {"type": "int", "default": 30},
+        "boot_timeout_seconds": {"type": "int", "default": 120},
+        "who": {"type": "str", "default": ""},
+    }
+    run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
+
+
+if __name__ == "__main__":
+    main()
