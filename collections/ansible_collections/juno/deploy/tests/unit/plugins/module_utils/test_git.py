@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checkout: parsers over git's real words, and real repositories for what moves."""
+
+from __future__ import annotations
+
+import subprocess
+import typing as t
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _git
+from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", []),
+        (" M templates/home.html\0", ["templates/home.html"]),
+        ("MM a\0 D b\0A  c\0", ["a", "b", "c"]),
+        ("R  new name\0old name\0 M after\0", ["new name", "after"]),
+        ("?? untracked\0!! ignored\0", []),
+        (" M with\nnewline\0", ["with\nnewline"]),
+    ],
+)
+def test_parse_status(text, names):
+    assert _git.parse_status(text) == names
+
+
+@pytest.mark.parametrize(("text", "counts"), [("0\t0\n", (0, 0)), ("1\t10\n", (1, 10)), ("100\t0", (100, 0))])
+def test_parse_ahead_behind(text, counts):
+    assert _git.parse_ahead_behind(text) == counts
+
+
+def test_parse_ahead_behind_refuses_other_words():
+    with pytest.raises(JunoError, match="not understood"):
+        _git.parse_ahead_behind("fatal: 0 1")
+
+
+def test_some_names_the_first_and_counts_the_rest():
+    assert _git.some([str(number) for number in range(12)]).endswith("9 and 2 more")
+
+
+def sh(directory: Path, *words: str) -> str:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    return subprocess.run(
+        ["git", *who, *words], cwd=directory, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def commit(directory: Path, name: str, text: str) -> str:
+    (directory / name).write_text(text)
+    sh(directory, "add", "--", name)
+    sh(directory, "commit", "-q", "-m", f"{name} is {text}")
+    return sh(directory, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repos(tmp_path):
+    """Give a person's clone, and the droplet's checkout, of the same origin with one commit."""
+    origin, person, droplet = (tmp_path / name for name in ("origin", "person", "droplet"))
+    sh(tmp_path, "init", "-q", "--bare", "-b", "main", str(origin))
+    sh(tmp_path, "clone", "-q", str(origin), str(person))
+    sh(person, "switch", "-q", "-C", "main")
+    commit(person, "page", "1")
+    sh(person, "push", "-q", "origin", "main")
+    sh(tmp_path, "clone", "-q", "-b", "main", str(origin), str(droplet))
+    return person, droplet
+
+
+def look(droplet: Path) -> _git.GitState:
+    _git.fetch(run_command, str(droplet), "origin", "main", 30)
+    return _git.look(run_command, str(droplet), "origin", "main")
+
+
+def test_a_new_commit_is_seen_and_moved_to(repos):
+    person, droplet = repos
+    new = commit(person, "page", "2")
+    sh(person, "push", "-q", "origin", "main")
+    state = look(droplet)
+    _git.require_movable(str(droplet), state, "main")
+    assert (state.ahead, state.behind, state.target_commit) == (0, 1, new)
+    assert _git.changed_files(run_command, str(droplet), state.commit, new) == ["page"]
+    assert _git.fast_forward(run_command, str(droplet), new) is True
+    assert (droplet / "page").read_text() == "2"
+    assert _git.fast_forward(run_command, str(droplet), new) is False
+
+
+def test_a_file_changed_by_hand_is_never_overwritten(repos):
+    person, droplet = repos
+    new = commit(person, "page", "2")
+    sh(person, "push", "-q", "origin", "main")
+    (droplet / "page").write_text("by hand")
+    with pytest.raises(BadInputError, match=r"changed by hand: page; nothing was overwritten"):
+        _git.require_movable(str(droplet), look(droplet), "main")
+    with pytest.raises(CommandError, match="it is as it was"):
+        _git.fast_forward(run_command, str(droplet), new)
+    assert (droplet / "page").read_text() == "by hand"
+
+
+def test_an_ignored_file_that_the_commit_brings_is_in_the_way(repos):
+    person, droplet = repos
+    (droplet / ".git" / "info" / "exclude").write_text(".env\n")
+    (droplet / ".env").write_text("SECRET=1")
+    new = commit(person, ".env", "none")
+    sh(person, "push", "-q", "origin", "main")
+    look(droplet)
+    assert _git.in_the_way(run_command, str(droplet), new) == [".env"]
+
+
+def test_a_diverged_checkout_is_refused(repos):
+    person, droplet = repos
+    commit(droplet, "mine", "1")
+    commit(person, "page", "2")
+    sh(person, "push", "-q", "origin", "main")
+    with pytest.raises(BadInputError, match=r"1 commit\(s\) that the remote's 'main' has not"):
+        _git.require_movable(str(droplet), look(droplet), "main")
+
+
+def test_a_force_pushed_remote_is_refused(repos):
+    person, droplet = repos
+    sh(person, "commit", "-q", "--amend", "-m", "rewritten")
+    sh(person, "push", "-q", "--force", "origin", "main")
+    with pytest.raises(BadInputError, match="diverged"):
+        _git.require_movable(str(droplet), look(droplet), "main")
+
+
+def test_another_branch_is_refused(repos):
+    _person, droplet = repos
+    sh(droplet, "switch", "-q", "-c", "fix")
+    with pytest.raises(BadInputError, match="on the branch 'fix'"):
+        _git.require_movable(str(droplet), look(droplet), "main")
+
+
+def test_an_unknown_branch_is_named(repos):
+    with pytest.raises(CommandError, match="The branch 'nosuch' is not in the remote 'origin'"):
+        _git.fetch(run_command, str(repos[1]), "origin", "nosuch", 30)
+
+
+def test_a_remote_that_is_gone_is_told(repos, tmp_path):
+    (tmp_path / "origin").rename(tmp_path / "away")
+    with pytest.raises(CommandError, match="check that this host reaches the git server"):
+        _git.fetch(run_command, str(repos[1]), "origin", "main", 30)
+
+
+def test_a_serving_commit_that_is_gone_gives_nothing(repos):
+    assert _git.changed_files(run_command, str(repos[1]), "0" * 40, "HEAD") is None
+
+
+def test_a_clean_checkout_leaves_no_trace(repos, tmp_path):
+    _person, droplet = repos
+    (droplet / "untracked").write_text("x")
+    place = tmp_path / "state" / "build" / "one"
+    for _again in range(2):
+        _git.add_worktree(run_command, str(droplet), str(place), "HEAD")
+        assert sorted(one.name for one in place.iterdir()) == [".git", "page"]
+    _git.remove_worktree(run_command, str(droplet), str(place))
+    assert not place.exists()
+    assert sh(droplet, "worktree", "list").count("\n") == 0
+
+
+def test_no_checkout_and_no_directory_are_told_apart(tmp_path):
+    with pytest.raises(BadInputError, match="There is no directory"):
+        _git.require_checkout(run_command, str(tmp_path / "nosuch"))
+    with pytest.raises(BadInputError, match="is not a git checkout"):
+        _git.require_checkout(run_command, str(tmp_path))
+
+
+def test_a_folder_inside_a_checkout_is_not_its_top(repos):
+    folder = repos[1] / "folder"
+    folder.mkdir()
+    with pytest.raises(BadInputError, match="not its top"):
+        _git.require_checkout(run_command, str(folder))

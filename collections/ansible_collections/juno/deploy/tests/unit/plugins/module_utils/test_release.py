@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argv lists of build, check and switch; which image tags go."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _release, _switch
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+
+PROJECT = _compose.Project("/a", ("compose.yaml",), "a")
+HEAD = ["docker", "compose", "--project-directory", "/a", "--project-name", "a", "--file", "/a/compose.yaml"]
+
+
+def test_only_the_apps_services_are_recreated_and_last():
+    config = {"services": {"web": {}, "memcached": {}, "search": {}}}
+    up = ["up", "--detach", "--no-build", "--no-deps"]
+    assert _switch.start_argvs(PROJECT, config, ("web",)) == [
+        [*HEAD, *up, "memcached", "search"],
+        [*HEAD, *up, "--force-recreate", "web"],
+    ]
+    assert _switch.start_argvs(PROJECT, {"services": {"web": {}}}, ("web",)) == [
+        [*HEAD, *up, "--force-recreate", "web"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "gone"),
+    [
+        ([], []),
+        (["a-web:latest", "a-web:juno-" + "b" * 12], []),
+        (
+            ["a-web:juno-" + "c" * 12, "h:5000/a:juno-" + "d" * 12],
+            ["a-web:juno-" + "c" * 12, "h:5000/a:juno-" + "d" * 12],
+        ),
+        (["a-web:v1"], []),
+    ],
+)
+def test_stale_tags(tags, gone):
+    assert _switch.stale_tags(tags, ["b" * 40]) == gone
+
+
+def test_without_images_only_the_mounts_stay():
+    override = {"services": {"web": {"image": "i", "build": {}, "volumes": [1]}, "cron": {"image": "i"}}}
+    assert _release.without_images(override) == {"services": {"web": {"volumes": [1]}}}
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://site", "http://"])
+def test_a_probe_wants_an_address(url):
+    with pytest.raises(BadInputError, match="like http"):
+        _switch.make_probe(url, "/", {})
+
+
+def params(**more: object) -> dict[str, object]:
+    given = {name: spec.get("default") for name, spec in _app.ARGUMENT_SPEC.items()}
+    return {**given, "path": "/root/JunoJobs/", "project": "junojobs", **more}
+
+
+def test_the_site_comes_first_among_the_services():
+    app = _app.from_params(params(worker_services=["queue", "web"]))
+    assert app.services == ("web", "queue")
+    assert app.path == "/root/JunoJobs"
+    assert app.journal == "/var/lib/juno/junojobs/journal.json"
+
+
+@pytest.mark.parametrize("wrong", [{"path": "JunoJobs"}, {"path": "/"}, {"project": "JunoJobs"}, {"project": ""}])
+def test_bad_names_are_refused(wrong):
+    with pytest.raises(BadInputError):
+        _app.from_params(params(**wrong))
