@@ -24,7 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineE
 GRACEFUL_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne")
 #: A probe every so often while something starts or stops; there is no event to wait for in either.
 PROBE_SECONDS = 0.1
-LOG_LINES = 40
+LOG_LINES = 80
 
 
 @dataclasses.dataclass(frozen=True)
