@@ -1,0 +1,183 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Flush memcached servers and prove that nothing old is left."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: memcached_flush
+short_description: Flush memcached servers and prove that nothing old is left
+version_added: 0.1.0
+description:
+  - Empties one or more memcached servers, all at the same time. A server that is down does not keep the others from
+    being flushed.
+  - A flush counts only when the server said C(OK) to it, and it is verified. The module notes the number of the newest
+    write, flushes, and has the server list its keys. Each item with a lower number has survived.
+  - From memcached 1.6.25 on a single flush can leave items that were read in the same second. If any survived, a second
+    flush follows 1.1 seconds after the first one, and is verified too.
+  - Where survivors can't be counted (C(memcached -X), C(-C), C(-o no_lru_crawler), or another crawl that does not end)
+    the second flush is always sent, and RV(results[].unverified_reason) says why. The price is what was cached in that
+    second.
+  - If any server was not flushed, the module fails after it has tried all, and names each with the cause and the cure.
+extends_documentation_fragment:
+  - juno.deploy.attributes
+  - juno.deploy.memcached
+  - juno.deploy.compose
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Connects and reads the statistics, and flushes nothing.
+      - It fails for servers that would not be flushed, as far as that can be known before.
+  diff_mode:
+    support: full
+  idempotent:
+    support: none
+    details:
+      - Each run flushes.
+  platform:
+    platforms: posix
+    support: full
+notes:
+  - A flush empties the whole server. It ignores Django's key prefixes and versions, so other applications, other cache
+    aliases and sessions on the same server are lost too. Sessions of the engine C(cache) log everyone out.
+  - Flush only after the last process with the old code has ended. Such a process refills the cache with old pages.
+  - Pages that browsers or a CDN hold can't be called back.
+seealso:
+  - module: juno.deploy.memcached_info
+  - module: juno.deploy.django_cache_clear
+author:
+  - juno.deploy contributors (@juno-deploy)
+"""
+
+EXAMPLES = r"""
+- name: Flush the memcached of a compose project
+  juno.deploy.memcached_flush:
+    project: junojobs
+    service: memcached
+
+- name: Flush three servers, one of them behind a unix socket
+  juno.deploy.memcached_flush:
+    servers:
+      - 10.0.0.5:11211
+      - "[fd00::5]:11211"
+      - /run/memcached/memcached.sock
+    timeout_seconds: 2
+
+- name: Flush a server that asks for TLS and a login
+  juno.deploy.memcached_flush:
+    servers:
+      - cache.example.org:11212
+    tls: true
+    tls_ca_file: /etc/ssl/private-ca.pem
+    username: juno
+    password: "{{ vault_memcached_password }}"
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, or would be done in check mode, one entry per server.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - what: flush
+      id: 172.18.0.3:11211
+      status: flushed
+results:
+  description: What happened at each server, in the order of O(servers).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: Address of the server.
+      type: str
+      sample: 172.18.0.3:11211
+    container:
+      description: Name of its container, empty if it was named in O(servers).
+      type: str
+      sample: junojobs-memcached-1
+    status:
+      description:
+        - V(flushed), or V(would_flush) in check mode.
+        - V(survivors) if old items are left after two flushes.
+        - Otherwise why it failed. V(refused), V(silent), V(closed), V(unreachable), V(name) (not resolvable), V(auth),
+          V(tls), V(flush_disabled), V(error).
+      type: str
+      sample: flushed
+    message:
+      description: What is wrong and what to do; empty if nothing is.
+      type: str
+      sample: ""
+    version:
+      description: Version of memcached; empty if it did not say.
+      type: str
+      sample: 1.6.38
+    items_before:
+      description: Number of items before the flush, as the server counts them.
+      type: int
+      sample: 1284
+    bytes_before:
+      description: Memory of these items in bytes.
+      type: int
+      sample: 5242880
+    survivors_first:
+      description: Old items that were left after the first flush; V(null) if they can't be counted.
+      type: int
+      sample: 3
+    survivors:
+      description: Old items that are left at the end; V(null) if they can't be counted.
+      type: int
+      sample: 0
+    verified:
+      description: Whether the list of the server's keys proved that nothing old is left.
+      type: bool
+      sample: true
+    unverified_reason:
+      description: Why that can't be proved; empty if it is.
+      type: str
+      sample: ""
+    flushes:
+      description: How many flushes the server said OK to.
+      type: int
+      sample: 2
+    milliseconds:
+      description: How long the work on this server took.
+      type: int
+      sample: 1127
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _memcached,
+    _memcached_flush,
+    _memcached_report,
+    _module,
+)
+
+
+def work(module: AnsibleModule) -> dict[str, t.Any]:
+    """Find the servers, flush them, and report."""
+    options = _memcached.options_from(module.params)
+    servers = _memcached.find_servers(module.params)
+    outcomes = _memcached_flush.flush_servers(servers, options, check_mode=module.check_mode)
+    report = _memcached_report.report(outcomes)
+    for warning in _memcached_report.warnings(outcomes):
+        module.warn(warning)
+    _memcached_report.require_flushed(outcomes, report)
+    return report
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=_memcached.ARGUMENTS, supports_check_mode=True, **_memcached.RULES)
+    _module.run(module, work)
+
+
+if __name__ == "__main__":
+    main()
