@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read what a Django app's Python printed. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+_EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Configured|NotReady)\b")
+
+
+def split_told(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
+    """Take what our code told out of the app's output."""
+    told: dict[str, t.Any] = {}
+    kept = []
+    for line in stdout.splitlines():
+        words = line.split(" ", 2)
+        if words[0] == token and len(words) == 3:
+            told[words[1]] = json.loads(words[2])
+        else:
+            kept.append(line)
+    return "\n".join(kept), told
+
+
+def mask(text: str) -> str:
+    """Hide user and password of every URL in a text."""
+    return re.sub(r"(\w://)[^\s'\"]*@", r"\1********@", text)
+
+
+def cause(stderr: str, stdout: str = "") -> str:
+    """Give the error in what a management command printed, in one line.
+
+    The last line alone won't do: some exceptions explain themselves over many lines, of which the last says least.
+    """
+    lines = [line.rstrip() for line in stderr.splitlines()]
+    first = [line for line in lines if line.startswith("Post-processing '") and line.endswith("failed!")]
+    starts = [number for number, line in enumerate(lines) if _EXCEPTION.match(line)]
+    unknown = [number for number, line in enumerate(lines) if line.startswith("Unknown command:")]
+    if starts or unknown:
+        rest = lines[(starts or unknown)[-1] :]
+    else:
+        rest = [line for line in (*stdout.splitlines(), *lines) if line.strip()][-1:]
+    words = " ".join(line.strip() for line in [*first[-1:], *rest] if line.strip())
+    return (words[:600].rstrip(".") or "it printed nothing") if words else "it printed nothing"
+
+
+def exec_refusal(text: str) -> str:
+    """Say what the Engine missed when it could not start a program: C(directory), C(program), or nothing."""
+    if "chdir to cwd" in text:
+        return "directory"
+    missing = ("executable file not found", "no such file or directory", "permission denied")
+    return "program" if any(one in text for one in missing) else ""
