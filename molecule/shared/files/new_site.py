@@ -19,7 +19,9 @@ def main(source: str, target: str) -> None:
     """Copy, and commit."""
     site = pathlib.Path(target)
     shutil.rmtree(site, ignore_errors=True)
-    shutil.copytree(source, site, ignore=shutil.ignore_patterns("__pycache__", ".git", "db.sqlite3", "staticfiles", ".env"))
+    shutil.copytree(
+        source, site, ignore=shutil.ignore_patterns("__pycache__", ".git", "db.sqlite3", "staticfiles", ".env")
+    )
     git(site, "init", "--quiet", "--initial-branch=main")
     git(site, "config", "user.name", "A person")
     git(site, "config", "user.email", "person@example.com")

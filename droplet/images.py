@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images: Debian with Python for the sites, and the droplets. Built when absent or out of date."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import os
+import pathlib
+import shutil
+import tempfile
+
+from droplet import debian, state
+from droplet.process import attempt, run, say
+
+LABEL = "juno.recipe"
+HERE = pathlib.Path(__file__).resolve().parent
+BUNDLE = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """An image, and the files it is made from."""
+
+    name: str
+    dockerfile: str
+    files: tuple[str, ...] = ()
+
+
+BASE = Recipe("juno-base:trixie", "base.Dockerfile")
+PYTHON = Recipe("juno-python:trixie", "python.Dockerfile")
+DROPLET = Recipe("juno-droplet:trixie", "droplet.Dockerfile", ("entrypoint.sh",))
+BARE = Recipe("juno-droplet-bare:trixie", "bare.Dockerfile", ("entrypoint.sh",))
+
+
+def up(*, bare: bool = False) -> list[str]:
+    """See that the images are there in the state of their recipes; give their names."""
+    wanted = [PYTHON, DROPLET, *([BARE] if bare else [])]
+    with state.locked("images"):
+        bundle = trusted()
+        base = digest(BASE, bundle)
+        if current(BASE.name) != base and any(current(one.name) != digest(one, base) for one in wanted):
+            _build(BASE, base, bundle, {"BASE": debian.obtain()})
+        due = [one for one in wanted if current(one.name) != digest(one, base)]
+        with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
+            jobs = [pool.submit(_build, one, digest(one, base), bundle, {}) for one in due]
+            for job in jobs:
+                job.result()
+        if due:
+            # What these names meant before, when nothing uses it any more.
+            run(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}"])
+    return [one.name for one in wanted]
+
+
+def down() -> None:
+    """Remove the images that were built here. One that a container still uses stays, and is named."""
+    with state.locked("images"), state.locked("state"):
+        known = state.load()
+        kept = []
+        for name in (BARE.name, DROPLET.name, PYTHON.name, BASE.name, debian.MADE_HERE, debian.OFFICIAL):
+            if name in known.get("images", []):
+                removed = attempt(["docker", "image", "rm", name])
+                if removed.returncode and "No such image" not in removed.stderr:
+                    say(f"The image {name} stays: {removed.stderr.strip()}")
+                    kept.append(name)
+        known["images"] = kept
+        state.save(known)
+
+
+def trusted() -> bytes:
+    """Give the certificates that this machine trusts, so that its containers trust them too."""
+    file = pathlib.Path(os.environ.get("SSL_CERT_FILE") or BUNDLE)
+    return file.read_bytes() if file.is_file() else b""
+
+
+def digest(recipe: Recipe, base: str | bytes) -> str:
+    """Give what the image's content follows from: its files, and the digest of what it builds on."""
+    summed = hashlib.sha256(base if isinstance(base, bytes) else base.encode())
+    for name in (recipe.dockerfile, *recipe.files):
+        summed.update((HERE / name).read_bytes())
+    return summed.hexdigest()[:16]
+
+
+def current(name: str, *, through: tuple[str, ...] = ()) -> str:
+    """Give the recipe an image was built from, on this Engine or on the one that C(through) leads to."""
+    argv = [*through, "docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name]
+    asked = attempt(argv)
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def _build(recipe: Recipe, recipe_digest: str, bundle: bytes, arguments: dict[str, str]) -> None:
+    say(f"Building {recipe.name} ...")
+    with tempfile.TemporaryDirectory(prefix="juno-image-") as context:
+        folder = pathlib.Path(context)
+        for name in (recipe.dockerfile, *recipe.files):
+            shutil.copy(HERE / name, folder / name)
+        (folder / "ca-certificates.crt").write_bytes(bundle)
+        argv = ["docker", "build", "--force-rm", "--file", str(folder / recipe.dockerfile), "--tag", recipe.name]
+        argv += ["--label", f"{LABEL}={recipe_digest}"]
+        argv += [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+        log = state.LOGS / f"{recipe.dockerfile.partition('.')[0]}.log"
+        # The classic builder is always there and keeps no cache of its own to clean up after.
+        run([*argv, context], timeout_seconds=900, log=log, env={"DOCKER_BUILDKIT": "0"})
+    state.add("images", [recipe.name])
