@@ -12,12 +12,12 @@ module: release_switch
 short_description: Move the traffic of a Django compose app to a release
 version_added: 0.1.0
 description:
-  - Moves the app's checkout forward to the commit, gives the release's images the names that compose runs, ends the
-    old containers after their last request, starts new ones, and waits until the site answers through its port.
+  - Moves the app's checkout forward to the commit, and gives the release's images the names that compose runs.
+  - Ends the old containers after their last request, starts new ones, and waits until the site answers.
   - The checkout is only ever moved forward. Nothing in it is reset or overwritten.
   - A shell as a container's first process (C(sh -c "migrate && gunicorn")) ignores the stop signal, so the app server's
     own master process gets it. Without that C(docker stop) waits out its grace period and cuts requests off.
-  - Between the last old container and the first new answer nobody is served. RV(outage_seconds) tells how long that was.
+  - Between the last old container and the first new answer nobody is served. RV(outage_seconds) tells how long.
   - Without O(commit) the same release is started anew, with a fresh process environment.
 extends_documentation_fragment:
   - juno.deploy.attributes

@@ -1,0 +1,235 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers of a compose project, from what an Engine 20.10 listed."""
+
+from __future__ import annotations
+
+import copy
+import threading
+import typing as t
+
+import docker.errors
+import pytest
+import requests.exceptions
+from ansible_collections.juno.deploy.plugins.module_utils import _docker
+from ansible_collections.juno.deploy.plugins.module_utils._docker import Container, Published
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+
+# GET /containers/json, one entry, without the fields that nobody reads.
+LISTED: dict[str, t.Any] = {
+    "Id": "19f8a91950531ff6aaa049cdec2bd9408bd342e740dcf836ba197c8e1fb99f9d",
+    "Names": ["/shop-web-1"],
+    "ImageID": "sha256:1eef73fcfb5ae88398a17874f5f69e65701afa5253f991e69473407fa82aba53",
+    "Ports": [
+        {"PrivatePort": 11211, "Type": "tcp"},
+        {"IP": "127.0.0.1", "PrivatePort": 8000, "PublicPort": 18391, "Type": "tcp"},
+    ],
+    "Labels": {
+        "com.docker.compose.container-number": "1",
+        "com.docker.compose.oneoff": "False",
+        "com.docker.compose.project": "shop",
+        "com.docker.compose.service": "web",
+    },
+    "State": "running",
+    "NetworkSettings": {"Networks": {"shop_default": {"IPAddress": "172.18.0.2", "GlobalIPv6Address": ""}}},
+}
+
+
+def listed(service: str = "web", number: str = "1", state: str = "running", **labels: str) -> dict[str, t.Any]:
+    """Give the captured entry as another container of the project would have it."""
+    entry = copy.deepcopy(LISTED)
+    entry["Id"] = f"{service}{number}" * 8
+    entry["Names"] = [f"/shop-{service}-{number}"]
+    entry["State"] = state
+    tags = {"service": service, "container-number": number, **labels}
+    entry["Labels"] |= {f"com.docker.compose.{name}": value for name, value in tags.items()}
+    if state != "running":
+        # As captured: a stopped container keeps its network but has no address and no port.
+        entry["Ports"] = []
+        entry["NetworkSettings"]["Networks"]["shop_default"]["IPAddress"] = ""
+    return entry
+
+
+class Engine:
+    """The listing part of an Engine: filters by labels, and leaves out what is stopped unless asked."""
+
+    def __init__(self, *entries: dict[str, t.Any], error: Exception | None = None) -> None:
+        self.entries = entries
+        self.error = error
+        self.api = self
+
+    def containers(self, *, all: bool, filters: dict[str, list[str]]) -> list[dict[str, t.Any]]:  # noqa: A002
+        if self.error:
+            raise self.error
+        wanted = dict(label.split("=", 1) for label in filters["label"])
+        return [
+            entry
+            for entry in self.entries
+            if wanted.items() <= entry["Labels"].items() and (all or entry["State"] in ("running", "paused"))
+        ]
+
+
+def test_a_running_container_is_read() -> None:
+    assert _docker.parse_container(LISTED) == Container(
+        id="19f8a91950531ff6aaa049cdec2bd9408bd342e740dcf836ba197c8e1fb99f9d",
+        name="shop-web-1",
+        service="web",
+        number=1,
+        state="running",
+        image_id="sha256:1eef73fcfb5ae88398a17874f5f69e65701afa5253f991e69473407fa82aba53",
+        addresses=("172.18.0.2",),
+        ports=(8000, 11211),
+        published=(Published(8000, "127.0.0.1:18391"),),
+    )
+
+
+def test_a_stopped_container_has_no_address() -> None:
+    one = _docker.parse_container(listed(state="exited"))
+    assert (one.state, one.addresses, one.ports, one.published) == ("exited", (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("networks", "addresses"),
+    [
+        ({}, ()),
+        ({"b": {"IPAddress": "172.19.0.2"}, "a": {"IPAddress": "172.18.0.2"}}, ("172.18.0.2", "172.19.0.2")),
+        ({"a": {"IPAddress": "", "GlobalIPv6Address": "fd00::2"}}, ("fd00::2",)),
+        ({"host": {"IPAddress": "", "GlobalIPv6Address": ""}}, ()),
+        (None, ()),
+    ],
+)
+def test_addresses_come_in_the_order_of_the_networks(networks: t.Any, addresses: tuple[str, ...]) -> None:
+    assert _docker.parse_container({**LISTED, "NetworkSettings": {"Networks": networks}}).addresses == addresses
+
+
+@pytest.mark.parametrize(
+    ("ip", "address"),
+    [("0.0.0.0", "0.0.0.0:8001"), ("::", "[::]:8001"), ("", "*:8001"), (None, "*:8001")],  # noqa: S104
+)
+def test_published_ports_are_written_as_a_person_would(ip: str | None, address: str) -> None:
+    port = {"IP": ip, "PrivatePort": 8000, "PublicPort": 8001, "Type": "tcp"}
+    assert _docker.parse_container({**LISTED, "Ports": [port]}).published == (Published(8000, address),)
+
+
+@pytest.mark.parametrize(("label", "number"), [("0", 0), ("1", 1), ("10", 10), ("100", 100), ("", 0), ("²", 0)])
+def test_the_number_is_read_strictly(label: str, number: int) -> None:
+    assert _docker.parse_container(listed(number=label)).number == number
+
+
+def test_a_container_of_no_project_is_read() -> None:
+    one = _docker.parse_container({"Id": "19f8a91950531ff6", "Names": None, "Labels": None, "Ports": None})
+    assert (one.name, one.service, one.number, one.ports) == ("19f8a9195053", "", 0, ())
+
+
+def test_labels_leave_out_one_off_containers() -> None:
+    assert _docker.labels("shop") == ["com.docker.compose.project=shop", "com.docker.compose.oneoff=False"]
+    assert _docker.labels("shop", "web")[-1] == "com.docker.compose.service=web"
+
+
+def test_containers_are_found_in_order() -> None:
+    engine = Engine(
+        listed("web", "10"),
+        listed("web", "2"),
+        listed("memcached"),
+        listed("web", "1", "exited"),
+        listed("web", "3", oneoff="True"),
+        listed("web", "4", project="other"),
+    )
+    assert [one.name for one in _docker.find(engine, "shop")] == ["shop-memcached-1", "shop-web-2", "shop-web-10"]
+    assert [one.name for one in _docker.find(engine, "shop", "web")] == ["shop-web-2", "shop-web-10"]
+    assert [one.number for one in _docker.find(engine, "shop", "web", stopped=True)] == [1, 2, 10]
+
+
+@pytest.mark.parametrize("error", [docker.errors.APIError("500"), requests.exceptions.ConnectionError("reset")])
+def test_a_refusal_to_list_is_told(error: Exception) -> None:
+    with pytest.raises(EngineError, match=r"refused to list the containers of shop \((500|reset)\)"):
+        _docker.find(Engine(error=error), "shop")
+
+
+def test_running_containers_are_found() -> None:
+    engine = Engine(listed("web", "1"), listed("web", "2", "exited"), listed("web", "3", "paused"))
+    assert [one.number for one in _docker.find_running(engine, "shop", "web")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([], "No container of the compose project 'shop' is on this host"),
+        ([listed("web", project="other")], "No container of the compose project 'shop' is on this host"),
+        ([listed("web", "1", "exited")], r"No container of the service 'web' .* runs \(shop-web-1 is exited\)"),
+        ([listed("web", "1", "paused")], r"\(shop-web-1 is paused\)"),
+        ([listed("worker"), listed("memcached")], "has no service 'web' with a container; it has: memcached, worker"),
+    ],
+)
+def test_a_service_that_does_not_run_is_told_apart(entries: list[dict[str, t.Any]], message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        _docker.find_running(Engine(*entries), "shop", "web")
+
+
+class Exec:
+    """The exec part of an Engine, with a given end."""
+
+    def __init__(self, output: tuple[bytes | None, bytes | None] = (None, None), rc: int = 0) -> None:
+        self.output, self.rc = output, rc
+        self.error: Exception | None = None
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.api = self
+
+    def exec_create(self, _container: str, argv: list[str], **_options: t.Any) -> dict[str, str]:
+        if self.error:
+            raise self.error
+        assert isinstance(argv, list)
+        return {"Id": "1"}
+
+    def exec_start(self, _number: str, *, demux: bool) -> tuple[bytes | None, bytes | None]:
+        assert demux
+        self.go_on.wait(10)
+        return self.output
+
+    def exec_inspect(self, _number: str) -> dict[str, int]:
+        return {"ExitCode": self.rc}
+
+
+@pytest.mark.parametrize(
+    ("output", "stdout", "stderr"),
+    [((None, None), "", ""), ((b"a\xff", None), "a�", ""), ((b"a", b"b"), "a", "b")],
+)
+def test_output_is_given_whole_and_apart(output: tuple[bytes | None, bytes | None], stdout: str, stderr: str) -> None:
+    ended = _docker.exec_argv(Exec(output, rc=3), _docker.parse_container(LISTED), ["true"], timeout_seconds=5)
+    assert (ended.rc, ended.stdout, ended.stderr) == (3, stdout, stderr)
+
+
+def test_a_command_that_takes_too_long_is_left() -> None:
+    engine = Exec()
+    engine.go_on.clear()
+    with pytest.raises(EngineError, match=r"container shop-web-1 took longer than 0.05 s"):
+        _docker.exec_argv(engine, _docker.parse_container(LISTED), ["sleep", "9"], timeout_seconds=0.05)
+    engine.go_on.set()
+
+
+def test_a_container_that_refuses_a_command_is_told() -> None:
+    engine = Exec()
+    engine.error = docker.errors.APIError("409 Conflict: container is not running")
+    with pytest.raises(EngineError, match=r"in the container shop-web-1 \(409 Conflict") as caught:
+        _docker.exec_argv(engine, _docker.parse_container(LISTED), ["true"], timeout_seconds=5)
+    assert caught.value.details == {"cmd": ["true"]}
+
+
+def test_an_engine_that_does_not_answer_is_told() -> None:
+    with pytest.raises(EngineError, match=r"Engine at unix:///nowhere/docker.sock does not answer .*No such file"):
+        _docker.connect("unix:///nowhere/docker.sock")
+
+
+def test_a_missing_sdk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_docker, "SDK_ERROR", "No module named 'docker'")
+    with pytest.raises(EngineError, match="install the package python3-docker"):
+        _docker.connect()
+
+
+def test_what_the_sdk_raises_is_told() -> None:
+    with (
+        pytest.raises(EngineError, match=r"^The image can't be tagged \(500\)\.$"),
+        _docker.told("The image can't be tagged"),
+    ):
+        raise docker.errors.APIError("500")
