@@ -143,7 +143,7 @@ def record(app: App, outcome: str, figures: dict[str, t.Any], *, keep: int, dry:
     entries = _journal.read(app.journal)
     if not entries or entries[-1].get("outcome") != "started":
         if outcome == "failed":
-            return {"changed": False, "release": {}, "actions": []}  # it failed before anything was started
+            return {"changed": False, "release": {}, "log": "", "actions": []}  # it failed before anything was started
         raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
     client = _docker.connect(app.docker_host)
     mine = [one for one in _docker.find(client, app.project) if one.service in app.services]
@@ -163,6 +163,7 @@ def record(app: App, outcome: str, figures: dict[str, t.Any], *, keep: int, dry:
     return {
         "changed": True,
         "release": entry,
+        "log": "\n".join(_server.log_tail(client, one.id) for one in mine) if outcome == "failed" else "",
         "actions": [{"what": "image", "id": name, "status": "untagged"} for name in removed],
     }
 

@@ -74,6 +74,11 @@ release:
     outcome: done
     images: {web: 'sha256:5b6c7d8e9f00'}
     figures: {outage_seconds: 4.1}
+log:
+  description: The end of what the app's containers logged, for a release that failed.
+  returned: success
+  type: str
+  sample: ""
 actions:
   description: Image tags that were removed.
   returned: success
