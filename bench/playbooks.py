@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -72,7 +73,13 @@ def main() -> None:
         print(f"{name:17}{min(row):6.2f}{statistics.median(row):8.2f}{max(row):8.2f}{goal:>8}")
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        figures = {"machine": platform.platform(), "runs": args.runs, "seconds": times, "clear_cache/guide": ratios}
+        figures = {
+            "processors": os.cpu_count(),
+            "python": platform.python_version(),
+            "runs": args.runs,
+            "seconds": times,
+            "clear_cache/guide": ratios,
+        }
         args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
