@@ -42,13 +42,18 @@ class App:
         return (self.service, *(name for name in self.worker_services if name != self.service))
 
     @property
+    def state_directory(self) -> str:
+        """Where the app's journal, lock and builds are."""
+        return os.path.join(self.state_root, self.project)
+
+    @property
     def journal(self) -> str:
         """The journal's file."""
         return _journal.path_of(self.state_root, self.project)
 
     def build_directory(self, commit: str) -> str:
         """Where the clean checkout of a commit is made for a build."""
-        return os.path.join(self.state_root, self.project, "build", commit[:12])
+        return os.path.join(self.state_directory, "build", commit[:12])
 
     def compose(self, checkout: str = "") -> _compose.Project:
         """Give the compose project, with the compose files that a checkout has (else the app's directory)."""

@@ -7,6 +7,7 @@ One JSON file per app, C(/var/lib/juno/<project>/journal.json), replaced as a wh
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import tempfile
@@ -19,6 +20,11 @@ STATE_ROOT = "/var/lib/juno"
 KEPT_ENTRIES = 200
 
 Entry = dict[str, t.Any]
+
+
+def now() -> str:
+    """Give the time in the form the journal uses."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def path_of(root: str, project: str) -> str:

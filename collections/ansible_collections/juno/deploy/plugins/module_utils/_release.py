@@ -10,7 +10,7 @@ import os
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _git
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _git, _lock
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -61,14 +61,15 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
     """
     if dry:
         return {"changed": order.build, "images": {}, "checked": "", "actions": []}
-    place = _Place(app.build_directory(order.commit))
-    _git.add_worktree(run, app.path, place.checkout, order.commit)
-    try:
-        return _build_in(run, app, order, place)
-    finally:
-        _git.remove_worktree(run, app.path, place.checkout)
-        if os.path.exists(place.override):
-            os.unlink(place.override)
+    with _lock.held(app.state_directory, "the build of a release"):
+        place = _Place(app.build_directory(order.commit))
+        _git.add_worktree(run, app.path, place.checkout, order.commit)
+        try:
+            return _build_in(run, app, order, place)
+        finally:
+            _git.remove_worktree(run, app.path, place.checkout)
+            if os.path.exists(place.override):
+                os.unlink(place.override)
 
 
 def _build_in(run: Runner, app: App, order: BuildOrder, place: _Place) -> dict[str, t.Any]:

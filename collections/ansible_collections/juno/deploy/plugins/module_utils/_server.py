@@ -20,6 +20,9 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import _docker
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+
 #: Servers that finish their requests on TERM. (uWSGI reloads brutally on it, so it is left to docker stop.)
 GRACEFUL_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne")
 #: A probe every so often while something starts or stops; there is no event to wait for in either.
@@ -106,6 +109,11 @@ def stop_all(client: t.Any, containers: list[_docker.Container], grace_seconds: 
         problem = stopped.exception()
         if problem:
             raise EngineError(f"The container {one.name} could not be stopped ({problem}).") from problem
+
+
+def own(client: t.Any, app: App, *, stopped: bool = False) -> list[_docker.Container]:
+    """Give the containers that run the app's code."""
+    return [one for one in _docker.find(client, app.project, stopped=stopped) if one.service in app.services]
 
 
 def log_tail(client: t.Any, container_id: str) -> str:

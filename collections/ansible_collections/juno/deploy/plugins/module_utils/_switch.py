@@ -9,13 +9,12 @@ is served; how long that was is measured and told.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _git, _journal, _server
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _git, _journal, _lock, _server
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -37,11 +36,6 @@ class SwitchOrder:
     grace_seconds: int
     boot_timeout_seconds: float
     who: str
-
-
-def now() -> str:
-    """Give the time in the form the journal uses."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
@@ -84,7 +78,7 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
 
 def announce(app: App, order: SwitchOrder) -> None:
     """Leave a word in the journal before the first change, so that the next run knows that this one may have died."""
-    entry = {"commit": order.commit, "who": order.who, "started": now(), "outcome": "started"}
+    entry = {"commit": order.commit, "who": order.who, "started": _journal.now(), "outcome": "started"}
     _journal.write(app.journal, _journal.append(_journal.read(app.journal), entry))
 
 
@@ -93,13 +87,24 @@ def switch(run: Runner, app: App, order: SwitchOrder, *, dry: bool) -> dict[str,
 
     :raises JunoError: a step failed, or the site doesn't answer; the message says where things stand.
     """
-    now_config = _compose.read_config(run, app.compose())
-    base_url = order.base_url or _compose.base_url(_compose.require_service(now_config, app.service, app.path))
-    probe = make_probe(base_url, order.probe_path, order.headers)
-    client = _docker.connect(app.docker_host)
-    old = [one for one in _docker.find(client, app.project) if one.service in app.services]
     if dry:
+        base_url, _probe = _address(run, app, order)
+        old = _server.own(_docker.connect(app.docker_host), app)
         return {"changed": True, "base_url": base_url, "containers": [one.name for one in old], "actions": []}
+    with _lock.held(app.state_directory, "the switch to a release"):
+        return _switch(run, app, order)
+
+
+def _address(run: Runner, app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
+    config = _compose.read_config(run, app.compose())
+    base_url = order.base_url or _compose.base_url(_compose.require_service(config, app.service, app.path))
+    return base_url, make_probe(base_url, order.probe_path, order.headers)
+
+
+def _switch(run: Runner, app: App, order: SwitchOrder) -> dict[str, t.Any]:
+    base_url, probe = _address(run, app, order)
+    client = _docker.connect(app.docker_host)
+    old = _server.own(client, app)
     if order.commit:
         announce(app, order)
     moved = bool(order.commit) and _git.fast_forward(run, app.path, order.commit)
@@ -119,7 +124,7 @@ def switch(run: Runner, app: App, order: SwitchOrder, *, dry: bool) -> dict[str,
         "docker compose could not start the release ({cause}); the old containers have ended: "
         "correct the cause and deploy again."
     )
-    new = [one for one in _docker.find(client, app.project, stopped=True) if one.service in app.services]
+    new = _server.own(client, app, stopped=True)
     if not new:
         raise EngineError("docker compose started no container for the app: see docker compose ps -a.")
     _server.wait_until_answers(client, new, probe, order.boot_timeout_seconds)
@@ -133,53 +138,3 @@ def switch(run: Runner, app: App, order: SwitchOrder, *, dry: bool) -> dict[str,
         "outage_seconds": round(time.monotonic() - stopping, 2),
         "actions": [{"what": "container", "id": one.name, "status": "recreated"} for one in new],
     }
-
-
-def record(app: App, outcome: str, figures: dict[str, t.Any], *, keep: int, dry: bool) -> dict[str, t.Any]:
-    """Write how the started release ended, and let go of images that no kept release needs.
-
-    :raises JunoError: no release was started, or the journal can't be written.
-    """
-    entries = _journal.read(app.journal)
-    if not entries or entries[-1].get("outcome") != "started":
-        if outcome == "failed":
-            return {"changed": False, "release": {}, "log": "", "actions": []}  # it failed before anything was started
-        raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
-    client = _docker.connect(app.docker_host)
-    mine = [one for one in _docker.find(client, app.project) if one.service in app.services]
-    entry = {
-        **entries[-1],
-        "outcome": outcome,
-        "ended": now(),
-        "images": {one.service: one.image_id for one in mine},
-        "figures": figures,
-    }
-    entries = [*entries[:-1], entry]
-    removed: list[str] = []
-    if not dry:
-        _journal.write(app.journal, entries)
-        if outcome == "done":
-            removed = prune(client, app, _journal.kept_commits(entries, keep))
-    return {
-        "changed": True,
-        "release": entry,
-        "log": "\n".join(_server.log_tail(client, one.id) for one in mine) if outcome == "failed" else "",
-        "actions": [{"what": "image", "id": name, "status": "untagged"} for name in removed],
-    }
-
-
-def stale_tags(tags: list[str], kept: list[str]) -> list[str]:
-    """Name the image tags of releases that are no longer kept."""
-    names = {f"juno-{commit[:12]}" for commit in kept}
-    found = ((one, one.rpartition(":")[2]) for one in tags)
-    return sorted(one for one, name in found if name.startswith("juno-") and name not in names)
-
-
-def prune(client: t.Any, app: App, kept: list[str]) -> list[str]:
-    """Untag this project's images of releases that are no longer kept."""
-    listed = client.api.images(filters={"label": f"com.docker.compose.project={app.project}"})
-    gone = stale_tags([one for image in listed for one in image.get("RepoTags") or []], kept)
-    for one in gone:
-        with _docker.told(f"The old image {one} could not be removed"):
-            client.api.remove_image(one, noprune=False)
-    return gone

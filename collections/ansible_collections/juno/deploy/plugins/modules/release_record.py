@@ -90,13 +90,13 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _switch
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _record
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Record."""
-    return _switch.record(
+    return _record.record(
         _app.from_params(module.params),
         module.params["outcome"],
         module.params["figures"],

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _release, _switch
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _record, _release, _switch
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 PROJECT = _compose.Project("/a", ("compose.yaml",), "a")
@@ -37,7 +37,7 @@ def test_only_the_apps_services_are_recreated_and_last():
     ],
 )
 def test_stale_tags(tags, gone):
-    assert _switch.stale_tags(tags, ["b" * 40]) == gone
+    assert _record.stale_tags(tags, ["b" * 40]) == gone
 
 
 def test_without_images_only_the_mounts_stay():
