@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import time
 import typing as t
 
@@ -15,6 +16,9 @@ from ansible_collections.juno.deploy.plugins.module_utils import _compose, _git,
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: A line that a command in a build step printed: the step, the seconds, the text.
+_STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +45,12 @@ def check_argv(project: _compose.Project, service: str, command: tuple[str, ...]
     """Build the argv that runs the check in a throwaway container: no ports, no other service started."""
     words = ("run", "--rm", "--no-deps", "--no-TTY", "--env", "PYTHONDONTWRITEBYTECODE=1", service, *command)
     return project.argv(*words, checkout=place.checkout, override=place.override)
+
+
+def build_cause(output: str) -> str:
+    """Give the last error that a command of the build printed: BuildKit's own last line names the step only."""
+    found = [match[1] for match in map(_STEP_ERROR.match, output.splitlines()) if match]
+    return found[-1].rstrip(".") if found else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,9 +94,10 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _Place) -> dict[s
     began = time.monotonic()
     if order.build and images:
         argv = project.argv("build", *sorted(images), checkout=place.checkout, override=place.override)
-        run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds).require(
-            f"The build of {order.commit[:12]} failed ({{cause}}); nothing that serves was touched: "
-            "correct the commit and deploy again."
+        done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
+        done.require(
+            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
+            "nothing that serves was touched: correct the commit and deploy again."
         )
     built = time.monotonic()
     checked = ""

@@ -51,6 +51,27 @@ def test_a_probe_wants_an_address(url):
         _switch.make_probe(url, "/", {})
 
 
+# Printed by Compose 2.26.1 with BUILDKIT_PROGRESS=plain.
+BUILD_OUTPUT = """#9 [web 5/6] RUN pip install -r requirements.txt
+#9 0.627   Downloading whitenoise-6.12.0-py3-none-any.whl (20 kB)
+#9 0.719 ERROR: Could not find a version that satisfies the requirement nosuch==9 (from versions: none)
+#9 0.720 ERROR: No matching distribution found for nosuch==9
+#9 ERROR: process "/bin/sh -c pip install -r requirements.txt" did not complete successfully: exit code: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "cause"),
+    [
+        (BUILD_OUTPUT, "ERROR: No matching distribution found for nosuch==9"),
+        ("#9 0.1 fine\nfailed to solve: no such image\n", ""),
+        ("", ""),
+    ],
+)
+def test_build_cause(output, cause):
+    assert _release.build_cause(output) == cause
+
+
 def params(**more: object) -> dict[str, object]:
     given = {name: spec.get("default") for name, spec in _app.ARGUMENT_SPEC.items()}
     return {**given, "path": "/root/JunoJobs/", "project": "junojobs", **more}
