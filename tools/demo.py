@@ -136,6 +136,8 @@ To try next, from this folder:
     curl -s {address} | grep Edition
   See what a deploy would do, and do nothing:
     ansible-playbook {inventory} playbooks/deploy.yml --check --diff
+  See what serves:
+    ansible-playbook {inventory} playbooks/status.yml
   Clear the cache, and look at it:
     ansible-playbook {inventory} playbooks/clear_cache.yml
     ansible-playbook {inventory} playbooks/cache_stats.yml

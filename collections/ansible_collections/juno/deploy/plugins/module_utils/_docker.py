@@ -65,6 +65,10 @@ class Container:
     ports: tuple[int, ...]
     #: Ports that the host publishes.
     published: tuple[Published, ...] = ()
+    #: The state in the Engine's words, for example V(Up 3 hours (healthy)) or V(Exited (1) 2 minutes ago).
+    status: str = ""
+    #: When it was made, in seconds since the epoch.
+    created: int = 0
 
 
 def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
@@ -120,6 +124,8 @@ def parse_container(listed: dict[str, t.Any]) -> Container:
         addresses=tuple(address for address in addresses if address),
         ports=tuple(sorted({port["PrivatePort"] for port in listed.get("Ports") or [] if "PrivatePort" in port})),
         published=tuple(_published(port) for port in listed.get("Ports") or [] if port.get("PublicPort")),
+        status=listed.get("Status", ""),
+        created=listed.get("Created", 0),
     )
 
 

@@ -4,11 +4,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
-if t.TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _TIME_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -39,15 +34,3 @@ def human_duration(seconds: int) -> str:
         if len(parts) == 2:
             break
     return " ".join(part for part in parts if not part.startswith("0 ")) or "0 s"
-
-
-def columns(rows: Sequence[Sequence[str]], *, left: int = 1) -> list[str]:
-    """Give rows as lines of aligned columns; the first C(left) columns to the left, the others to the right."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))] if rows else []
-    return [
-        "  ".join(
-            cell.ljust(width) if index < left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -11,11 +11,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoErr
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Server, ServerError
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_advice import Advice, advise
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_human import (
-    columns,
     human_bytes,
     human_count,
     human_duration,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._table import columns
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def table(servers: Sequence[Server], outcomes: Sequence[Outcome]) -> list[str]:
     pairs = list(zip(servers, outcomes, strict=True))
     rows = [HEADER, *(_row(server, one) for server, one in pairs if not isinstance(one, ServerError))]
     down = [one.message for _server, one in pairs if isinstance(one, ServerError)]
-    return (columns(list(zip(*rows, strict=True)), left=1) if len(rows) > 1 else []) + down
+    return (columns(list(zip(*rows, strict=True))) if len(rows) > 1 else []) + down
 
 
 def _row(server: Server, figures: Figures) -> tuple[str, ...]:

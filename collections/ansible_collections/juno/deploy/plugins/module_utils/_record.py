@@ -13,6 +13,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
 
 
+def as_numbers(figures: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give figures with their seconds as numbers: older versions of ansible-core pass templated ones as text."""
+    return {name: float(value) if name.endswith("_seconds") else value for name, value in figures.items()}
+
+
 def record(app: App, outcome: str, figures: dict[str, t.Any], *, keep: int, dry: bool) -> dict[str, t.Any]:
     """Write how the started release ended, and let go of images that no kept release needs.
 
@@ -30,7 +35,7 @@ def record(app: App, outcome: str, figures: dict[str, t.Any], *, keep: int, dry:
         "outcome": outcome,
         "ended": _journal.now(),
         "images": {one.service: one.image_id for one in mine},
-        "figures": figures,
+        "figures": as_numbers(figures),
     }
     entries = [*entries[:-1], entry]
     removed: list[str] = []

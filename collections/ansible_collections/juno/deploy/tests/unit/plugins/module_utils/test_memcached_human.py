@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_human import (
-    columns,
     human_bytes,
     human_count,
     human_duration,
@@ -37,12 +36,3 @@ def test_human_count(number, text):
 )  # fmt: skip
 def test_human_duration(seconds, text):
     assert human_duration(seconds) == text
-
-
-def test_columns():
-    assert columns([("A", "B", "C"), ("long", "1", ""), ("x", "100", "22")]) == [
-        "A       B   C",
-        "long    1",
-        "x     100  22",
-    ]
-    assert columns([]) == []

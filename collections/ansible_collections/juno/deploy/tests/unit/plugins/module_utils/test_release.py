@@ -40,6 +40,11 @@ def test_stale_tags(tags, gone):
     assert _record.stale_tags(tags, ["b" * 40]) == gone
 
 
+def test_seconds_are_numbers():
+    figures = {"outage_seconds": "1.86", "build_seconds": 0, "task": "Switch to the release"}
+    assert _record.as_numbers(figures) == {"outage_seconds": 1.86, "build_seconds": 0, "task": "Switch to the release"}
+
+
 def test_without_images_only_the_mounts_stay():
     override = {"services": {"web": {"image": "i", "build": {}, "volumes": [1]}, "cron": {"image": "i"}}}
     assert _release.without_images(override) == {"services": {"web": {"volumes": [1]}}}

@@ -1,0 +1,146 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Say what serves, and whether the journal agrees."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_info
+short_description: Say what serves, and whether the journal agrees
+version_added: 0.1.0
+description:
+  - Looks at the app's containers, its checkout and the journal of its releases, and names each thing on which they
+    disagree, with what to do.
+  - Fetches nothing and changes nothing, so it also works while the git server can't be reached.
+  - What can't be looked at (the Engine, the checkout) is a finding beside the others and no failure, unless logs are
+    wanted and the Engine does not give them.
+extends_documentation_fragment:
+  - juno.deploy.attributes
+  - juno.deploy.attributes.info
+  - juno.deploy.app
+attributes:
+  platform:
+    support: full
+    platforms: posix
+options:
+  history_length:
+    description:
+      - How many of the newest releases are given.
+    type: int
+    default: 20
+  log_lines:
+    description:
+      - How many of the last lines of each of the app's containers are given. With V(0) no log is read.
+    type: int
+    default: 0
+seealso:
+  - module: juno.deploy.app_info
+  - module: juno.deploy.release_record
+notes:
+  - The commit of a container is the one of the newest release that recorded its image, else the one in the image's
+    name. Where the code is bind-mounted, a worker that is started anew reads the checkout.
+author:
+  - juno.deploy contributors (@juno-deploy)
+"""
+
+EXAMPLES = r"""
+- name: Look at what serves
+  juno.deploy.release_info:
+    path: /root/JunoJobs
+    project: junojobs
+  register: status
+
+- name: Stop unless all agree
+  ansible.builtin.assert:
+    that: status.agrees
+    fail_msg: "{{ status.findings | join(' ') }}"
+"""
+
+RETURN = r"""
+agrees:
+  description: Whether containers, checkout and journal agree.
+  returned: success
+  type: bool
+  sample: true
+findings:
+  description: Each thing that is not as it should be, with what to do.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+releases:
+  description: The newest releases in the journal, newest first.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{number: 7, commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, outcome: done, who: root@laptop}]
+containers:
+  description:
+    - The project's containers, stopped ones too. Those of the app have the commit that they run, and the number of its
+      release (0 when no release recorded their image).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: junojobs-web-1
+      service: web
+      state: running
+      status: Up 3 hours
+      image_id: sha256:5b6c7d8e9f00
+      image: junojobs-web:juno-8f5d0b1c2a3e
+      commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
+      release: 7
+checkout:
+  description: The commit of the checkout and its files changed by hand; empty when it can't be read.
+  returned: success
+  type: dict
+  sample: {commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, subject: A new front page, dirty: []}
+summary:
+  description: The status as lines for a person.
+  returned: success
+  type: list
+  elements: str
+  sample: ['All agree: release 7 serves']
+history:
+  description: The newest releases as lines of aligned columns, with the seconds from the switch's start to the end.
+  returned: success
+  type: list
+  elements: str
+  sample: ['release  outcome  commit', '      7  done     8f5d0b1c2a3e']
+logs:
+  description: The last lines of each of the app's containers, stopped ones too; empty without O(log_lines).
+  returned: success
+  type: list
+  elements: dict
+  sample: [{container: junojobs-web-1, status: Up 3 hours, text: 'Listening at: http://0.0.0.0:8000'}]
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _survey
+from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
+from ansible_collections.juno.deploy.plugins.module_utils._module import run
+
+
+def work(module: AnsibleModule) -> dict[str, t.Any]:
+    """Look."""
+    question = _survey.Question(module.params["history_length"], module.params["log_lines"])
+    return {"changed": False, **_survey.survey(run_command, _app.from_params(module.params), question)}
+
+
+def main() -> None:
+    """Run the module."""
+    spec = {
+        **_app.ARGUMENT_SPEC,
+        "history_length": {"type": "int", "default": 20},
+        "log_lines": {"type": "int", "default": 0},
+    }
+    run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
+
+
+if __name__ == "__main__":
+    main()
