@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shutil
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
@@ -201,7 +202,9 @@ def add_worktree(run: Runner, path: str, directory: str, commit: str) -> None:
     """Make a clean checkout of a commit in a directory of its own, in place of one left by an earlier run."""
     remove_worktree(run, path, directory)
     os.makedirs(os.path.dirname(directory), mode=0o750, exist_ok=True)
-    run(git(path, "worktree", "add", "--quiet", "--force", "--detach", directory, commit), timeout_seconds=300).require(
+    # Force twice: one that was killed while it was made is still locked.
+    words = ("worktree", "add", "--quiet", "--force", "--force", "--detach", directory, commit)
+    run(git(path, *words), timeout_seconds=300).require(
         f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
     )
     if os.path.exists(os.path.join(directory, ".gitmodules")):
@@ -211,9 +214,14 @@ def add_worktree(run: Runner, path: str, directory: str, commit: str) -> None:
 
 
 def remove_worktree(run: Runner, path: str, directory: str) -> None:
-    """Remove a clean checkout that C(add_worktree) made, if it is there."""
+    """Remove a clean checkout that C(add_worktree) made or was killed over, if it is there.
+
+    :raises JunoError: it can't be removed.
+    """
+    # Not git's own command: it refuses what a killed "worktree add" left behind.
     if os.path.isdir(directory):
-        run(git(path, "worktree", "remove", "--force", "--force", directory)).require(
-            f"git could not remove its working tree {directory} ({{cause}}): remove the directory by hand."
-        )
+        try:
+            shutil.rmtree(directory)
+        except OSError as exc:
+            raise JunoError(f"The working tree {directory} can't be removed ({exc}): remove it by hand.") from exc
     run(git(path, "worktree", "prune")).require(f"git could not tidy the working trees of {path} ({{cause}}).")

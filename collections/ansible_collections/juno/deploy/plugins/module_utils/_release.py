@@ -72,6 +72,7 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
     if dry:
         return {"changed": order.build, "images": {}, "checked": "", "actions": []}
     with _lock.held(app.state_directory, "the build of a release"):
+        sweep(run, app)
         place = _Place(app.build_directory(order.commit))
         _git.add_worktree(run, app.path, place.checkout, order.commit)
         try:
@@ -80,6 +81,17 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
             _git.remove_worktree(run, app.path, place.checkout)
             if os.path.exists(place.override):
                 os.unlink(place.override)
+
+
+def sweep(run: Runner, app: App) -> None:
+    """Remove what builds that were killed left; the lock says that none is at work."""
+    folder = os.path.dirname(app.build_directory(""))
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, name)
+        if os.path.isdir(path):
+            _git.remove_worktree(run, app.path, path)
+        else:
+            os.unlink(path)
 
 
 def _build_in(run: Runner, app: App, order: BuildOrder, place: _Place) -> dict[str, t.Any]:

@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import subprocess
-import typing as t
+from pathlib import Path
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _git
+from ansible_collections.juno.deploy.plugins.module_utils import _git, _release
+from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
-
-if t.TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -161,6 +159,24 @@ def test_a_clean_checkout_leaves_no_trace(repos, tmp_path):
     _git.remove_worktree(run_command, str(droplet), str(place))
     assert not place.exists()
     assert sh(droplet, "worktree", "list").count("\n") == 0
+
+
+def test_what_a_killed_build_left_is_no_hindrance(repos, tmp_path):
+    _person, droplet = repos
+    app = App(str(droplet), "a", "web", (), (), "", str(tmp_path / "state"))
+    killed = app.build_directory("1" * 40)
+    _git.add_worktree(run_command, str(droplet), killed, "HEAD")
+    # As "worktree add" leaves it when it is killed: locked, and half made.
+    sh(droplet, "worktree", "lock", "--reason", "initializing", killed)
+    (Path(killed) / "page").unlink()
+    half = Path(app.build_directory("2" * 40))
+    half.mkdir()
+    (half / "page").write_text("half")
+    half.with_name(half.name + ".override.json").write_text("{}")
+    _release.sweep(run_command, app)
+    assert list(half.parent.iterdir()) == []
+    _git.add_worktree(run_command, str(droplet), killed, "HEAD")
+    assert (Path(killed) / "page").read_text() == "1"
 
 
 def test_no_checkout_and_no_directory_are_told_apart(tmp_path):
