@@ -51,9 +51,14 @@ class App:
         """The journal's file."""
         return _journal.path_of(self.state_root, self.project)
 
+    @property
+    def build_root(self) -> str:
+        """Where the clean checkouts for builds are made."""
+        return os.path.join(self.state_directory, "build")
+
     def build_directory(self, commit: str) -> str:
         """Where the clean checkout of a commit is made for a build."""
-        return os.path.join(self.state_directory, "build", commit[:12])
+        return os.path.join(self.build_root, commit[:12])
 
     def compose(self, checkout: str = "") -> _compose.Project:
         """Give the compose project, with the compose files that a checkout has (else the app's directory)."""

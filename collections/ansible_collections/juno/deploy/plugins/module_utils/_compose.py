@@ -169,14 +169,21 @@ def says(service: dict[str, t.Any], word: str) -> bool:
     return any(word in (text if isinstance(text, str) else " ".join(text)) for text in words)
 
 
+def split_image(image: str) -> tuple[str, str]:
+    """Give the repository and the tag of an image; a colon before the last slash is that of a registry's port."""
+    if ":" in image.rpartition("/")[2]:
+        repository, _colon, tag = image.rpartition(":")
+        return repository, tag
+    return image, "latest"
+
+
 def release_images(config: dict[str, t.Any], commit: str) -> dict[str, tuple[str, str]]:
     """Give, for each service that is built, the image that compose runs and the name of the release's own image."""
     images = {}
     for name, service in (config.get("services") or {}).items():
         if service.get("build"):
             image = service.get("image") or f"{config['name']}-{name}"
-            repository = image.rpartition(":")[0] if ":" in image.rpartition("/")[2] else image
-            images[name] = (image, f"{repository}:juno-{commit[:12]}")
+            images[name] = (image, f"{split_image(image)[0]}:juno-{commit[:12]}")
     return images
 
 

@@ -127,7 +127,6 @@ def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
     counted = run(git(path, "rev-list", "--left-right", "--count", f"HEAD...{target}", "--"))
     ahead, behind = parse_ahead_behind(counted.require(f"git can't compare {path} with '{branch}' ({{cause}}).").stdout)
     named = run(git(path, "symbolic-ref", "--quiet", "--short", "HEAD"))
-    status = run(git(path, "status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none"))
     return GitState(
         commit=head.stdout.strip(),
         branch=named.stdout.strip() if named.rc == 0 else "",
@@ -135,8 +134,15 @@ def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
         target_subject=subject,
         ahead=ahead,
         behind=behind,
-        dirty=parse_status(status.require(f"git can't tell the state of {path} ({{cause}}).").stdout),
+        dirty=changed_by_hand(run, path),
     )
+
+
+def changed_by_hand(run: Runner, path: str) -> list[str]:
+    """Name the tracked files that differ from the commit; git does not even refresh its index for it."""
+    words = ("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none")
+    status = run(git(path, "--no-optional-locks", *words))
+    return parse_status(status.require(f"git can't tell the state of {path} ({{cause}}).").stdout)
 
 
 def require_movable(path: str, state: GitState, branch: str) -> None:

@@ -85,9 +85,8 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
 
 def sweep(run: Runner, app: App) -> None:
     """Remove what builds that were killed left; the lock says that none is at work."""
-    folder = os.path.dirname(app.build_directory(""))
-    for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        path = os.path.join(folder, name)
+    for name in os.listdir(app.build_root) if os.path.isdir(app.build_root) else ():
+        path = os.path.join(app.build_root, name)
         if os.path.isdir(path):
             _git.remove_worktree(run, app.path, path)
         else:

@@ -35,17 +35,7 @@ def look_at_checkout(run: Runner, path: str) -> _status.Checkout:
     _git.require_checkout(run, path)
     head = run(_git.git(path, "log", "-1", "--format=%H%x00%s", "HEAD", "--"))
     commit, subject = head.require(f"git can't read {path} ({{cause}}).").stdout.rstrip("\n").split("\0", 1)
-    # Without optional locks git does not even refresh its index.
-    words = (
-        "--no-optional-locks",
-        "status",
-        "--porcelain=v1",
-        "-z",
-        "--untracked-files=no",
-        "--ignore-submodules=none",
-    )
-    status = run(_git.git(path, *words)).require(f"git can't tell the state of {path} ({{cause}}).")
-    return _status.Checkout(commit, subject, tuple(_git.parse_status(status.stdout)))
+    return _status.Checkout(commit, subject, tuple(_git.changed_by_hand(run, path)))
 
 
 def clean(raw: bytes) -> str:

@@ -69,7 +69,7 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
     for service, (used, _release) in _compose.release_images(config, commit).items():
         if service not in images:
             continue
-        repository, _colon, name = used.rpartition(":") if ":" in used.rpartition("/")[2] else (used, "", "latest")
+        repository, name = _compose.split_image(used)
         with _docker.told(
             f"The image {images[service]} of the release could not be taken: build it anew (deploy again)"
         ):
@@ -88,28 +88,31 @@ def switch(run: Runner, app: App, order: SwitchOrder, *, dry: bool) -> dict[str,
     :raises JunoError: a step failed, or the site doesn't answer; the message says where things stand.
     """
     if dry:
-        base_url, _probe = _address(run, app, order)
+        base_url, _probe = _address(_compose.read_config(run, app.compose()), app, order)
         old = _server.own(_docker.connect(app.docker_host), app)
         return {"changed": True, "base_url": base_url, "containers": [one.name for one in old], "actions": []}
     with _lock.held(app.state_directory, "the switch to a release"):
         return _switch(run, app, order)
 
 
-def _address(run: Runner, app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
-    config = _compose.read_config(run, app.compose())
+def _address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
     base_url = order.base_url or _compose.base_url(_compose.require_service(config, app.service, app.path))
     return base_url, make_probe(base_url, order.probe_path, order.headers)
 
 
 def _switch(run: Runner, app: App, order: SwitchOrder) -> dict[str, t.Any]:
-    base_url, probe = _address(run, app, order)
+    config = _compose.read_config(run, app.compose())
+    _address(config, app, order)  # refused before anything is touched
     client = _docker.connect(app.docker_host)
     old = _server.own(client, app)
     if order.commit:
         announce(app, order)
     moved = bool(order.commit) and _git.fast_forward(run, app.path, order.commit)
     project = app.compose()
-    config = _compose.read_config(run, project)
+    if moved:
+        config = _compose.read_config(run, project)
+    # The commit may have moved the site to another port.
+    base_url, probe = _address(config, app, order)
     if order.images:
         tag(client, config, order.images, order.commit)
     *before, start = start_argvs(project, config, app.services)

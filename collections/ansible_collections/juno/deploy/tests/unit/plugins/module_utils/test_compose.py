@@ -138,6 +138,19 @@ def test_release_images(image, name):
     }
 
 
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        ("site", ("site", "latest")),
+        ("me/site:2", ("me/site", "2")),
+        ("h:5000/site", ("h:5000/site", "latest")),
+        ("h:5000/site:v1", ("h:5000/site", "v1")),
+    ],
+)
+def test_split_image(image, parts):
+    assert _compose.split_image(image) == parts
+
+
 def test_the_override_points_to_the_clean_checkout(tmp_path):
     checkout = str(tmp_path)
     override = _compose.make_override(CONFIG, "/root/JunoJobs", checkout, COMMIT)
