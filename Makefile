@@ -9,7 +9,7 @@ RUN := $(VENV_PYTHON) -m tools.run_tests
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup controller demo demo-down check test lint types units sanity integration molecule build bench clean
+.PHONY: help setup controller demo demo-down check test lint types units sanity integration molecule build soak bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '#' 2>/dev/null \
@@ -35,6 +35,9 @@ test: setup ## All tests
 
 lint types units sanity integration molecule build: setup ## One part of the tests
 	@$(RUN) $@
+
+soak: setup ## Every fault that deploys must survive, an hour or two long
+	@$(RUN) soak
 
 bench: setup ## Measure, and keep the results in bench/results
 	@$(VENV_PYTHON) -m bench

@@ -17,6 +17,7 @@ SOME = [
     Step("lint:a", ("true",), quick=True),
     Step("lint:b", ("true",), quick=True),
     Step("molecule:x", ("true",), ("images",)),
+    Step("soak", ("true",), ("images",), named_only=True),
 ]
 
 
@@ -32,6 +33,7 @@ def names(chosen):
         (["lint"], False, ["lint:a", "lint:b"]),
         (["lint:b"], False, ["lint:b"]),
         (["molecule"], False, ["engine", "images", "molecule:x"]),
+        (["soak"], False, ["engine", "images", "soak"]),
     ],
 )
 def test_steps_are_chosen_with_what_they_need(asked, quick, expected):

@@ -30,6 +30,8 @@ class Step:
     quick: bool = False
     #: Gets something ready: counted like the others, but not a test of ours.
     setup: bool = False
+    #: Too long for every day: it runs only when it is named.
+    named_only: bool = False
 
 
 def all_steps() -> list[Step]:
@@ -46,7 +48,8 @@ def choose(steps: list[Step], names: t.Collection[str], *, quick: bool) -> list[
     unknown = [name for name in names if not _fitting(steps, name)]
     if unknown:
         raise ValueError(f"No such step: {', '.join(unknown)}. There are: {', '.join(by_name)}.")
-    wanted = {step.name for step in steps if (not names and not quick) or (quick and step.quick)}
+    everything = not names and not quick
+    wanted = {step.name for step in steps if (everything and not step.named_only) or (quick and step.quick)}
     wanted |= {step.name for name in names for step in _fitting(steps, name)}
     while missing := {need for name in wanted for need in by_name[name].needs} - wanted:
         wanted |= missing
@@ -125,9 +128,10 @@ def _ansible_test() -> list[Step]:
 
 def _molecule() -> list[Step]:
     scenarios = sorted(found.parent.name for found in (ROOT / "molecule").glob("*/molecule.yml"))
+    test = ("molecule", "test", "--scenario-name")
     return [
-        Step(f"molecule:{name}", ("molecule", "test", "--scenario-name", name), ("images",), minutes=15)
-        for name in scenarios
+        *(Step(f"molecule:{name}", (*test, name), ("images",), minutes=15) for name in scenarios),
+        Step("soak", (*test, "faults"), ("images",), env={"JUNO_SOAK": "1"}, minutes=120, named_only=True),
     ]
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _journal
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _journal
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 #: Options of every module about a release; documented in the fragment juno.deploy.app.
@@ -21,6 +21,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "compose_files": {"type": "list", "elements": "str", "default": []},
     "docker_host": {"type": "str"},
     "state_root": {"type": "path", "default": _journal.STATE_ROOT},
+    "lease": {"type": "str", "default": ""},
 }
 
 
@@ -35,6 +36,7 @@ class App:
     compose_files: tuple[str, ...]
     docker_host: str
     state_root: str
+    lease: str = ""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -60,10 +62,27 @@ class App:
         """Where the clean checkout of a commit is made for a build."""
         return os.path.join(self.build_root, commit[:12])
 
+    @property
+    def edge_directory(self) -> str:
+        """Where the edge's configuration and runtime socket are."""
+        return os.path.join(self.state_directory, "edge")
+
+    @property
+    def override(self) -> str:
+        """The compose override with the edge: where docker compose finds it by itself, unless files are named."""
+        return os.path.join(self.state_directory if self.compose_files else self.path, _edge.OVERRIDE_NAME)
+
     def compose(self, checkout: str = "") -> _compose.Project:
-        """Give the compose project, with the compose files that a checkout has (else the app's directory)."""
+        """Give the compose project by its own files alone, those that a checkout has (else the app's directory)."""
         files = _compose.find_files(checkout or self.path, list(self.compose_files))
         return _compose.Project(self.path, files, self.project)
+
+    def compose_live(self) -> _compose.Project:
+        """Give the compose project as it runs: its own files, and our override where there is one."""
+        project = self.compose()
+        if not _compose.is_ours(self.override):
+            return project
+        return dataclasses.replace(project, files=(*project.files, self.override))
 
 
 def from_params(params: dict[str, t.Any]) -> App:
@@ -87,4 +106,5 @@ def from_params(params: dict[str, t.Any]) -> App:
         compose_files=tuple(params["compose_files"]),
         docker_host=params["docker_host"] or "",
         state_root=params["state_root"],
+        lease=params["lease"],
     )

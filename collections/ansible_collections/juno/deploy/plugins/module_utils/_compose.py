@@ -14,6 +14,7 @@ import json
 import os
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _edge
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Project:
 
 
 def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
-    """Name the compose files of a checkout: those wanted, else those that docker compose would take.
+    """Name the app's own compose files: those wanted, else those that docker compose would take; never our override.
 
     :raises BadInputError: none is there, or one of those wanted isn't.
     """
@@ -70,7 +71,17 @@ def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
             "add one to the repository, or name it in django_app_compose_files."
         )
     overrides = [name for name in OVERRIDE_NAMES if os.path.isfile(os.path.join(directory, name))]
+    overrides = [name for name in overrides if not is_ours(os.path.join(directory, name))]
     return tuple(found[:1] + overrides[:1])
+
+
+def is_ours(path: str) -> bool:
+    """Say whether a file is an override that we wrote."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.readline().rstrip("\n") == _edge.MARK
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -145,6 +156,39 @@ def base_url(service: dict[str, t.Any]) -> str:
     for host, port in published(service):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     return ""
+
+
+def replicas(service: dict[str, t.Any]) -> int:
+    """Give the number of containers that a service is to have."""
+    count = service.get("scale")
+    if count is None:
+        count = (service.get("deploy") or {}).get("replicas")
+    return 1 if count is None else int(count)
+
+
+def parse_hashes(text: str) -> dict[str, str]:
+    """Read C(docker compose config --hash '*'): a service and what compose makes of its configuration, in each line."""
+    return dict(t.cast("tuple[str, str]", tuple(line.split())) for line in text.splitlines() if len(line.split()) == 2)
+
+
+def depends_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
+    """Name the other services that wait for one that runs the app's code."""
+    return sorted(set(config["services"]) - set(leans_on(config, mine)) - set(mine))
+
+
+def leans_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
+    """Name the services that don't run the app's code and don't wait for one that does."""
+    services = config["services"]
+    behind = set(mine)
+    while more := {name for name, one in services.items() if behind & set(one.get("depends_on") or {})} - behind:
+        behind |= more
+    return sorted(set(services) - behind)
+
+
+def target_port(service: dict[str, t.Any]) -> int:
+    """Give the port that a service's containers listen at, as far as its compose file tells; else 0."""
+    ports = [int(one["target"]) for one in service.get("ports") or [] if one.get("protocol", "tcp") == "tcp"]
+    return ports[0] if ports else 0
 
 
 def inside(path: str, directory: str) -> bool:

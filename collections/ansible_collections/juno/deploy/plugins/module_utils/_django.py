@@ -50,7 +50,7 @@ RULES: dict[str, t.Any] = {
 TIMED_OUT = (-14, 142)
 #: Added to a guest's own limit before it is given up from outside.
 GRACE_SECONDS = 5
-_BOOT = (
+BOOT = (
     "import json,sys,types\n"
     "job=json.loads(sys.argv[1])\n"
     "for name,text in job['modules']:\n"
@@ -187,7 +187,7 @@ def run_guest(
     for python in place.pythons:
         # The app's source is what a person knows, so messages show the command that they could type.
         cmd = [python, params["manage_py"], *arguments]
-        answer = _execute(place, cmd, [python, "-c", _BOOT, job], timeout_seconds + GRACE_SECONDS)
+        answer = _execute(place, cmd, [python, "-c", BOOT, job], timeout_seconds + GRACE_SECONDS)
         if answer is None:
             continue
         stdout, told = split_told(answer.stdout, token)

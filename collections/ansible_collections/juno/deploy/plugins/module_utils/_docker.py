@@ -69,6 +69,8 @@ class Container:
     status: str = ""
     #: When it was made, in seconds since the epoch.
     created: int = 0
+    #: What compose made of its configuration; another one means that compose would replace the container.
+    config_hash: str = ""
 
 
 def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
@@ -126,6 +128,7 @@ def parse_container(listed: dict[str, t.Any]) -> Container:
         published=tuple(_published(port) for port in listed.get("Ports") or [] if port.get("PublicPort")),
         status=listed.get("Status", ""),
         created=listed.get("Created", 0),
+        config_hash=tags.get("com.docker.compose.config-hash", ""),
     )
 
 
@@ -169,6 +172,33 @@ def find_running(client: t.Any, project: str, service: str) -> list[Container]:
         )
     names = ", ".join(sorted({one.service for one in there}))
     raise EngineError(f"The compose project '{project}' has no service '{service}' with a container; it has: {names}.")
+
+
+def image_id(client: t.Any, name: str) -> str:
+    """Give the id of the image with a name; nothing when there is none.
+
+    :raises EngineError: the Engine refuses.
+    """
+    try:
+        return str(client.api.inspect_image(name)["Id"])
+    except docker.errors.ImageNotFound:
+        return ""
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
+        raise EngineError(f"The Docker Engine refused to look at the image {name} ({_cause(exc)}).") from exc
+
+
+def untag(client: t.Any, name: str) -> bool:
+    """Take a name from an image, which goes with its last one; False while a container still needs it.
+
+    :raises EngineError: the Engine refuses for another reason.
+    """
+    try:
+        client.api.remove_image(name, noprune=False)
+    except docker.errors.APIError as exc:
+        if exc.response is not None and exc.response.status_code == 409:
+            return False
+        raise EngineError(f"The old image {name} could not be removed ({_cause(exc)}).") from exc
+    return True
 
 
 def exec_argv(

@@ -162,12 +162,33 @@ def require_movable(path: str, state: GitState, branch: str) -> None:
             f"push them, or drop them with git reset --keep {state.target_commit[:12]}.",
             ahead=state.ahead,
         )
-    if state.dirty:
+    _require_untouched(path, state.dirty)
+
+
+def require_clean(run: Runner, path: str) -> None:
+    """Make sure that no tracked file was changed by hand.
+
+    :raises BadInputError: one was.
+    """
+    _require_untouched(path, changed_by_hand(run, path))
+
+
+def _require_untouched(path: str, dirty: list[str]) -> None:
+    if dirty:
         raise BadInputError(
-            f"The checkout {path} has files changed by hand: {some(state.dirty)}; nothing was overwritten: "
+            f"The checkout {path} has files changed by hand: {some(dirty)}; nothing was overwritten: "
             "commit and push them, or set them back with git restore.",
-            dirty=state.dirty,
+            dirty=dirty,
         )
+
+
+def subject(run: Runner, path: str, commit: str) -> str:
+    """Give the first line of a commit's message.
+
+    :raises CommandError: the commit is not in the repository.
+    """
+    found = run(git(path, "log", "-1", "--format=%s", commit, "--"))
+    return found.require(f"The commit {commit[:12]} is no longer in {path} ({{cause}}).").stdout.strip()
 
 
 def changed_files(run: Runner, path: str, old: str, new: str) -> list[str] | None:
@@ -191,17 +212,77 @@ def fast_forward(run: Runner, path: str, target: str) -> bool:
 
     :raises CommandError: git refuses; the checkout is as it was.
     """
-    at = run(git(path, "rev-parse", "HEAD")).require(f"git can't read {path} ({{cause}}).").stdout.strip()
-    if at == target:
+    if head(run, path) == target:
         return False
     run(git(path, "merge", "--ff-only", "--quiet", target)).require(
         f"git would not move the checkout {path} forward to {target[:12]} ({{cause}}); it is as it was."
     )
+    _submodules(run, path, target)
+    return True
+
+
+def move(run: Runner, path: str, target: str) -> bool:
+    """Move the checkout to a commit, also one before its own; say whether it moved.
+
+    :raises CommandError: git refuses, since a file changed by hand would be lost; the checkout is as it was.
+    """
+    if run(git(path, "merge-base", "--is-ancestor", "HEAD", target)).rc == 0:
+        return fast_forward(run, path, target)
+    # Keeps what a person changed, or refuses.
+    run(git(path, "reset", "--keep", "--quiet", target)).require(
+        f"git would not move the checkout {path} back to {target[:12]} ({{cause}}); it is as it was."
+    )
+    _submodules(run, path, target)
+    return True
+
+
+def _submodules(run: Runner, path: str, target: str) -> None:
     if os.path.exists(os.path.join(path, ".gitmodules")):
         run(git(path, "submodule", "update", "--init", "--recursive", "--quiet"), timeout_seconds=300).require(
             f"git could not bring the submodules of {path} to {target[:12]} ({{cause}})."
         )
-    return True
+
+
+def head(run: Runner, path: str) -> str:
+    """Give the commit of the checkout."""
+    return run(git(path, "rev-parse", "HEAD")).require(f"git can't read {path} ({{cause}}).").stdout.strip()
+
+
+REFS = "refs/juno/"
+
+
+def keep(run: Runner, path: str, commits: list[str]) -> None:
+    """Keep commits from being tidied away by git (after a forced push, say), and let go of those kept before.
+
+    :raises CommandError: git refuses.
+    """
+    listed = run(git(path, "for-each-ref", "--format=%(refname)", REFS)).require(f"git can't read {path} ({{cause}}).")
+    wanted = {REFS + commit: commit for commit in commits}
+    known = set(listed.stdout.split())
+    for name in sorted(known - set(wanted)):
+        run(git(path, "update-ref", "-d", name)).require(f"git can't let go of {name} in {path} ({{cause}}).")
+    for name in sorted(set(wanted) - known):
+        run(git(path, "update-ref", name, wanted[name])).require(f"git can't keep {name} in {path} ({{cause}}).")
+
+
+def leave_alone(run: Runner, path: str, name: str) -> None:
+    """Let git take no notice of an untracked file of ours, by the checkout's own exclude file."""
+    found = run(git(path, "rev-parse", "--git-path", "info/exclude")).require(f"git can't read {path} ({{cause}}).")
+    exclude = os.path.join(path, found.stdout.strip())
+    line = f"/{name}"
+    try:
+        with open(exclude, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        text = ""
+    if line in text.splitlines():
+        return
+    try:
+        os.makedirs(os.path.dirname(exclude), exist_ok=True)
+        with open(exclude, "a", encoding="utf-8") as file:
+            file.write(("" if not text or text.endswith("\n") else "\n") + line + "\n")
+    except OSError as exc:
+        raise JunoError(f"{exclude} can't be written ({exc.strerror}): make room or give access.") from exc
 
 
 def add_worktree(run: Runner, path: str, directory: str, commit: str) -> None:
@@ -213,10 +294,7 @@ def add_worktree(run: Runner, path: str, directory: str, commit: str) -> None:
     run(git(path, *words), timeout_seconds=300).require(
         f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
     )
-    if os.path.exists(os.path.join(directory, ".gitmodules")):
-        run(git(directory, "submodule", "update", "--init", "--recursive", "--quiet"), timeout_seconds=300).require(
-            f"git could not bring the submodules of {commit[:12]} ({{cause}})."
-        )
+    _submodules(run, directory, commit)
 
 
 def remove_worktree(run: Runner, path: str, directory: str) -> None:

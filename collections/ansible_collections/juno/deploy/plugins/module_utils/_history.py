@@ -6,42 +6,69 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _status
+from ansible_collections.juno.deploy.plugins.module_utils import _release_words
 from ansible_collections.juno.deploy.plugins.module_utils._table import columns
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
-HEADER = ("release", "outcome", "commit", "who", "started", "seconds", "outage", "reason")
+HEADER = (
+    "release",
+    "what",
+    "strategy",
+    "outcome",
+    "commit",
+    "who",
+    "started",
+    "seconds",
+    "outage",
+    "failed requests",
+    "reason",
+)
 #: All but the figures.
-LEFT = (1, 2, 3, 4, 7)
+LEFT = (1, 2, 3, 4, 5, 6, 10)
 REASON_CHARACTERS = 80
 
 
-def row(entry: Entry, *, newest: bool) -> tuple[str, ...]:
+def outcome(entry: Entry, *, newest: bool, at_work: bool) -> str:
+    """Say how a release ended, or that it has not."""
+    told = str(entry.get("outcome", ""))
+    if told == "started":
+        # When a later one began, this one was no longer at work.
+        return ("at work" if at_work else "half done") if newest else "cut off"
+    return f"{told}, undone" if entry.get("undone") else told
+
+
+def failed_requests(figures: t.Mapping[str, t.Any]) -> str:
+    """Say how many of the prober's requests failed; nothing where nobody asked."""
+    visitors = figures.get("visitors") or {}
+    return f"{visitors.get('failures', 0)} of {visitors['requests']}" if visitors.get("requests") else ""
+
+
+def row(entry: Entry, *, newest: bool, at_work: bool) -> tuple[str, ...]:
     """Give a release as the cells of a line."""
     figures = entry.get("figures") or {}
-    outcome = str(entry.get("outcome", ""))
-    if outcome == "started" and not newest:
-        outcome = "cut off"  # a later one began, so it is no longer at work
     outage = figures.get("outage_seconds")
     return (
         str(entry["number"]),
-        outcome,
+        entry.get("purpose") or "deploy",
+        entry.get("strategy", ""),
+        outcome(entry, newest=newest, at_work=at_work),
         entry.get("commit", "")[:12],
         entry.get("who", ""),
         entry.get("started", ""),
-        _status.took(entry),
+        _release_words.took(entry),
         "" if outage is None else str(outage),
-        _status.shortened(figures.get("reason") or "", REASON_CHARACTERS),
+        failed_requests(figures),
+        _release_words.shortened(figures.get("reason") or "", REASON_CHARACTERS),
     )
 
 
-def table(entries: list[Entry], length: int) -> list[str]:
+def table(entries: list[Entry], length: int, *, at_work: bool) -> list[str]:
     """Give the newest releases as aligned lines, newest first, below a header."""
     if not entries:
-        return [f"{_status.NO_RELEASE}."]
+        return [f"{_release_words.NO_RELEASE}."]
     shown = entries[-length:]
-    rows = [row(entry, newest=entry is entries[-1]) for entry in reversed(shown)]
+    rows = [row(entry, newest=entry is entries[-1], at_work=at_work) for entry in reversed(shown)]
     older = len(entries) - len(shown)
     return columns([HEADER, *rows], left=LEFT) + ([f"({older} older not shown)"] if older else [])

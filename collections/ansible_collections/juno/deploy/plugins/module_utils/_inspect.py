@@ -6,10 +6,22 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import functools
 import shutil
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _git, _journal, _plan
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _edge,
+    _edge_files,
+    _git,
+    _journal,
+    _plan,
+    _reload,
+    _rollback,
+    _strategy,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -29,6 +41,7 @@ class Wish:
     fetch_timeout_seconds: float
     always_build: bool
     force: bool
+    strategy: str = "rolling"
 
 
 def _look_at_git(run: Runner, app: App, wish: Wish) -> _git.GitState:
@@ -92,7 +105,38 @@ def situation(
         code_mounted=changes.code_mounted,
         always_build=wish.always_build,
         force=wish.force,
+        caches_owed=_journal.owes_caches(changes.entries),
     )
+
+
+def choose_strategy(
+    app: App, wanted: str, config: dict[str, t.Any], new_image: str, running: list[_docker.Container]
+) -> dict[str, t.Any]:
+    """Take the wanted strategy, or say why it must be another; C(new_image) says why an image is needed, or nothing."""
+    no_reload, service = "", config["services"][app.service]
+    if wanted == "reload":
+        if not _compose.mounts_code(service, app.path):
+            no_reload = "the code is in the image, not mounted"
+        else:
+            site = [one for one in running if one.service == app.service]
+            edge = any(one.service == _edge.SERVICE for one in running)
+            no_reload = new_image or _reload.why_not(_docker.connect(app.docker_host), site, edge=edge)
+    no_edge = _edge.why_not(service) or _edge_files.in_the_way(app)
+    chosen = _strategy.choose(wanted, no_reload=no_reload, no_edge=no_edge)
+    return {"strategy": chosen.strategy, "strategy_reasons": list(chosen.reasons)}
+
+
+def told_of_compose(app: App, version: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give what is told about the compose project."""
+    service = config["services"][app.service]
+    return {
+        "version": version,
+        "files": list(app.compose().files),
+        "services": sorted(config["services"]),
+        "base_url": _compose.base_url(service),
+        "code_mounted": all(_compose.mounts_code(config["services"][name], app.path) for name in app.services),
+        "command_collects": _compose.says(service, "collectstatic"),
+    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,25 +164,60 @@ def inspect(run: Runner, app: App, wish: Wish) -> dict[str, t.Any]:
         state = asked_git.result()
     running = [one for one in containers if one.state == "running"]
     last = _journal.last_done(entries) or {}
-    changes = _Changes(
-        entries,
-        _git.changed_files(run, app.path, last.get("commit", ""), state.target_commit),
-        all(_compose.mounts_code(config["services"][name], app.path) for name in app.services),
-    )
+    told = told_of_compose(app, version, config)
+    files = _git.changed_files(run, app.path, last.get("commit", ""), state.target_commit)
+    changes = _Changes(entries, files, told["code_mounted"])
     plan = _plan.make(situation(app, wish, state, running, changes))
+    new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
+    strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
     return {
         "git": dataclasses.asdict(state),
-        "compose": {
-            "version": version,
-            "files": list(app.compose().files),
-            "services": sorted(config["services"]),
-            "base_url": _compose.base_url(config["services"][app.service]),
-            "code_mounted": changes.code_mounted,
-            "command_collects": _compose.says(config["services"][app.service], "collectstatic"),
-        },
+        "compose": told,
         "containers": [dataclasses.asdict(one) for one in containers],
         "disk_free_bytes": free,
         "serving": last,
         "changed_files": changes.files,
-        "plan": plan.as_dict(),
+        "plan": {**plan.as_dict(), **strategy, "first_edge": first_edge(strategy, running)},
+    }
+
+
+def first_edge(strategy: dict[str, t.Any], running: list[_docker.Container]) -> bool:
+    """Say whether the ports will have to change hands to the edge."""
+    return strategy["strategy"] == "rolling" and not any(one.service == _edge.SERVICE for one in running)
+
+
+def look_back(run: Runner, app: App, wish: Wish, release: int) -> dict[str, t.Any]:
+    """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
+
+    :raises JunoError: there is no such release, it is not kept, or a migration has no way back.
+    """
+    _git.require_checkout(run, app.path)
+    version, config = _look_at_compose(run, app)
+    client = _docker.connect(app.docker_host)
+    running = [one for one in _docker.find(client, app.project) if one.state == "running"]
+    site = [one for one in running if one.service == app.service]
+    head, entries = _git.head(run, app.path), _journal.read(app.journal)
+    last = _journal.last_done(entries) or {}
+    found: dict[str, t.Any] = {"images": {}, "serving_images": {}, "migrations": [], "reverse_to": {}, "target": {}}
+    commit, new_image = head, ""
+    if release >= 0:
+        entry = _rollback.choose(entries, release)
+        commit, found["target"] = entry["commit"], {"number": entry["number"], "commit": entry["commit"]}
+        found["images"] = _rollback.images(config, entry, functools.partial(_docker.image_id, client))
+        found["serving_images"] = _rollback.images(config, last, functools.partial(_docker.image_id, client))
+        found["migrations"] = _rollback.between(entries, entry)
+        _rollback.require_reversible(found["migrations"], entry)
+        found["reverse_to"] = _rollback.way_to(_rollback.state_after(entry), found["migrations"])
+        kept = {_docker.image_id(client, name) for name in found["images"].values()}
+        new_image = "" if kept <= {one.image_id for one in site} else "another image is to be started"
+        _git.require_clean(run, app.path)
+    strategy = choose_strategy(app, wish.strategy, config, new_image, running)
+    plan = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
+    return {
+        "git": {"commit": head, "target_commit": commit, "target_subject": _git.subject(run, app.path, commit)},
+        "compose": told_of_compose(app, version, config),
+        "containers": [dataclasses.asdict(one) for one in running],
+        "serving": last,
+        "plan": {**plan, **strategy, "first_edge": first_edge(strategy, running)},
+        **found,
     }

@@ -83,10 +83,63 @@ def write(path: str, entries: list[Entry]) -> None:
 
 
 def serving(entries: list[Entry]) -> Entry | None:
-    """Give the newest release if it went well; nothing when the last deploy failed or there was none."""
-    if entries and entries[-1].get("outcome") == "done":
-        return entries[-1]
+    """Give the newest release that went well, if what came after it was undone; else nothing can be said."""
+    for entry in reversed(entries):
+        if entry.get("outcome") == "done":
+            return entry
+        if not entry.get("undone"):
+            return None
     return None
+
+
+def owes_caches(entries: list[Entry]) -> bool:
+    """Say whether pages of a release that was given up may still be in the caches."""
+    for entry in reversed(entries):
+        if entry.get("outcome") == "done" and entry.get("purpose") != "restart":  # a restart clears none
+            return False
+        if entry.get("caches_owed"):
+            return True
+    return False
+
+
+def settle_caches(path: str) -> None:
+    """Write that the caches were cleared after what was given up.
+
+    :raises JunoError: the journal can't be written.
+    """
+    entries = read(path)
+    if owes_caches(entries):
+        write(path, [{key: value for key, value in entry.items() if key != "caches_owed"} for entry in entries])
+
+
+def half_done(entries: list[Entry]) -> Entry | None:
+    """Give the newest release if nobody has written how it ended."""
+    return entries[-1] if entries and entries[-1].get("outcome") == "started" else None
+
+
+def change(path: str, **fields: t.Any) -> Entry:
+    """Write something about the release that is at work, and give its entry.
+
+    :raises JunoError: none is at work, or the journal can't be written.
+    """
+    entries = read(path)
+    entry = half_done(entries)
+    if entry is None:
+        raise JunoError(f"The journal {path} has no started release: deploy first.")
+    entry = {**entry, **fields}
+    write(path, [*entries[:-1], entry])
+    return entry
+
+
+def note(path: str, name: str, **fields: t.Any) -> None:
+    """Do what C(step) does, where a release is at work; a module may be used without one."""
+    if half_done(read(path)):
+        step(path, name, **fields)
+
+
+def step(path: str, name: str, **fields: t.Any) -> Entry:
+    """Write which step the release at work has come to, with what is needed to undo it."""
+    return change(path, step=name, **fields)
 
 
 def last_done(entries: list[Entry]) -> Entry | None:

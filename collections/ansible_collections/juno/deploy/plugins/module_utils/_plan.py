@@ -58,6 +58,8 @@ class Situation:
     code_mounted: bool
     always_build: bool
     force: bool
+    #: Pages of a release that was given up may be in the caches.
+    caches_owed: bool = False
 
 
 @dataclasses.dataclass
@@ -92,6 +94,8 @@ def _why(at: Situation) -> list[str]:
         why.append("no release of this app is recorded here yet")
     elif at.serving_commit != at.target_commit:
         why.append(f"release {at.serving_commit[:12]} serves, {at.target_commit[:12]} is new")
+    if at.caches_owed:
+        why.append("the caches may hold pages of a release that was given up")
     if at.checkout_commit != at.target_commit:
         why.append(f"the checkout is at {at.checkout_commit[:12]}")
     if at.not_running:

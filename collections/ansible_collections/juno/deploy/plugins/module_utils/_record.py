@@ -1,16 +1,34 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write down how a release ended, and let go of old images. Private to juno.deploy: no stable interface."""
+"""Write down that a release serves, and let go of what no kept release needs. Private to juno.deploy."""
 
 from __future__ import annotations
 
+import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _journal, _server
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _edge,
+    _edge_runtime,
+    _git,
+    _journal,
+    _lease,
+    _meter_words,
+    _meterflow,
+    _server,
+    _work,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+
+LONGEST_SETTLE_SECONDS = 300.0
 
 
 def as_numbers(figures: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -18,37 +36,120 @@ def as_numbers(figures: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: float(value) if name.endswith("_seconds") else value for name, value in figures.items()}
 
 
-def record(app: App, outcome: str, figures: dict[str, t.Any], *, keep: int, dry: bool) -> dict[str, t.Any]:
-    """Write how the started release ended, and let go of images that no kept release needs.
+def record(
+    run: Runner, app: App, figures: dict[str, t.Any], marks: dict[str, float | None], *, keep: int, dry: bool
+) -> dict[str, t.Any]:
+    """Write that the started release serves, once it is proved, and let go of what was kept for the way back.
 
-    :raises JunoError: no release was started, or the journal can't be written.
+    :raises JunoError: no release was started, its containers are not well, or the journal can't be written.
     """
-    entries = _journal.read(app.journal)
-    if not entries or entries[-1].get("outcome") != "started":
-        if outcome == "failed":
-            return {"changed": False, "release": {}, "log": "", "actions": []}  # it failed before anything was started
+    entry = _journal.half_done(_journal.read(app.journal))
+    if entry is None:
         raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
     client = _docker.connect(app.docker_host)
-    mine = _server.own(client, app)
-    entry = {
-        **entries[-1],
-        "outcome": outcome,
-        "ended": _journal.now(),
-        "images": {one.service: one.image_id for one in mine},
-        "figures": as_numbers(figures),
-    }
-    entries = [*entries[:-1], entry]
-    removed: list[str] = []
-    if not dry:
-        _journal.write(app.journal, entries)
-        if outcome == "done":
-            removed = prune(client, app, _journal.kept_commits(entries, keep))
-    return {
-        "changed": True,
-        "release": entry,
-        "log": "\n".join(_server.log_tail(client, one.id) for one in mine) if outcome == "failed" else "",
-        "actions": [{"what": "image", "id": name, "status": "untagged"} for name in removed],
-    }
+    settle(client, entry)
+    if dry:
+        return {"changed": True, "release": {**entry, "outcome": "done"}, "words": [], "actions": []}
+    with _lease.step(app, "the end of a release"):
+        # From here on a run that dies is finished by the next one, not undone.
+        met = _meterflow.finish(app.state_directory, marks)
+        met.pop("words")
+        words = _meter_words.words(met, entry.get("strategy", ""), bool(entry.get("moved_to_edge")))
+        entry = _journal.step(app.journal, "proved", figures={**as_numbers(figures), "visitors": met}, keep=keep)
+        removed, entry = finish(run, client, app, entry)
+    _lease.give_back(app.state_directory, app.lease)
+    return {"changed": True, "release": entry, "words": words, "actions": removed}
+
+
+def settle(client: t.Any, entry: _journal.Entry) -> None:
+    """Wait until the new containers have been healthy for as long as they must, and see that they still are.
+
+    :raises JunoError: one has ended, or was started again by the Engine.
+    """
+    until = float(entry.get("healthy") or 0) + float((entry.get("order") or {}).get("settle_seconds", 0))
+
+    def settled() -> bool:
+        require_well(client, entry)
+        return time.time() >= until
+
+    # A clock that was set back meanwhile must not make it wait for ever.
+    wait_for(settled, max(0.0, min(until - time.time(), LONGEST_SETTLE_SECONDS)) + 1)
+
+
+def require_well(client: t.Any, entry: _journal.Entry) -> None:
+    """Make sure that the release's containers run since they were started.
+
+    :raises JunoError: one has ended, or was started again by the Engine.
+    """
+    for identity in entry.get("containers") or {}:
+        with _docker.told("A container of the release is gone"):
+            seen = client.api.inspect_container(identity)
+        if not seen["State"]["Running"] or (entry.get("healthy") and seen["RestartCount"]):
+            name = seen["Name"].lstrip("/")
+            raise JunoError(
+                f"The new container {name} ended after it had been healthy: "
+                "its log tells why; correct that and deploy again.",
+                log=_server.log_tail(client, identity),
+            )
+
+
+def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple[list[dict[str, str]], _journal.Entry]:
+    """Let go of the containers and images of earlier releases, and write that the release is done."""
+    done = []
+    new, before = entry.get("containers") or {}, (entry.get("before") or {}).get("containers") or {}
+    every = [one for one in _server.own(client, app, stopped=True) if one.id not in new]
+    old = [one for one in every if one.state != "running" or one.id in before]
+    grace = int((entry.get("order") or {}).get("grace_seconds", 30))
+    _server.stop_all(client, [one for one in old if one.state == "running"], grace)
+    for one in old:
+        with _docker.told(f"The old container {one.name} could not be removed"):
+            client.api.remove_container(one.id, force=True)
+        done.append({"what": "container", "id": one.name, "status": "removed"})
+    _rename(client, app, entry)
+    # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
+    if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
+        _edge_runtime.free(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
+    _start_those_behind(run, app)
+    _name_images(client, app, entry)
+    entries = _journal.read(app.journal)
+    kept = _journal.kept_commits([*entries[:-1], {**entry, "outcome": "done"}], int(entry.get("keep", 5)))
+    _git.keep(run, app.path, kept)
+    done += [{"what": "image", "id": name, "status": "untagged"} for name in prune(client, app, kept)]
+    return done, _journal.change(app.journal, outcome="done", ended=_journal.now())
+
+
+def _start_those_behind(run: Runner, app: App) -> None:
+    """Bring the services that wait for the app up to date, now that one container of it is left."""
+    names = _compose.depends_on(_compose.read_config(run, app.compose()), app.services)
+    if names:
+        argv = app.compose_live().argv("up", "--detach", "--no-build", *names)
+        run(argv, cwd=app.path, timeout_seconds=_work.COMPOSE_SECONDS).require(
+            f"The release serves, but docker compose could not start {', '.join(names)} ({{cause}})."
+        )
+
+
+def _rename(client: t.Any, app: App, entry: _journal.Entry) -> None:
+    """Give the container the name that the compose file has for it, if any; two could not have had it."""
+    name = entry.get("container_name")
+    site = [one for one in _server.own(client, app) if one.service == app.service and one.id in entry["containers"]]
+    if name and len(site) == 1 and site[0].name != name:
+        with _docker.told(f"The container {site[0].name} could not be named {name}"):
+            client.api.rename(site[0].id, name)
+
+
+def _name_images(client: t.Any, app: App, entry: _journal.Entry) -> None:
+    """Name the images of a release that needed no build after its commit too, so that it can be gone back to."""
+    tags = {one["Id"]: one.get("RepoTags") or [] for one in _built(client, app)}
+    for image in set((entry.get("images") or {}).values()):
+        names = tags.get(image) or []
+        if names and entry.get("commit"):
+            with _docker.told(f"The image {names[0]} could not be named"):
+                client.api.tag(image, _compose.split_image(names[0])[0], f"juno-{entry['commit'][:12]}", force=True)
+
+
+def _built(client: t.Any, app: App) -> list[dict[str, t.Any]]:
+    listed = client.api.images(filters={"label": f"com.docker.compose.project={app.project}"})
+    return t.cast("list[dict[str, t.Any]]", listed)
 
 
 def stale_tags(tags: list[str], kept: list[str]) -> list[str]:
@@ -60,9 +161,5 @@ def stale_tags(tags: list[str], kept: list[str]) -> list[str]:
 
 def prune(client: t.Any, app: App, kept: list[str]) -> list[str]:
     """Untag this project's images of releases that are no longer kept."""
-    listed = client.api.images(filters={"label": f"com.docker.compose.project={app.project}"})
-    gone = stale_tags([one for image in listed for one in image.get("RepoTags") or []], kept)
-    for one in gone:
-        with _docker.told(f"The old image {one} could not be removed"):
-            client.api.remove_image(one, noprune=False)
-    return gone
+    gone = stale_tags([one for image in _built(client, app) for one in image.get("RepoTags") or []], kept)
+    return [one for one in gone if _docker.untag(client, one)]

@@ -5,20 +5,47 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _git, _lock
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _git,
+    _guest_manage,
+    _guest_migrations,
+    _guest_release,
+    _journal,
+    _lease,
+    _throwaway,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
-    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, Runner
 
 #: A line that a command in a build step printed: the step, the seconds, the text.
 _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
+
+
+#: A database that is a file is copied, to try migrations on, up to this size.
+COPY_LIMIT_BYTES = 1024 * 1024 * 1024
+#: How long a database may stay locked before its copy is given up.
+COPY_SECONDS = 30
+#: How each failure that the guest tells begins.
+_FAILURES = {
+    "start": "The code of {commit} can't start ({cause})",
+    "history": "The migrations of {commit} don't fit the database ({cause})",
+    "migration": "The migration {what} of {commit} fails on a copy of the database ({cause})",
+    "request": "The code of {commit} answers {what} ({cause})",
+    "collect": "The static files of {commit} can't be collected into {what} ({cause})",
+}
+_UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."
+#: The guest found no Django, no manage.py or no settings: then the check command alone decides.
+_NOT_LOOKED = (_guest_manage.NO_DJANGO, _guest_manage.NO_SETTINGS, _guest_release.NOT_LOOKED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,21 +57,9 @@ class BuildOrder:
     check_command: tuple[str, ...]
     build_timeout_seconds: float
     check_timeout_seconds: float
-
-
-def without_images(override: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give the override for a release that needs no new image: its code, mounted into the images that serve."""
-    services = {
-        name: {key: value for key, value in entry.items() if key == "volumes"}
-        for name, entry in override["services"].items()
-    }
-    return {"services": {name: entry for name, entry in services.items() if entry}}
-
-
-def check_argv(project: _compose.Project, service: str, command: tuple[str, ...], place: _Place) -> list[str]:
-    """Build the argv that runs the check in a throwaway container: no ports, no other service started."""
-    words = ("run", "--rm", "--no-deps", "--no-TTY", "--env", "PYTHONDONTWRITEBYTECODE=1", service, *command)
-    return project.argv(*words, checkout=place.checkout, override=place.override)
+    collect: bool = False
+    probe_path: str = "/"
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def build_cause(output: str) -> str:
@@ -53,34 +68,23 @@ def build_cause(output: str) -> str:
     return found[-1].rstrip(".") if found else ""
 
 
-@dataclasses.dataclass(frozen=True)
-class _Place:
-    """The clean checkout, and the override file beside it."""
-
-    checkout: str
-
-    @property
-    def override(self) -> str:
-        return self.checkout + ".override.json"
-
-
 def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t.Any]:
     """Build and check a release.
 
     :raises CommandError: the build or the check failed; nothing that serves was touched.
     """
     if dry:
-        return {"changed": order.build, "images": {}, "checked": "", "actions": []}
-    with _lock.held(app.state_directory, "the build of a release"):
+        return {"changed": order.build, "images": {}, "actions": [], **_nothing_known("")}
+    with _lease.step(app, "the build of a release"):
         sweep(run, app)
-        place = _Place(app.build_directory(order.commit))
-        _git.add_worktree(run, app.path, place.checkout, order.commit)
-        try:
-            return _build_in(run, app, order, place)
-        finally:
-            _git.remove_worktree(run, app.path, place.checkout)
-            if os.path.exists(place.override):
-                os.unlink(place.override)
+        _journal.note(app.journal, "build")
+        with _throwaway.opened(run, app, order.commit) as place:
+            done = _build_in(run, app, order, place)
+        known = done.get("migrations") or {}
+        schema = {key: known.get(key) or [] for key in ("applied", "pending")}
+        collected = is_collected(done.get("static") or {})
+        _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected)
+        return done
 
 
 def sweep(run: Runner, app: App) -> None:
@@ -93,14 +97,12 @@ def sweep(run: Runner, app: App) -> None:
             os.unlink(path)
 
 
-def _build_in(run: Runner, app: App, order: BuildOrder, place: _Place) -> dict[str, t.Any]:
+def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> dict[str, t.Any]:
     project = app.compose(place.checkout)
     config = _compose.read_config(run, project, checkout=place.checkout)
     for name in app.services:
         _compose.require_service(config, name, place.checkout)
-    override = _compose.make_override(config, app.path, place.checkout, order.commit)
-    with open(place.override, "w", encoding="utf-8") as file:
-        json.dump(override if order.build else without_images(override), file)
+    mounts = _throwaway.write_override(app, place, config, None if order.build else {})
     images = {name: image for name, (_used, image) in _compose.release_images(config, order.commit).items()}
     began = time.monotonic()
     if order.build and images:
@@ -111,20 +113,137 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _Place) -> dict[s
             "nothing that serves was touched: correct the commit and deploy again."
         )
     built = time.monotonic()
-    checked = ""
-    if order.check_command:
-        argv = check_argv(project, app.service, order.check_command, place)
-        result = run(argv, cwd=app.path, timeout_seconds=order.check_timeout_seconds).require(
-            f"The code of {order.commit[:12]} can't start: '{' '.join(order.check_command)}' failed ({{cause}}); "
-            "nothing that serves was touched: correct the commit and deploy again."
-        )
-        lines = [line for line in result.stdout.splitlines() if line.strip()]
-        checked = lines[-1] if lines else result.last_words
+    known = check(run, app, order, place, mounts) if order.check_command else _nothing_known("no check is asked for")
+    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
     return {
-        "changed": order.build and bool(images),
+        "changed": bool(actions) or is_collected(known["static"]),
         "images": images if order.build else {},
-        "checked": checked,
+        **known,
         "build_seconds": round(built - began, 2),
         "check_seconds": round(time.monotonic() - built, 2),
-        "actions": [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build],
+        "actions": actions,
     }
+
+
+def collect(run: Runner, app: App, commit: str, timeout_seconds: float) -> None:
+    """Collect the static files of a commit, with the images that serve; the caller has the lock.
+
+    :raises CommandError: it failed.
+    """
+    order = BuildOrder(commit, False, ("true",), timeout_seconds, timeout_seconds, collect=True, probe_path="")
+    with _throwaway.opened(run, app, commit) as place:
+        _build_in(run, app, order, place)
+
+
+def is_collected(static: dict[str, t.Any]) -> bool:
+    """Say whether static files came, went, or have other content."""
+    if not static or static.get("why"):
+        return False
+    moved = static["added"] > 0 or static["removed"] > 0
+    return moved or bool(static["manifest_hash_before"] != static["manifest_hash_after"])
+
+
+def check(
+    run: Runner, app: App, order: BuildOrder, place: _throwaway.Place, mounts: list[dict[str, str]]
+) -> dict[str, t.Any]:
+    """Ask the release's code in a throwaway container all that can be asked before it serves.
+
+    :raises CommandError: it is not right.
+    """
+    answer = _throwaway.ask(
+        run,
+        app,
+        place,
+        timeout_seconds=order.check_timeout_seconds,
+        more_seconds=order.build_timeout_seconds if order.collect else 0,
+        mode="check",
+        check=list(order.check_command),
+        manage_py=_throwaway.manage_py(order.check_command),
+        mounts=mounts,
+        probe_path=order.probe_path,
+        headers=order.headers,
+        collect=order.collect,
+        collect_seconds=round(order.build_timeout_seconds),
+        copy_limit_bytes=COPY_LIMIT_BYTES,
+        copy_seconds=COPY_SECONDS,
+    )
+    if answer.told:
+        return judge(order, answer.told, answer.result)
+    done = _throwaway.run_plain(run, app, place, order.check_command, order.check_timeout_seconds)
+    told = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
+    return judge(order, {**told, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
+
+
+def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
+    """Give what the guest told as the module's result.
+
+    :raises CommandError: something of it is not right; the message says what.
+    """
+    checked, looked = told["check"], told["looked"]["rc"]
+    if checked["rc"]:
+        words = " ".join(order.check_command)
+        late = checked["rc"] == _throwaway.ALARM
+        why = _throwaway.TOO_LONG if late else mask(cause(checked["stderr"], checked["stdout"]))
+        raise CommandError(
+            f"The code of {order.commit[:12]} can't start: '{words}' failed ({why})" + _UNTOUCHED,
+            cmd=list(order.check_command),
+            **{**checked, "stdout": mask(checked["stdout"]), "stderr": mask(checked["stderr"])},
+        )
+    if looked not in (0, *_NOT_LOOKED):
+        _fail(order, told, looked, result)
+    if told.get("collected", {}).get("rc"):
+        _fail(order, told, told["collected"]["rc"], result)
+    lines = [line for line in (checked["stdout"] or checked["stderr"]).splitlines() if line.strip()]
+    missing = told.get("not_looked", {}).get("cause", "") or ("its settings were not found" if looked else "")
+    return {**_nothing_known(missing), **_seen(order, told), "checked": mask(lines[-1].strip()) if lines else ""}
+
+
+def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
+    static = told.get("static", {})
+    # Thousands of names, which nobody reads.
+    known: dict[str, t.Any] = {"static": {name: value for name, value in static.items() if name != "entries"}}
+    if "migrations" not in told:
+        return known
+    migrations = told["migrations"]
+    default: dict[str, t.Any] = next(
+        (one for one in migrations["databases"] if one["alias"] == _guest_migrations.ALIAS), {}
+    )
+    requested = told.get("requested") or {"path": order.probe_path, "status": 0, "why": "no page is asked for"}
+    unlooked = [f"The migrations were not tried: {migrations['why']}."] if migrations["why"] else []
+    if order.probe_path and not requested["status"]:
+        unlooked.append(f"No page was asked for before the switch: {requested['why']}.")
+    return {
+        **known,
+        "migrations": {**migrations, "database": default},
+        "requested": requested,
+        "unlooked": [mask(line) for line in unlooked],
+    }
+
+
+def _nothing_known(why: str) -> dict[str, t.Any]:
+    return {
+        "checked": "",
+        "migrations": {"pending": [], "applied": [], "tried": False, "database": {}, "databases": [], "why": why},
+        "requested": {"path": "", "status": 0, "why": why},
+        "static": {},
+        "unlooked": [f"Neither migrations nor a page were looked at: {mask(why)}."] if why else [],
+    }
+
+
+def _fail(order: BuildOrder, told: dict[str, t.Any], rc: int, result: CommandResult) -> t.NoReturn:
+    step = next((name for name in reversed(_FAILURES) if f"failure:{name}" in told), "start")
+    failure = told.get(f"failure:{step}", {})
+    begin = _FAILURES[step] if failure.get("what") else _FAILURES[step].replace(" {what} of", " of")
+    message = begin.format(commit=order.commit[:12], what=failure.get("what", ""), cause=_throwaway.reason(rc, failure))
+    raise CommandError(
+        message
+        + (
+            _UNTOUCHED
+            if step != "collect"
+            else "; the manifest that serves is as it was: correct the commit and deploy again."
+        ),
+        cmd=result.cmd,
+        rc=rc,
+        stdout=result.stdout,
+        stderr=result.stderr,
+    )

@@ -5,18 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _git, _journal
-from ansible_collections.juno.deploy.plugins.module_utils._table import columns
+from ansible_collections.juno.deploy.plugins.module_utils import _edge, _git, _journal, _release_words
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
-
-REASON_CHARACTERS = 160
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-NO_RELEASE = "No release of this app is recorded on this host yet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +20,15 @@ class Checkout:
     commit: str
     subject: str
     dirty: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class EdgeFiles:
+    """What the host's files say of the edge."""
+
+    #: The compose override puts it before the app.
+    expected: bool = False
+    maintenance: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +47,24 @@ class Seen:
     checkout: Checkout | None
     #: What could not be looked at, each a sentence.
     problems: tuple[str, ...] = ()
+    #: Who holds the lease, as C(_lease.standing) tells it; empty when nobody does.
+    lease: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    edge: EdgeFiles = EdgeFiles()
+
+    @property
+    def at_work(self) -> bool:
+        """Say whether a live run changes the app right now."""
+        return bool(self.lease.get("alive"))
+
+    @property
+    def half_done(self) -> _journal.Entry | None:
+        """Give the release that a dead run left, if one did."""
+        return None if self.at_work else _journal.half_done(self.entries)
+
+    @property
+    def edges(self) -> list[Container]:
+        """Give the edge's containers."""
+        return [one for one in self.containers or [] if one.service == _edge.SERVICE]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,34 +83,13 @@ class Served:
         return f"release {self.number}, {commit}" if self.number else f"no recorded release, {commit}"
 
 
-def seconds_of(when: str) -> float | None:
-    """Read a time as the journal has it; nothing when it is none."""
-    try:
-        parsed = datetime.datetime.strptime(when, TIME_FORMAT)
-    except (TypeError, ValueError):
-        return None
-    return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
-
-
-def took(entry: _journal.Entry) -> str:
-    """Give the whole seconds from the start of a release to its end; nothing when it has no end."""
-    began, ended = seconds_of(entry.get("started", "")), seconds_of(entry.get("ended", ""))
-    return "" if began is None or ended is None else f"{ended - began:.0f}"
-
-
-def shortened(text: str, characters: int) -> str:
-    """Give a text as one line of bounded length."""
-    line = " ".join(text.split())
-    return line if len(line) <= characters else line[: characters - 3].rstrip() + "..."
-
-
-def _is_of(one: Container, tagged: t.Collection[str], entry: _journal.Entry) -> bool:
-    """Say whether a container, whose image is named after the commits in C(tagged), is of a release."""
+def _has_image(one: Container, tagged: t.Collection[str], entry: _journal.Entry) -> bool:
+    """Say whether the image of a container, named after the commits in C(tagged), is that of a release."""
     recorded = (entry.get("images") or {}).get(one.service) == one.image_id
     if entry.get("outcome") == "done":
         return recorded
     # What ran when a release failed may be older than it, and one that was cut off wrote nothing down.
-    began = seconds_of(entry.get("started", ""))
+    began = _release_words.seconds_of(entry.get("started", ""))
     return began is not None and one.created >= began and (recorded or entry.get("commit", "")[:12] in tagged)
 
 
@@ -97,31 +97,38 @@ def served(one: Container, seen: Seen) -> Served:
     """Find the release and the commit that a container runs: by the journal, else by the name of its image."""
     names = seen.tags.get(one.image_id, ())
     tagged = {name.rpartition(":juno-")[2]: name for name in names if ":juno-" in name}
-    entry = next((entry for entry in reversed(seen.entries) if _is_of(one, tagged, entry)), None)
+    # Nothing runs what was undone, though its image and its containers' names may look like it.
+    entries = [entry for entry in reversed(seen.entries) if not entry.get("undone")]
+    # A person's "docker compose up" makes a container that no release knows, of an image that one does.
+    by_id = (entry for entry in entries if one.id in (entry.get("containers") or {}))
+    by_image = (entry for entry in entries if _has_image(one, tagged, entry))
+    entry = next(by_id, None) or next(by_image, None)
     commit = entry["commit"] if entry else next(iter(tagged), "")
     image = tagged.get(commit[:12]) or next(iter((*tagged.values(), *names)), one.image_id.partition(":")[2][:12])
     return Served(entry["number"] if entry else 0, commit, image)
 
 
-def deploy_words(entry: _journal.Entry) -> str:
-    """Name a deploy: its number, who, and since when."""
-    return f"release {entry['number']}, by {entry.get('who') or 'unknown'}, started {entry.get('started', 'unknown')}"
-
-
 def _about_journal(seen: Seen) -> list[str]:
     if not seen.entries:
-        return [f"{NO_RELEASE}: deploy it."]
+        return [f"{_release_words.NO_RELEASE}: deploy it."]
     newest = seen.entries[-1]
-    outcome = newest.get("outcome")
-    if outcome == "done":
+    named = f"The last {newest.get('purpose', 'deploy')} ({_release_words.deploy_words(newest)})"
+    if newest.get("outcome") == "started":
+        if newest.get("step") == "proved":
+            return [f"{named} serves and is proved, but ended before it had tidied up: the next deploy does that."]
+        ended = f"{named} ended at the step '{newest.get('step', 'switch')}' without a word, half done"
+        return [f"{ended}: deploy again, which picks it up."]
+    if newest.get("outcome") == "done" or _journal.serving(seen.entries):
         return []
-    named = f"The last deploy ({deploy_words(newest)})"
-    if outcome == "started":
-        return [f"{named} never said how it ended: wait if it is still at work, else deploy again."]
-    figures = newest.get("figures") or {}
-    task = f" at '{figures['task']}'" if figures.get("task") else ""
-    reason = shortened(figures.get("reason") or "no reason was recorded", REASON_CHARACTERS)
-    return [f"{named} {outcome}{task} ({reason.rstrip('.')}): correct the cause and deploy again."]
+    undone = ", was undone, and no release went well before it" if newest.get("undone") else ""
+    return [f"{named} {_release_words.why_failed(newest)}{undone}: correct the cause and deploy again."]
+
+
+def _about_caches(seen: Seen) -> list[str]:
+    owed = _journal.owes_caches(seen.entries)
+    return (
+        ["The caches may hold pages of a release that was given up: deploy again, which clears them."] if owed else []
+    )
 
 
 def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]:
@@ -131,29 +138,57 @@ def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]
         there = ", ".join(f"{one.name}: {one.status or one.state}" for one in others) or "none is there"
         return [f"No container of '{service}' runs ({there}): see playbooks/logs.yml for why, then deploy again."]
     found = [
-        f"The container {one.name} of '{service}' does not run ({one.status or one.state}), others do: "
-        "see playbooks/logs.yml for why, then deploy again."
-        for one in others
-    ]
-    found += [
         f"The container {one.name} of '{service}' runs, but its health check fails: see playbooks/logs.yml for why."
         for one in running
         if "(unhealthy)" in one.status
     ]
+    if seen.half_done:
+        return found  # what else there is belongs to what is half done
+    found += [
+        f"The container {one.name} of '{service}' does not run ({one.status or one.state}), others do: "
+        "see playbooks/logs.yml for why, then deploy again."
+        for one in others
+    ]
     newest = _journal.serving(seen.entries)
-    if newest:
-        image = (newest.get("images") or {}).get(service)
-        found += [_other_image(one, seen, newest, recorded=bool(image)) for one in running if one.image_id != image]
+    return found + (_unlike(seen, newest, service, running) if newest else [])
+
+
+def _unlike(seen: Seen, newest: _journal.Entry, service: str, running: list[Container]) -> list[str]:
+    """Name what runs and is not what the newest release recorded."""
+    image = (newest.get("images") or {}).get(service)
+    but = "recorded another image" if image else f"recorded none for '{service}'"
+    found = []
+    for one in running:
+        if one.image_id != image:
+            runs = served(one, seen)
+            what = f"runs {runs.image} ({runs.words()}), but release {newest['number']} {but}"
+            found.append(f"The container {one.name} {what}: deploy again.")
+    # Not by their ids: a container that a person let compose make anew is as good as the one before.
+    like = [one.name for one in running if one.image_id == image]
+    started = list((newest.get("containers") or {}).values()).count(service)
+    if started and len(like) > started:
+        found.append(
+            f"{len(like)} containers of '{service}' run ({', '.join(like)}), but release {newest['number']} started "
+            f"{started}: if that many are wanted, say so in the compose file (deploy.replicas), else deploy again."
+        )
     return found
 
 
-def _other_image(one: Container, seen: Seen, newest: _journal.Entry, *, recorded: bool) -> str:
-    runs = served(one, seen)
-    but = "recorded another image" if recorded else f"recorded none for '{one.service}'"
-    return (
-        f"The container {one.name} runs {runs.image} ({runs.words()}), but release {newest['number']} {but}: "
-        "deploy again."
-    )
+def _about_edge(seen: Seen) -> list[str]:
+    running = any(one.state == "running" for one in seen.edges)
+    found = []
+    if seen.edge.expected and not running:
+        there = ", ".join(f"{one.name}: {one.status or one.state}" for one in seen.edges) or "none is there"
+        found.append(
+            f"No container of the edge runs ({there}), so nobody is answered: docker compose up -d {_edge.SERVICE} in "
+            f"{seen.path}, then see docker compose logs {_edge.SERVICE} for why."
+        )
+    elif running and not seen.edge.expected:
+        found.append(
+            f"The edge runs, but the {_edge.OVERRIDE_NAME} that puts it before the app is gone: deploy again, "
+            "or take the edge away as docs/strategies.md says."
+        )
+    return found
 
 
 def _about_checkout(seen: Seen) -> list[str]:
@@ -161,7 +196,7 @@ def _about_checkout(seen: Seen) -> list[str]:
     if at is None:
         return []
     found = []
-    newest = seen.entries[-1] if seen.entries else {}
+    newest = _journal.serving(seen.entries) or (seen.entries[-1] if seen.entries else {})
     expected = [newest.get("commit")]
     if newest.get("outcome") != "done":
         # It may have ended before the checkout was moved.
@@ -181,45 +216,11 @@ def _about_checkout(seen: Seen) -> list[str]:
 
 def judge(seen: Seen) -> list[str]:
     """Name each thing that is not as the journal says, with what to do; nothing when all agree."""
-    found = [*seen.problems, *_about_journal(seen)]
+    if seen.at_work:
+        return list(seen.problems)  # all else is on the move
+    found = [*seen.problems, *_about_journal(seen), *_about_caches(seen)]
     if seen.containers is not None:
         for service in seen.services:
             found += _about_service(seen, service, [one for one in seen.containers if one.service == service])
+        found += _about_edge(seen)
     return found + _about_checkout(seen)
-
-
-def _release_words(seen: Seen) -> str:
-    if not seen.entries:
-        return NO_RELEASE
-    newest = seen.entries[-1]
-    words = [f"{newest['number']} {newest.get('outcome')}", newest.get("commit", "")[:12]]
-    words += [f"by {newest.get('who') or 'unknown'}", f"started {newest.get('started', 'unknown')}"]
-    words += [f"took {took(newest)} s"] if took(newest) else []
-    return ", ".join(words)
-
-
-def summary(seen: Seen, findings: list[str]) -> list[str]:
-    """Give the status as lines for a person."""
-    if findings:
-        lines = ["Not as it should be:", *(f"- {one}" for one in findings)]
-    else:
-        lines = [f"All agree: release {seen.entries[-1]['number']} serves"]
-    at = seen.checkout
-    lines.append(f"Release:  {_release_words(seen)}")
-    lines.append(f"Checkout: {at.commit[:12]} {at.subject}" if at else "Checkout: can't be read")
-    if seen.containers is None:
-        return [*lines, "Serving:  unknown, the Engine could not be asked"]
-    mine = [one for one in seen.containers if one.service in seen.services]
-    rows = [(one.name, one.status or one.state, *_what_it_runs(one, seen)) for one in mine]
-    rows += [(one.name, one.status or one.state, *_foreign(one, seen)) for one in seen.containers if one not in mine]
-    table = columns(rows, left=range(4)) or ["no container"]
-    return [*lines, *(("          " if index else "Serving:  ") + line for index, line in enumerate(table))]
-
-
-def _what_it_runs(one: Container, seen: Seen) -> tuple[str, str]:
-    runs = served(one, seen)
-    return runs.image, runs.words()
-
-
-def _foreign(one: Container, seen: Seen) -> tuple[str, str]:
-    return next(iter(seen.tags.get(one.image_id, ())), one.image_id.partition(":")[2][:12]), ""

@@ -6,9 +6,23 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
+import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _git, _history, _journal, _status
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _edge,
+    _edge_files,
+    _git,
+    _history,
+    _journal,
+    _lease,
+    _maintenance,
+    _status,
+    _status_words,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError, JunoError
 
 if t.TYPE_CHECKING:
@@ -17,6 +31,8 @@ if t.TYPE_CHECKING:
 
 #: Colours and the like, which a terminal understands and a report doesn't.
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+#: Ansible shows nothing before a task has ended, so following a log for longer helps nobody.
+LONGEST_FOLLOW_SECONDS = 3600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +41,13 @@ class Question:
 
     history_length: int
     log_lines: int
+    #: For how long what is logged is waited for, beside the last lines.
+    log_follow_seconds: int = 0
+
+    @property
+    def wants_logs(self) -> bool:
+        """Say whether any log is to be read."""
+        return bool(self.log_lines or self.log_follow_seconds)
 
 
 def look_at_checkout(run: Runner, path: str) -> _status.Checkout:
@@ -49,11 +72,22 @@ def _image_names(client: t.Any) -> dict[str, tuple[str, ...]]:
         return {one["Id"]: tuple(sorted(one.get("RepoTags") or [])) for one in client.api.images()}
 
 
-def _logs(client: t.Any, containers: list[_docker.Container], lines: int) -> list[dict[str, str]]:
+def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
+    """Give the last lines of each of the app's containers, and what they log within the time that was asked for."""
+    # The Engine takes whole seconds; the same bound for both parts, so that no line is lost or comes twice.
+    began = int(time.time())
+    threading.Event().wait(question.log_follow_seconds)
     found = []
-    for one in containers:
+    for one in _docker.find(client, app.project, stopped=True):
+        if one.service not in app.services:
+            continue
         with _docker.told(f"The log of the container {one.name} can't be read"):
-            raw = client.api.logs(one.id, tail=lines)
+            if question.log_follow_seconds:
+                raw = client.api.logs(one.id, tail=question.log_lines, until=began) + client.api.logs(
+                    one.id, since=began
+                )
+            else:
+                raw = client.api.logs(one.id, tail=question.log_lines)
         found.append({"container": one.name, "status": one.status, "text": clean(raw)})
     return found
 
@@ -63,6 +97,10 @@ def _require_sense(question: Question) -> None:
         raise BadInputError("The history must have at least one line: correct django_app_history_length.")
     if question.log_lines < 0:
         raise BadInputError("The lines of a log can't be fewer than none: correct django_app_log_lines.")
+    if not 0 <= question.log_follow_seconds <= LONGEST_FOLLOW_SECONDS:
+        raise BadInputError(
+            f"A log is followed for 0 to {LONGEST_FOLLOW_SECONDS} seconds: correct django_app_log_follow_seconds."
+        )
 
 
 def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
@@ -81,33 +119,50 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
     logs: list[dict[str, str]] = []
     try:
         client = _docker.connect(app.docker_host)
+        logs = _logs(client, app, question) if question.wants_logs else []
         containers = _docker.find(client, app.project, stopped=True)
         tags = _image_names(client)
-        if question.log_lines:
-            logs = _logs(client, [one for one in containers if one.service in app.services], question.log_lines)
     except EngineError as exc:
-        if question.log_lines:
+        if question.wants_logs:
             raise
         problems.append(exc.message)
     try:
         checkout = look_at_checkout(run, app.path)
     except JunoError as exc:
         problems.append(exc.message)
-    seen = _status.Seen(app.path, app.services, entries, containers, tags, checkout, tuple(problems))
+    try:
+        lease = _lease.standing(app.state_directory)
+    except JunoError as exc:
+        lease = {}
+        problems.append(exc.message)
+    seen = _status.Seen(
+        app.path, app.services, entries, containers, tags, checkout, tuple(problems), lease, look_at_edge(app)
+    )
     return {**report(seen, question), "logs": logs}
+
+
+def look_at_edge(app: App) -> _status.EdgeFiles:
+    """Read whether the edge is to stand before the app, and whether it shows its maintenance page."""
+    expected = _compose.is_ours(app.override) and _edge.SERVICE in _edge_files.read(app.override)
+    return _status.EdgeFiles(expected, _maintenance.is_on(app.edge_directory))
 
 
 def report(seen: _status.Seen, question: Question) -> dict[str, t.Any]:
     """Put together what a module returns."""
     findings = _status.judge(seen)
     return {
-        "agrees": not findings,
+        "agrees": not findings and not seen.at_work,
         "findings": findings,
         "releases": seen.entries[: -question.history_length - 1 : -1],
         "containers": [_container(one, seen) for one in seen.containers or []],
         "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
-        "summary": _status.summary(seen, findings),
-        "history": _history.table(seen.entries, question.history_length),
+        "lease": seen.lease,
+        "edge": {
+            "containers": [one.name for one in seen.edges if one.state == "running"],
+            "maintenance": bool(seen.edge.maintenance and seen.edges),
+        },
+        "summary": _status_words.summary(seen, findings),
+        "history": _history.table(seen.entries, question.history_length, at_work=seen.at_work),
     }
 
 

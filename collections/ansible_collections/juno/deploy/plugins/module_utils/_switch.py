@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Move the traffic to a release. Private to juno.deploy: no stable interface.
 
-One strategy so far, recreate: old containers end after their last request, then new ones start. Between the two nobody
-is served; how long that was is measured and told.
+The strategies are in C(_replace) and C(_reload). What served before is in the journal before the first change, so that
+C(_undo) can bring it back, also in another run.
 """
 
 from __future__ import annotations
@@ -11,54 +11,28 @@ from __future__ import annotations
 import dataclasses
 import time
 import typing as t
-import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _git, _journal, _lock, _server
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _bytecode,
+    _compose,
+    _docker,
+    _edge_files,
+    _git,
+    _journal,
+    _lease,
+    _maintenance,
+    _reload,
+    _replace,
+    _server,
+    _work,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_share import processors
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
-
-#: Every probe of the starting site may take this long.
-PROBE_TIMEOUT_SECONDS = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class SwitchOrder:
-    """What the traffic moves to; without a commit the same release is started anew."""
-
-    commit: str
-    images: dict[str, str]
-    base_url: str
-    headers: dict[str, str]
-    probe_path: str
-    grace_seconds: int
-    boot_timeout_seconds: float
-    who: str
-
-
-def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
-    """Give what asks the site for a page, and gives the status or 0.
-
-    :raises BadInputError: the address is none.
-    """
-    parts = urllib.parse.urlsplit(base_url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise BadInputError(
-            f"The site's address on this host must be like http://127.0.0.1:8001, not '{base_url}': "
-            "publish a port in the compose file, or set django_app_base_url."
-        )
-    host, port = parts.hostname, parts.port or 80
-    return lambda: _server.answers(host, port, path, headers, PROBE_TIMEOUT_SECONDS)
-
-
-def start_argvs(project: _compose.Project, config: dict[str, t.Any], services: tuple[str, ...]) -> list[list[str]]:
-    """Build the commands that start the release: first what it leans on (brought up to date), then its own services."""
-    others = sorted(set(config["services"]) - set(services))
-    argvs = [project.argv("up", "--detach", "--no-build", "--no-deps", *others)] if others else []
-    argvs.append(project.argv("up", "--detach", "--no-build", "--no-deps", "--force-recreate", *services))
-    return argvs
 
 
 def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
@@ -67,77 +41,115 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
     :raises EngineError: an image is not there.
     """
     for service, (used, _release) in _compose.release_images(config, commit).items():
-        if service not in images:
-            continue
-        repository, name = _compose.split_image(used)
-        with _docker.told(
-            f"The image {images[service]} of the release could not be taken: build it anew (deploy again)"
-        ):
-            client.api.tag(images[service], repository, name, force=True)
+        if service in images:
+            name_image(client, images[service], used)
 
 
-def announce(app: App, order: SwitchOrder) -> None:
-    """Leave a word in the journal before the first change, so that the next run knows that this one may have died."""
-    entry = {"commit": order.commit, "who": order.who, "started": _journal.now(), "outcome": "started"}
-    _journal.write(app.journal, _journal.append(_journal.read(app.journal), entry))
+def name_image(client: t.Any, image: str, name: str) -> None:
+    """Give an image a name.
+
+    :raises EngineError: the image is not there.
+    """
+    repository, tag_name = _compose.split_image(name)
+    with _docker.told(f"The image {image} of the release could not be taken: build it anew (deploy again)"):
+        client.api.tag(image, repository, tag_name, force=True)
 
 
-def switch(run: Runner, app: App, order: SwitchOrder, *, dry: bool) -> dict[str, t.Any]:
-    """Move the checkout, start the new containers, and wait until the site answers.
+def snapshot(work: _work.Work) -> dict[str, t.Any]:
+    """Write down what serves, so that it can be brought back."""
+    return {
+        "commit": _git.head(work.run, work.app.path),
+        "containers": {one.id: one.service for one in work.old},
+        "images": {one.service: one.image_id for one in work.old},
+        "names": _named_images(work),
+        "override": _edge_files.read(work.app.override) if _compose.is_ours(work.app.override) else "",
+        "haproxy": _edge_files.read(_edge_files.configuration(work.app.edge_directory)),
+        "edge": bool(_replace.edge_containers(work)),
+    }
 
-    :raises JunoError: a step failed, or the site doesn't answer; the message says where things stand.
+
+def _named_images(work: _work.Work) -> dict[str, str]:
+    used = [name for name, _release in _compose.release_images(work.config, "").values()]
+    found = {name: _docker.image_id(work.client, name) for name in used}
+    return {name: image for name, image in found.items() if image}
+
+
+def switch(run: Runner, app: App, order: _work.SwitchOrder, *, dry: bool) -> dict[str, t.Any]:
+    """Move the checkout, bring the release into service by the strategy, and wait until the site answers.
+
+    :raises JunoError: a step failed; C(_undo) brings back what served.
     """
     if dry:
-        base_url, _probe = _address(_compose.read_config(run, app.compose()), app, order)
+        base_url, _probe = _work.address(_compose.read_config(run, app.compose()), app, order)
         old = _server.own(_docker.connect(app.docker_host), app)
         return {"changed": True, "base_url": base_url, "containers": [one.name for one in old], "actions": []}
-    with _lock.held(app.state_directory, "the switch to a release"):
-        return _switch(run, app, order)
+    with _lease.step(app, "the switch to a release"):
+        client = _docker.connect(app.docker_host)
+        config = _compose.read_config(run, app.compose())
+        return _switch(_work.Work(run, app, order, client, config, _server.own(client, app)))
 
 
-def _address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
-    base_url = order.base_url or _compose.base_url(_compose.require_service(config, app.service, app.path))
-    return base_url, make_probe(base_url, order.probe_path, order.headers)
-
-
-def _switch(run: Runner, app: App, order: SwitchOrder) -> dict[str, t.Any]:
-    config = _compose.read_config(run, app.compose())
-    _address(config, app, order)  # refused before anything is touched
-    client = _docker.connect(app.docker_host)
-    old = _server.own(client, app)
+def _switch(work: _work.Work) -> dict[str, t.Any]:
+    app, order, began = work.app, work.order, time.time()
+    _work.address(work.config, app, order)  # refused before anything is touched
+    if order.strategy == "rolling":
+        _replace.require_image(work)
+    _journal.step(app.journal, "switch", before=snapshot(work), order=dataclasses.asdict(order))
+    if order.purge_bytecode and _compose.mounts_code(work.service, app.path):
+        _bytecode.purge([app.path], Rules(remove=True), processors())
+    moved = False
     if order.commit:
-        announce(app, order)
-    moved = bool(order.commit) and _git.fast_forward(run, app.path, order.commit)
-    project = app.compose()
+        _journal.step(app.journal, "move")
+        try:
+            moved = _git.move(work.run, app.path, order.commit)
+        except JunoError:
+            _journal.step(app.journal, "switch")  # git refused, and nothing has moved
+            raise
+        _journal.step(app.journal, "moved", moved=moved)
     if moved:
-        config = _compose.read_config(run, project)
-    # The commit may have moved the site to another port.
-    base_url, probe = _address(config, app, order)
+        # The commit may have moved the site to another port.
+        work.config = _compose.read_config(work.run, app.compose())
+    base_url, probe = front_door(work)
     if order.images:
-        tag(client, config, order.images, order.commit)
-    *before, start = start_argvs(project, config, app.services)
-    for argv in before:
-        run(argv, cwd=app.path, timeout_seconds=600).require(
-            "docker compose could not start the services that the app leans on ({cause}); the old release still serves."
-        )
-    stopping = time.monotonic()
-    _server.stop_all(client, old, order.grace_seconds)
-    stopped = time.monotonic()
-    run(start, cwd=app.path, timeout_seconds=600).require(
-        "docker compose could not start the release ({cause}); the old containers have ended: "
-        "correct the cause and deploy again."
-    )
-    new = _server.own(client, app, stopped=True)
-    if not new:
-        raise EngineError("docker compose started no container for the app: see docker compose ps -a.")
-    _server.wait_until_answers(client, new, probe, order.boot_timeout_seconds)
+        tag(work.client, work.config, order.images, order.commit)
+    if order.strategy == "reload":
+        _journal.step(app.journal, "open")
+        site = [one for one in work.old if one.service == app.service]
+        new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
+    else:
+        new = _replace.replace(work, probe)
+    work.up = work.up or time.monotonic()
+    _server.wait_until_answers(work.client, new, probe, order.boot_timeout_seconds)
+    work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
+    _replace.restart_workers(work)
+    now = _work.serving(work)
+    fields: dict[str, t.Any] = {
+        "containers": {one.id: one.service for one in now},
+        "images": {one.service: one.image_id for one in now},
+    }
+    fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
+    fields["container_name"] = work.service.get("container_name") or ""
+    _journal.step(app.journal, "switched", **fields)
+    return _told(work, now, {"base_url": base_url, "moved": moved, "began": began})
+
+
+def front_door(work: _work.Work) -> tuple[str, t.Callable[[], int]]:
+    """Give the site's address on this host, past a maintenance page, and what asks there for a page."""
+    base_url, _probe = _work.address(work.config, work.app, work.order)
+    base_url = work.order.base_url or _maintenance.around(work.client, work.app, base_url)
+    return base_url, _work.make_probe(base_url, work.order.probe_path, work.order.headers)
+
+
+def _told(work: _work.Work, now: list[_docker.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
+    what = {"reload": "reloaded"}.get(work.order.strategy, "started")
     return {
         "changed": True,
-        "base_url": base_url,
-        "moved": moved,
-        "containers": [one.name for one in new],
-        "images": {one.service: one.image_id for one in new},
-        "drain_seconds": round(stopped - stopping, 2),
-        "outage_seconds": round(time.monotonic() - stopping, 2),
-        "actions": [{"what": "container", "id": one.name, "status": "recreated"} for one in new],
+        "strategy": work.order.strategy,
+        "moved_to_edge": work.moved_to_edge,
+        "containers": [one.name for one in now],
+        "images": {one.service: one.image_id for one in now},
+        "outage_seconds": round(work.up - work.down, 2) if work.down else 0.0,
+        "old_gone": time.time(),
+        "actions": [{"what": "container", "id": one.name, "status": what} for one in now],
+        **more,
     }

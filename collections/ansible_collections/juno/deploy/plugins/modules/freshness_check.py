@@ -154,6 +154,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+began:
+  description: When the first page was asked for, in seconds since the epoch by this host's clock.
+  returned: always
+  type: float
+  sample: 1769853606.5
 pages:
   description: What each page answered, in the order of O(pages).
   returned: when the site's name is known
@@ -269,6 +274,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         validate_certs=params["validate_certs"],
     )
     addresses = resolve(site.hostname, site.port, site.timeout_seconds)
+    began = time.time()
     outcome = _pages.check(
         site,
         pages,
@@ -279,7 +285,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         clock=time.monotonic,
         pause=time.sleep,
     )
-    result = _pages_report.report(site, outcome)
+    result = {"began": began, **_pages_report.report(site, outcome)}
     for one in result["findings"]:
         if one["level"] == "warning":
             module.warn(one["message"])

@@ -14,7 +14,14 @@ version_added: 0.1.0
 description:
   - Checks the commit out into a directory of its own and builds the images of all services that are built, from there.
     The app's own directory, its containers and the images they run are not touched.
-  - Then runs O(check_command) with the new code in a throwaway container, so that code that can't start never serves.
+  - Then runs the new code in one throwaway container, so that code that can't start never serves. That runs
+    O(check_command), lists the migrations, and asks the WSGI application for O(probe_path).
+  - Where the database is a SQLite file in a directory of the host, the container works on a copy, and pending
+    migrations are tried on that copy. Any other database is only asked which migrations it has; when some are pending
+    there, no page is asked for. Migrations are those of the database V(default), as with C(manage.py migrate).
+  - The page is made with caches and mails that go nowhere, and without a manifest of static files.
+  - Of an app whose settings are not found by its C(manage.py) or C(DJANGO_SETTINGS_MODULE) nothing but
+    O(check_command) is asked; RV(unlooked) says so.
   - A release's image is tagged V(juno-) and the commit's first twelve letters, beside the name that compose uses.
   - Files that git does not track are not in a clean checkout, so they are not in the image either.
 extends_documentation_fragment:
@@ -45,7 +52,8 @@ options:
     default: true
   check_command:
     description:
-      - The command, as a list of words, that tells whether the code can start. An empty list checks nothing.
+      - The command, as a list of words, that tells whether the code can start.
+      - An empty list leaves the throwaway container out, and with it all that is looked at there.
     type: list
     elements: str
     default: [python, manage.py, check]
@@ -56,9 +64,28 @@ options:
     default: 1800
   check_timeout_seconds:
     description:
-      - How long O(check_command) may take.
+      - How long O(check_command) may take, and as long everything else that is asked of the new code.
     type: int
     default: 120
+  probe_path:
+    description:
+      - The page, with its query, that the WSGI application is asked for. Any status below 500 is right.
+      - Nothing is asked when it is empty.
+    type: str
+    default: /
+    version_added: 0.2.0
+  headers:
+    description:
+      - Headers of that request, for example C(Host). Without it the first of C(ALLOWED_HOSTS) is used.
+    type: dict
+    default: {}
+    version_added: 0.2.0
+  collect:
+    description:
+      - Collect static files with the new code into the root that serves, when all else is right.
+    type: bool
+    default: false
+    version_added: 0.2.0
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -89,10 +116,58 @@ build_seconds:
   type: float
   sample: 7.4
 check_seconds:
-  description: How long the check took.
+  description: How long the throwaway container took.
   returned: success
   type: float
   sample: 1.2
+migrations:
+  description:
+    - The migrations of the database V(default).
+    - RV(migrations.pending) and RV(migrations.applied) are empty when RV(migrations.why) says that they are not known.
+  returned: success
+  type: dict
+  contains:
+    pending:
+      description: Those that the code has and the database has not, in the order in which they are applied.
+      type: list
+      elements: dict
+      sample: [{app: jobs, name: 0003_job_level, reversible: true, atomic: true}]
+    applied:
+      description: Those that the database has.
+      type: list
+      elements: str
+      sample: [jobs.0001_initial, jobs.0002_first_jobs]
+    tried:
+      description: Whether the pending ones were applied to a copy of the database.
+      type: bool
+    database:
+      description:
+        - The database V(default). C(file) says whether it is a file, C(host_path) where on the managed host.
+      type: dict
+      sample: {alias: default, vendor: sqlite3, file: true, where: checkout, host_path: /root/JunoJobs/db.sqlite3}
+    databases:
+      description: All databases, in the form of RV(migrations.database).
+      type: list
+      elements: dict
+    why:
+      description: Why they were not listed or not tried.
+      type: str
+requested:
+  description: The page that was asked for, its status, and where that is 0 the reason why none was.
+  returned: success
+  type: dict
+  sample: {path: /, status: 200, why: ''}
+static:
+  description: What O(collect) changed; empty without it.
+  returned: success
+  type: dict
+  sample: {static_root: /code/staticfiles, added: 3, removed: 0, manifest_hash_after: 1f2a0c9d7e44, why: ''}
+unlooked:
+  description: What could not be looked at before the switch, a sentence each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 actions:
   description: What was done.
   returned: success
@@ -117,6 +192,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         check_command=tuple(module.params["check_command"]),
         build_timeout_seconds=module.params["build_timeout_seconds"],
         check_timeout_seconds=module.params["check_timeout_seconds"],
+        collect=module.params["collect"],
+        probe_path=module.params["probe_path"],
+        headers=module.params["headers"],
     )
     return _release.build(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -130,6 +208,9 @@ def main() -> None:
         "check_command": {"type": "list", "elements": "str", "default": ["python", "manage.py", "check"]},
         "build_timeout_seconds": {"type": "int", "default": 1800},
         "check_timeout_seconds": {"type": "int", "default": 120},
+        "probe_path": {"type": "str", "default": "/"},
+        "headers": {"type": "dict", "default": {}},
+        "collect": {"type": "bool", "default": False},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

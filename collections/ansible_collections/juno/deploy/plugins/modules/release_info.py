@@ -12,8 +12,11 @@ module: release_info
 short_description: Say what serves, and whether the journal agrees
 version_added: 0.1.0
 description:
-  - Looks at the app's containers, its checkout and the journal of its releases, and names each thing on which they
-    disagree, with what to do.
+  - Looks at the app's containers, edge, checkout, lease and the journal of its releases, and names each thing on which
+    they disagree, with what to do.
+  - While another run is at work on the app, it says who that is, from where and since when, and judges nothing that is
+    on the move. What a dead run left half done is named; the next deploy picks it up.
+  - A deploy that failed and was undone is told and is no disagreement, since what served before serves.
   - Fetches nothing and changes nothing, so it also works while the git server can't be reached.
   - What can't be looked at (the Engine, the checkout) is a finding beside the others and no failure, unless logs are
     wanted and the Engine does not give them.
@@ -36,12 +39,20 @@ options:
       - How many of the last lines of each of the app's containers are given. With V(0) no log is read.
     type: int
     default: 0
+  log_follow_seconds:
+    description:
+      - For how many seconds what these containers log is waited for, beside their last lines; at most 3600. All of it
+        is given when the time is up, since Ansible shows nothing of a task before it has ended.
+    type: int
+    default: 0
+    version_added: 0.2.0
 seealso:
-  - module: juno.deploy.app_info
+  - module: juno.deploy.release_begin
   - module: juno.deploy.release_record
+  - module: juno.deploy.edge_maintenance
 notes:
-  - The commit of a container is the one of the newest release that recorded its image, else the one in the image's
-    name. Where the code is bind-mounted, a worker that is started anew reads the checkout.
+  - The commit of a container is the one of the newest release that recorded the container, else its image, else the one
+    in the image's name. Where the code is bind-mounted, a worker that is started anew reads the checkout.
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -61,7 +72,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 agrees:
-  description: Whether containers, checkout and journal agree.
+  description: Whether containers, checkout and journal agree; false while a run is at work on the app.
   returned: success
   type: bool
   sample: true
@@ -98,6 +109,27 @@ checkout:
   returned: success
   type: dict
   sample: {commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, subject: A new front page, dirty: []}
+lease:
+  description:
+    - Who holds the app's lease, for what, since when, and whether that run is alive; empty when nobody does.
+  returned: success
+  type: dict
+  version_added: 0.2.0
+  sample:
+    id: 5a1c4f5b0f6e4b0c8d7e6f5a4b3c2d1e
+    who: rohit@laptop
+    host: laptop
+    address: 203.0.113.5
+    purpose: deploy
+    since: '2026-01-31T10:00:00Z'
+    alive: true
+    beat_age_seconds: 2.1
+edge:
+  description: The edge's running containers, and whether visitors get its maintenance page.
+  returned: success
+  type: dict
+  version_added: 0.2.0
+  sample: {containers: [junojobs-juno-edge-1], maintenance: false}
 summary:
   description: The status as lines for a person.
   returned: success
@@ -105,13 +137,15 @@ summary:
   elements: str
   sample: ['All agree: release 7 serves']
 history:
-  description: The newest releases as lines of aligned columns, with the seconds from the switch's start to the end.
+  description: The newest releases as lines of aligned columns, with the seconds from their start to their end.
   returned: success
   type: list
   elements: str
-  sample: ['release  outcome  commit', '      7  done     8f5d0b1c2a3e']
+  sample: ['release  what    strategy  outcome  commit', '      7  deploy  rolling   done     8f5d0b1c2a3e']
 logs:
-  description: The last lines of each of the app's containers, stopped ones too; empty without O(log_lines).
+  description:
+    - The last lines of each of the app's containers, stopped ones too, and what came within O(log_follow_seconds).
+    - Empty without O(log_lines) and O(log_follow_seconds).
   returned: success
   type: list
   elements: dict
@@ -128,8 +162,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Look."""
-    question = _survey.Question(module.params["history_length"], module.params["log_lines"])
-    return {"changed": False, **_survey.survey(run_command, _app.from_params(module.params), question)}
+    params = module.params
+    question = _survey.Question(params["history_length"], params["log_lines"], params["log_follow_seconds"])
+    return {"changed": False, **_survey.survey(run_command, _app.from_params(params), question)}
 
 
 def main() -> None:
@@ -138,6 +173,7 @@ def main() -> None:
         **_app.ARGUMENT_SPEC,
         "history_length": {"type": "int", "default": 20},
         "log_lines": {"type": "int", "default": 0},
+        "log_follow_seconds": {"type": "int", "default": 0},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

@@ -3,17 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Record in the journal how a release ended."""
+"""Record in the journal that a release serves."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_record
-short_description: Record in the journal how a release ended
+short_description: Record in the journal that a release serves
 version_added: 0.1.0
 description:
-  - Writes the outcome and the figures of the release that M(juno.deploy.release_switch) started into the app's journal.
-  - After a release that went well, image tags of releases that are no longer kept are removed.
+  - Makes sure that the release's containers still run, and writes into the app's journal that it serves, with its
+    figures.
+  - Lets go of what was kept for the way back. Old containers are removed, and image tags of releases beyond
+    O(keep_releases).
+  - Gives the lease back that M(juno.deploy.release_begin) took.
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
@@ -25,20 +28,20 @@ attributes:
   idempotent:
     support: none
     details:
-      - A release is recorded once; without a started release V(done) is refused and V(failed) changes nothing.
+      - A release is recorded once; without a started release it fails.
   platform:
     support: full
     platforms: posix
 options:
-  outcome:
-    description:
-      - How the release ended.
-    type: str
-    required: true
-    choices: [done, failed]
   figures:
     description:
-      - What was measured, and the reason of a failure.
+      - What was measured.
+    type: dict
+    default: {}
+  marks:
+    description:
+      - When the switch began (C(switch_began)) and from when on an old page is a fault (C(old_gone)), in seconds
+        since the epoch by this host's clock, for the figures of the prober that M(juno.deploy.release_begin) started.
     type: dict
     default: {}
   keep_releases:
@@ -55,7 +58,6 @@ EXAMPLES = r"""
   juno.deploy.release_record:
     path: /root/JunoJobs
     project: junojobs
-    outcome: done
     figures:
       outage_seconds: 4.1
 """
@@ -74,13 +76,14 @@ release:
     outcome: done
     images: {web: 'sha256:5b6c7d8e9f00'}
     figures: {outage_seconds: 4.1}
-log:
-  description: The end of what the app's containers logged, for a release that failed.
+words:
+  description: What the prober met, as lines for a report.
   returned: success
-  type: str
-  sample: ""
+  type: list
+  elements: str
+  sample: ['Visitors: 214 requests, none failed, longest gap 0.12 s, slowest 0.31 s, 0 old pages']
 actions:
-  description: Image tags that were removed.
+  description: Old containers and image tags that were removed.
   returned: success
   type: list
   elements: dict
@@ -91,15 +94,17 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils import _app, _record
+from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Record."""
     return _record.record(
+        run_command,
         _app.from_params(module.params),
-        module.params["outcome"],
         module.params["figures"],
+        module.params["marks"],
         keep=module.params["keep_releases"],
         dry=module.check_mode,
     )
@@ -109,8 +114,8 @@ def main() -> None:
     """Run the module."""
     spec = {
         **_app.ARGUMENT_SPEC,
-        "outcome": {"type": "str", "required": True, "choices": ["done", "failed"]},
         "figures": {"type": "dict", "default": {}},
+        "marks": {"type": "dict", "default": {}},
         "keep_releases": {"type": "int", "default": 5},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

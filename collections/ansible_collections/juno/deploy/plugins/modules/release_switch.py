@@ -12,13 +12,22 @@ module: release_switch
 short_description: Move the traffic of a Django compose app to a release
 version_added: 0.1.0
 description:
-  - Moves the app's checkout forward to the commit, and gives the release's images the names that compose runs.
-  - Ends the old containers after their last request, starts new ones, and waits until the site answers.
-  - The checkout is only ever moved forward. Nothing in it is reset or overwritten.
+  - Moves the app's checkout to the commit, gives the release's images the names that compose runs, and brings the
+    release into service by O(strategy).
+  - Nothing that a person changed in the checkout is overwritten.
+  - With V(rolling), HAProxy (the edge) owns the ports that the compose file publishes. It comes in by a compose
+    override beside the app's own compose files, so that C(docker compose) commands typed by a person see the same
+    project. A new container gets requests once it is healthy; the old one gets no new request then, and ends after
+    its last answer. The first time, the ports have to change hands, and for a moment nobody answers.
+  - With V(reload), gunicorn starts new workers in the container that serves, and the old ones end after their last
+    answer.
+  - With V(recreate), the old containers end before the new ones start.
   - A shell as a container's first process (C(sh -c "migrate && gunicorn")) ignores the stop signal, so the app server's
     own master process gets it. Without that C(docker stop) waits out its grace period and cuts requests off.
-  - Between the last old container and the first new answer nobody is served. RV(outage_seconds) tells how long.
+  - Old containers are kept until M(juno.deploy.release_record). M(juno.deploy.release_undo) brings back what
+    served before.
   - Without O(commit) the same release is started anew, with a fresh process environment.
+  - Needs a release begun by M(juno.deploy.release_begin).
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
@@ -37,7 +46,7 @@ attributes:
 options:
   commit:
     description:
-      - The full commit that the checkout moves forward to.
+      - The full commit that the checkout moves to.
     type: str
     default: ''
   images:
@@ -45,6 +54,17 @@ options:
       - The release's image for each service, as M(juno.deploy.release_build) returns them.
     type: dict
     default: {}
+  strategy:
+    description:
+      - How the traffic moves.
+    type: str
+    choices: [rolling, reload, recreate]
+    default: rolling
+  edge_image:
+    description:
+      - The image with HAProxy, 2.4 or later, for the edge. It is pulled when it isn't there.
+    type: str
+    default: haproxy:3.0
   base_url:
     description:
       - The site's address as this host reaches it.
@@ -71,11 +91,17 @@ options:
       - How long the new containers may take until the site answers.
     type: int
     default: 120
-  who:
+  settle_seconds:
     description:
-      - Who deploys, and from where, for the journal.
-    type: str
-    default: ''
+      - How long a new container must have been healthy before M(juno.deploy.release_record) lets go of the old one.
+        It gets requests earlier, while the old one is kept at hand.
+    type: float
+    default: 3.5
+  purge_bytecode:
+    description:
+      - Remove compiled Python files from the checkout first, where the containers see the checkout itself.
+    type: bool
+    default: false
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -116,13 +142,28 @@ images:
   returned: success, outside check mode
   type: dict
   sample: {web: 'sha256:5b6c7d8e9f00'}
-drain_seconds:
-  description: How long the old containers took to end.
+strategy:
+  description: How the traffic moved.
+  returned: success, outside check mode
+  type: str
+  sample: rolling
+moved_to_edge:
+  description: Whether the ports changed hands to the edge, which happens once.
+  returned: success, outside check mode
+  type: bool
+  sample: false
+began:
+  description: When the switch began, in seconds since the epoch by this host's clock.
   returned: success, outside check mode
   type: float
-  sample: 0.6
+  sample: 1769853600.25
+old_gone:
+  description: When the last old worker had ended, in seconds since the epoch by this host's clock.
+  returned: success, outside check mode
+  type: float
+  sample: 1769853606.5
 outage_seconds:
-  description: From the order to end to the first answer of the new containers.
+  description: How long nobody answered, from the order to end to the first answer of new containers; 0 without a gap.
   returned: success, outside check mode
   type: float
   sample: 4.1
@@ -136,28 +177,31 @@ actions:
   returned: success
   type: list
   elements: dict
-  sample: [{what: container, id: junojobs-web-1, status: recreated}]
+  sample: [{what: container, id: junojobs-web-2, status: started}]
 """
 
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _switch
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _switch, _work
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Switch."""
-    order = _switch.SwitchOrder(
+    order = _work.SwitchOrder(
         commit=module.params["commit"],
         images=module.params["images"],
+        strategy=module.params["strategy"],
+        edge_image=module.params["edge_image"],
         base_url=module.params["base_url"],
         headers={str(name): str(value) for name, value in module.params["headers"].items()},
         probe_path=module.params["probe_path"],
         grace_seconds=module.params["grace_seconds"],
         boot_timeout_seconds=module.params["boot_timeout_seconds"],
-        who=module.params["who"],
+        settle_seconds=module.params["settle_seconds"],
+        purge_bytecode=module.params["purge_bytecode"],
     )
     return _switch.switch(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -168,12 +212,15 @@ def main() -> None:
         **_app.ARGUMENT_SPEC,
         "commit": {"type": "str", "default": ""},
         "images": {"type": "dict", "default": {}},
+        "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
+        "edge_image": {"type": "str", "default": "haproxy:3.0"},
         "base_url": {"type": "str", "default": ""},
         "headers": {"type": "dict", "default": {}},
         "probe_path": {"type": "str", "default": "/"},
         "grace_seconds": {"type": "int", "default": 30},
         "boot_timeout_seconds": {"type": "int", "default": 120},
-        "who": {"type": "str", "default": ""},
+        "settle_seconds": {"type": "float", "default": 3.5},
+        "purge_bytecode": {"type": "bool", "default": False},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

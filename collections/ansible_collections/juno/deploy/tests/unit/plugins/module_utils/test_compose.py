@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _compose
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
 
@@ -179,3 +179,115 @@ def test_mounts_code():
 def test_says(key, value):
     assert _compose.says({key: value}, "collectstatic")
     assert not _compose.says({key: value}, "migrate")
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, ("compose.yml",)),
+        ({"compose.override.yml": "theirs"}, ("compose.yml", "compose.override.yml")),
+        ({"compose.override.yml": "ours"}, ("compose.yml",)),
+        (
+            {"compose.override.yml": "ours", "docker-compose.override.yml": "theirs"},
+            ("compose.yml", "docker-compose.override.yml"),
+        ),
+    ],
+)
+def test_our_override_is_none_of_the_apps_own_files(tmp_path, files, found):
+    texts = {"ours": f"{_edge.MARK}\nservices: {{}}\n", "theirs": f"# mine\n{_edge.MARK}\n"}
+    (tmp_path / "compose.yml").write_text("services: {}\n")
+    for name, whose in files.items():
+        (tmp_path / name).write_text(texts[whose])
+    assert _compose.find_files(str(tmp_path), []) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "ours"),
+    [(_edge.MARK.encode() + b"\n", True), (b"", False), (b"\xff\xfe", False), (b" " + _edge.MARK.encode(), False)],
+)
+def test_ours_is_told_by_its_first_line(tmp_path, content, ours):
+    (tmp_path / "x").write_bytes(content)
+    assert _compose.is_ours(str(tmp_path / "x")) is ours
+    assert _compose.is_ours(str(tmp_path / "nosuch")) is False
+
+
+@pytest.mark.parametrize(
+    ("service", "count"),
+    [
+        ({}, 1),
+        ({"scale": 3}, 3),
+        ({"scale": 0}, 0),
+        ({"deploy": {"replicas": 2}}, 2),
+        ({"deploy": {"replicas": 0}}, 0),
+        ({"deploy": {"resources": {}}}, 1),
+        ({"deploy": None}, 1),
+        ({"scale": 10, "deploy": {"replicas": 2}}, 10),
+    ],
+)
+def test_replicas(service, count):
+    assert _compose.replicas(service) == count
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "mine", "found"),
+    [
+        ({"web": [], "memcached": [], "cron": []}, ("web",), ["cron", "memcached"]),
+        ({"web": ["memcached"], "memcached": []}, ("web",), ["memcached"]),
+        ({"web": [], "proxy": ["web"]}, ("web",), []),
+        ({"web": [], "proxy": ["web"], "tunnel": ["proxy"], "db": []}, ("web",), ["db"]),
+        ({"web": [], "celery": ["db"], "db": [], "flower": ["celery"]}, ("web", "celery"), ["db"]),
+    ],
+)
+def test_what_the_app_leans_on(waits_for, mine, found):
+    services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
+    assert _compose.leans_on({"services": services}, mine) == found
+
+
+def test_services_may_wait_for_none():
+    assert _compose.leans_on({"services": {"web": {"depends_on": None}, "db": {}}}, ("web",)) == ["db"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "port"),
+    [
+        ([], 0),
+        (None, 0),
+        ([{"target": 8000}], 8000),
+        ([{"target": 53, "protocol": "udp"}, {"target": 8000, "protocol": "tcp"}, {"target": 9000}], 8000),
+    ],
+)
+def test_target_port(ports, port):
+    assert _compose.target_port({"ports": ports}) == port
+
+
+# Printed by Compose 2.26.1.
+HASHES = """\
+cron d785571d611e9c6c3575de0007ac454aa8034306aefe9faba0d1d92aea4e42d0
+db be954a19ca885e81621191726cd3b20ae29d487f67e762b51e10500bff9e77a1
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "hashes"),
+    [
+        ("", {}),
+        (HASHES, {line.split()[0]: line.split()[1] for line in HASHES.splitlines()}),
+        ("time=now level=warning msg=obsolete\ndb be95\n", {"db": "be95"}),
+    ],
+)
+def test_parse_hashes(text, hashes):
+    assert _compose.parse_hashes(text) == hashes
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "mine", "found"),
+    [
+        ({"web": [], "memcached": []}, ("web",), []),
+        ({"web": [], "proxy": ["web"]}, ("web",), ["proxy"]),
+        ({"web": [], "proxy": ["web"], "tunnel": ["proxy"], "db": []}, ("web",), ["proxy", "tunnel"]),
+        ({"web": [], "celery": ["web"], "flower": ["celery"]}, ("web", "celery"), ["flower"]),
+    ],
+)
+def test_who_waits_for_the_app(waits_for, mine, found):
+    services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
+    assert _compose.depends_on({"services": services}, mine) == found

@@ -233,3 +233,64 @@ def test_what_the_sdk_raises_is_told() -> None:
         _docker.told("The image can't be tagged"),
     ):
         raise docker.errors.APIError("500")
+
+
+class Images:
+    """The part of an Engine that knows images."""
+
+    def __init__(self, answer: dict[str, str] | Exception) -> None:
+        self.answer = answer
+        self.api = self
+
+    def inspect_image(self, _name: str) -> dict[str, str]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def test_an_image_is_there_or_not() -> None:
+    assert _docker.image_id(Images({"Id": "sha256:1"}), "haproxy:3.0") == "sha256:1"
+    assert _docker.image_id(Images(docker.errors.ImageNotFound("no")), "haproxy:3.0") == ""
+
+
+@pytest.mark.parametrize("error", [docker.errors.APIError("500"), requests.exceptions.ReadTimeout("slow")])
+def test_a_refusal_to_look_at_an_image_is_told(error: Exception) -> None:
+    with pytest.raises(EngineError, match=r"refused to look at the image haproxy:3\.0 \((500|slow)\)"):
+        _docker.image_id(Images(error), "haproxy:3.0")
+
+
+def refusal(status: int) -> docker.errors.APIError:
+    """Give what the SDK raises when the Engine answers with a status."""
+    response = requests.Response()
+    response.status_code = status
+    return docker.errors.APIError(f"{status}", response=response)
+
+
+@pytest.mark.parametrize(("error", "gone"), [(None, True), (refusal(409), False)])
+def test_a_name_that_a_container_needs_stays(error: Exception | None, gone: bool) -> None:
+    class Engine:
+        def remove_image(self, name: str, *, noprune: bool) -> None:
+            assert (name, noprune) == ("jobs-web:juno-1", False)
+            if error:
+                raise error
+
+    engine = Engine()
+    engine.api = engine  # type: ignore[attr-defined]
+    assert _docker.untag(engine, "jobs-web:juno-1") is gone
+
+
+@pytest.mark.parametrize("error", [refusal(500), docker.errors.APIError("no answer at all")])
+def test_a_name_that_cannot_be_taken_away_is_told(error: Exception) -> None:
+    class Engine:
+        def remove_image(self, _name: str, *, noprune: bool) -> None:
+            raise error
+
+    engine = Engine()
+    engine.api = engine  # type: ignore[attr-defined]
+    with pytest.raises(EngineError, match=r"The old image x could not be removed \((500|no answer at all)"):
+        _docker.untag(engine, "x")
+
+
+def test_what_compose_made_of_its_configuration_is_read() -> None:
+    one = _docker.parse_container(listed(**{"config-hash": "ad99"}) | {"Status": "Up 3 hours", "Created": 1700000000})
+    assert (one.config_hash, one.status, one.created) == ("ad99", "Up 3 hours", 1700000000)

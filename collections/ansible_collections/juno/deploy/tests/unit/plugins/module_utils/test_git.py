@@ -191,3 +191,60 @@ def test_a_folder_inside_a_checkout_is_not_its_top(repos):
     folder.mkdir()
     with pytest.raises(BadInputError, match="not its top"):
         _git.require_checkout(run_command, str(folder))
+
+
+def test_the_checkout_moves_forward_and_back(repos):
+    person, droplet = repos
+    first, new = sh(droplet, "rev-parse", "HEAD"), commit(person, "page", "2")
+    sh(person, "push", "-q", "origin", "main")
+    look(droplet)
+    (droplet / "untracked").write_text("x")
+    assert _git.move(run_command, str(droplet), new) is True
+    assert (_git.head(run_command, str(droplet)), (droplet / "page").read_text()) == (new, "2")
+    assert _git.move(run_command, str(droplet), new) is False
+    assert _git.move(run_command, str(droplet), first) is True
+    assert (_git.head(run_command, str(droplet)), (droplet / "page").read_text()) == (first, "1")
+    assert (droplet / "untracked").read_text() == "x"
+    # Still on its branch, and nothing keeps the next deploy from moving forward again.
+    state = look(droplet)
+    _git.require_movable(str(droplet), state, "main")
+    assert (state.branch, state.behind) == ("main", 1)
+
+
+def test_moving_back_loses_nothing_that_was_changed_by_hand(repos):
+    person, droplet = repos
+    first, new = sh(droplet, "rev-parse", "HEAD"), commit(person, "page", "2")
+    sh(person, "push", "-q", "origin", "main")
+    look(droplet)
+    _git.move(run_command, str(droplet), new)
+    (droplet / "page").write_text("by hand")
+    with pytest.raises(CommandError, match=r"would not move the checkout .* back to .*; it is as it was"):
+        _git.move(run_command, str(droplet), first)
+    assert ((droplet / "page").read_text(), _git.head(run_command, str(droplet))) == ("by hand", new)
+
+
+def test_a_commit_that_is_not_there_is_told(repos):
+    with pytest.raises(CommandError, match="would not move the checkout"):
+        _git.move(run_command, str(repos[1]), "1" * 40)
+
+
+@pytest.mark.parametrize("exclude", [None, "", "*.log\n", "/compose.override.yml\n"])
+def test_git_takes_no_notice_of_a_file_of_ours(repos, exclude):
+    droplet = repos[1]
+    path = droplet / ".git" / "info" / "exclude"
+    path.unlink()
+    if exclude is not None:
+        path.write_text(exclude)
+    (droplet / "compose.override.yml").write_text("x")
+    for _again in range(2):
+        _git.leave_alone(run_command, str(droplet), "compose.override.yml")
+    assert path.read_text().splitlines().count("/compose.override.yml") == 1
+    assert path.read_text().startswith((exclude or "").replace("/compose.override.yml\n", ""))
+    assert sh(droplet, "status", "--porcelain") == ""
+
+
+def test_a_last_line_without_an_end_stays_whole(repos):
+    path = repos[1] / ".git" / "info" / "exclude"
+    path.write_text("*.log")
+    _git.leave_alone(run_command, str(repos[1]), "compose.override.yml")
+    assert path.read_text().splitlines() == ["*.log", "/compose.override.yml"]

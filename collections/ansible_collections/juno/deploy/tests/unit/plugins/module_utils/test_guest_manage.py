@@ -12,10 +12,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_cache,
     _guest_cache_list,
     _guest_manage,
-    _guest_static,
+    _throwaway,
 )
 
-GUESTS = pytest.mark.parametrize("module", [_guest_cache, _guest_cache_list, _guest_manage, _guest_static])
+GUESTS = pytest.mark.parametrize("module", [_guest_cache, _guest_cache_list, _guest_manage, *_throwaway.GUESTS[1:]])
 
 
 @GUESTS

@@ -72,3 +72,87 @@ def test_kept_commits_are_different_good_ones():
         entry(5, commit="d"),
     ]
     assert _journal.kept_commits(entries, 2) == ["d", "a"]
+
+
+def test_what_was_undone_does_not_hide_what_serves():
+    undone = {**entry(2, "failed"), "undone": True}
+    assert _journal.serving([entry(1), undone, undone]) == entry(1)
+    assert _journal.serving([entry(1), entry(2, "failed"), {**undone, "number": 3}]) is None
+    assert _journal.serving([undone]) is None
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "number"), [([], None), (["started"], 1), (["started", "done"], None), (["done", "started"], 2)]
+)
+def test_half_done_is_only_the_newest(outcomes, number):
+    found = _journal.half_done([entry(*one) for one in enumerate(outcomes, 1)])
+    assert (found and found["number"]) == number
+
+
+def test_steps_are_written_into_the_release_at_work(tmp_path):
+    path = str(tmp_path / "journal.json")
+    _journal.write(path, [entry(1), entry(2, "started")])
+    assert _journal.step(path, "switch", before={"commit": "c1"}) == {
+        **entry(2, "started"),
+        "step": "switch",
+        "before": {"commit": "c1"},
+    }
+    _journal.step(path, "open")
+    assert _journal.read(path)[1]["before"] == {"commit": "c1"}
+    assert _journal.change(path, outcome="done")["step"] == "open"
+    assert _journal.read(path)[0] == entry(1)
+
+
+@pytest.mark.parametrize("entries", [[], [entry(1)], [entry(1, "started"), entry(2, "failed")]])
+def test_without_a_release_at_work_there_is_no_step(tmp_path, entries):
+    path = str(tmp_path / "journal.json")
+    _journal.write(path, entries)
+    with pytest.raises(JunoError, match="has no started release"):
+        _journal.step(path, "open")
+    assert _journal.read(path) == entries
+
+
+UNDONE = {**entry(2, "failed"), "undone": True}
+OWED = {**UNDONE, "caches_owed": True}
+
+
+@pytest.mark.parametrize(
+    ("entries", "owed"),
+    [
+        ([], False),
+        ([entry(1)], False),
+        ([entry(1), UNDONE], False),
+        ([entry(1), OWED], True),
+        ([entry(1), OWED, UNDONE], True),
+        ([entry(1), OWED, entry(3, "started")], True),
+        # A release that went well has cleared them.
+        ([entry(1), OWED, entry(3)], False),
+        ([entry(1), OWED, {**entry(3), "purpose": "rollback"}], False),
+        ([entry(1), OWED, {**entry(3), "purpose": "restart"}], True),
+        ([OWED], True),
+    ],
+)
+def test_caches_are_owed_until_something_has_cleared_them(tmp_path, entries, owed):
+    path = str(tmp_path / "journal.json")
+    assert _journal.owes_caches(entries) is owed
+    _journal.write(path, entries)
+    _journal.settle_caches(path)
+    after = _journal.read(path)
+    assert _journal.owes_caches(after) is False
+    assert [one["number"] for one in after] == [one["number"] for one in entries]
+    _journal.settle_caches(path)
+    assert _journal.read(path) == after
+
+
+def test_without_a_journal_no_cache_is_owed(tmp_path):
+    _journal.settle_caches(str(tmp_path / "journal.json"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("outcome", "noted"), [("started", True), ("done", False)])
+def test_a_note_needs_no_release_at_work(tmp_path, outcome, noted):
+    path = str(tmp_path / "journal.json")
+    _journal.note(path, "built")
+    _journal.write(path, [entry(1, outcome)])
+    _journal.note(path, "built", collected=True)
+    assert (_journal.read(path)[0].get("step") == "built") is noted

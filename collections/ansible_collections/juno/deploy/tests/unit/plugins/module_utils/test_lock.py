@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _lock
+from ansible_collections.juno.deploy.plugins.module_utils import _lock, _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 HOLDER = """
@@ -63,3 +64,42 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(JunoError, match="can't be made"), _lock.held(str(tmp_path / "file"), "x", 0):
         pytest.fail("it was held")
+
+
+@pytest.mark.parametrize(
+    ("raw", "says", "process"),
+    [
+        (b"", "unknown", None),
+        (b"the switch, process 7", "the switch, process 7", None),
+        (b"the switch, process 7, started 81   ", "the switch, process 7", _processes.Process(7, "81")),
+        (b"the switch, process 7, started ", "the switch, process 7, started", None),
+        (b"\xff", "\N{REPLACEMENT CHARACTER}", None),
+    ],
+)
+def test_what_a_lock_says(raw, says, process):
+    assert _lock.parse_record(raw) == (says, process)
+
+
+@pytest.mark.parametrize("what", ["x", "the build", "x" * 300])
+def test_a_record_is_as_long_whatever_is_done(what):
+    process = _processes.Process(7, "81")
+    raw = _lock.record(what, process)
+    assert len(raw) == len(_lock.record("", process))
+    assert _lock.parse_record(raw)[1] == process
+
+
+def test_the_last_holder_is_known(tmp_path):
+    assert _lock.last_holder(str(tmp_path)) == ("unknown", None)
+    with _lock.held(str(tmp_path), "the build", 0):
+        pass
+    me = _processes.identify(os.getpid())
+    assert _lock.last_holder(str(tmp_path)) == (f"the build, process {me.pid}", me)
+
+
+def test_a_full_disk_does_not_keep_from_undoing(tmp_path, monkeypatch):
+    def full(*_args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with _lock.held(str(tmp_path), "the undoing", 0), pytest.raises(_lock.BusyError), _lock.held(str(tmp_path), "x", 0):
+        pytest.fail("it was not held")

@@ -83,3 +83,9 @@ def test_when_a_quick_deploy_builds(change, build):
 )
 def test_in_image(name, yes):
     assert _plan.in_image(name) is yes
+
+
+def test_caches_that_are_owed_are_a_reason_but_none_to_build():
+    plan = _plan.make(dataclasses.replace(SERVED, caches_owed=True))
+    assert (plan.deploy, plan.build) == (True, False)
+    assert plan.reasons == ["the caches may hold pages of a release that was given up"]

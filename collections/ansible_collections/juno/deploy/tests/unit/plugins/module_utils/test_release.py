@@ -4,24 +4,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _record, _release, _switch
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _record, _release, _throwaway, _work
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError
 
 PROJECT = _compose.Project("/a", ("compose.yaml",), "a")
 HEAD = ["docker", "compose", "--project-directory", "/a", "--project-name", "a", "--file", "/a/compose.yaml"]
-
-
-def test_only_the_apps_services_are_recreated_and_last():
-    config = {"services": {"web": {}, "memcached": {}, "search": {}}}
-    up = ["up", "--detach", "--no-build", "--no-deps"]
-    assert _switch.start_argvs(PROJECT, config, ("web",)) == [
-        [*HEAD, *up, "memcached", "search"],
-        [*HEAD, *up, "--force-recreate", "web"],
-    ]
-    assert _switch.start_argvs(PROJECT, {"services": {"web": {}}}, ("web",)) == [
-        [*HEAD, *up, "--force-recreate", "web"]
-    ]
 
 
 @pytest.mark.parametrize(
@@ -45,15 +36,10 @@ def test_seconds_are_numbers():
     assert _record.as_numbers(figures) == {"outage_seconds": 1.86, "build_seconds": 0, "task": "Switch to the release"}
 
 
-def test_without_images_only_the_mounts_stay():
-    override = {"services": {"web": {"image": "i", "build": {}, "volumes": [1]}, "cron": {"image": "i"}}}
-    assert _release.without_images(override) == {"services": {"web": {"volumes": [1]}}}
-
-
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://site", "http://"])
 def test_a_probe_wants_an_address(url):
     with pytest.raises(BadInputError, match="like http"):
-        _switch.make_probe(url, "/", {})
+        _work.make_probe(url, "/", {})
 
 
 # Printed by Compose 2.26.1 with BUILDKIT_PROGRESS=plain.
@@ -93,3 +79,89 @@ def test_the_site_comes_first_among_the_services():
 def test_bad_names_are_refused(wrong):
     with pytest.raises(BadInputError):
         _app.from_params(params(**wrong))
+
+
+ORDER = _release.BuildOrder("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
+RIGHT = {"check": {"rc": 0, "stdout": "\nno issues\n", "stderr": ""}, "looked": {"rc": 0}}
+ENDED = CommandResult(["docker"], 0, "", "")
+UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (
+            {"check": {"rc": 1, "stdout": "", "stderr": "Traceback:\nRuntimeError: broken on purpose"}},
+            "The code of cccccccccccc can't start: 'python manage.py check' failed (RuntimeError: broken on purpose)",
+        ),
+        (
+            {"check": {"rc": -14, "stdout": "", "stderr": ""}},
+            f"The code of cccccccccccc can't start: 'python manage.py check' failed ({_throwaway.TOO_LONG})",
+        ),
+        (
+            {"looked": {"rc": 1}, "failure:start": {"what": "", "cause": "KeyError: 'X'"}},
+            "The code of cccccccccccc can't start (KeyError: 'X')",
+        ),
+        ({"looked": {"rc": -11}}, "The code of cccccccccccc can't start (signal 11 ended it)"),
+        (
+            {"looked": {"rc": 95}, "failure:migration": {"what": "jobs.3", "cause": "E: x"}},
+            "The migration jobs.3 of cccccccccccc fails on a copy of the database (E: x)",
+        ),
+        (
+            {"looked": {"rc": 95}, "failure:migration": {"what": "", "cause": "E: x"}},
+            "The migration of cccccccccccc fails on a copy of the database (E: x)",
+        ),
+        (
+            {"looked": {"rc": 95}, "failure:request": {"what": "GET / with 500", "cause": "E: {x}"}},
+            "The code of cccccccccccc answers GET / with 500 (E: {x})",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(told, message):
+    with pytest.raises(CommandError) as caught:
+        _release.judge(ORDER, {**RIGHT, **told}, ENDED)
+    assert caught.value.message == message + UNTOUCHED
+
+
+def test_static_files_that_cannot_be_collected():
+    told = {**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/static", "cause": "OSError: full"}}
+    with pytest.raises(
+        CommandError, match=r"can't be collected into /static \(OSError: full\); the manifest that serves"
+    ):
+        _release.judge(ORDER, told, ENDED)
+
+
+@pytest.mark.parametrize("rc", [93, 94, 96])
+def test_an_app_whose_settings_are_not_found_passes_by_its_check_alone(rc):
+    known = _release.judge(ORDER, {**RIGHT, "looked": {"rc": rc}, "not_looked": {"cause": "no Django"}}, ENDED)
+    assert known["checked"] == "no issues"
+    assert known["unlooked"] == ["Neither migrations nor a page were looked at: no Django."]
+
+
+@pytest.mark.parametrize(("path", "sentences"), [("/", 2), ("", 1)])
+def test_what_was_not_looked_at_is_told(path, sentences):
+    migrations = {"pending": [], "applied": [], "tried": False, "databases": [], "why": "it is away"}
+    order = dataclasses.replace(ORDER, probe_path=path)
+    told = {
+        **RIGHT,
+        "migrations": migrations,
+        **({"requested": {"path": "/", "status": 0, "why": "x"}} if path else {}),
+    }
+    assert len(_release.judge(order, told, ENDED)["unlooked"]) == sentences
+
+
+STATIC = {"added": 0, "removed": 0, "manifest_hash_before": "a", "manifest_hash_after": "a", "why": ""}
+
+
+@pytest.mark.parametrize(
+    ("static", "collected"),
+    [
+        ({}, False),
+        ({"why": "in the image"}, False),
+        (STATIC, False),
+        ({**STATIC, "added": 1}, True),
+        ({**STATIC, "manifest_hash_after": "b"}, True),
+    ],
+)
+def test_is_collected(static, collected):
+    assert _release.is_collected(static) is collected

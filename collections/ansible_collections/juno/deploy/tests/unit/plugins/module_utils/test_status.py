@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _status
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _release_words, _status
 
 OLD, NEW, HAND = "a" * 40, "b" * 40, "c" * 40
 OLD_IMAGE, NEW_IMAGE, FOREIGN_IMAGE = "sha256:" + "1" * 64, "sha256:" + "2" * 64, "sha256:" + "3" * 64
@@ -18,22 +18,31 @@ RELEASE_1 = {
     "who": "root@laptop",
     "started": "2026-01-31T10:00:00Z",
     "ended": "2026-01-31T10:00:14Z",
+    "purpose": "deploy",
+    "strategy": "rolling",
+    "containers": {"i0": "web"},
     "images": {"web": OLD_IMAGE},
     "figures": {"outage_seconds": 1.4},
 }
 RELEASE_2 = {**RELEASE_1, "number": 2, "commit": NEW, "started": "2026-02-01T10:00:00Z", "images": {"web": NEW_IMAGE}}
-RELEASE_2 = {**RELEASE_2, "ended": "2026-02-01T10:01:40Z"}
+RELEASE_2 = {**RELEASE_2, "containers": {"i1": "web"}, "ended": "2026-02-01T10:01:40Z"}
 LAST = "The last deploy (release 2, by root@laptop, started 2026-02-01T10:00:00Z)"
 CUT_OFF = {"number": 2, "commit": NEW, "outcome": "started", "who": "root@laptop", "started": "2026-02-01T10:00:00Z"}
+CUT_OFF = {**CUT_OFF, "step": "open", "strategy": "rolling"}
 FAILED = {
-    **RELEASE_2,
+    **{key: value for key, value in RELEASE_2.items() if key != "containers"},
     "outcome": "failed",
     "figures": {"task": "Switch to the release", "reason": "It ended\nwhile it started."},
 }
+UNDONE = {**FAILED, "undone": True, "containers": {"i1": "web"}}
+HOLDER = {"id": "x", "who": "root@laptop", "host": "laptop", "address": "203.0.113.5", "purpose": "deploy"}
+ALIVE = {**HOLDER, "since": "2026-02-01T10:00:00Z", "alive": True, "beat_age_seconds": 1.2}
+DEAD = {**ALIVE, "alive": False, "beat_age_seconds": None}
 WEB = _docker.Container(
     "i1", "app-web-1", "web", 1, "running", NEW_IMAGE, (), (),
-    status="Up 3 hours", created=int(_status.seconds_of("2026-02-01T10:00:01Z") or 0),
+    status="Up 3 hours", created=int(_release_words.seconds_of("2026-02-01T10:00:01Z") or 0),
 )  # fmt: skip
+EDGE = dataclasses.replace(WEB, id="e1", name="app-juno-edge-1", service="juno-edge", image_id=FOREIGN_IMAGE)
 MEMCACHED = _docker.Container("i2", "app-memcached-1", "memcached", 1, "exited", FOREIGN_IMAGE, (), ())
 GOOD = _status.Seen(
     path="/root/app",
@@ -55,13 +64,6 @@ def web(**changes):
 
 def test_all_agree():
     assert _status.judge(GOOD) == []
-    assert _status.summary(GOOD, []) == [
-        "All agree: release 2 serves",
-        "Release:  2 done, bbbbbbbbbbbb, by root@laptop, started 2026-02-01T10:00:00Z, took 100 s",
-        "Checkout: bbbbbbbbbbbb A new front page",
-        "Serving:  app-web-1        Up 3 hours  app-web:juno-bbbbbbbbbbbb  release 2, bbbbbbbbbbbb",
-        "          app-memcached-1  exited      memcached:1.6",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,18 @@ def test_all_agree():
         ({"entries": []}, "No release of this app is recorded on this host yet: deploy it."),
         (
             {"entries": [RELEASE_1, CUT_OFF]},
-            f"{LAST} never said how it ended: wait if it is still at work, else deploy again.",
+            f"{LAST} ended at the step 'open' without a word, half done: deploy again, which picks it up.",
+        ),
+        (
+            {"entries": [RELEASE_1, {**CUT_OFF, "step": "proved"}], "lease": DEAD},
+            f"{LAST} serves and is proved, but ended before it had tidied up: the next deploy does that.",
+        ),
+        (
+            {"entries": [UNDONE], "checkout": None},
+            (
+                f"{LAST} failed at 'Switch to the release' (It ended while it started), was undone, and no release "
+                "went well before it: correct the cause and deploy again."
+            ),
         ),
         (
             {"entries": [RELEASE_1, FAILED]},
@@ -82,6 +95,14 @@ def test_all_agree():
         (
             {"entries": [RELEASE_1, {**CUT_OFF, "outcome": "failed"}]},
             f"{LAST} failed (no reason was recorded): correct the cause and deploy again.",
+        ),
+        (
+            {
+                "entries": [RELEASE_1, {**UNDONE, "caches_owed": True}],
+                "checkout": _status.Checkout(OLD, ""),
+                "containers": [dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE)],
+            },
+            "The caches may hold pages of a release that was given up: deploy again, which clears them.",
         ),
         (
             {"containers": []},
@@ -106,21 +127,52 @@ def test_all_agree():
             "The container app-web-1 of 'web' runs, but its health check fails: see playbooks/logs.yml for why.",
         ),
         (
-            {"containers": web(image_id=OLD_IMAGE)},
+            {"containers": [WEB, dataclasses.replace(WEB, id="i3", name="app-web-2")]},
+            (
+                "2 containers of 'web' run (app-web-1, app-web-2), but release 2 started 1: if that many are wanted, "
+                "say so in the compose file (deploy.replicas), else deploy again."
+            ),
+        ),
+        (
+            {"edge": _status.EdgeFiles(expected=True)},
+            (
+                "No container of the edge runs (none is there), so nobody is answered: docker compose up -d juno-edge "
+                "in /root/app, then see docker compose logs juno-edge for why."
+            ),
+        ),
+        (
+            {"edge": _status.EdgeFiles(expected=True), "containers": [WEB, dataclasses.replace(EDGE, state="exited")]},
+            (
+                "No container of the edge runs (app-juno-edge-1: Up 3 hours), so nobody is answered: docker compose up "
+                "-d juno-edge in /root/app, then see docker compose logs juno-edge for why."
+            ),
+        ),
+        (
+            {"containers": [WEB, EDGE]},
+            (
+                "The edge runs, but the compose.override.yml that puts it before the app is gone: deploy again, "
+                "or take the edge away as docs/strategies.md says."
+            ),
+        ),
+        (
+            {"containers": web(id="i3", image_id=OLD_IMAGE)},
             (
                 "The container app-web-1 runs app-web:juno-aaaaaaaaaaaa (release 1, aaaaaaaaaaaa), but release 2 "
                 "recorded another image: deploy again."
             ),
         ),
         (
-            {"containers": web(image_id=FOREIGN_IMAGE)},
+            {"containers": web(id="i3", image_id=FOREIGN_IMAGE)},
             (
                 "The container app-web-1 runs memcached:1.6 (no recorded release, commit unknown), but release 2 "
                 "recorded another image: deploy again."
             ),
         ),
         (
-            {"services": ("web", "worker"), "containers": [WEB, dataclasses.replace(WEB, name="w", service="worker")]},
+            {
+                "services": ("web", "worker"),
+                "containers": [WEB, dataclasses.replace(WEB, id="w1", name="w", service="worker")],
+            },
             (
                 "The container w runs app-web:juno-bbbbbbbbbbbb (no recorded release, bbbbbbbbbbbb), but release 2 "
                 "recorded none for 'worker': deploy again."
@@ -145,9 +197,59 @@ def test_all_agree():
     ],
 )
 def test_every_disagreement_is_one_sentence(changes, finding):
-    seen = dataclasses.replace(GOOD, **changes)
-    assert _status.judge(seen) == [finding]
-    assert _status.summary(seen, [finding])[:2] == ["Not as it should be:", f"- {finding}"]
+    assert _status.judge(dataclasses.replace(GOOD, **changes)) == [finding]
+
+
+BACK = _status.Checkout(OLD, "")
+BY_HAND = dataclasses.replace(WEB, id="i3")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"edge": _status.EdgeFiles(expected=True), "containers": [WEB, EDGE]}, id="behind the edge"),
+        pytest.param({"containers": [BY_HAND]}, id="docker compose up by hand made the container anew"),
+        pytest.param({"lease": DEAD}, id="a run ended before it changed anything"),
+        pytest.param(
+            {
+                "entries": [RELEASE_1, UNDONE],
+                "checkout": BACK,
+                "containers": [dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE)],
+            },
+            id="failed and undone",
+        ),
+        pytest.param(
+            {
+                "entries": [{**RELEASE_1, "images": {"web": NEW_IMAGE}}, UNDONE],
+                "checkout": BACK,
+                "containers": [BY_HAND],
+            },
+            id="failed and undone, and by hand made anew from the same image",
+        ),
+        pytest.param(
+            {
+                "entries": [RELEASE_1, CUT_OFF],
+                "lease": ALIVE,
+                "containers": [dataclasses.replace(WEB, state="paused"), dataclasses.replace(BY_HAND, state="exited")],
+                "checkout": _status.Checkout(HAND, "", ("a",)),
+            },
+            id="somebody is at work",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_as_it_should_be(changes):
+    assert _status.judge(dataclasses.replace(GOOD, **changes)) == []
+
+
+def test_what_is_half_done_is_one_finding():
+    containers = [
+        WEB,
+        dataclasses.replace(WEB, id="i3", state="paused"),
+        dataclasses.replace(WEB, id="i4", state="exited"),
+    ]
+    seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], lease=DEAD, containers=containers)
+    assert len(_status.judge(seen)) == 1
+    assert len(_status.judge(dataclasses.replace(seen, containers=containers[1:]))) == 2  # nobody answers
 
 
 @pytest.mark.parametrize("commit", [OLD, NEW])
@@ -156,7 +258,10 @@ def test_a_deploy_that_was_cut_off_may_have_moved_the_checkout_or_not(commit):
     assert len(_status.judge(seen)) == 1
 
 
-OLD_WEB = dataclasses.replace(WEB, image_id=OLD_IMAGE, created=int(_status.seconds_of("2026-01-31T10:00:00Z") or 0))
+WHEN_OLD = int(_release_words.seconds_of("2026-01-31T10:00:00Z") or 0)
+OLD_WEB = dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE, created=WHEN_OLD)
+ANEW = dataclasses.replace(OLD_WEB, id="i3")
+NEW_CODE = {**RELEASE_2, "images": {"web": OLD_IMAGE}}
 
 
 @pytest.mark.parametrize(
@@ -173,28 +278,17 @@ OLD_WEB = dataclasses.replace(WEB, image_id=OLD_IMAGE, created=int(_status.secon
         pytest.param(
             OLD_WEB, [RELEASE_1, {**FAILED, "images": {"web": OLD_IMAGE}}], 1, OLD, id="failed before the switch"
         ),
+        pytest.param(ANEW, [RELEASE_1, NEW_CODE], 2, NEW, id="new code in the old image"),
+        pytest.param(OLD_WEB, [RELEASE_1, NEW_CODE], 1, OLD, id="an old container, of an image that is still used"),
+        pytest.param(OLD_WEB, [RELEASE_1, {**RELEASE_2, "containers": {"i0": "web"}}], 2, NEW, id="reloaded"),
+        pytest.param(OLD_WEB, [RELEASE_1, {**UNDONE, "containers": {"i0": "web"}}], 1, OLD, id="reloaded and undone"),
         pytest.param(
-            OLD_WEB, [RELEASE_1, {**RELEASE_2, "images": {"web": OLD_IMAGE}}], 2, NEW, id="new code in the old image"
+            BY_HAND, [{**RELEASE_1, "images": {"web": NEW_IMAGE}}, UNDONE], 1, OLD, id="by hand after an undo"
         ),
-        pytest.param(dataclasses.replace(WEB, image_id="sha256:77"), [RELEASE_1], 0, "", id="unknown"),
+        pytest.param(BY_HAND, [RELEASE_1, UNDONE], 0, NEW[:12], id="by hand, of the image that was undone"),
+        pytest.param(dataclasses.replace(WEB, id="i3", image_id="sha256:77"), [RELEASE_1], 0, "", id="unknown"),
     ],
 )
 def test_the_commit_of_a_container(one, entries, number, commit):
     found = _status.served(one, dataclasses.replace(GOOD, entries=entries))
     assert (found.number, found.commit) == (number, commit)
-
-
-@pytest.mark.parametrize(
-    ("started", "ended", "text"),
-    [("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z", "0"), ("2026-01-31T23:59:59Z", "2026-02-01T00:01:39Z", "100"),
-     ("2026-01-31T10:00:00Z", "", ""), ("", "2026-01-31T10:00:00Z", ""), ("yesterday", None, "")],
-)  # fmt: skip
-def test_how_long_it_took(started, ended, text):
-    assert _status.took({"started": started, "ended": ended}) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "short"), [("", ""), ("a\n  b", "a b"), ("0123456789", "0123456789"), ("0123456789a", "0123456...")]
-)
-def test_a_reason_is_one_bounded_line(text, short):
-    assert _status.shortened(text, 10) == short

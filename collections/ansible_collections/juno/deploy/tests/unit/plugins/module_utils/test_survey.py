@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _journal, _survey
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _edge, _journal, _lease, _status, _survey
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError
 
@@ -23,6 +25,7 @@ def app(tmp_path):
         "compose_files": [],
         "docker_host": f"unix://{tmp_path}/none.sock",
         "state_root": str(tmp_path),
+        "lease": "",
     }
     made = _app.from_params(params)
     _journal.write(made.journal, ENTRIES)
@@ -38,12 +41,48 @@ def test_the_history_is_there_when_nothing_else_is(app):
     assert (found["agrees"], found["containers"], found["checkout"], found["logs"]) == (False, [], {}, [])
 
 
+def test_who_is_at_work_is_told_from_the_lease(app):
+    holder = _lease.claim("x", "me@laptop", "restart", {"SSH_CONNECTION": "203.0.113.5 1 203.0.113.10 22"})
+    _lease.take(app.state_directory, holder)
+    found = _survey.survey(run_command, app, _survey.Question(3, 0))
+    assert found["lease"]["alive"] is True
+    assert found["summary"][0] == f"At work: a restart by me@laptop (from 203.0.113.5) since {holder.since}"
+    assert found["agrees"] is False
+
+
+def test_a_lease_that_is_none_is_a_finding(app):
+    pathlib.Path(app.state_directory, "lease.json").write_text("{}")
+    found = _survey.survey(run_command, app, _survey.Question(3, 0))
+    assert found["lease"] == {}
+    assert any("lease.json can't be read" in one for one in found["findings"])
+
+
+@pytest.mark.parametrize(
+    ("override", "map_text", "edge"),
+    [
+        ("", "", _status.EdgeFiles()),
+        ("services: {juno-edge: {}}\n", "site off\n", _status.EdgeFiles()),
+        (f"{_edge.MARK}\nservices:\n  web: {{}}\n", "site off\n", _status.EdgeFiles()),
+        (f"{_edge.MARK}\nservices:\n  juno-edge: {{}}\n", "site on\n", _status.EdgeFiles(True, True)),
+    ],
+)
+def test_the_edge_is_known_from_its_files(app, override, map_text, edge):
+    for path, text in ((app.override, override), (f"{app.edge_directory}/maintenance.map", map_text)):
+        if text:
+            pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+            pathlib.Path(path).write_text(text)
+    assert _survey.look_at_edge(app) == edge
+
+
 def test_logs_that_are_wanted_need_the_engine(app):
     with pytest.raises(EngineError):
         _survey.survey(run_command, app, _survey.Question(3, 1))
 
 
-@pytest.mark.parametrize("question", [_survey.Question(0, 0), _survey.Question(1, -1)])
+@pytest.mark.parametrize(
+    "question",
+    [_survey.Question(0, 0), _survey.Question(1, -1), _survey.Question(1, 1, -1), _survey.Question(1, 1, 3601)],
+)
 def test_senseless_numbers_are_refused(app, question):
     with pytest.raises(BadInputError, match="correct django_app_"):
         _survey.survey(run_command, app, question)

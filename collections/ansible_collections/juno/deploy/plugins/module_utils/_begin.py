@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Begin to change an app: take the lease, pick up what a dead run left, look, plan. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _inspect,
+    _journal,
+    _lease,
+    _maintenance,
+    _meterflow,
+    _rollback,
+    _undo,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+
+def look(run: Runner, app: App, wish: _inspect.Wish, purpose: str, release: int) -> dict[str, t.Any]:
+    """Look at the app and plan; only a deploy has to fetch anything."""
+    if purpose == "deploy":
+        return _inspect.inspect(run, app, wish)
+    return _inspect.look_back(run, app, wish, release if purpose == "rollback" else -1)
+
+
+def open_entry(app: App, holder: _lease.Holder, commit: str, strategy: str) -> None:
+    """Begin a release in the journal, so that the next run knows that this one may have died."""
+    entry: _journal.Entry = {
+        "purpose": holder.purpose,
+        "commit": commit,
+        "strategy": strategy,
+        "who": holder.who,
+        "started": _journal.now(),
+        "outcome": "started",
+        "step": "begin",
+    }
+    entries = _journal.read(app.journal)
+    if holder.purpose != "deploy":
+        entry["schema"] = _rollback.carried(entries, [])
+    _journal.write(app.journal, _journal.append(entries, entry))
+
+
+@dataclasses.dataclass(frozen=True)
+class Meter:
+    """What the prober asks for during the deploy."""
+
+    rate_per_second: float
+    paths: tuple[str, ...]
+    pages: list[dict[str, t.Any]]
+    base_url: str
+    headers: dict[str, str]
+
+    def start(self, app: App, base_url: str, lease: str) -> None:
+        """Start the prober; without an address there is no front door to ask at."""
+        if not (self.base_url or base_url) or _maintenance.is_on(app.edge_directory):
+            return
+        pages: list[dict[str, t.Any]] = [{"path": path} for path in self.paths] or [
+            {**page, "absent": page.get("excludes") or []} for page in self.pages
+        ]
+        order: dict[str, t.Any] = {
+            "base_url": self.base_url or base_url,
+            "headers": self.headers,
+            "rate_per_second": self.rate_per_second,
+            "pages": pages,
+            "alive_file": _lease.alive_path(app.state_directory, lease),
+        }
+        _meterflow.start(app.state_directory, order)
+
+
+def begin(
+    run: Runner, app: App, wish: _inspect.Wish, holder: _lease.Holder, meter: Meter, *, release: int, dry: bool
+) -> dict[str, t.Any]:
+    """Take the lease, finish or undo what is half done, look and plan.
+
+    The lease is held afterwards only where there is something to do; after an error it is given back.
+
+    :raises JunoError: somebody else is at work, or something that a deploy needs is missing or in the way.
+    """
+    if dry:
+        result = {"lease": {"id": "", "held": False}, "taken_over_from": {}, "ended": "", "recovered": {}}
+        return {"changed": False, **look(run, app, wish, holder.purpose, release), **result}
+    if not holder.id:
+        raise BadInputError("release_begin got no lease from its action plugin: call it as juno.deploy.release_begin.")
+    with contextlib.ExitStack() as held:
+        taken = _lease.take(app.state_directory, holder)
+        held.callback(_lease.give_back, app.state_directory, holder.id)
+        recovered = _undo.recover(run, app)
+        found = look(run, app, wish, holder.purpose, release)
+        nothing_to_do = not found["plan"]["deploy"]
+        if found["plan"]["deploy"]:
+            open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"])
+            if any(one["service"] == app.service and one["state"] == "running" for one in found["containers"]):
+                meter.start(app, found["compose"]["base_url"], holder.id)
+        if not nothing_to_do:
+            held.pop_all()
+    return {
+        "changed": bool(recovered or taken.orphan),
+        **found,
+        "lease": {"id": holder.id, "held": not nothing_to_do},
+        "taken_over_from": dataclasses.asdict(taken.previous) if taken.previous else {},
+        "ended": taken.orphan,
+        "recovered": recovered,
+    }

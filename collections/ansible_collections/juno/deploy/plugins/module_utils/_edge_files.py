@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The edge's files on the host: override, configuration, maintenance page. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _git
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Back soon</title>
+<style>body{font:1.1rem/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32rem;padding:0 1rem;color:#222}</style>
+<h1>Back soon</h1><p>This site is being worked on and will be back in a few minutes.</p></html>
+"""
+ON, OFF = "site on\n", "site off\n"
+
+
+def put(path: str, text: str, mode: int = 0o644) -> bool:
+    """Replace a file as a whole; say whether it changed.
+
+    :raises JunoError: it can't be written; the old one is as it was.
+    """
+    if read(path) == text:
+        return False
+    directory = os.path.dirname(path)
+    temporary = ""
+    try:
+        os.makedirs(directory, mode=0o750, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".juno.", dir=directory)
+        with open(handle, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as exc:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise JunoError(f"The file {path} can't be written ({exc.strerror}): make room or give access.") from exc
+    return True
+
+
+def read(path: str) -> str:
+    """Give a file's text; nothing when there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError) as exc:
+        raise JunoError(f"The file {path} can't be read ({exc}): deploy as a user who may.") from exc
+
+
+def in_the_way(app: App) -> str:
+    """Say what keeps our override from being read by docker compose, or nothing."""
+    if app.compose_files:
+        return ""
+    if os.path.lexists(app.override) and not _compose.is_ours(app.override):
+        return f"{_edge.OVERRIDE_NAME} is there and is not ours"
+    others = app.compose().files[1:]
+    return f"docker compose reads one override only, and {others[0]} is there" if others else ""
+
+
+def put_override(run: Runner, app: App, text: str) -> bool:
+    """Write our override, or remove it when there is no text; say whether that changed anything.
+
+    :raises JunoError: the name is taken, or the disk refuses.
+    """
+    if not text:
+        there = _compose.is_ours(app.override)
+        if there:
+            os.unlink(app.override)
+        return there
+    reason = in_the_way(app)
+    if reason:
+        raise BadInputError(f"The edge can't be put before the app in {app.path}: {reason}.")
+    if not app.compose_files:
+        _git.leave_alone(run, app.path, _edge.OVERRIDE_NAME)
+    return put(app.override, text)
+
+
+def configuration(directory: str) -> str:
+    """Give HAProxy's configuration file in the edge's folder."""
+    return os.path.join(directory, "haproxy.cfg")
+
+
+def put_configuration(edge: _edge.Edge) -> bool:
+    """Write HAProxy's configuration and what it reads; say whether the configuration changed."""
+    try:
+        os.makedirs(os.path.join(edge.directory, "run"), mode=0o750, exist_ok=True)
+    except OSError as exc:
+        raise JunoError(f"{edge.directory} can't be made ({exc.strerror}): make room or give access.") from exc
+    for name, text in (("maintenance.html", PAGE), ("maintenance.map", OFF)):
+        path = os.path.join(edge.directory, name)
+        if not os.path.exists(path):  # a person may have a page of their own
+            put(path, text)
+    return put(configuration(edge.directory), _edge.haproxy(edge))

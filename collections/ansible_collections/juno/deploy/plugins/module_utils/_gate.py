@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate: a new container gets no visitor before it has shown that it can serve. Private to juno.deploy.
+
+The container's own health check decides where the compose file has one, else its answer to a page. Either way it must
+have stayed up for a while: what dies some seconds after its start has then not cost a single request.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+import typing as t
+import uuid
+
+from ansible_collections.juno.deploy.plugins.module_utils import _server
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+
+PROBE_SECONDS = 0.1
+PROBE_TIMEOUT_SECONDS = 10
+#: A server that answers with nothing but errors for so long is not about to get better.
+ERRORS_SECONDS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """What is asked of a new container."""
+
+    #: Where the app listens in its container; 0 when the compose file doesn't tell.
+    port: int
+    path: str
+    headers: dict[str, str]
+    boot_timeout_seconds: float
+    settle_seconds: float
+
+
+def unanswered(path: str) -> str:
+    """Give the path with a query that no cache has seen, so that an answer is the server's own."""
+    return f"{path}{'&' if '?' in path else '?'}_juno={uuid.uuid4().hex[:12]}"
+
+
+class _Watch:
+    """One container on its way to health."""
+
+    def __init__(self, client: t.Any, one: Container, gate: Gate) -> None:
+        self.client, self.one, self.gate = client, one, gate
+        self.errors_since = 0.0
+        self.well_since = 0.0
+        self.last = "no answer"
+
+    def passed(self) -> bool:
+        """Ask once.
+
+        :raises JunoError: it ended, or will not get well.
+        """
+        seen = self.client.api.inspect_container(self.one.id)
+        state = seen["State"]
+        if not state["Running"] or seen["RestartCount"]:
+            raise self.fault(
+                f"The new container {self.one.name} ended while it started (exit code {state['ExitCode']})"
+            )
+        if not self._is_well(state.get("Health")):
+            self.well_since = 0.0
+            return False
+        self.well_since = self.well_since or time.monotonic()
+        return time.monotonic() - self.well_since >= self.gate.settle_seconds
+
+    def _is_well(self, health: dict[str, t.Any] | None) -> bool:
+        if health and health["Status"] != "none":
+            self.last = f"its health check says {health['Status']}"
+            if health["Status"] == "unhealthy":
+                said = (health.get("Log") or [{}])[-1].get("Output", "").strip()
+                raise self.fault(f"The new container {self.one.name} is unhealthy{': ' + said[:200] if said else ''}")
+            return bool(health["Status"] == "healthy")
+        if not self.gate.port:
+            return True  # it listens nowhere that is known: it runs, more can't be asked
+        # One good answer will do: each costs the app a rendering, and the container's state is looked at all the time.
+        return bool(self.well_since) or self._answers_well()
+
+    def _answers_well(self) -> bool:
+        gate, address = self.gate, self.one.addresses[0] if self.one.addresses else ""
+        status = _server.answers(address, gate.port, unanswered(gate.path), gate.headers, PROBE_TIMEOUT_SECONDS)
+        if not status:
+            return False
+        self.last = f"it answered {gate.path} with status {status}"
+        if status < 500:
+            self.errors_since = 0
+            return True
+        self.errors_since = self.errors_since or time.monotonic()
+        if time.monotonic() - self.errors_since > ERRORS_SECONDS:
+            raise self.fault(f"The new container {self.one.name} answers {gate.path} with status {status}")
+        return False
+
+    def fault(self, what: str) -> JunoError:
+        """Make the error, with the end of the container's log."""
+        return JunoError(
+            f"{what}: its log tells why; correct that and deploy again.",
+            container=self.one.name,
+            log=_server.log_tail(self.client, self.one.id),
+        )
+
+
+def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> float:
+    """Wait until each container is healthy and has stayed up long enough; give the seconds that took.
+
+    :raises JunoError: one ended, is unhealthy, or time is up; with the end of its log.
+    """
+    if not started:
+        raise EngineError("docker compose started no container for the app: see docker compose ps -a.")
+    pause = threading.Event()
+    began = time.monotonic()
+    waiting = [_Watch(client, one, gate) for one in started]
+    while True:
+        waiting = [one for one in waiting if not one.passed()]
+        if not waiting:
+            return time.monotonic() - began
+        if time.monotonic() - began > gate.boot_timeout_seconds:
+            late = waiting[0]
+            raise late.fault(
+                f"The new container {late.one.name} did not get healthy within {gate.boot_timeout_seconds:g} s "
+                f"({late.last}; django_app_boot_timeout_seconds gives it longer)"
+            )
+        pause.wait(PROBE_SECONDS)

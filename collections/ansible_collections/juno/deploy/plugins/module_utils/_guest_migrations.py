@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in the app's own interpreter: list, apply and reverse migrations. Private to juno.deploy: no stable interface.
+
+It is about the database C(default), the one that C(manage.py migrate) takes. See _guest_manage for the limits of such a
+module.
+"""
+
+import importlib
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._guest_process import in_words
+
+#: The database that manage.py migrate takes.
+ALIAS = "default"
+
+
+class Told(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
+    """A migration can't be applied or reversed: which, and why."""
+
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__(cause)
+        self.what = what
+        self.cause = cause
+
+
+def is_reversible(operations: "t.Iterable[t.Any]") -> bool:
+    """Say whether all operations can be reversed; some hold others, of which the database sees only those."""
+    return all(one.reversible and is_reversible(getattr(one, "database_operations", ())) for one in operations)
+
+
+def entry(migration: t.Any) -> "dict[str, t.Any]":
+    """Describe a migration; it is atomic where a failure leaves nothing of it behind."""
+    features = importlib.import_module("django.db").connections[ALIAS].features
+    return {
+        "app": migration.app_label,
+        "name": migration.name,
+        "reversible": is_reversible(migration.operations),
+        "atomic": bool(migration.atomic and features.can_rollback_ddl),
+    }
+
+
+def label(migration: t.Any) -> str:
+    """Name a migration as messages do."""
+    return f"{migration.app_label}.{migration.name}"
+
+
+def executor_of() -> t.Any:
+    """Give Django's executor, with the state of the database read anew."""
+    connection = importlib.import_module("django.db").connections[ALIAS]
+    return importlib.import_module("django.db.migrations.executor").MigrationExecutor(connection)
+
+
+def list_migrations() -> "dict[str, t.Any]":
+    """List the migrations that the code has and the database has not, and those that the database has.
+
+    :raises Told: they contradict each other.
+    """
+    executor = executor_of()
+    loader = executor.loader
+    try:
+        loader.check_consistent_history(executor.connection)
+    except importlib.import_module("django.db.migrations.exceptions").InconsistentMigrationHistory as exc:
+        raise Told("", in_words(exc)) from exc
+    conflicts = loader.detect_conflicts()
+    if conflicts:
+        names = "; ".join("{}: {}".format(app, ", ".join(sorted(leaves))) for app, leaves in sorted(conflicts.items()))
+        raise Told("", f"several migrations are the last one ({names}); merge them with makemigrations --merge")
+    plan = executor.migration_plan(loader.graph.leaf_nodes())
+    return {
+        "pending": [entry(migration) for migration, _backwards in plan],
+        "applied": sorted(f"{app}.{name}" for app, name in executor.recorder.applied_migrations()),
+    }
+
+
+def last_applied(loader: t.Any, app: str) -> str:
+    """Name the last migration of an app that is applied, in the order in which they depend on each other."""
+    last = ""
+    for leaf in sorted(loader.graph.leaf_nodes(app)):
+        for key in loader.graph.forwards_plan(leaf):
+            if key[0] == app and key in loader.applied_migrations:
+                last = key[1]
+    return last
+
+
+def before(pending: "list[dict[str, t.Any]]") -> "dict[str, str]":
+    """Give, for each app with pending migrations, where it stands; nothing where none is applied."""
+    loader = executor_of().loader
+    return {app: last_applied(loader, app) for app in sorted({one["app"] for one in pending})}
+
+
+def _watched(method: str, tell: "t.Callable[[str, t.Any], None]") -> "t.Callable[[], None]":
+    """Have each migration told when it begins and when it is done; give what takes that back."""
+    kind = importlib.import_module("django.db.migrations.executor").MigrationExecutor
+    original = getattr(kind, method)
+
+    def wrapper(self: t.Any, state: t.Any, migration: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        tell("begun", migration)
+        done = original(self, state, migration, *args, **kwargs)
+        tell("done", migration)
+        return done
+
+    setattr(kind, method, wrapper)
+    return lambda: setattr(kind, method, original)
+
+
+def apply_pending(tell: "t.Callable[[str, t.Any], None]") -> None:
+    """Apply what is pending, as manage.py migrate does.
+
+    :raises Told: a migration fails.
+    """
+    _migrate("apply_migration", [], tell)
+
+
+def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]") -> "list[dict[str, t.Any]]":
+    """Take apps back to where they stood; give what is reversed.
+
+    :raises Told: a migration can't be reversed, and nothing was; or one fails.
+    """
+    executor = executor_of()
+    wanted = [(app, name or None) for app, name in sorted(targets.items())]
+    known = {app for app, _name in executor.loader.graph.nodes}
+    for app, name in wanted:
+        if app not in known or (name and (app, name) not in executor.loader.graph.nodes):
+            raise Told(f"{app}.{name}" if name else app, "the code that is asked to reverse doesn't have it")
+    plan = executor.migration_plan(wanted)
+    ahead = [label(migration) for migration, backwards in plan if not backwards]
+    if ahead:
+        raise Told(", ".join(ahead), "to go there would apply it, not reverse it")
+    stuck = [label(migration) for migration, _backwards in plan if not is_reversible(migration.operations)]
+    if stuck:
+        raise Told(", ".join(stuck), "it has no way back")
+    if not dry:
+        for app, name in wanted:
+            _migrate("unapply_migration", [app, name or "zero"], tell)
+    return [entry(migration) for migration, _backwards in plan]
+
+
+def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], None]") -> None:
+    at: list[str] = []
+
+    def note(what: str, migration: t.Any) -> None:
+        at[:] = [label(migration)] if what == "begun" else []
+        tell(what, migration)
+
+    restore = _watched(method, note)
+    try:
+        importlib.import_module("django.core.management").call_command(
+            "migrate", *words, interactive=False, verbosity=0
+        )
+    except Exception as exc:  # a migration may raise what it likes
+        raise Told("".join(at), in_words(exc)) from exc
+    finally:
+        restore()
+
+
+def undo_targets(done: "list[dict[str, t.Any]]", was: "dict[str, str]") -> "dict[str, str]":
+    """Give where to take which app back after the last of some migrations failed: up to one that has no way back."""
+    targets: dict[str, str] = {}
+    standing = list(done)
+    while standing and standing[-1]["reversible"]:
+        one = standing.pop()
+        earlier = [other["name"] for other in standing if other["app"] == one["app"]]
+        targets[one["app"]] = earlier[-1] if earlier else was.get(one["app"], "")
+    return targets

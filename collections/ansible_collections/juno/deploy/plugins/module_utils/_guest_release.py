@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in the app's own interpreter: all that is asked of a release's code in a throwaway container.
+
+Private to juno.deploy: no stable interface. See _guest_manage for the limits of such a module.
+"""
+
+import importlib
+import json
+import os
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._guest_databases import (
+    describe_all,
+    mount_of,
+    real_path,
+    stand_in,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import before_apps, emit, prepare
+from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import (
+    ALIAS,
+    Told,
+    apply_pending,
+    before,
+    entry,
+    list_migrations,
+    take_back,
+    undo_targets,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._guest_process import (
+    Command,
+    fork,
+    in_words,
+    notebook,
+    read_notes,
+    wait,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._guest_request import ask, calm
+from ansible_collections.juno.deploy.plugins.module_utils._guest_static import compare
+from ansible_collections.juno.deploy.plugins.module_utils._guest_static import look as look_at_static
+
+#: Return code of a child that told a failure, and of one that could not find the app's settings.
+FAILED = 95
+NOT_LOOKED = 96
+
+
+def main(request: "dict[str, t.Any]") -> None:
+    """Do what the request's C(mode) says."""
+    {"check": check, "migrate": migrate, "reverse": reverse}[request["mode"]](request)
+    emit(request, "end", {})
+
+
+def check(request: "dict[str, t.Any]") -> None:
+    """Run the check command and look at the app at the same time; when both went well, collect static files."""
+    command = Command(request["check"], request["timeout_seconds"]) if request["check"] else None
+    looked = wait(fork(look, request))
+    emit(request, "looked", {"rc": looked})
+    checked = command.result() if command else {"rc": 0, "stdout": "", "stderr": ""}
+    emit(request, "check", checked)
+    if request["collect"] and looked == 0 and checked["rc"] == 0:
+        late = dict(request, timeout_seconds=request["collect_seconds"])
+        emit(request, "collected", {"rc": wait(fork(collect, late))})
+
+
+def migrate(request: "dict[str, t.Any]") -> None:
+    """Apply the pending migrations; when one fails, take back those of this run that can be."""
+    with notebook() as notes:
+        code = wait(fork(lambda request: apply(request, notes), request))
+        told = read_notes(notes)
+    done = [one for what, one in told if what == "done"]
+    was: dict[str, str] = next((one for what, one in told if what == "before"), {})
+    begun = [one for what, one in told if what == "begun"]
+    emit(request, "applied", {"rc": code, "applied": done, "before": was, "begun": begun[len(done) :]})
+    if code:
+        back = undo_targets(done, was)
+        emit(request, "undone", {"rc": wait(fork(undo, dict(request, to=back))) if back else 0, "to": back})
+
+
+def reverse(request: "dict[str, t.Any]") -> None:
+    """Take apps back to where they stood."""
+    emit(request, "reversed", {"rc": wait(fork(undo, request))})
+
+
+def settings_of(request: "dict[str, t.Any]") -> t.Any:
+    """Find the app's settings as its manage.py does; leave where there are none."""
+    cause = ""
+    try:
+        prepare(request)
+        before_apps(request, lambda: None)
+        settings = importlib.import_module("django.conf").settings
+        if not (settings.configured or os.environ.get("DJANGO_SETTINGS_MODULE")):
+            cause = "nothing names a settings module"
+    except SystemExit:  # no Django, or neither a manage.py nor the name of a settings module: told already
+        cause = "no Django settings were found"
+    except Exception as exc:  # noqa: BLE001 - manage.py may raise what it likes, and the error is told
+        cause = in_words(exc)
+    if cause:
+        emit(request, "not_looked", {"cause": cause})
+        raise SystemExit(NOT_LOOKED)
+    return settings
+
+
+def fail(request: "dict[str, t.Any]", step: str, what: str, cause: str) -> t.NoReturn:
+    """Tell why this can't be released, and leave."""
+    emit(request, "failure:" + step, {"what": what, "cause": cause})
+    raise SystemExit(FAILED)
+
+
+def look(request: "dict[str, t.Any]") -> None:
+    """Load the app on copies of its databases, list and try its migrations, ask it for a page."""
+    settings = settings_of(request)
+    databases = describe_all(settings, request["mounts"])
+    for one in databases:
+        if one["file"]:
+            name = stand_in(one, request["copy_limit_bytes"], request["copy_seconds"])
+            settings.DATABASES[one["alias"]]["NAME"] = name
+    calm(settings)
+    importlib.import_module("django").setup()
+    emit(request, "migrations", _migrations(request, databases))
+    if request["probe_path"]:
+        emit(request, "requested", _ask(settings, request, databases))
+
+
+def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
+    """List the migrations, and try those that are pending where that changes a copy only."""
+    main_one = next((one for one in databases if one["alias"] == ALIAS), {"where": "none"})
+    told: dict[str, t.Any] = {"databases": databases, "pending": [], "applied": [], "tried": False, "why": ""}
+    # Until it is known to be right, no page is asked for.
+    request["ready"] = True
+    if main_one["where"] == "none":
+        return dict(told, why="the app has no database")
+    try:
+        told.update(list_migrations())
+    except Told as exc:
+        fail(request, "history", exc.what, exc.cause)
+    except importlib.import_module("django.db").Error as exc:
+        request["ready"] = False
+        return dict(told, why=f"the database doesn't answer ({in_words(exc)})")
+    if told["pending"] and main_one["copied"]:
+        try:
+            apply_pending(lambda _what, _migration: None)
+        except Told as exc:
+            emit(request, "migrations", told)
+            fail(request, "migration", exc.what, exc.cause)
+        told["tried"] = True
+    elif told["pending"]:
+        request["ready"] = False
+        told["why"] = main_one["why"] or "the database is not a file of the app's directory"
+    return told
+
+
+def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
+    path = request["probe_path"]
+    uncopied = [one for one in databases if one["why"]]
+    if not request["ready"] or uncopied:
+        why = "its database can't be asked before the switch"
+        return {"path": path, "status": 0, "why": why + "".join(": " + one["why"] for one in uncopied)}
+    try:
+        told = ask(settings, path, request["headers"])
+    except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
+        told = {"path": path, "status": 500, "why": in_words(exc)}
+    if told["status"] < 500:
+        return told
+    if "DummyCache" in told["why"] and "no attribute" in told["why"]:
+        return dict(told, status=0, why="it needs what only its own cache can do")
+    fail(request, "request", f"GET {path} with {told['status']}", told["why"] or "the page says no more")
+
+
+def collect(request: "dict[str, t.Any]") -> None:
+    """Collect static files with the new code into the root that serves."""
+    settings = settings_of(request)
+    root = str(settings.STATIC_ROOT or "")
+    if root:
+        path = os.path.abspath(root)
+        mount = mount_of(path, request["mounts"])
+        if mount["kind"] == "container":
+            emit(request, "static", {"why": f"{path} is in the image, not in a volume"})
+            return
+        if mount["kind"] == "checkout":
+            settings.STATIC_ROOT = real_path(path, mount, "seen")
+    importlib.import_module("django").setup()
+    earlier = look_at_static()
+    try:
+        importlib.import_module("django.core.management").call_command("collectstatic", interactive=False, verbosity=0)
+    except Exception as exc:  # noqa: BLE001 - a storage may raise what it likes
+        fail(request, "collect", root, in_words(exc))
+    emit(request, "static", dict(compare(earlier, look_at_static()), why=""))
+
+
+def _real(request: "dict[str, t.Any]") -> None:
+    """Load the app with the new code and the databases that serve."""
+    settings = settings_of(request)
+    databases = describe_all(settings, request["mounts"])
+    emit(request, "real", {"databases": databases})
+    for one in databases:
+        if one["file"]:
+            conf = settings.DATABASES[one["alias"]]
+            # Not a file of its own in the container: the journal must lie beside the real one.
+            conf["NAME"] = one["live"]
+            options = conf.setdefault("OPTIONS", {})
+            options["timeout"] = max(options.get("timeout") or 0, request["busy_seconds"])
+    importlib.import_module("django").setup()
+
+
+def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
+    """Apply the pending migrations to the databases that serve, noting each."""
+
+    def note(what: str, value: t.Any) -> None:
+        notes.write(json.dumps([what, value]) + "\n")
+        notes.flush()
+
+    _real(request)
+    try:
+        note("before", before(list_migrations()["pending"]))
+        apply_pending(lambda what, migration: note(what, entry(migration)))
+    except Told as exc:
+        fail(request, "migration", exc.what, exc.cause)
+
+
+def undo(request: "dict[str, t.Any]") -> None:
+    """Take apps back; what is reversed is told, or only planned where the request is dry."""
+    _real(request)
+    try:
+        plan = take_back(request["to"], request["dry"], lambda _what, _migration: None)
+    except Told as exc:
+        fail(request, "reverse", exc.what, exc.cause)
+    emit(request, "undone_migrations", {"migrations": plan})

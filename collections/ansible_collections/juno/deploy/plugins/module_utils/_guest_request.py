@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in the app's own interpreter: one request through its WSGI application, which leaves no trace.
+
+Private to juno.deploy: no stable interface. See _guest_manage for the limits of such a module.
+"""
+
+import importlib
+import io
+import sys
+import traceback
+import typing as t
+import urllib.parse
+
+DUMMY_CACHE = "django.core.cache.backends.dummy.DummyCache"
+PLAIN_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
+DUMMY_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+#: A page is read up to here; some never end.
+BODY_BYTES = 1024 * 1024
+
+
+def calm(settings: t.Any) -> None:
+    """Change settings, before anything reads them, so that a page leaves no trace outside this process.
+
+    It must not fill the cache that serves, nor mail an error, nor miss the static files that are collected only later.
+    """
+    settings.CACHES = {alias: {"BACKEND": DUMMY_CACHE} for alias in settings.CACHES}
+    settings.EMAIL_BACKEND = DUMMY_MAIL
+    if hasattr(settings, "STORAGES"):
+        settings.STORAGES = dict(settings.STORAGES, staticfiles={"BACKEND": PLAIN_STORAGE})
+    else:
+        settings.STATICFILES_STORAGE = PLAIN_STORAGE
+
+
+def host_of(allowed: "t.Sequence[str]") -> str:
+    """Give a host that the site answers for."""
+    names = [name.lstrip(".") for name in allowed if name.strip(".*")]
+    return names[0] if names else "localhost"
+
+
+def environ_of(settings: t.Any, path: str, headers: "dict[str, str]") -> "dict[str, t.Any]":
+    """Build what a server hands to a WSGI application for a GET."""
+    plain, _mark, query = path.partition("?")
+    secure = bool(getattr(settings, "SECURE_SSL_REDIRECT", False))
+    environ: dict[str, t.Any] = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": urllib.parse.unquote_to_bytes(plain).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "443" if secure else "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": host_of(settings.ALLOWED_HOSTS),
+        "HTTP_USER_AGENT": "juno.deploy",
+        "HTTP_ACCEPT": "*/*",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "https" if secure else "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": True,
+    }
+    if secure and getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
+        name, value = settings.SECURE_PROXY_SSL_HEADER
+        environ[name] = value
+    for name, value in headers.items():
+        environ["HTTP_" + name.upper().replace("-", "_")] = value
+    return environ
+
+
+def application_of(settings: t.Any) -> t.Any:
+    """Give the site's WSGI application; Django's own where the setting names a module that isn't there.
+
+    Only runserver reads that setting, so it may be out of date without harm.
+    """
+    name = getattr(settings, "WSGI_APPLICATION", None) or ""
+    try:
+        return importlib.import_module("django.core.servers.basehttp").get_internal_wsgi_application()
+    except importlib.import_module("django.core.exceptions").ImproperlyConfigured as exc:
+        missing = getattr(exc.__cause__, "name", None)
+        if not missing or not (name + ".").startswith(missing + "."):
+            raise (exc.__cause__ or exc) from None
+        return importlib.import_module("django.core.wsgi").get_wsgi_application()
+
+
+def ask(settings: t.Any, path: str, headers: "dict[str, str]") -> "dict[str, t.Any]":
+    """Fetch a page and give its status, and the error that made it one of 500."""
+    told: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
+
+    def failed(**_about: t.Any) -> None:
+        kind, value = sys.exc_info()[:2]
+        told["why"] = " ".join("".join(traceback.format_exception_only(kind, value)).split())
+
+    def start_response(status: str, _headers: t.Any, _exc_info: t.Any = None) -> "t.Callable[[bytes], None]":
+        told["status"] = int(status.split()[0])
+        return lambda _data: None
+
+    importlib.import_module("django.core.signals").got_request_exception.connect(failed, weak=False)
+    body = application_of(settings)(environ_of(settings, path, headers), start_response)
+    try:
+        size = 0
+        for part in body:
+            size += len(part)
+            if size > BODY_BYTES:
+                break
+    finally:
+        if hasattr(body, "close"):
+            body.close()
+    return told

@@ -1,0 +1,253 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a site for its pages at a steady rate while it is deployed. Private to juno.deploy: no stable interface.
+
+It runs as a process of its own, C(python3 -I -c <this source> <samples file>), with its order on standard input (not in
+its arguments, which every user of the host can read): standard library only.
+
+Each line of the samples is a JSON list:
+C(["r", start, seconds, page, status or words, digest, wrong text]) a request;
+C(["c", ...]) the same with a query that no cache knows, so that the page is made anew;
+C(["l", at]) a request that was not asked because all connections were busy;
+C(["m", from, to]) a time in which this process got no processor, so that nothing was asked;
+C(["u", start, page]) a request without an answer when the prober ended; C(["e", at, why]) the end.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import http.client
+import json
+import os
+import re
+import secrets
+import signal
+import sys
+import threading
+import time
+import typing as t
+import urllib.parse
+
+TIMEOUT_SECONDS = 30.0
+#: Enough for 10 requests/s to a site on which every page takes 5 s.
+CONNECTIONS = 64
+#: Requests in flight get so long to end when the prober is told to.
+DRAIN_SECONDS = 10.0
+#: Whoever deploys touches the file of the order more often than this.
+ALIVE_SECONDS = 60.0
+CHECK_SECONDS = 1.0
+MAX_BODY_BYTES = 8 * 1024 * 1024
+#: About 15 MB of samples.
+MAX_SAMPLES = 200_000
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+_CSRF = re.compile(rb"(csrf[^<>\n]{0,80}?[\"'=:;\s])(?:[a-z0-9]{64}|[a-z0-9]{32})(?![a-z0-9])", re.IGNORECASE)
+_NONCE = re.compile(rb"(nonce=[\"'])[^\"']*", re.IGNORECASE)
+_CLOCK = re.compile(rb"(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?")
+_AND = rb"(?:&amp;|&#38;|&|%26|\\u0026)"
+_IS = rb"(?:=|%3D|&#61;|&#x3D;|\\u003D)"
+
+Order = dict[str, t.Any]
+
+
+def normalise(body: bytes, token: str = "") -> bytes:
+    """Take out of a page what differs between two renderings of the same: form tokens, nonces, times of day.
+
+    With a token also the query that C(ask) added, in the forms in which a page may repeat its own address.
+    """
+    if token:
+        query = rb"_juno" + _IS + token.encode()
+        body = re.sub(rb"(\?|%3F|\\u003F)" + query + _AND, rb"\1", body, flags=re.IGNORECASE)
+        body = re.sub(rb"(?:\?|%3F|\\u003F|" + _AND + rb")?" + query, b"", body, flags=re.IGNORECASE)
+    for volatile in (_CSRF, _NONCE):
+        body = volatile.sub(rb"\1", body)
+    return _CLOCK.sub(b"", body)
+
+
+def busting_query(target: str, token: str) -> str:
+    """Give what to append to a path so that no cache knows it."""
+    return f"{'&' if '?' in target else '?'}_juno={token}" if token else ""
+
+
+def ask(order: Order, page: dict[str, t.Any], token: str = "") -> tuple[int | str, str, bool]:
+    """Ask for a page on a new connection, following no redirect.
+
+    Gives the status (or in words why there is none), a digest of the answer, and whether its text is wrong.
+    """
+    parts = urllib.parse.urlsplit(order["base_url"])
+    target = page["path"] + busting_query(page["path"], token)
+    headers = {"User-Agent": "juno.deploy meter", **order["headers"], "Connection": "close"}
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT_SECONDS)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    begun = False
+    try:
+        connection.request("GET", target, headers=headers)
+        sock = connection.sock
+        response = connection.getresponse()
+        begun = True
+        body = bytearray()
+        while len(body) < MAX_BODY_BYTES and (piece := response.read1(65536)):
+            body += piece
+            if response.isclosed():
+                break  # it has all of it, and Python 3.13 has closed the socket
+            # The socket's own limit bounds each read, not all of them.
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+            sock.settimeout(max(0.001, deadline - time.monotonic()))
+        if response.length and len(body) < MAX_BODY_BYTES:
+            return "connection cut within the answer", "", False
+    except (OSError, http.client.HTTPException) as exc:
+        return describe(exc, begun), "", False
+    finally:
+        connection.close()
+    wrong = any(text.encode() not in body for text in page["contains"])
+    wrong = wrong or any(text.encode() in body for text in page["absent"])
+    seen = f"{response.status} {response.getheader('Location', '')}\n".encode() + body
+    return response.status, hashlib.sha256(normalise(seen, token)).hexdigest()[:16], wrong
+
+
+def describe(exc: Exception, begun: bool) -> str:
+    """Say in words why there is no whole answer."""
+    if isinstance(exc, TimeoutError) or str(exc) == "timed out":  # 3.9's socket.timeout is no TimeoutError
+        return f"no whole answer within {TIMEOUT_SECONDS:g} s"
+    if isinstance(exc, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(exc, (ConnectionError, http.client.IncompleteRead)):
+        return f"connection {'cut within the answer' if begun else 'closed without an answer'}"
+    if isinstance(exc, http.client.HTTPException):
+        return f"its answer is not HTTP ({type(exc).__name__})"
+    return (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
+
+
+class Samples:
+    """Appends lines to a file; what a full disk refuses is kept and tried again with the next line."""
+
+    def __init__(self, path: str) -> None:
+        self.count = 0
+        self._handle = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._waiting = b""
+        self._lock = threading.Lock()
+
+    def add(self, *fields: t.Any) -> None:
+        with self._lock:
+            self.count += 1
+            self._waiting += json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+            try:
+                self._waiting = self._waiting[os.write(self._handle, self._waiting) :]
+            except OSError:
+                return  # nothing is lost yet; without its last line the whole counts as ended early
+
+
+class Prober:
+    """An open loop: requests start when their time has come, however long the ones before take."""
+
+    def __init__(self, order: Order, samples: Samples) -> None:
+        self._order = order
+        self._samples = samples
+        self._pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
+        self._open: dict[int, tuple[float, int]] = {}
+        self._changed = threading.Condition()
+        self._asked = 0
+        self._problem = ""
+        # Only the offset is taken from the clock that may be set while this runs.
+        self._epoch = time.time() - time.monotonic()
+
+    def run(self) -> None:
+        """Ask until a signal, the order's limits or a dead deploy end it."""
+        why = self._loop()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open, DRAIN_SECONDS)
+            left = list(self._open.values())
+        for start, page in left:
+            self._samples.add("u", round(start, 4), page)
+        self._samples.add("e", round(self._now(), 4), why)
+
+    def _now(self) -> float:
+        return self._epoch + time.monotonic()
+
+    def _loop(self) -> str:
+        interval = 1 / self._order["rate_per_second"]
+        began = due = self._now()
+        self._controls()
+        while not (why := self._wait(due) or self._limits(began)):
+            late = self._now() - due
+            if late > interval:
+                self._samples.add("m", round(due, 4), round(due + late, 4))
+                due += late
+            self._ask("r", self._asked % len(self._order["pages"]))
+            self._asked += 1
+            due += interval
+        return why
+
+    def _wait(self, due: float) -> str:
+        """Wait until a request is due; a signal to end gives the reason, one for a fresh look is obeyed."""
+        looked = self._now()
+        while True:
+            got = signal.sigtimedwait(SIGNALS, min(max(0.0, due - self._now()), CHECK_SECONDS))
+            if got is not None and got.si_signo == signal.SIGTERM:
+                return "asked"
+            if got is not None:
+                self._controls()
+            elif self._now() >= due:
+                return ""
+            elif self._now() - looked >= CHECK_SECONDS and (why := self._limits(0)):
+                return why
+
+    def _limits(self, began: float) -> str:
+        """Say why this must end, if it must."""
+        if self._problem:
+            return f"it broke: {self._problem}"
+        if self._samples.count >= MAX_SAMPLES:
+            return f"it had {MAX_SAMPLES} samples"
+        if began and self._now() - began > self._order["longest_seconds"]:
+            return f"it ran for {self._order['longest_seconds']:g} s"
+        path = self._order["alive_file"]
+        try:
+            if path and time.time() - os.stat(path).st_mtime > ALIVE_SECONDS:
+                return "the deploy died"
+        except FileNotFoundError:
+            return "the deploy died"
+        return ""
+
+    def _controls(self) -> None:
+        for page in range(len(self._order["pages"])):
+            self._ask("c", page)
+
+    def _ask(self, kind: str, page: int) -> None:
+        start = self._now()
+        with self._changed:
+            if len(self._open) >= CONNECTIONS:
+                self._samples.add("l", round(start, 4))
+                return
+            key = max(self._open, default=0) + 1
+            self._open[key] = (start, page)
+        self._pool.submit(self._one, kind, key, start, page).add_done_callback(self._done)
+
+    def _one(self, kind: str, key: int, start: float, page: int) -> None:
+        token = secrets.token_hex(8) if kind == "c" else ""
+        try:
+            result, digest, wrong = ask(self._order, self._order["pages"][page], token)
+            seconds = self._now() - start
+            self._samples.add(kind, round(start, 4), round(seconds, 4), page, result, digest, int(wrong))
+        finally:
+            with self._changed:
+                del self._open[key]
+                self._changed.notify()
+
+    def _done(self, future: concurrent.futures.Future[None]) -> None:
+        if problem := future.exception():
+            self._problem = f"{type(problem).__name__}: {problem}"
+
+
+def main(samples: str) -> None:
+    """Run as the prober's process."""
+    # Before any thread starts, so that only sigtimedwait meets them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    Prober(json.load(sys.stdin), Samples(samples)).run()
+    sys.stderr.flush()
+    os._exit(0)  # requests that hang must not keep it
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

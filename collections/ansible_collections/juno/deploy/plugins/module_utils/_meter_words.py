@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The meter's figures in plain words. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+Figures = t.Mapping[str, t.Any]
+
+#: How a prober ends that was told to.
+AS_ASKED = "asked"
+PROMISES_NO_LOSS = ("rolling", "reload")
+
+
+def words(figures: Figures, strategy: str = "", moved_to_edge: bool = False) -> list[str]:
+    """Give the lines of the report; with a strategy also what its failures mean."""
+    if not figures["requests"]:
+        return ["Visitors: not measured." if not figures["ended"] else "Visitors: not measured, no request was made."]
+    lines = [_visitors(figures), f"Times:    p50/p99 {_times(figures)}"]
+    lines += [line for line in (_lost(figures, strategy, moved_to_edge), *_doubts(figures)) if line]
+    return lines
+
+
+def _visitors(figures: Figures) -> str:
+    asked, failures = figures["requests"], figures["failures"]
+    if failures:
+        first = figures["failed"][0]
+        begin = f"{failures} of {_count(asked, 'request')} FAILED (first: {_where(first)}, {first['why']})"
+    else:
+        begin = f"{_count(asked, 'request')}, none failed"
+    parts = [begin, f"longest gap {figures['longest_gap_seconds']:.2f} s"]
+    if figures["slowest_seconds"] is not None:
+        parts.append(f"slowest {figures['slowest_seconds']:.2f} s")
+    old = figures["old_pages"]
+    if old:
+        parts.append(f"{_count(old, 'OLD PAGE')} after the switch (first: {_where(figures['old'][0])})")
+    else:
+        parts.append("old pages not judged" if old is None else "0 old pages")
+    return f"Visitors: {', '.join(parts)}"
+
+
+def _times(figures: Figures) -> str:
+    parts = []
+    for name in ("before", "during", "after"):
+        timing = figures[name]
+        if timing["p50_ms"] is None:
+            parts.append(f"none {name}")
+        elif timing["p99_ms"] is None:
+            parts.append(f"{_ms(timing['p50_ms'])}/max {_ms(timing['max_ms'])} ms {name}")
+        else:
+            parts.append(f"{_ms(timing['p50_ms'])}/{_ms(timing['p99_ms'])} ms {name}")
+    return ", ".join(parts)
+
+
+def _lost(figures: Figures, strategy: str, moved_to_edge: bool) -> str:
+    """Say what failures mean under a strategy."""
+    before = figures["before"]["failures"]
+    since = figures["failures"] - before
+    if not strategy or not figures["failures"]:
+        return ""
+    if not since:
+        return f"All {before} failed before the switch began: that was the release before, not this deploy."
+    if moved_to_edge:
+        return (
+            f"{_count(since, 'request')} failed while the published port moved to the edge: that happens in an app's "
+            "first rolling deploy only, and later ones should lose none."
+        )
+    if strategy in PROMISES_NO_LOSS:
+        other = f" ({before} more failed before it began)" if before else ""
+        return (
+            f"Requests were lost although the strategy is {strategy}: {since} failed from the switch on{other}, "
+            "so visitors saw errors; look for the first of them in the app's log (playbooks/logs.yml)."
+        )
+    return f"The strategy {strategy} stops the site for a moment: {_count(since, 'request')} failed from the switch on."
+
+
+def _doubts(figures: Figures) -> list[str]:
+    """Say what the figures do not cover."""
+    lines = []
+    if figures["not_judged"]:
+        lines.append(
+            f"Meter:    whether {', '.join(figures['not_judged'])} was old can't be told from its body (it differs "
+            "each time, or did not answer): give it a text in contains or absent."
+        )
+    if figures["late"]:
+        lines.append(
+            f"Meter:    {_count(figures['late'], 'request')} not asked, for want of a free connection or processor."
+        )
+    if figures["unanswered"]:
+        lines.append(f"Meter:    {_count(figures['unanswered'], 'request')} had no answer yet when the meter ended.")
+    if figures["ended"] != AS_ASKED:
+        lines.append(f"Meter:    it ended before the deploy did ({figures['ended'] or 'it was killed'}).")
+    return lines
+
+
+def _where(listed: Figures) -> str:
+    at = datetime.datetime.fromtimestamp(listed["at"], datetime.timezone.utc)
+    return f"{listed['path']} at {at:%H:%M:%S}Z"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 'S' if what.isupper() else 's'}"
+
+
+def _ms(value: float) -> str:
+    return f"{round(value) if value >= 10 else value:g}"

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status as lines for a person. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _edge, _journal, _lease, _release_words, _status
+from ansible_collections.juno.deploy.plugins.module_utils._table import columns
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+    from ansible_collections.juno.deploy.plugins.module_utils._status import Seen
+
+
+def summary(seen: Seen, findings: list[str]) -> list[str]:
+    """Give the status, most important first."""
+    lines = [*_headline(seen, findings), f"Release:  {_release(seen)}", *_last_try(seen), *_left_lease(seen)]
+    at = seen.checkout
+    lines.append(f"Checkout: {at.commit[:12]} {at.subject}" if at else "Checkout: can't be read")
+    if seen.containers is None:
+        return [*lines, "Serving:  unknown, the Engine could not be asked"]
+    if seen.edge.maintenance and seen.edges:
+        lines.append("Visitors: get the maintenance page (503), until playbooks/maintenance.yml -e maintenance=off")
+    mine = [one for one in seen.containers if one.service in seen.services]
+    rows = [(one.name, one.status or one.state, *_what_it_runs(one, seen)) for one in mine]
+    rows += [(one.name, one.status or one.state, *_foreign(one, seen)) for one in seen.containers if one not in mine]
+    table = columns(rows, left=range(4)) or ["no container"]
+    return [*lines, *(("          " if index else "Serving:  ") + line for index, line in enumerate(table))]
+
+
+def _headline(seen: Seen, findings: list[str]) -> list[str]:
+    if seen.at_work:
+        return [at_work(seen), *(f"- {one}" for one in findings)]
+    if findings:
+        return ["Not as it should be:", *(f"- {one}" for one in findings)]
+    return [f"All agree: release {(_journal.serving(seen.entries) or {}).get('number')} serves"]
+
+
+def at_work(seen: Seen) -> str:
+    """Say who is at work on the app, from where, since when, and how far that has come."""
+    holder, entry = seen.lease, _journal.half_done(seen.entries)
+    origin = f" (from {holder['address']})" if holder.get("address") else ""
+    where = f", now at the step '{entry.get('step', 'begin')}' of release {entry['number']}" if entry else ""
+    what = _lease.PURPOSES.get(holder["purpose"], "A deploy")
+    return f"At work: {what[0].lower()}{what[1:]} by {holder['who']}{origin} since {holder['since']}{where}"
+
+
+def _release(seen: Seen) -> str:
+    """Tell of the release that serves, or else of the newest."""
+    if not seen.entries:
+        return _release_words.NO_RELEASE
+    newest = seen.entries[-1]
+    earlier = seen.entries[:-1] if seen.at_work and newest.get("outcome") == "started" else seen.entries
+    entry = _journal.serving(earlier) or newest
+    outcome = "half done" if entry is seen.half_done else entry.get("outcome")
+    words = [f"{entry['number']} {outcome}", entry.get("commit", "")[:12], _release_words.how(entry)]
+    words += [f"by {entry.get('who') or 'unknown'}", f"started {entry.get('started', 'unknown')}"]
+    words += [f"took {_release_words.took(entry)} s"] if _release_words.took(entry) else []
+    return ", ".join(words)
+
+
+def _last_try(seen: Seen) -> list[str]:
+    """Tell of the newest release when it failed, and what was before it serves as if it had not been."""
+    newest = seen.entries[-1] if seen.entries else {}
+    if not newest.get("undone") or not _journal.serving(seen.entries):
+        return []
+    named = f"The last {newest.get('purpose', 'deploy')} ({_release_words.deploy_words(newest)})"
+    return [f"{named} {_release_words.why_failed(newest)} and was undone"]
+
+
+def _left_lease(seen: Seen) -> list[str]:
+    if seen.at_work or not seen.lease:
+        return []
+    return [f"Lease:    of {seen.lease['who']} since {seen.lease['since']}, who is gone: the next deploy takes it over"]
+
+
+def _what_it_runs(one: Container, seen: Seen) -> tuple[str, str]:
+    runs = _status.served(one, seen)
+    at_work = _journal.half_done(seen.entries) if seen.at_work else None
+    kept = at_work and one.state == "exited" and one.id in (at_work.get("before") or {}).get("containers", {})
+    return runs.image, runs.words() + (", kept until the new one is proved" if kept else "")
+
+
+def _foreign(one: Container, seen: Seen) -> tuple[str, str]:
+    image = next(iter(seen.tags.get(one.image_id, ())), one.image_id.partition(":")[2][:12])
+    return image, "the edge" if one.service == _edge.SERVICE else ""

@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ask a release's code in a container that is thrown away. Private to juno.deploy: no stable interface.
+
+The container is one of the app's service, with a clean checkout of the commit in place of the bind mounts of the app's
+directory, without ports and without other services. One run answers everything: to start a container costs a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import typing as t
+import uuid
+
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _django,
+    _git,
+    _guest_databases,
+    _guest_manage,
+    _guest_migrations,
+    _guest_process,
+    _guest_release,
+    _guest_request,
+    _guest_static,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, Runner
+
+#: Where the app's own directory is in a throwaway container: the checkout has its usual place.
+SECOND_PLACE = "/juno/app"
+#: Each guest module before those that import it.
+GUESTS = (
+    _guest_manage,
+    _guest_process,
+    _guest_static,
+    _guest_databases,
+    _guest_migrations,
+    _guest_request,
+    _guest_release,
+)
+#: For the container to start and go, beside the time that its work may take.
+CONTAINER_SECONDS = 60
+#: The return code of a process that its alarm ended, and that in words.
+ALARM = -14
+TOO_LONG = "it took longer than allowed and was ended"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A clean checkout of a commit, and the override file beside it."""
+
+    commit: str
+    checkout: str
+
+    @property
+    def override(self) -> str:
+        """The file that points compose to the checkout."""
+        return self.checkout + ".override.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What the guest told; nothing when there is no Python to run it."""
+
+    told: dict[str, t.Any]
+    result: CommandResult
+
+
+@contextlib.contextmanager
+def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
+    """Make a clean checkout of a commit for a while."""
+    place = Place(commit, app.build_directory(commit))
+    _git.add_worktree(run, app.path, place.checkout, commit)
+    try:
+        yield place
+    finally:
+        _git.remove_worktree(run, app.path, place.checkout)
+        if os.path.exists(place.override):
+            os.unlink(place.override)
+
+
+def mounts(service: dict[str, t.Any], directory: str, checkout: str) -> list[dict[str, str]]:
+    """Say what is mounted where in a throwaway container, and where the real thing is there and on the host."""
+    found = []
+    for one in service.get("volumes") or []:
+        target, source = one["target"].rstrip("/"), one.get("source", "")
+        bind = one.get("type") == "bind"
+        if bind and _compose.inside(source, directory) and os.path.exists(_compose.moved(source, directory, checkout)):
+            seen = _compose.moved(source, directory, SECOND_PLACE)
+            found.append({"target": target, "kind": "checkout", "seen": seen, "source": source})
+        elif bind:
+            found.append({"target": target, "kind": "live", "seen": target, "source": source})
+        else:
+            found.append({"target": target, "kind": "volume" if one.get("type") == "volume" else "container"})
+    return found
+
+
+def with_second_place(
+    override: dict[str, t.Any], service: str, places: list[dict[str, str]], directory: str
+) -> dict[str, t.Any]:
+    """Give the override with the app's directory mounted once more, where a checkout hides it."""
+    if not any(one["kind"] == "checkout" for one in places):
+        return override
+    entry = override["services"].get(service, {})
+    second = {"type": "bind", "source": directory, "target": SECOND_PLACE}
+    volumes = [*entry.get("volumes", []), second]
+    return {"services": {**override["services"], service: {**entry, "volumes": volumes}}}
+
+
+def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str, t.Any]:
+    """Give the override for a run without a build: the images named, else those that serve, with the mounted code."""
+    services = {}
+    for name, entry in override["services"].items():
+        kept = {key: value for key, value in entry.items() if key == "volumes"}
+        if name in images:
+            kept["image"] = images[name]
+        if kept:
+            services[name] = kept
+    return {"services": services}
+
+
+def write_override(
+    app: App, place: Place, config: dict[str, t.Any], images: dict[str, str] | None
+) -> list[dict[str, str]]:
+    """Write the override file, for a build where there are no images, and give the mounts of the app's service."""
+    service = _compose.require_service(config, app.service, place.checkout)
+    places = mounts(service, app.path, place.checkout)
+    override = _compose.make_override(config, app.path, place.checkout, place.commit)
+    if images is not None:
+        override = with_images(override, images)
+    with open(place.override, "w", encoding="utf-8") as file:
+        json.dump(with_second_place(override, app.service, places, app.path), file)
+    return places
+
+
+def run_argv(project: _compose.Project, service: str, place: Place, name: str, *command: str) -> list[str]:
+    """Build the argv of a throwaway container: no ports, no other service started."""
+    words = ("run", "--rm", "--no-deps", "--no-TTY", "--name", name, "--env", "PYTHONDONTWRITEBYTECODE=1", service)
+    return project.argv(*words, *command, checkout=place.checkout, override=place.override)
+
+
+def manage_py(command: tuple[str, ...]) -> str:
+    """Give the app's manage.py, as a check command names it."""
+    return next((word for word in command if os.path.basename(word) == "manage.py"), "manage.py")
+
+
+def ask(
+    run: Runner, app: App, place: Place, *, timeout_seconds: float, more_seconds: float = 0, **request: t.Any
+) -> Told:
+    """Run the guest in a throwaway container, and give what it told.
+
+    Each child of the guest has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
+
+    :raises CommandError: the container doesn't start, or ended before its work; the message names the cause.
+    """
+    token = f"juno-{uuid.uuid4().hex}"
+    name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
+    job = {
+        "check": [],
+        "manage_py": "manage.py",
+        "settings": None,
+        "arguments": ["check"],
+        "busy_seconds": 20,
+        **request,
+        "token": token,
+        "timeout_seconds": max(1, round(timeout_seconds)),
+    }
+    carried = _django.build_job(GUESTS, job)
+    limit = 2 * timeout_seconds + more_seconds + CONTAINER_SECONDS
+    for python in ("python", "python3"):
+        argv = run_argv(app.compose(place.checkout), app.service, place, name, python, "-c", _django.BOOT, carried)
+        result = _bounded(run, app, argv, name, limit)
+        stdout, told = split_told(result.stdout, token)
+        shown = [*argv[: argv.index("-c")], "-c", "..."]
+        result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
+        if "end" in told:
+            return Told(told, result)
+        if not has_no(python, result):
+            raise CommandError(
+                f"The code of {place.commit[:12]} could not be tried in a container of '{app.service}' "
+                f"({cause(result.stderr, result.stdout)}); nothing that serves was touched: "
+                "correct the cause and deploy again.",
+                cmd=shown,
+                rc=result.rc,
+                stdout=result.stdout,
+                stderr=result.stderr,
+            )
+    return Told({}, result)
+
+
+def has_no(program: str, result: CommandResult) -> bool:
+    """Say whether a container ended since a program isn't there: the Engine says so, or its entry point's shell."""
+    return result.rc == 127 or (result.rc != 0 and f'exec: "{program}"' in result.stderr)
+
+
+def run_plain(run: Runner, app: App, place: Place, command: tuple[str, ...], timeout_seconds: float) -> CommandResult:
+    """Run a command alone in a throwaway container: for images without Python."""
+    name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
+    argv = run_argv(app.compose(place.checkout), app.service, place, name, *command)
+    return _bounded(run, app, argv, name, timeout_seconds)
+
+
+def _bounded(run: Runner, app: App, argv: list[str], name: str, seconds: float) -> CommandResult:
+    try:
+        return run(argv, cwd=app.path, timeout_seconds=seconds)
+    except JunoError:
+        # What ended is docker compose; the container goes on without it.
+        run(["docker", "rm", "--force", name], timeout_seconds=CONTAINER_SECONDS)
+        raise
+
+
+def reason(rc: int, failure: dict[str, t.Any]) -> str:
+    """Say why a child of the guest ended badly."""
+    if rc == ALARM:
+        return TOO_LONG
+    if rc < 0:
+        return f"signal {-rc} ended it"
+    return mask(str(failure.get("cause") or "it printed nothing"))

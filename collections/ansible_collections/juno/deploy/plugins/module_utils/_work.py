@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a switch is told, and what it works with. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+import urllib.parse
+
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _gate, _server
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: Every probe of the starting site may take this long.
+PROBE_TIMEOUT_SECONDS = 10
+COMPOSE_SECONDS = 600
+#: Enough to see a server that ends right after its first answer.
+FIRST_SETTLE_SECONDS = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class SwitchOrder:
+    """What the traffic moves to; without a commit the same release is started anew."""
+
+    commit: str
+    images: dict[str, str]
+    strategy: str
+    edge_image: str
+    base_url: str
+    headers: dict[str, str]
+    probe_path: str
+    grace_seconds: int
+    boot_timeout_seconds: float
+    settle_seconds: float
+    purge_bytecode: bool = False
+
+    def gate(self, port: int) -> _gate.Gate:
+        """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
+        first = min(self.settle_seconds, FIRST_SETTLE_SECONDS)
+        return _gate.Gate(port, self.probe_path, self.headers, self.boot_timeout_seconds, first)
+
+
+@dataclasses.dataclass
+class Work:
+    """What a switch works with."""
+
+    run: Runner
+    app: App
+    order: SwitchOrder
+    client: t.Any
+    #: The project by its own files, without our override.
+    config: dict[str, t.Any]
+    old: list[_docker.Container]
+    #: When nobody answered, and until when; in seconds of the monotonic clock.
+    down: float = 0.0
+    up: float = 0.0
+    #: Since when the new containers are healthy, in seconds since the epoch; 0 when none was started.
+    healthy: float = 0.0
+    moved_to_edge: bool = False
+
+    @property
+    def service(self) -> dict[str, t.Any]:
+        """The configuration of the service with the site."""
+        return t.cast("dict[str, t.Any]", self.config["services"][self.app.service])
+
+    def compose(self, *words: str) -> list[str]:
+        """Build a compose command about the project as it runs."""
+        return self.app.compose_live().argv(*words)
+
+    def do(self, argv: list[str], failure: str) -> None:
+        """Run a compose command.
+
+        :raises CommandError: it failed; C({cause}) in C(failure) is its last line.
+        """
+        self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
+
+    def site(self) -> list[_docker.Container]:
+        """Give the running containers with the site."""
+        return [one for one in serving(self) if one.service == self.app.service]
+
+
+def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
+    """Give what asks the site for a page, and gives the status, or 0 when nobody or just the edge (5xx) answers.
+
+    :raises BadInputError: the address is none.
+    """
+    parts = urllib.parse.urlsplit(base_url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise BadInputError(
+            f"The site's address on this host must be like http://127.0.0.1:8001, not '{base_url}': "
+            "publish a port in the compose file, or set django_app_base_url."
+        )
+    host, port = parts.hostname, parts.port or 80
+
+    def probe() -> int:
+        status = _server.answers(host, port, path, headers, PROBE_TIMEOUT_SECONDS)
+        return status if status < 500 else 0
+
+    return probe
+
+
+def address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
+    """Give the site's address on this host, and what asks there for a page."""
+    base_url = order.base_url or _compose.base_url(_compose.require_service(config, app.service, app.path))
+    return base_url, make_probe(base_url, order.probe_path, order.headers)
+
+
+def now(work: Work, wanted: list[_docker.Container]) -> list[_docker.Container]:
+    """Look at containers again: they have addresses once they run."""
+    ids = {one.id for one in wanted}
+    return [one for one in _server.own(work.client, work.app, stopped=True) if one.id in ids]
+
+
+def serving(work: Work) -> list[_docker.Container]:
+    """Give the app's containers that run, not those that a person has paused."""
+    return [one for one in _server.own(work.client, work.app) if one.state == "running"]

@@ -1,0 +1,300 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Begin to change a Django compose app: take its lease, pick up what is half done, look and plan."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_begin
+short_description: Begin a deploy, alone and from a known state
+version_added: 0.2.0
+description:
+  - Takes the app's lease, so that one controller at a time changes the app. When another one holds it and is alive,
+    the module fails, says who that is, from where and since when, and nothing was changed.
+  - A controller is alive for as long as its C(ansible-playbook) runs. Until then it renews a heartbeat on the managed
+    host every 5 seconds, also between tasks and while a task takes long.
+  - The lease of a dead controller is taken over without asking. At once where it was killed or interrupted, 30 seconds
+    after its last heartbeat where it was cut off. What it left running on the host gets 10 seconds to end, and is ended
+    then.
+  - Finishes or undoes what a dead run left half done, as the journal has it.
+  - For O(purpose=rollback), chooses the release to go back to, and fails when it was never complete, its images are no
+    longer kept, or a migration came after it that can't be reversed.
+  - For O(purpose=deploy), looks at everything a deploy decides from, in one go. The git checkout and the remote's
+    branch, the compose project, its containers, the disk, and the journal of what was released before. Plans from it
+    whether anything is to be deployed, whether images have to be built, and why.
+  - Fails, with nothing changed, when the checkout holds changes that a deploy would overwrite (changed files, commits
+    of its own, another branch, untracked files that the new commit brings), or when something that a deploy needs is
+    missing.
+  - The lease is given back at once after a failure, and when there is nothing to deploy.
+extends_documentation_fragment:
+  - juno.deploy.attributes
+  - juno.deploy.app
+attributes:
+  check_mode:
+    support: full
+    details:
+      - It looks and plans, and takes no lease. Fetched git objects are all that it leaves on the host.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details:
+      - Each run takes a lease of its own.
+  platform:
+    support: full
+    platforms: posix
+options:
+  purpose:
+    description:
+      - What the lease is taken for, as others are told. Only V(deploy) fetches and plans.
+    type: str
+    choices: [deploy, rollback, restart]
+    default: deploy
+  release:
+    description:
+      - For O(purpose=rollback), the number of the release to go back to; 0 takes the newest good one of another commit.
+    type: int
+    default: 0
+  who:
+    description:
+      - Who takes the lease, as others are told.
+      - Without it, the user and the name of the machine that runs C(ansible-playbook).
+    type: str
+    default: ''
+  lease:
+    description:
+      - Id of the lease to take. The action plugin of this module makes a new one for each call.
+    type: str
+    default: ''
+  strategy:
+    description:
+      - How traffic is to move to the new release.
+    type: str
+    choices: [rolling, reload, recreate]
+    default: rolling
+  remote:
+    description:
+      - The git remote that the branch is fetched from.
+    type: str
+    default: origin
+  branch:
+    description:
+      - The branch whose newest commit is to be deployed.
+    type: str
+    default: main
+  always_build:
+    description:
+      - Plan a build of the images whatever has changed.
+    type: bool
+    default: false
+  force:
+    description:
+      - Plan a deploy even if the commit serves already.
+    type: bool
+    default: false
+  fetch_timeout_seconds:
+    description:
+      - How long the git server may take.
+    type: int
+    default: 60
+  meter_rate:
+    description:
+      - How many requests per second a prober makes at the site's front door until the release is recorded; 0 makes
+        none.
+    type: float
+    default: 0
+  meter_paths:
+    description:
+      - The paths it asks for, in turn. Without them those of O(pages).
+    type: list
+    elements: str
+    default: []
+  pages:
+    description:
+      - The pages that prove a deploy, as for M(juno.deploy.freshness_check).
+    type: list
+    elements: dict
+    default: []
+  base_url:
+    description:
+      - The site's address as the managed host reaches it.
+      - Without it the first fixed port is taken that O(service) publishes.
+    type: str
+    default: ''
+  headers:
+    description:
+      - Headers of the prober's requests, for example C(Host).
+    type: dict
+    default: {}
+notes:
+  - The heartbeat uses the task's own connection and C(become), so it needs a connection plugin that starts a program
+    for each command, as C(ssh), C(docker) and C(local) do.
+author:
+  - juno.deploy contributors (@juno-deploy)
+"""
+
+EXAMPLES = r"""
+- name: Begin a deploy
+  juno.deploy.release_begin:
+    path: /root/JunoJobs
+    project: junojobs
+  register: begun
+
+- name: Begin a restart
+  juno.deploy.release_begin:
+    path: /root/JunoJobs
+    project: junojobs
+    purpose: restart
+  register: begun
+"""
+
+RETURN = r"""
+lease:
+  description: The lease, for the option O(lease) of the modules that follow, and whether it is held.
+  returned: success
+  type: dict
+  sample: {id: 0c6a7a3c9a0d4f0e8f4f7f5f7d1b9f0e, held: true}
+taken_over_from:
+  description: The dead holder whose lease was taken over; empty when there was none.
+  returned: success
+  type: dict
+  sample:
+    id: 5a1c4f5b0f6e4b0c8d7e6f5a4b3c2d1e
+    who: rohit@laptop
+    host: laptop
+    address: 203.0.113.5
+    purpose: deploy
+    since: '2026-01-31T10:00:00Z'
+ended:
+  description: What the dead holder had left running on the host and had to be ended; empty when there was nothing.
+  returned: success
+  type: str
+  sample: the build of a release, process 4711
+recovered:
+  description: What a dead run had left half done and was finished or undone; empty when there was nothing.
+  returned: success
+  type: dict
+  sample: {}
+holder:
+  description: Who holds the lease.
+  returned: when another controller holds it and is alive
+  type: dict
+  sample:
+    id: 5a1c4f5b0f6e4b0c8d7e6f5a4b3c2d1e
+    who: rohit@laptop
+    host: laptop
+    address: 203.0.113.5
+    purpose: deploy
+    since: '2026-01-31T10:00:00Z'
+git:
+  description: The checkout and the fetched branch.
+  returned: success, with O(purpose=deploy)
+  type: dict
+  sample:
+    commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
+    branch: main
+    target_commit: 1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
+    target_subject: A new front page
+    ahead: 0
+    behind: 1
+    dirty: []
+compose:
+  description: The compose project, with the address of the port that O(service) publishes.
+  returned: success, with O(purpose=deploy)
+  type: dict
+  sample:
+    version: 2.26.1
+    files: [docker-compose.yml]
+    services: [memcached, web]
+    base_url: http://127.0.0.1:8001
+    code_mounted: true
+    command_collects: true
+containers:
+  description: The project's containers, stopped ones too.
+  returned: success, with O(purpose=deploy)
+  type: list
+  elements: dict
+  sample: [{name: junojobs-web-1, service: web, state: running}]
+disk_free_bytes:
+  description: Free space of the app's file system, in bytes.
+  returned: success, with O(purpose=deploy)
+  type: int
+  sample: 21474836480
+serving:
+  description: The newest release that went well, as the journal has it; empty when there is none.
+  returned: success, with O(purpose=deploy)
+  type: dict
+  sample: {number: 7, commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, outcome: done}
+changed_files:
+  description: Files that differ between the release in RV(serving) and the branch; nothing when that can't be told.
+  returned: success, with O(purpose=deploy)
+  type: list
+  elements: str
+  sample: [templates/home.html]
+plan:
+  description: What a deploy has to do, and why.
+  returned: success, with O(purpose=deploy)
+  type: dict
+  sample: {deploy: true, build: false, reasons: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new'], build_reasons: []}
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _inspect, _lease
+from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
+from ansible_collections.juno.deploy.plugins.module_utils._module import run
+
+
+def work(module: AnsibleModule) -> dict[str, t.Any]:
+    """Begin."""
+    params = module.params
+    wish = _inspect.Wish(
+        remote=params["remote"],
+        branch=params["branch"],
+        fetch_timeout_seconds=params["fetch_timeout_seconds"],
+        always_build=params["always_build"],
+        force=params["force"],
+        strategy=params["strategy"],
+    )
+    holder = _lease.claim(params["lease"], params["who"], params["purpose"], os.environ)
+    meter = _begin.Meter(
+        rate_per_second=params["meter_rate"],
+        paths=tuple(params["meter_paths"]),
+        pages=params["pages"],
+        base_url=params["base_url"],
+        headers={str(name): str(value) for name, value in params["headers"].items()},
+    )
+    return _begin.begin(
+        run_command, _app.from_params(params), wish, holder, meter, release=params["release"], dry=module.check_mode
+    )
+
+
+def main() -> None:
+    """Run the module."""
+    spec = {
+        **_app.ARGUMENT_SPEC,
+        "purpose": {"type": "str", "choices": ["deploy", "rollback", "restart"], "default": "deploy"},
+        "release": {"type": "int", "default": 0},
+        "who": {"type": "str", "default": ""},
+        "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
+        "remote": {"type": "str", "default": "origin"},
+        "branch": {"type": "str", "default": "main"},
+        "always_build": {"type": "bool", "default": False},
+        "force": {"type": "bool", "default": False},
+        "fetch_timeout_seconds": {"type": "int", "default": 60},
+        "meter_rate": {"type": "float", "default": 0},
+        "meter_paths": {"type": "list", "elements": "str", "default": []},
+        "pages": {"type": "list", "elements": "dict", "default": []},
+        "base_url": {"type": "str", "default": ""},
+        "headers": {"type": "dict", "default": {}},
+    }
+    run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
+
+
+if __name__ == "__main__":
+    main()

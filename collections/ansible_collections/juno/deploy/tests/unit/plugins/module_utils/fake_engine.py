@@ -1,0 +1,366 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An Engine, a compose and an edge without any of them, for tests of decisions; the real ones are in molecule.
+
+All that is done to them is in one log, in its order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import typing as t
+
+import docker.errors
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _edge,
+    _edge_files,
+    _edge_runtime,
+    _journal,
+    _server,
+    _work,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._app import App
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, run_command
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+
+SITE = {
+    "build": {"context": "."},
+    "ports": [{"target": 8000, "published": "8001", "protocol": "tcp"}],
+    "networks": {"default": None},
+}
+HEAD = "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state\n"
+PLACES = 4
+USER = f"{os.getuid()}:{os.getgid()}"
+
+
+class World:
+    """One droplet with the project jobs: git is real, everything else is pretended."""
+
+    def __init__(self, tmp_path, *, workers: tuple[str, ...] = (), site: dict[str, t.Any] | None = None) -> None:
+        self.log: list[str] = []
+        self.api = self
+        self.config: dict[str, t.Any] = {"name": "jobs", "services": {"web": {**SITE, **(site or {})}}}
+        for name in workers:
+            self.config["services"][name] = {"build": {"context": "."}, "depends_on": {"web": None}}
+        self.there: dict[str, dict[str, t.Any]] = {}
+        self.names = {"jobs-web": "sha256:new", **{f"jobs-{name}": "sha256:new" for name in workers}}
+        #: Statuses by container; the site's own address answers when anybody with a port runs.
+        self.answers: dict[str, int] = {}
+        #: Whose containers the edge knows, as its configuration said when it was read; and its places.
+        self.backend = "app_8000"
+        self._no_places()
+        self.last = 1
+        #: Nothing is called twice by the same name, so that who is new is told from who stayed.
+        self.used: set[str] = set()
+        self.app = App(str(tmp_path / "app"), "jobs", "web", workers, (), "", str(tmp_path / "state"))
+        self._repository(tmp_path / "app")
+
+    def _repository(self, path) -> None:
+        path.mkdir()
+        self.commits = []
+        subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
+        for text in ("1", "2"):
+            (path / "docker-compose.yml").write_text(f"services: {{}} # {text}\n")
+            who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+            for words in (["add", "."], [*who, "commit", "-q", "-m", text]):
+                subprocess.run(["git", "-C", str(path), *words], check=True)
+            self.commits.append(self.head())
+
+    def head(self) -> str:
+        words = ["git", "-C", self.app.path, "rev-parse", "HEAD"]
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+    def back_in_git(self) -> None:
+        subprocess.run(["git", "-C", self.app.path, "reset", "-q", "--hard", self.commits[0]], check=True)
+
+    # Containers
+
+    def add(self, name: str, state: str = "running", *, image: str = "sha256:old", restarts: int = 0) -> str:
+        """Add a container of the configuration that the project has now."""
+        self.last += 1
+        self.used.add(name)
+        service, _dash, number = name.rpartition("-")
+        self.there[name] = {
+            "Id": name,
+            "Names": [f"/{name}"],
+            "ImageID": image,
+            "State": state,
+            "Labels": {
+                "com.docker.compose.project": "jobs",
+                "com.docker.compose.oneoff": "False",
+                "com.docker.compose.service": service,
+                "com.docker.compose.container-number": number,
+                "com.docker.compose.config-hash": self.hashes().get(service, "none"),
+            },
+            "NetworkSettings": {"Networks": {"jobs_default": {}}},
+            "address": f"10.0.0.{self.last}",
+            "restarts": restarts,
+        }
+        return name
+
+    def states(self, service: str = "") -> dict[str, str]:
+        return {name: one["State"] for name, one in self.there.items() if name.startswith(service)}
+
+    def containers(self, *, all: bool, filters: dict[str, list[str]]) -> list[dict[str, t.Any]]:  # noqa: A002
+        wanted = dict(label.split("=", 1) for label in filters["label"])
+        found = [one for one in self.there.values() if wanted.items() <= one["Labels"].items()]
+        for one in found:
+            alive = one["State"] in ("running", "paused")
+            one["NetworkSettings"]["Networks"]["jobs_default"]["IPAddress"] = one["address"] if alive else ""
+        return [one for one in found if all or one["State"] in ("running", "paused")]
+
+    def _known(self, identity: str) -> dict[str, t.Any]:
+        if identity not in self.there:
+            raise docker.errors.NotFound(f"No such container: {identity}")
+        return self.there[identity]
+
+    def inspect_container(self, identity: str) -> dict[str, t.Any]:
+        one = self._known(identity)
+        state = {"Running": one["State"] in ("running", "paused"), "ExitCode": 1, "Pid": 0}
+        return {"Name": one["Names"][0], "State": state, "RestartCount": one["restarts"]}
+
+    def _become(self, what: str, identity: str, state: str) -> None:
+        self.log.append(f"{what} {identity}")
+        self._known(identity)["State"] = state
+
+    def start(self, identity: str) -> None:
+        if self._known(identity)["State"] == "paused":
+            raise docker.errors.APIError("cannot start a paused container, try unpause instead")
+        self._become("start", identity, "running")
+        self.there[identity]["restarts"] = 0
+        if identity.startswith(_edge.SERVICE):
+            self._read_configuration()
+
+    def stop(self, identity: str, timeout: int) -> None:
+        assert timeout == 30
+        self._become("stop", identity, "exited")
+
+    def kill(self, identity: str, signal: str) -> None:
+        assert self._known(identity)["State"] == "running"
+        self.log.append(f"{signal} {identity}")
+        self._read_configuration()
+
+    def rename(self, identity: str, name: str) -> None:
+        self.log.append(f"rename {identity} {name}")
+        self._known(identity)["Names"] = [f"/{name}"]
+
+    def remove_container(self, identity: str, force: bool = False) -> None:
+        state = self._known(identity)["State"]
+        assert force or state not in ("running", "paused")
+        self.log.append(f"{'kill' if state == 'running' else 'remove'} {identity}")
+        del self.there[identity]
+
+    def logs(self, identity: str, tail: int) -> bytes:
+        return f"the last {tail} lines of {identity}".encode()
+
+    # Images
+
+    def inspect_image(self, name: str) -> dict[str, str]:
+        if name not in self.names:
+            raise docker.errors.ImageNotFound(name)
+        return {"Id": self.names[name]}
+
+    def tag(self, image: str, repository: str, tag: str, force: bool) -> None:
+        assert force
+        self.log.append(f"tag {image} {repository}:{tag}")
+        self.names[repository if tag == "latest" else f"{repository}:{tag}"] = image
+
+    def images(self, filters: dict[str, str]) -> list[dict[str, t.Any]]:
+        assert filters == {"label": "com.docker.compose.project=jobs"}
+        return [
+            {
+                "Id": image,
+                "RepoTags": [
+                    name if ":" in name else f"{name}:latest" for name in self.names if self.names[name] == image
+                ],
+            }
+            for image in sorted(set(self.names.values()))
+        ]
+
+    def remove_image(self, name: str, noprune: bool) -> None:
+        assert not noprune
+        self.log.append(f"untag {name}")
+        self.names.pop(name.removesuffix(":latest"))
+
+    # Programs
+
+    def run(self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60) -> CommandResult:
+        if argv[0] == "git":
+            return run_command(argv, cwd=cwd, timeout_seconds=timeout_seconds)
+        if argv[:2] == ["docker", "pull"]:
+            self.log.append("pull")
+            return CommandResult(argv, 1, "", "no such host\n")
+        words = argv[next(index for index, word in enumerate(argv) if word in ("config", "up", "version")) :]
+        if words[0] == "version":
+            return CommandResult(argv, 0, "2.26.1-4\n", "")
+        if words[:2] == ["config", "--hash"]:
+            return CommandResult(argv, 0, "".join(f"{name} {one}\n" for name, one in self.hashes().items()), "")
+        if words[0] == "config":
+            return CommandResult(argv, 0, json.dumps(self.config), "")
+        options, services = [word for word in words if word.startswith("--")], words[1:]
+        if "--scale" in options:
+            self._scale(words[words.index("--scale") + 1])
+        else:
+            self._up([word for word in services if not word.startswith("--")], options)
+        return CommandResult(argv, 0, "", "")
+
+    def hashes(self) -> dict[str, str]:
+        """Give what compose makes of each service's configuration, the edge's among them where our override has one."""
+        texts = {name: json.dumps(one) for name, one in self.config["services"].items()}
+        override = _edge_files.read(self.app.override)
+        if _compose.is_ours(self.app.override) and _edge.SERVICE in override:
+            texts[_edge.SERVICE] = override
+        return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
+    def _free_name(self, service: str) -> str:
+        return next(name for number in range(1, 99) if (name := f"{service}-{number}") not in self.used)
+
+    def _scale(self, scale: str) -> None:
+        service, _equals, count = scale.partition("=")
+        self.log.append(f"create {scale}")
+        while len(self.states(f"{service}-")) < int(count):
+            self.add(self._free_name(service), "created", image=self.names[f"jobs-{service}"])
+
+    def _up(self, services: list[str], options: list[str]) -> None:
+        self.log.append(f"up {' '.join(services)}")
+        for service in services:
+            for name, one in list(self.there.items()):
+                stale = one["Labels"]["com.docker.compose.config-hash"] != self.hashes().get(service)
+                stale |= one["ImageID"] != self.names.get(f"jobs-{service}", one["ImageID"])
+                if name.startswith(f"{service}-") and (stale or "--force-recreate" in options):
+                    del self.there[name]
+            if not self.states(f"{service}-"):
+                image = self.names.get(f"jobs-{service}", "sha256:edge")
+                self.add(self._free_name(service), "created", image=image)
+            for name in self.states(f"{service}-"):
+                if "--no-start" not in options and self.there[name]["State"] != "running":
+                    self.there[name]["State"] = "running"
+                    if service == _edge.SERVICE:
+                        self._read_configuration()
+
+    # The edge, and what answers
+
+    def _no_places(self) -> None:
+        self.places: dict[str, list[t.Any]] = {f"web{number}": ["", False] for number in range(1, PLACES + 1)}
+
+    def _read_configuration(self) -> None:
+        """Begin as HAProxy does: with the file as it is, and of what it was told before nothing is known."""
+        found = re.search(r"^backend (\S+)$", _edge_files.read(self.configuration), re.MULTILINE)
+        self.backend = found[1] if found else self.backend
+        self._no_places()
+
+    @property
+    def configuration(self) -> str:
+        return os.path.join(self.app.edge_directory, "haproxy.cfg")
+
+    def ask(self, command: str) -> str:
+        """Answer as HAProxy's runtime socket does."""
+        if "running" not in self.states(_edge.SERVICE).values():
+            raise EngineError("The edge does not answer at its socket")
+        up = [
+            one["address"]
+            for name, one in self.there.items()
+            if name.startswith("web-") and self.states()[name] == "running"
+        ]
+        for place in self.places.values():
+            place[0] = place[0] if place[0] in up else ""
+        for address in up:
+            if address not in [place[0] for place in self.places.values()]:
+                next(place for place in self.places.values() if not place[0])[0] = address
+        if command == "show info":
+            return "Name: HAProxy\n"
+        if command == "show stat":
+            return "# pxname,svname,qcur,scur\n"
+        if command == "show servers state":
+            rows = [
+                f"{self.backend} {name} {where or '-'} {2 if where else 0} {8 if drained else 0}"
+                for name, (where, drained) in self.places.items()
+            ]
+            return HEAD + "\n".join(rows) + "\n"
+        if command.startswith("set map "):
+            self.log.append(command)
+            return "\n"
+        found = re.fullmatch(rf"set server {self.backend}/(\S+) state (ready|drain)", command)
+        assert found, command
+        where = self.places[found[1]][0]
+        if where and self.places[found[1]][1] != (found[2] == "drain"):
+            self.log.append(f"{found[2]} {self._at(where)}")
+        self.places[found[1]][1] = found[2] == "drain"
+        return "\n"
+
+    def _at(self, address: str) -> str:
+        return next(name for name, one in self.there.items() if one["address"] == address)
+
+    def gets_requests(self) -> list[str]:
+        """Name the containers to which the edge gives requests."""
+        self.ask("show servers state")
+        return sorted(self._at(where) for where, drained in self.places.values() if where and not drained)
+
+    def answer(self, host: str, _port: int, _path: str, _headers: dict[str, str], _seconds: float) -> int:
+        if host != "127.0.0.1":
+            return self.answers.get(self._at(host), 200)
+        running = [name for name, state in self.states().items() if state == "running"]
+        if any(name.startswith(_edge.SERVICE) for name in running):
+            running = self.gets_requests() or [""]
+            return self.answers.get(running[0], 200 if running[0] else 503)
+        return 200 if any(name.startswith("web-") for name in running) else 0
+
+    def take_the_place_of_the_real(self, monkeypatch) -> World:
+        monkeypatch.setattr(_docker, "connect", lambda _host: self)
+        monkeypatch.setattr(_server, "answers", self.answer)
+        monkeypatch.setattr(_edge_runtime, "asker", lambda _path: self.ask)
+        return self
+
+    # What a switch has written
+
+    def order(self, strategy: str = "rolling", **more: t.Any) -> _work.SwitchOrder:
+        known: dict[str, t.Any] = {
+            "commit": self.commits[1],
+            "images": {},
+            "strategy": strategy,
+            "edge_image": "haproxy:3.0",
+            "base_url": "",
+            "headers": {},
+            "probe_path": "/",
+            "grace_seconds": 30,
+            "boot_timeout_seconds": 0.3,
+            "settle_seconds": 0,
+        }
+        return _work.SwitchOrder(**known, **more)
+
+    def work(self, strategy: str = "rolling") -> _work.Work:
+        old = _server.own(self, self.app)
+        return _work.Work(self.run, self.app, self.order(strategy), self, self.config, old)
+
+    def put_edge_files(self) -> None:
+        """Write the files of an edge before the app."""
+        edge = _edge.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.edge_directory, user=USER)
+        _edge_files.put_override(self.run, self.app, _edge.override(edge))
+        _edge_files.put_configuration(edge)
+
+    def behind_edge(self) -> None:
+        """Put a running edge before the app, as the deploy before had left it."""
+        self.put_edge_files()
+        self.add("juno-edge-1", image="sha256:edge")
+
+    def begun(self, **fields: t.Any) -> None:
+        """Write a journal with a release that serves, and one that is at work."""
+        first = {"number": 1, "outcome": "done", "commit": self.commits[0], "step": "proved"}
+        now = {
+            "number": 2,
+            "outcome": "started",
+            "commit": self.commits[1],
+            "step": "begin",
+            "who": "me@here",
+            **fields,
+        }
+        _journal.write(self.app.journal, [first, now])
+
+    def newest(self) -> _journal.Entry:
+        return _journal.read(self.app.journal)[-1]

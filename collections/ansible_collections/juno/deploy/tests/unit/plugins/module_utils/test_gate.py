@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate: who is let through, and who is told apart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _gate, _server
+from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+
+ONE = Container("id1", "shop-web-2", "web", 2, "running", "sha256:1", ("172.18.0.4",), ())
+GATE = _gate.Gate(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
+
+
+class Engine:
+    """Answers of inspect_container, one after the other; the last one stays."""
+
+    def __init__(self, *states: dict) -> None:
+        self.states = list(states)
+        self.asked = 0
+        self.api = self
+
+    def inspect_container(self, _identity: str) -> dict:
+        self.asked += 1
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def logs(self, _identity: str, tail: int) -> bytes:
+        return f"last {tail} lines".encode()
+
+
+def state(health: str = "", *, running: bool = True, restarts: int = 0, said: str = "") -> dict:
+    seen: dict = {"Running": running, "ExitCode": 0 if running else 3}
+    if health:
+        seen["Health"] = {"Status": health, "Log": [{"Output": "first"}, {"Output": said}] if said else None}
+    return {"State": seen, "RestartCount": restarts}
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """Answer as the list says, one after the other; the last one stays."""
+    statuses, asked = [200], []
+
+    def answers(host, port, path, headers, _seconds):
+        asked.append((host, port, path, headers))
+        return statuses.pop(0) if len(statuses) > 1 else statuses[0]
+
+    monkeypatch.setattr(_server, "answers", answers)
+    monkeypatch.setattr(_gate, "PROBE_SECONDS", 0.001)
+    return statuses, asked
+
+
+def wait(engine: Engine, **gate) -> float:
+    return _gate.wait_until_healthy(engine, [ONE], dataclasses.replace(GATE, **gate))
+
+
+@pytest.mark.parametrize(("path", "joint"), [("/", "/?_juno="), ("/jobs/?page=1", "/jobs/?page=1&_juno=")])
+def test_no_cache_has_seen_the_address(path, joint):
+    first, second = _gate.unanswered(path), _gate.unanswered(path)
+    assert first.startswith(joint)
+    assert second.startswith(joint)
+    assert first != second
+
+
+def test_its_own_health_check_decides(site):
+    _statuses, asked = site
+    wait(Engine(state("starting"), state("starting"), state("healthy")))
+    assert asked == []
+
+
+@pytest.mark.parametrize("health", ["", "none"])
+def test_without_one_it_must_answer(site, health):
+    statuses, asked = site
+    statuses[:] = [0, 0, 503, 400]
+    wait(Engine(state(health)))
+    assert [one[:2] for one in asked] == [("172.18.0.4", 8000)] * 4
+    assert asked[0][2].startswith("/jobs/?page=1&_juno=")
+    assert asked[0][3] == {"Host": "example.org"}
+
+
+def test_after_one_good_answer_only_its_state_is_looked_at(site):
+    _statuses, asked = site
+    engine = Engine(state())
+    wait(engine, settle_seconds=0.05)
+    assert len(asked) == 1
+    assert engine.asked > 2
+
+
+def test_where_no_port_is_known_it_must_run(site):
+    wait(Engine(state()), port=0)
+    assert site[1] == []
+
+
+@pytest.mark.parametrize("after", [state(running=False), state(restarts=1)])
+def test_one_that_ends_while_it_settles_does_not_pass(site, after):
+    with pytest.raises(JunoError, match="shop-web-2 ended while it started") as caught:
+        wait(Engine(state(), state(), after), settle_seconds=5)
+    assert caught.value.details["log"] == "last 80 lines"
+
+
+def test_unhealthy_is_told_at_once_with_what_the_check_said(site):
+    with pytest.raises(JunoError, match="shop-web-2 is unhealthy: no database"):
+        wait(Engine(state("starting"), state("unhealthy", said="no database\n")), boot_timeout_seconds=60)
+
+
+def test_becoming_unwell_begins_the_settling_anew(site):
+    engine = Engine(state("healthy"), *[state("starting")] * 60, state("healthy"))
+    assert wait(engine, settle_seconds=0.1, boot_timeout_seconds=5) >= 0.06 + 0.1
+
+
+@pytest.mark.parametrize(
+    ("status", "states", "words"),
+    [
+        (0, [state()], "no answer"),
+        (500, [state()], r"it answered /jobs/\?page=1 with status 500"),
+        (200, [state("starting")], "its health check says starting"),
+    ],
+)
+def test_time_is_up(site, status, states, words):
+    site[0][:] = [status]
+    with pytest.raises(JunoError, match=rf"did not get healthy within 0\.3 s \({words}; django_app_boot_timeout"):
+        wait(Engine(*states))
+
+
+def test_nothing_but_errors_is_given_up_before_time_is_up(site, monkeypatch):
+    site[0][:] = [500]
+    monkeypatch.setattr(_gate, "ERRORS_SECONDS", 0.05)
+    with pytest.raises(JunoError, match=r"answers .* with status 500: its log tells why"):
+        wait(Engine(state()), boot_timeout_seconds=60)
+
+
+def test_nobody_started_is_told():
+    with pytest.raises(EngineError, match="started no container"):
+        _gate.wait_until_healthy(None, [], GATE)

@@ -1,0 +1,316 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the guest tells of a small Django site, which it really loads, in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _django, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import split_told
+
+pytest.importorskip("django")
+
+SETTINGS = """
+import os
+BASE = os.path.dirname(os.path.abspath(__file__))
+SECRET_KEY = "for tests"
+ALLOWED_HOSTS = ["*", ".example.org"]
+INSTALLED_APPS = ["shop"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(BASE, "db.sqlite3")}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": BASE + "/cache"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "urls"
+WSGI_APPLICATION = "no_longer_there.application"
+"""
+URLS = """
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.urls import path
+from shop.models import Thing
+
+def home(request):
+    cache.set("seen", 1)
+    Thing.objects.create()
+    return HttpResponse(request.get_host())
+
+def broken(request):
+    raise RuntimeError("broken on purpose")
+
+def lock(request):
+    return HttpResponse(cache.lock("x"))
+
+urlpatterns = [path("", home), path("broken/", broken), path("lock/", lock)]
+"""
+MANAGE = """
+import os, sys
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+HEAD = """
+from django.db import migrations, models
+def fine(apps, editor): pass
+def boom(apps, editor): raise RuntimeError("broken on purpose")
+class Migration(migrations.Migration):
+"""
+TABLE = 'migrations.CreateModel("Thing", [("id", models.BigAutoField(primary_key=True))])'
+REVERSIBLE = "migrations.RunPython(fine, fine)"
+STUCK = "migrations.SeparateDatabaseAndState(database_operations=[migrations.RunPython(fine)])"
+BOOM = "migrations.RunPython(boom)"
+
+
+class Site:
+    """A checkout, the app's own directory beside it with the database, and the guest that looks at both."""
+
+    def __init__(self, folder):
+        self.checkout, self.app = folder / "checkout", folder / "app"
+        (self.checkout / "shop" / "migrations").mkdir(parents=True)
+        self.app.mkdir()
+        for name, text in (("settings.py", SETTINGS), ("urls.py", URLS), ("manage.py", MANAGE)):
+            (self.checkout / name).write_text(text)
+        for name in ("shop/__init__.py", "shop/migrations/__init__.py"):
+            (self.checkout / name).write_text("")
+        (self.checkout / "shop/models.py").write_text("from django.db import models\nclass Thing(models.Model): pass\n")
+        self.database = self.app / "db.sqlite3"
+        self.count = 0
+        self.add(TABLE)
+
+    def add(self, operation):
+        """Add a migration."""
+        name = f"{self.count + 1:04}_it"
+        after = f'[("shop", "{self.count:04}_it")]' if self.count else "[]"
+        body = f"    dependencies = {after}\n    operations = [{operation}]\n"
+        (self.checkout / "shop/migrations" / f"{name}.py").write_text(HEAD + body)
+        self.count += 1
+
+    def ask(self, mode="check", **request):
+        """Run the guest."""
+        mount = {"target": str(self.checkout), "kind": "checkout", "seen": str(self.app), "source": "/root/app"}
+        job = {
+            "token": "juno-t", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
+            "arguments": ["check"], "timeout_seconds": 60, "mounts": [mount], "copy_limit_bytes": 10**7,
+            "copy_seconds": 5, "busy_seconds": 20, "probe_path": "/", "headers": {}, "collect": False, "dry": False,
+            **request,
+        }  # fmt: skip
+        argv = [sys.executable, "-c", _django.BOOT, _django.build_job(_throwaway.GUESTS, job)]
+        done = subprocess.run(argv, cwd=self.checkout, capture_output=True, text=True, timeout=120, check=False)
+        told = split_told(done.stdout, "juno-t")[1]
+        assert "end" in told, done.stderr
+        return told
+
+    def rows(self, query):
+        with sqlite3.connect(self.database) as connection:
+            return [row[0] for row in connection.execute(query)]
+
+    @property
+    def applied(self):
+        return self.rows("select name from django_migrations order by id")
+
+    @property
+    def digest(self):
+        return hashlib.sha256(self.database.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+@pytest.fixture
+def lived(site):
+    """A site whose first migration is applied."""
+    assert site.ask("migrate")["applied"]["rc"] == 0
+    return site
+
+
+def test_a_migration_is_tried_on_a_copy_and_a_page_leaves_no_trace(lived):
+    lived.add(REVERSIBLE)
+    lived.add(STUCK)
+    digest = lived.digest
+    told = lived.ask(check=[sys.executable, "manage.py", "check"])
+    assert told["check"]["rc"] == told["looked"]["rc"] == 0
+    assert [(one["name"], one["reversible"]) for one in told["migrations"]["pending"]] == [
+        ("0002_it", True),
+        ("0003_it", False),
+    ]
+    assert told["migrations"]["applied"] == ["shop.0001_it"]
+    assert told["migrations"]["tried"]
+    assert told["migrations"]["databases"][0]["host_path"] == "/root/app/db.sqlite3"
+    assert told["requested"] == {"path": "/", "status": 200, "why": ""}
+    assert lived.digest == digest
+    assert not list(lived.checkout.glob("cache/*"))
+
+
+def test_without_a_database_all_migrations_are_tried(site):
+    told = site.ask()
+    assert told["migrations"]["tried"]
+    assert told["requested"]["status"] == 200
+    assert not site.database.exists()
+
+
+def test_rows_that_are_only_in_the_wal_are_copied(lived):
+    connection = sqlite3.connect(lived.database)
+    connection.execute("pragma journal_mode=wal")
+    connection.execute("insert into django_migrations (app, name, applied) values ('shop', '0002_it', '2026-01-01')")
+    connection.commit()
+    lived.add(REVERSIBLE)
+    assert lived.ask()["migrations"]["pending"] == []
+    connection.close()
+
+
+def test_a_migration_that_fails_is_named_and_the_database_is_as_it_was(lived):
+    lived.add(REVERSIBLE)
+    lived.add(BOOM)
+    digest = lived.digest
+    told = lived.ask()
+    assert told["failure:migration"] == {"what": "shop.0003_it", "cause": "RuntimeError: broken on purpose"}
+    assert "requested" not in told
+    assert lived.digest == digest
+
+
+def test_a_large_database_is_listed_only(lived):
+    lived.add(REVERSIBLE)
+    digest = lived.digest
+    told = lived.ask(copy_limit_bytes=1000)
+    assert (len(told["migrations"]["pending"]), told["migrations"]["tried"]) == (1, False)
+    assert "larger" in told["migrations"]["why"]
+    assert told["requested"]["status"] == 0
+    assert lived.digest == digest
+
+
+@pytest.mark.parametrize(
+    ("path", "failure"),
+    [
+        ("/broken/", {"what": "GET /broken/ with 500", "cause": "RuntimeError: broken on purpose"}),
+        ("/nosuch/", None),
+        ("/lock/", None),
+        ("", None),
+    ],
+)
+def test_pages(lived, path, failure):
+    told = lived.ask(probe_path=path)
+    assert told.get("failure:request") == failure
+    if path == "/lock/":
+        assert told["requested"]["why"] == "it needs what only its own cache can do"
+    if not path:
+        assert "requested" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key"),
+    [
+        ("urls.py", "raise RuntimeError('broken on purpose')", "failure:request"),
+        ("settings.py", "raise RuntimeError('broken on purpose')", "failure:start"),
+        ("shop/models.py", "raise RuntimeError('broken on purpose')", "failure:start"),
+        ("manage.py", "raise RuntimeError('broken on purpose')", "not_looked"),
+    ],
+)
+def test_code_that_cannot_start(lived, name, text, key):
+    (lived.checkout / name).write_text(text)
+    told = lived.ask()
+    assert "broken on purpose" in told[key]["cause"]
+
+
+def test_an_app_without_settings_is_only_checked(site):
+    (site.checkout / "manage.py").unlink()
+    told = site.ask(check=[sys.executable, "-c", "print(42)"])
+    assert told["check"]["stdout"] == "42\n"
+    assert "settings" in told["not_looked"]["cause"]
+    assert "migrations" not in told
+
+
+def test_a_check_that_never_ends(lived):
+    told = lived.ask(check=[sys.executable, "-c", "import threading; threading.Event().wait(60)"], timeout_seconds=2)
+    assert told["check"]["rc"] == _throwaway.ALARM
+
+
+def test_a_page_that_never_ends(lived):
+    urls = lived.checkout / "urls.py"
+    urls.write_text(urls.read_text().replace("    Thing.", "    import threading; threading.Event().wait(60); Thing."))
+    assert lived.ask(timeout_seconds=2)["looked"]["rc"] == _throwaway.ALARM
+
+
+def test_migrate(lived):
+    lived.add(REVERSIBLE)
+    told = lived.ask("migrate")
+    assert [one["name"] for one in told["applied"]["applied"]] == ["0002_it"]
+    assert told["applied"]["before"] == {"shop": "0001_it"}
+    assert lived.applied == ["0001_it", "0002_it"]
+    assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "begun": []}
+
+
+@pytest.mark.parametrize(
+    ("operations", "standing", "back"),
+    [
+        ([REVERSIBLE, BOOM], ["0001_it"], {"shop": "0001_it"}),
+        ([BOOM], ["0001_it"], {}),
+        ([REVERSIBLE, STUCK, REVERSIBLE, BOOM], ["0001_it", "0002_it", "0003_it"], {"shop": "0003_it"}),
+    ],
+)
+def test_what_this_run_applied_is_reversed_as_far_as_it_can_be(lived, operations, standing, back):
+    for operation in operations:
+        lived.add(operation)
+    told = lived.ask("migrate")
+    assert told["failure:migration"]["cause"] == "RuntimeError: broken on purpose"
+    assert told["applied"]["begun"][0]["name"] == f"{len(operations) + 1:04}_it"
+    assert told["undone"] == {"rc": 0, "to": back}
+    assert lived.applied == standing
+
+
+def test_reverse(lived):
+    lived.add(REVERSIBLE)
+    lived.ask("migrate")
+    planned = lived.ask("reverse", to={"shop": "0001_it"}, dry=True)
+    assert [one["name"] for one in planned["undone_migrations"]["migrations"]] == ["0002_it"]
+    assert lived.applied == ["0001_it", "0002_it"]
+    lived.ask("reverse", to={"shop": "0001_it"})
+    assert lived.applied == ["0001_it"]
+    lived.ask("reverse", to={"shop": ""})
+    assert lived.applied == []
+
+
+@pytest.mark.parametrize(
+    ("to", "what", "cause"),
+    [
+        ({"shop": "0001_it"}, "shop.0002_it", "no way back"),
+        ({"shop": "0009_it"}, "shop.0009_it", "doesn't have it"),
+        ({"blog": ""}, "blog", "doesn't have it"),
+        ({"shop": "0004_it"}, "shop.0004_it", "would apply"),
+    ],
+)
+def test_what_cannot_be_reversed_is_named_and_nothing_is(lived, to, what, cause):
+    lived.add(STUCK)
+    lived.add(REVERSIBLE)
+    lived.ask("migrate")
+    lived.add(REVERSIBLE)
+    failure = lived.ask("reverse", to=to)["failure:reverse"]
+    assert failure["what"] == what
+    assert cause in failure["cause"]
+    assert lived.applied == ["0001_it", "0002_it", "0003_it"]
+
+
+def test_collect_goes_to_the_root_that_serves_once_all_is_right(lived):
+    extra = """
+    INSTALLED_APPS.append("django.contrib.staticfiles")
+    STATIC_URL = "/static/"
+    STATIC_ROOT = os.path.join(BASE, "staticfiles")
+    STATICFILES_DIRS = [os.path.join(BASE, "assets")]
+    """
+    settings = lived.checkout / "settings.py"
+    settings.write_text(settings.read_text() + textwrap.dedent(extra))
+    (lived.checkout / "assets").mkdir()
+    (lived.checkout / "assets/a.css").write_text("a{}")
+    assert "static" not in lived.ask(collect=True, collect_seconds=60, probe_path="/broken/")
+    assert "static" not in lived.ask(collect=True, collect_seconds=60, check=["false"])
+    assert not (lived.app / "staticfiles").exists()
+    told = lived.ask(collect=True, collect_seconds=60)
+    assert told["static"]["added"] == 1
+    assert (lived.app / "staticfiles/a.css").read_text() == "a{}"
+    assert json.dumps(told["collected"]) == '{"rc": 0}'

@@ -1,0 +1,270 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The prober as a real process, against real servers of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import signal
+import threading
+import time
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _meter, _meter_process, _meterflow
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
+
+
+class Site(http.server.ThreadingHTTPServer):
+    """A site whose pages are kept by their whole address, as Django's page cache does."""
+
+    release = 1
+    kept: dict[str, bytes]
+    delay = 0.0
+    asked = 0
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self):
+        self.server.asked += 1
+        threading.Event().wait(self.server.delay)
+        made = f"release {self.server.release} at {self.path}".encode()
+        body = self.server.kept.setdefault(self.path, made)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args):
+        """Keep quiet."""
+
+
+@contextlib.contextmanager
+def serving(port=0):
+    with Site(("127.0.0.1", port), Handler) as site:
+        site.kept = {}
+        thread = threading.Thread(target=site.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield site
+        finally:
+            site.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Give a directory whose prober ends with the test."""
+    yield str(tmp_path / "app")
+    _meterflow.abandon(str(tmp_path / "app"))
+
+
+def order(site, **more):
+    return {
+        "base_url": f"http://127.0.0.1:{site.server_address[1]}",
+        "rate_per_second": 50,
+        "pages": [{"path": "/"}],
+        **more,
+    }
+
+
+def until(condition, seconds=10.0):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not come to that"
+        threading.Event().wait(0.01)
+
+
+def samples(place):
+    with open(os.path.join(place, "meter.samples"), encoding="utf-8") as file:
+        return len(file.readlines())
+
+
+def state(place):
+    with open(os.path.join(place, "meter.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def test_a_page_from_a_cache_that_nobody_cleared_is_old(place):
+    with serving() as site:
+        _meterflow.start(place, order(site))
+        until(lambda: samples(place) > 5)
+        began = time.time()
+        site.release = 2
+        gone = _meterflow.mark_old_gone(place)
+        have = samples(place)
+        until(lambda: samples(place) > have + 5)
+        figures = _meterflow.finish(place, {"switch_began": began, "old_gone": gone})
+    assert figures["failures"] == 0
+    assert figures["old_pages"] == figures["after"]["requests"] > 0
+    assert "OLD PAGE" in figures["words"][0]
+
+
+@pytest.mark.parametrize("release", [1, 2])
+def test_a_cleared_cache_leaves_no_old_page(place, release):
+    with serving() as site:
+        _meterflow.start(place, order(site))
+        until(lambda: samples(place) > 5)
+        began = time.time()
+        site.release = release
+        site.kept.clear()
+        gone = _meterflow.mark_old_gone(place)
+        have = samples(place)
+        until(lambda: samples(place) > have + 5)
+        figures = _meterflow.finish(place, {"switch_began": began, "old_gone": gone})
+        asked = site.asked
+    # Controls at the start and at the mark were enough, nothing was made anew at the end.
+    assert asked == figures["requests"] + 2
+    assert (figures["old_pages"], figures["not_judged"]) == (0, [])
+    assert figures["words"][0].startswith(f"Visitors: {figures['requests']} requests, none failed")
+
+
+def test_an_outage_has_its_length(place):
+    with serving() as site:
+        port = site.server_address[1]
+        _meterflow.start(place, order(site))
+        until(lambda: samples(place) > 5)
+    ended = time.monotonic()
+    threading.Event().wait(0.7)
+    with serving(port):
+        outage = time.monotonic() - ended
+        have = samples(place)
+        until(lambda: samples(place) > have + 5)
+        figures = _meterflow.finish(place, {})
+    run = _meter.parse(pathlib.Path(place, "meter.samples").read_text(encoding="utf-8"), order(site)["pages"], 20)
+    # On a busy machine the prober itself stands still at times, which is no one's outage.
+    still = sum(end - begin for begin, end in run.missed)
+    assert outage - 0.2 - still <= figures["longest_gap_seconds"] <= outage + 0.3
+    # Those that the closing server had already let in are cut.
+    assert "connection refused" in {one["why"] for one in figures["failed"]}
+
+
+def test_requests_in_flight_are_waited_for(place):
+    with serving() as site:
+        site.delay = 0.6
+        _meterflow.start(place, order(site))
+        until(lambda: site.asked > 3)
+        figures = _meterflow.finish(place, {})
+    assert (figures["failures"], figures["unanswered"], figures["ended"]) == (0, 0, "asked")
+    assert figures["slowest_seconds"] >= 0.6
+
+
+def test_it_ends_when_the_deploy_has_died(place, tmp_path):
+    alive = tmp_path / "alive"
+    alive.touch()
+    with serving() as site:
+        _meterflow.start(place, order(site, alive_file=str(alive)))
+        until(lambda: samples(place) > 5)
+        os.utime(alive, (time.time() - 61, time.time() - 61))
+        until(lambda: not _meter_process.alive(state(place)))
+        figures = _meterflow.finish(place, {})
+    assert figures["ended"] == "the deploy died"
+    assert figures["words"][-1] == "Meter:    it ended before the deploy did (the deploy died)."
+
+
+def test_it_does_not_live_for_ever(place):
+    with serving() as site:
+        _meterflow.start(place, order(site, longest_seconds=0.3))
+        until(lambda: not _meter_process.alive(state(place)))
+        assert _meterflow.finish(place, {})["ended"] == "it ran for 0.3 s"
+
+
+def test_a_killed_prober_leaves_its_figures(place):
+    with serving() as site:
+        _meterflow.start(place, order(site))
+        until(lambda: samples(place) > 5)
+        os.kill(state(place)["pid"], signal.SIGKILL)
+        until(lambda: not _meter_process.alive(state(place)))
+        figures = _meterflow.finish(place, {})
+    assert figures["requests"] > 3
+    assert figures["words"][-1] == "Meter:    it ended before the deploy did (it was killed)."
+
+
+def test_one_that_breaks_says_why(place):
+    with serving() as site:
+        _meterflow.start(place, order(site, headers={"X-Bad": "a\nb"}))
+        until(lambda: not _meter_process.alive(state(place)), 15)
+        figures = _meterflow.finish(place, {})
+    assert figures["ended"].startswith("it broke: ValueError")
+
+
+def test_a_second_start_ends_the_first(place):
+    with serving() as site:
+        _meterflow.start(place, order(site))
+        first = state(place)
+        begun = time.monotonic()
+        _meterflow.start(place, order(site))
+        assert time.monotonic() - begun < 3
+        assert not _meter_process.alive(first)
+        assert _meter_process.alive(state(place))
+        assert _meterflow.start(place, order(site, rate_per_second=0)) == {"running": False}
+    assert os.listdir(place) == []
+
+
+def test_finish_again_gives_the_same(place):
+    with serving() as site:
+        _meterflow.start(place, order(site))
+        figures = _meterflow.finish(place, {})  # at once: the signal waits for the process
+        assert _meterflow.finish(place, {}) == figures
+    assert figures["ended"] == "asked"
+
+
+def test_without_a_prober(place):
+    assert _meterflow.abandon(place) is False
+    assert _meterflow.finish(place, {})["words"] == ["Visitors: not measured."]
+    assert _meterflow.mark_old_gone(place) == pytest.approx(time.time(), abs=1)
+
+
+def test_files_are_private_and_nothing_is_in_its_arguments(place):
+    with serving() as site:
+        _meterflow.start(place, order(site, headers={"Authorization": "hunter2"}))
+        pid = state(place)["pid"]
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            assert b"hunter2" not in file.read()
+        assert os.getsid(pid) == pid
+    assert os.stat(os.path.join(place, "meter.json")).st_mode & 0o777 == 0o600
+    assert os.stat(place).st_mode & 0o027 == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"base_url": "https://example.org"}, "by plain HTTP, not at 'https://example.org'"),
+        ({"base_url": "example.org"}, "by plain HTTP"),
+        ({"rate_per_second": -1}, "rate of -1 requests/s makes no sense"),
+        ({"rate_per_second": 1000}, "rate of 1000 requests/s makes no sense"),
+        ({"pages": []}, "has no page to ask for"),
+        ({"pages": [{"path": "x"}]}, "'x' does not begin with a slash"),
+    ],
+)
+def test_bad_orders(place, more, words):
+    with pytest.raises(BadInputError, match=words):
+        _meterflow.start(
+            place, {"base_url": "http://127.0.0.1:9", "rate_per_second": 10, "pages": [{"path": "/"}], **more}
+        )
+
+
+def test_an_order_in_full():
+    given = {"base_url": "http://a", "rate_per_second": 1, "pages": [{"path": "/ä b/#part", "contains": None}]}
+    assert _meterflow.checked(given) == {
+        "base_url": "http://a",
+        "headers": {},
+        "pages": [{"path": "/%C3%A4%20b/", "status": None, "contains": [], "absent": []}],
+        "rate_per_second": 1.0,
+        "longest_seconds": 3600.0,
+        "alive_file": "",
+    }
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JunoError, match="can't be started below"):
+        _meterflow.start(
+            str(tmp_path / "file" / "x"),
+            {"base_url": "http://127.0.0.1:9", "rate_per_second": 10, "pages": [{"path": "/"}]},
+        )

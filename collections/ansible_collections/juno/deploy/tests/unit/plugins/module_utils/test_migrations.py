@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands between two releases, and what a failed migration leaves."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _migrations
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+
+DONE = CommandResult(["docker"], 0, "", "")
+COMMIT = "c" * 40
+
+
+def one(name, reversible=True, atomic=True, app="jobs"):
+    return {"app": app, "name": name, "reversible": reversible, "atomic": atomic}
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "names"),
+    [
+        ([], [], []),
+        (["a.1", "a.2"], ["a.1"], ["a.2"]),
+        (["a.1"], ["a.1", "a.2"], []),
+        (["b.1", "a.1"], [], ["b.1", "a.1"]),
+    ],
+)
+def test_unknown_to(now, then, names):
+    assert _migrations.unknown_to(now, then) == names
+
+
+def test_the_way_back_over_several_releases_ends_where_the_first_began():
+    records = [
+        {"applied": [one("3"), one("1", app="shop")], "before": {"jobs": "2", "shop": ""}},
+        {},
+        {"applied": [one("4", reversible=False)], "before": {"jobs": "3"}},
+    ]
+    to, migrations = _migrations.way_back(records)
+    assert to == {"jobs": "2", "shop": ""}
+    assert _migrations.labels(migrations) == ["jobs.4", "shop.1", "jobs.3"]
+    assert _migrations.way_back([]) == ({}, [])
+
+
+def test_a_rollback_names_what_has_no_way_back():
+    stuck = [{"applied": [one("3"), one("4", reversible=False)], "before": {"jobs": "2"}}]
+    with pytest.raises(
+        JunoError, match=r"Release 7 can't .* the migration jobs\.4 .* no way back; nothing was touched"
+    ):
+        _migrations.require_way_back(stuck, "Release 7")
+    _migrations.require_way_back([{"applied": [one("3")], "before": {"jobs": "2"}}], "Release 7")
+
+
+FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}
+
+
+@pytest.mark.parametrize(
+    ("applied", "begun", "more", "words"),
+    [
+        ([], [one("5")], {}, ["The migration jobs.5 of cccccccccccc failed", "; the database is as it was"]),
+        (
+            [one("3"), one("4")],
+            [one("5")],
+            {"undone_migrations": {"migrations": [one("4"), one("3")]}},
+            ["the migrations jobs.4, jobs.3 of this run were reversed; the database is as it was (a copy"],
+        ),
+        (
+            [one("3", reversible=False), one("4")],
+            [one("5")],
+            {"undone_migrations": {"migrations": [one("4")]}},
+            [
+                "the migration jobs.4 of this run was reversed",
+                "the migration jobs.3 of this run stands (the migration jobs.3 has no way back)",
+            ],
+        ),
+        (
+            [one("3")],
+            [one("5")],
+            {"undone": {"rc": 95}, "failure:reverse": {"what": "jobs.3", "cause": "OperationalError: locked"}},
+            ["the migration jobs.3 of this run stands (OperationalError: locked)"],
+        ),
+        ([], [one("5", atomic=False)], {}, ["a part of jobs.5 may stand, since it is not atomic (a copy"]),
+    ],
+)
+def test_a_failed_migration_says_what_stands(applied, begun, more, words):
+    told = {"applied": {"rc": 95, "applied": applied, "begun": begun}, "failure:migration": FAILURE, **more}
+    error = _migrations.failed(COMMIT, told, [{"path": "/backup/1"}], DONE)
+    for part in words:
+        assert part in error.message
+    if begun[0]["atomic"] is False or error.details["standing"]:
+        assert "as it was" not in error.message
+
+
+def test_a_migration_that_was_ended_is_the_one_that_had_begun():
+    told = {"applied": {"rc": -14, "applied": [], "begun": [one("5")]}}
+    assert (
+        "jobs.5 of cccccccccccc failed on the database (it took longer"
+        in _migrations.failed(COMMIT, told, [], DONE).message
+    )

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _processes
+
+#: Starts a child, and both ignore TERM when told so.
+PARENT = """
+import signal, subprocess, sys
+if sys.argv[1] == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def parent(request):
+    """Give a process with a child, and the child's id."""
+    argv = [sys.executable, "-c", PARENT, request.param]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        yield process, int(process.stdout.readline())
+        process.kill()
+
+
+@pytest.mark.parametrize("name", ["python3", "a (b) c", ") 1 2", "x\ny"])
+def test_what_counts_begins_after_the_name(name):
+    text = f"42 ({name}) S 7 " + " ".join(str(number) for number in range(5, 53))
+    assert _processes.parse_stat(text) == _processes._Stat("S", 7, "22")
+
+
+def test_an_id_alone_is_no_process():
+    me = _processes.identify(os.getpid())
+    assert me.is_alive()
+    assert not _processes.Process(me.pid, "1").is_alive()
+    assert not _processes.Process(me.pid, "").is_alive()
+
+
+def test_one_that_waits_to_be_reaped_is_dead():
+    with subprocess.Popen(["true"], stdout=subprocess.PIPE) as process:
+        it = _processes.identify(process.pid)
+        process.stdout.read()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert os.path.exists(f"/proc/{process.pid}")
+        assert not it.is_alive()
+
+
+@pytest.mark.parametrize("parent", ["polite", "deaf"], indirect=True)
+def test_it_ends_with_all_that_it_started(parent):
+    process, child = parent
+    root, leaf = _processes.identify(process.pid), _processes.identify(child)
+    assert {one.pid for one in _processes.tree(root)} == {process.pid, child}
+    assert _processes.end(root, 0.5)
+    assert not root.is_alive()
+    assert not leaf.is_alive()
+
+
+@pytest.mark.parametrize("parent", ["polite"], indirect=True)
+def test_a_later_process_with_the_same_id_is_left_alone(parent):
+    process, _child = parent
+    assert _processes.end(_processes.Process(process.pid, "1"), 0.1)
+    assert process.poll() is None
+
+
+def test_without_proc_a_signal_asks(monkeypatch):
+    monkeypatch.setattr(_processes, "HAS_PROC", False)
+    assert _processes.identify(os.getpid()) == _processes.Process(os.getpid(), "")
+    assert _processes.identify(os.getpid()).is_alive()
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    assert not _processes.Process(process.pid, "").is_alive()

@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is let go of once a release is proved, and what is kept."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _journal, _record
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, EngineError, JunoError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    return World(tmp_path).take_the_place_of_the_real(monkeypatch)
+
+
+def proved(world: World, **fields) -> _journal.Entry:
+    known = {"containers": {"web-2": "web"}, "before": {"containers": {"web-1": "web"}}, "order": {"grace_seconds": 30}}
+    world.begun(step="proved", **{**known, **fields})
+    return world.newest()
+
+
+def test_figures_become_numbers():
+    given = {"build_seconds": "11.5", "outage_seconds": 0, "visitors": {}}
+    assert _record.as_numbers(given) == {"build_seconds": 11.5, "outage_seconds": 0.0, "visitors": {}}
+
+
+@pytest.mark.parametrize(
+    ("tags", "kept", "gone"),
+    [
+        ([], [], []),
+        (["jobs-web:latest", "jobs-web:juno-aaaaaaaaaaaa"], ["a" * 40], []),
+        (["jobs-web:juno-aaaaaaaaaaaa", "jobs-web:juno-bbbbbbbbbbbb"], ["a" * 40], ["jobs-web:juno-bbbbbbbbbbbb"]),
+        (["here:5000/x:juno-cccccccccccc", "here:5000/juno-x:1"], [], ["here:5000/x:juno-cccccccccccc"]),
+    ],
+)
+def test_stale_tags(tags, kept, gone):
+    assert _record.stale_tags(tags, kept) == gone
+
+
+@pytest.mark.parametrize("state", ["exited", "paused", "running", "created"])
+def test_old_containers_go_whatever_they_do(world, state):
+    world.add("web-1", state)
+    world.add("web-2", image="sha256:new")
+    done, entry = _record.finish(world.run, world, world.app, proved(world))
+    assert world.states() == {"web-2": "running"}
+    assert "kill web-1" not in world.log
+    assert done[0] == {"what": "container", "id": "web-1", "status": "removed"}
+    assert (entry["outcome"], world.newest()["outcome"]) == ("done", "done")
+
+
+def test_what_a_person_started_meanwhile_stays(world):
+    world.add("web-2")
+    world.add("web-3")
+    _record.finish(world.run, world, world.app, proved(world))
+    assert world.states() == {"web-2": "running", "web-3": "running"}
+
+
+def test_places_at_the_edge_are_given_back(world):
+    world.add("web-2")
+    world.behind_edge()
+    world.places["web3"][1] = True
+    _record.finish(world.run, world, world.app, proved(world))
+    assert not any(drained for _where, drained in world.places.values())
+
+
+def test_images_that_no_kept_release_needs_lose_their_names(world):
+    first, second = (f"jobs-web:juno-{commit[:12]}" for commit in world.commits)
+    world.names |= {first: "sha256:old", second: "sha256:new", "jobs-web:juno-ffffffffffff": "sha256:failed"}
+    world.add("web-2")
+    _record.finish(world.run, world, world.app, proved(world, keep=2))
+    assert [one for one in world.log if one.startswith("untag")] == ["untag jobs-web:juno-ffffffffffff"]
+    _record.finish(world.run, world, world.app, proved(world, keep=1))
+    assert first not in world.names
+    assert second in world.names
+
+
+def test_a_release_without_a_build_of_its_own_gets_a_name_too(world):
+    world.names = {"jobs-web": "sha256:same"}
+    world.add("web-2")
+    _record.finish(world.run, world, world.app, proved(world, images={"web": "sha256:same"}))
+    assert world.names[f"jobs-web:juno-{world.commits[1][:12]}"] == "sha256:same"
+
+
+def test_finishing_twice_is_as_once(world):
+    world.add("web-1", "exited")
+    world.add("web-2")
+    entry = proved(world)
+    _record.finish(world.run, world, world.app, entry)
+    world.log.clear()
+    world.begun(**{**entry, "outcome": "started"})
+    assert _record.finish(world.run, world, world.app, entry)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "restarts", "healthy", "well"),
+    [
+        ("running", 0, 1.0, True),
+        ("exited", 0, 1.0, False),
+        ("running", 1, 1.0, False),
+        # After a reload: it is as old as it is.
+        ("running", 1, 0.0, True),
+        ("exited", 0, 0.0, False),
+    ],
+)
+def test_who_is_well(world, state, restarts, healthy, well):
+    world.add("web-2", state, restarts=restarts)
+    entry = {"containers": {"web-2": "web"}, "healthy": healthy}
+    if well:
+        _record.require_well(world, entry)
+    else:
+        with pytest.raises(JunoError, match="web-2 ended after it had been healthy") as caught:
+            _record.require_well(world, entry)
+        assert "lines of web-2" in caught.value.details["log"]
+
+
+def test_one_that_is_gone_is_told(world):
+    with pytest.raises(EngineError, match=r"A container of the release is gone \(No such container: web-2\)"):
+        _record.require_well(world, {"containers": {"web-2": "web"}})
+
+
+def test_it_settles_for_the_rest_of_its_time(world):
+    world.add("web-2")
+    entry = {"containers": {"web-2": "web"}, "order": {"settle_seconds": 0.2}, "healthy": time.time()}
+    began = time.monotonic()
+    _record.settle(world, entry)
+    assert time.monotonic() - began >= 0.15
+    began = time.monotonic()
+    _record.settle(world, {**entry, "healthy": time.time() - 5})
+    assert time.monotonic() - began < 0.15
+
+
+def test_without_a_started_release_there_is_nothing_to_record(world):
+    with pytest.raises(JunoError, match="has no started release to record"):
+        _record.record(world.run, world.app, {}, {}, keep=5, dry=False)
+
+
+def test_it_is_proved_before_anything_is_let_go(world, monkeypatch):
+    world.add("web-2")
+    world.begun(step="switched", containers={"web-2": "web"})
+    steps = []
+    monkeypatch.setattr(
+        _record, "finish", lambda _run, _client, _app, entry: (steps.append(entry["step"]), ([], entry))[1]
+    )
+    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=5, dry=False)
+    assert steps == ["proved"]
+    assert done["release"]["figures"]["build_seconds"] == 2.0
+    assert done["release"]["keep"] == 5
+
+
+def test_a_dry_run_writes_nothing(world):
+    world.add("web-2")
+    world.begun(step="switched", containers={"web-2": "web"})
+    assert _record.record(world.run, world.app, {}, {}, keep=5, dry=True)["release"]["outcome"] == "done"
+    assert (world.newest()["outcome"], world.newest()["step"], world.log) == ("started", "switched", [])
+
+
+@pytest.mark.parametrize("state", ["exited", "created"])
+def test_an_edge_that_does_not_run_is_not_asked(world, state):
+    world.add("web-2")
+    world.behind_edge()
+    world.there["juno-edge-1"]["State"] = state
+    _record.finish(world.run, world, world.app, proved(world))
+    assert world.newest()["outcome"] == "done"
+
+
+def test_who_waits_for_the_app_is_brought_up_to_date_when_one_container_is_left(world):
+    proxy = {"image": "nginx", "depends_on": {"web": None}}
+    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "proxy": proxy}
+    world.add("web-1", "exited")
+    world.add("web-2")
+    _record.finish(world.run, world, world.app, proved(world))
+    assert world.log[:2] == ["remove web-1", "up proxy"]
+    assert world.states("proxy") == {"proxy-1": "running"}
+    assert "up memcached" not in world.log
+
+
+def test_one_that_cannot_be_started_leaves_the_release_for_the_next_run(world, monkeypatch):
+    world.config["services"]["proxy"] = {"image": "nginx", "depends_on": {"web": None}}
+    world.add("web-2")
+    run = world.run
+
+    def refuse(argv, **more):
+        return CommandResult(argv, 1, "", "port is taken\n") if "up" in argv else run(argv, **more)
+
+    entry = proved(world)
+    with pytest.raises(CommandError, match=r"The release serves, but .* could not start proxy \(port is taken\)"):
+        _record.finish(refuse, world, world.app, entry)
+    assert (world.newest()["outcome"], world.newest()["step"]) == ("started", "proved")
+
+
+@pytest.mark.parametrize(("name", "log"), [("", []), ("site", ["rename web-2 site"]), ("web-2", [])])
+def test_the_container_gets_the_name_that_the_compose_file_gives(world, name, log):
+    world.add("web-2")
+    _record.finish(world.run, world, world.app, proved(world, container_name=name))
+    assert world.log == log

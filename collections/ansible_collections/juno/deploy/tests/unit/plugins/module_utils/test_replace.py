@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which order new containers take the place of old ones."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_files, _replace
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    return World(tmp_path).take_the_place_of_the_real(monkeypatch)
+
+
+def replace(world: World, strategy: str = "rolling"):
+    work = world.work(strategy)
+    world.begun(step="switch")
+    new = _replace.replace(work, lambda: world.answer("127.0.0.1", 8001, "/", {}, 1))
+    return work, [one.name for one in new]
+
+
+def in_order(log: list[str], *wanted: str) -> bool:
+    """Say whether all of these came to pass, in this order."""
+    rest = iter(log)
+    return all(one in rest for one in wanted)
+
+
+def test_rolling_behind_a_standing_edge(world):
+    world.behind_edge()
+    world.add("web-1")
+    work, new = replace(world)
+    assert new == ["web-2"]
+    assert in_order(world.log, "create web=2", "start web-2", "ready web-2", "drain web-1", "stop web-1")
+    # An edge that is as it must be is let alone.
+    assert not any("juno-edge" in one for one in world.log)
+    assert world.gets_requests() == ["web-2"]
+    # Kept, and at work on nothing: the quickest way back.
+    assert world.states("web-1")["web-1"] == "exited"
+    assert (work.down, work.moved_to_edge) == (0.0, False)
+    assert world.newest()["step"] == "open"
+
+
+def test_as_many_as_the_compose_file_wants(world):
+    world.behind_edge()
+    world.config["services"]["web"]["scale"] = 2
+    world.add("web-1")
+    world.add("web-2")
+    _work, new = replace(world)
+    assert new == ["web-3", "web-4"]
+    assert "create web=4" in world.log
+    assert world.gets_requests() == ["web-3", "web-4"]
+
+
+def test_what_lies_there_stopped_is_counted(world):
+    world.behind_edge()
+    world.add("web-1", "exited")
+    world.add("web-2")
+    _work, new = replace(world)
+    assert new == ["web-3"]
+    assert "create web=3" in world.log
+
+
+def test_what_never_gets_healthy_gets_no_request(world):
+    world.behind_edge()
+    world.add("web-1")
+    world.answers["web-2"] = 500
+    with pytest.raises(JunoError, match=r"web-2 did not get healthy within 0\.3 s \(it answered / with status 500"):
+        replace(world)
+    assert world.gets_requests() == ["web-1"]
+    assert world.states("web-1")["web-1"] == "running"
+    assert world.newest()["step"] == "switch"
+
+
+def test_the_first_edge_takes_the_ports(world):
+    world.add("web-1")
+    work, new = replace(world)
+    assert new == ["web-2"]
+    # All that takes time is done before the ports are freed.
+    assert in_order(world.log, "create web=2", "start web-2", "up juno-edge", "stop web-1", "start juno-edge-1")
+    assert work.moved_to_edge is True
+    assert 0 < work.down <= work.up
+    assert _compose.is_ours(world.app.override)
+    assert "server-template web" in _edge_files.read(world.app.edge_directory + "/haproxy.cfg")
+
+
+def test_the_first_edge_waits_until_the_new_one_is_healthy(world):
+    world.add("web-1")
+    world.answers["web-2"] = 500
+    with pytest.raises(JunoError, match="did not get healthy"):
+        replace(world)
+    assert world.states() == {"web-1": "running", "web-2": "running"}
+    assert world.newest()["step"] == "switch"
+
+
+def test_on_an_empty_droplet_nobody_is_without_an_answer(world):
+    work, new = replace(world)
+    assert (new, work.down) == (["web-1"], 0.0)
+    assert world.states() == {"web-1": "running", "juno-edge-1": "running"}
+
+
+def test_recreate_frees_the_ports_first_and_measures(world):
+    world.add("web-1")
+    work, new = replace(world, "recreate")
+    assert new == ["web-2"]
+    assert world.log == ["create web=2", "stop web-1", "start web-2"]
+    assert work.down > 0
+    assert world.newest()["step"] == "open"
+    assert not _compose.is_ours(world.app.override)
+
+
+def test_from_rolling_to_recreate_the_edge_stays(world):
+    world.behind_edge()
+    world.add("web-1")
+    replace(world, "recreate")
+    assert in_order(world.log, "stop web-1", "start web-2")
+    assert world.states("juno-edge") == {"juno-edge-1": "running"}
+    assert world.gets_requests() == ["web-2"]
+    assert _edge.SERVICE in _edge_files.read(world.app.override)
+
+
+def test_from_recreate_to_rolling_the_edge_comes(world):
+    world.config["services"]["web"]["container_name"] = "web"
+    world.add("web-1")
+    replace(world, "recreate")
+    assert _edge_files.read(world.app.override) == _edge.override(None, service="web", named=True)
+    world.there.pop("web-1")
+    work, _new = replace(world)
+    assert work.moved_to_edge is True
+    assert _edge.SERVICE in _edge_files.read(world.app.override)
+    assert "container_name: !reset null" in _edge_files.read(world.app.override)
+
+
+def test_only_services_that_do_not_wait_for_the_app_come_first(world):
+    world.config["services"] |= {
+        "memcached": {"image": "memcached:1.6"},
+        "proxy": {"image": "nginx", "depends_on": {"web": None}},
+    }
+    replace(world, "recreate")
+    assert world.log[0] == "up memcached"
+    assert not any("proxy" in one for one in world.log)
+
+
+def test_an_edge_image_that_cannot_be_had_changes_nothing(world):
+    world.add("web-1")
+    with pytest.raises(CommandError, match=r"haproxy:3\.0 can't be pulled \(no such host\).*Nothing was changed"):
+        _replace.require_image(world.work())
+    assert world.log == ["pull"]
+    world.names["haproxy:3.0"] = "sha256:edge"
+    _replace.require_image(world.work())
+    assert world.log == ["pull"]
+
+
+def test_workers_start_anew_and_the_site_does_not(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("celery", "beat")).take_the_place_of_the_real(monkeypatch)
+    for name in ("web-1", "celery-1", "beat-1"):
+        world.add(name)
+    _replace.restart_workers(world.work())
+    assert sorted(world.log[:2]) == ["stop beat-1", "stop celery-1"]
+    assert world.log[2:] == ["up celery beat"]
+    assert world.states("web") == {"web-1": "running"}
+
+
+def test_without_workers_none_is_started(world):
+    world.add("web-1")
+    _replace.restart_workers(world.work())
+    assert world.log == []
+
+
+def test_a_port_that_moved_reaches_the_running_edge(world):
+    world.behind_edge()
+    world.add("web-1")
+    world.config["services"]["web"]["ports"] = [{"target": 9000, "published": "8001", "protocol": "tcp"}]
+    replace(world)
+    # The ports outside are the same, so the edge's container stays.
+    assert in_order(world.log, "SIGUSR2 juno-edge-1", "ready web-2", "drain web-1")
+    assert world.states("juno-edge") == {"juno-edge-1": "running"}
+    assert (world.backend, world.gets_requests()) == ("app_9000", ["web-2"])
+
+
+def test_recreate_of_a_named_container_beside_a_persons_override(world):
+    world.config["services"]["web"]["container_name"] = "web"
+    with open(world.app.path + "/docker-compose.override.yml", "w", encoding="utf-8") as file:
+        file.write("services: {}\n")
+    world.add("web-1")
+    _work, new = replace(world, "recreate")
+    assert new == ["web-2"]
+    assert not _compose.is_ours(world.app.override)
+
+
+def up_to_date(world: World) -> list[str]:
+    """Start the services that the app leans on; give what was done."""
+    _replace.start_others(world.work())
+    return world.log
+
+
+@pytest.fixture
+def leaning(world):
+    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "cron": {"build": {"context": "."}}}
+    world.names["jobs-cron"] = "sha256:new"
+    world.add("memcached-1", image="sha256:m")
+    world.add("cron-1", image="sha256:new")
+    return world
+
+
+def test_services_that_are_as_they_must_be_cost_no_compose_up(leaning):
+    assert up_to_date(leaning) == []
+
+
+def test_one_of_another_configuration_is_started_anew(leaning):
+    leaning.config["services"]["memcached"]["command"] = ["memcached", "-m", "128"]
+    assert up_to_date(leaning) == ["up memcached"]
+    assert leaning.states("memcached") == {"memcached-2": "running"}
+
+
+def test_one_of_an_earlier_build_is_started_anew(leaning):
+    # compose's hash is the same, whatever the image's name stands for by now.
+    leaning.there["cron-1"]["ImageID"] = "sha256:old"
+    assert up_to_date(leaning) == ["up cron"]
+
+
+def test_one_whose_image_has_lost_its_name_is_let_alone(leaning):
+    del leaning.names["jobs-cron"]
+    assert up_to_date(leaning) == []
+
+
+@pytest.mark.parametrize("state", ["exited", "created", "paused"])
+def test_one_that_does_not_run_is_started(leaning, state):
+    leaning.there["memcached-1"]["State"] = state
+    assert up_to_date(leaning) == ["up memcached"]
+
+
+def test_an_edge_of_other_ports_is_made_anew_and_waited_for(world, monkeypatch):
+    world.behind_edge()
+    world.add("web-1")
+    waited = []
+    monkeypatch.setattr(_replace._edge_runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
+    world.config["services"]["web"]["ports"] = [{"target": 8000, "published": "8002", "protocol": "tcp"}]
+    replace(world)
+    assert world.states("juno-edge") == {"juno-edge-2": "running"}
+    assert not any(one.startswith("SIGUSR2") for one in world.log)
+    assert waited == ["Name: HAProxy\n"]
+
+
+def test_an_edge_of_another_image_is_waited_for_too(world, monkeypatch):
+    world.behind_edge()
+    world.add("web-1")
+    waited = []
+    monkeypatch.setattr(_replace._edge_runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
+    work = world.work()
+    work.order = dataclasses.replace(work.order, edge_image="haproxy:3.2")
+    world.begun(step="switch")
+    _replace.replace(work, lambda: 200)
+    assert world.states("juno-edge") == {"juno-edge-2": "running"}
+    assert waited == ["Name: HAProxy\n"]
+
+
+def test_a_place_at_the_edge_is_held_before_the_new_one_starts(world, monkeypatch):
+    world.behind_edge()
+    world.add("web-1")
+    held = []
+    start = world.start
+
+    def starts(identity):
+        held.append([drained for _where, drained in world.places.values()])
+        start(identity)
+
+    monkeypatch.setattr(world, "start", starts)
+    replace(world)
+    # Only the place of the one that serves is open.
+    assert held == [[False, True, True, True]]

@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The switch as a whole: what is written down when, and what comes before what."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _edge_files,
+    _journal,
+    _reload,
+    _replace,
+    _switch,
+    _work,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, EngineError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    made = World(tmp_path).take_the_place_of_the_real(monkeypatch)
+    made.back_in_git()
+    made.names |= {"haproxy:3.0": "sha256:edge"}
+    made.begun()
+    return made
+
+
+def switch(world: World, strategy: str = "recreate", **more):
+    order = dataclasses.replace(world.order(strategy), **more)
+    return _switch.switch(world.run, world.app, order, dry=False)
+
+
+def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch):
+    world.add("web-1")
+    world.names["jobs-web"] = "sha256:old"
+
+    def killed(*_any):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_switch._git, "move", killed)
+    with pytest.raises(KeyboardInterrupt):
+        switch(world)
+    entry = world.newest()
+    assert entry["step"] == "move"
+    assert entry["before"] == {
+        "commit": world.commits[0],
+        "containers": {"web-1": "web"},
+        "images": {"web": "sha256:old"},
+        "names": {"jobs-web": "sha256:old"},
+        "override": "",
+        "haproxy": "",
+        "edge": False,
+    }
+    assert entry["order"]["commit"] == world.commits[1]
+    assert world.log == []
+
+
+def test_a_whole_switch(world):
+    world.add("web-1")
+    world.names["jobs-web:juno-x"] = "sha256:new"
+    result = switch(world, images={"web": "jobs-web:juno-x"})
+    assert world.log[0] == "tag jobs-web:juno-x jobs-web:latest"
+    assert world.head() == world.commits[1]
+    assert (result["containers"], result["moved"], result["strategy"]) == (["web-2"], True, "recreate")
+    assert result["base_url"] == "http://127.0.0.1:8001"
+    assert result["outage_seconds"] >= 0
+    entry = world.newest()
+    assert (entry["step"], entry["containers"], entry["outcome"]) == ("switched", {"web-2": "web"}, "started")
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "recreate"])
+def test_on_an_empty_droplet(world, strategy):
+    result = switch(world, strategy)
+    assert (result["containers"], result["outage_seconds"]) == (["web-1"], 0.0)
+    assert world.newest()["before"]["containers"] == {}
+    assert result["moved_to_edge"] is (strategy == "rolling")
+
+
+def test_the_first_edge_has_an_outage_that_is_told(world):
+    world.add("web-1")
+    result = switch(world, "rolling")
+    assert (result["moved_to_edge"], result["containers"]) == (True, ["web-2"])
+    assert world.newest()["moved_to_edge"] is True
+
+
+def test_without_a_commit_the_checkout_stays(world):
+    world.add("web-1")
+    assert switch(world, commit="")["moved"] is False
+    assert world.head() == world.commits[0]
+
+
+def test_a_reload_touches_no_container(world, monkeypatch):
+    world.add("web-1")
+    steps = []
+
+    def reload(_client, containers, _seconds):
+        steps.append((world.newest()["step"], world.head()))
+        return containers
+
+    monkeypatch.setattr(_reload, "reload", reload)
+    result = switch(world, "reload")
+    assert steps == [("open", world.commits[1])]
+    assert world.log == []
+    assert [one["status"] for one in result["actions"]] == ["reloaded"]
+
+
+def test_an_address_that_is_none_is_refused_before_anything_is_touched(world):
+    world.add("web-1")
+    world.config["services"]["web"]["ports"] = []
+    with pytest.raises(BadInputError, match="publish a port in the compose file"):
+        switch(world)
+    assert world.newest()["step"] == "begin"
+
+
+def test_an_edge_image_that_is_missing_is_told_before_anything_is_touched(world):
+    del world.names["haproxy:3.0"]
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        switch(world, "rolling")
+    assert world.newest()["step"] == "begin"
+
+
+def test_an_image_that_is_gone_is_told(world, monkeypatch):
+    def gone(*_any, **_more):
+        raise _switch._docker.docker.errors.ImageNotFound("gone")
+
+    monkeypatch.setattr(world, "tag", gone)
+    with pytest.raises(EngineError, match="could not be taken: build it anew"):
+        switch(world, images={"web": "jobs-web:juno-x"})
+
+
+def test_a_dry_run_says_what_would_go(world):
+    world.add("web-1")
+    result = _switch.switch(world.run, world.app, world.order(), dry=True)
+    assert (result["changed"], result["containers"]) == (True, ["web-1"])
+    assert (world.log, world.newest()["step"]) == ([], "begin")
+
+
+def test_images_are_tagged_only_for_services_that_were_built(world):
+    world.config["services"]["cron"] = {"build": {"context": "."}, "image": "here:5000/cron:stable"}
+    _switch.tag(world, world.config, {"cron": "x:juno-1"}, world.commits[1])
+    assert world.log == ["tag x:juno-1 here:5000/cron:stable"]
+
+
+def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("celery",)).take_the_place_of_the_real(monkeypatch)
+    world.back_in_git()
+    world.begun()
+    world.add("web-1")
+    world.add("celery-1")
+    told = []
+    monkeypatch.setattr(_reload, "reload", lambda _c, containers, _s: told.extend(one.name for one in containers) or [])
+    switch(world, "reload")
+    assert told == ["web-1"]
+
+
+@pytest.mark.parametrize(("status", "seen"), [(0, 0), (200, 200), (301, 301), (404, 404), (500, 0), (503, 0)])
+def test_an_error_of_a_server_is_no_answer(monkeypatch, status, seen):
+    asked = []
+
+    def answers(*args):
+        asked.append(args)
+        return status
+
+    monkeypatch.setattr(_work._server, "answers", answers)
+    assert _work.make_probe("http://127.0.0.1:8001", "/jobs/", {"Host": "a"})() == seen
+    assert asked == [("127.0.0.1", 8001, "/jobs/", {"Host": "a"}, _work.PROBE_TIMEOUT_SECONDS)]
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://127.0.0.1", "http://"])
+def test_an_address_that_is_none_is_told(url):
+    with pytest.raises(BadInputError, match="must be like http://127"):
+        _work.make_probe(url, "/", {})
+
+
+def test_behind_an_edge_its_files_are_written_down_too(world):
+    world.behind_edge()
+    world.add("web-1")
+    before = _switch.snapshot(world.work())
+    assert before["edge"] is True
+    assert before["override"] == _edge_files.read(world.app.override)
+    assert before["haproxy"] == _edge_files.read(world.configuration)
+    assert before["containers"] == {"web-1": "web"}
+
+
+def steps_of(monkeypatch) -> list[str]:
+    """Keep the names of the steps that are written."""
+    seen: list[str] = []
+    step = _journal.step
+
+    def keep(path, name, **fields):
+        seen.append(name)
+        return step(path, name, **fields)
+
+    monkeypatch.setattr(_journal, "step", keep)
+    return seen
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "recreate", "reload"])
+def test_the_steps_of_a_switch(world, monkeypatch, strategy):
+    world.behind_edge()
+    world.add("web-1")
+    monkeypatch.setattr(_reload, "reload", lambda _client, containers, _seconds: containers)
+    seen = steps_of(monkeypatch)
+    switch(world, strategy)
+    assert seen == ["switch", "move", "moved", "open", "switched"]
+    assert world.newest()["moved"] is True
+
+
+def test_where_git_refuses_no_move_was_cut_off(world, monkeypatch):
+    world.add("web-1")
+    seen = steps_of(monkeypatch)
+    with open(world.app.path + "/docker-compose.yml", "w", encoding="utf-8") as file:
+        file.write("by hand")
+    with pytest.raises(CommandError, match="would not move the checkout"):
+        switch(world)
+    assert seen == ["switch", "move", "switch"]
+    assert world.newest()["before"]["commit"] == world.commits[0]
+
+
+def test_a_commit_that_moves_the_site_to_another_port_is_asked_there(world):
+    world.add("web-1")
+    run = world.run
+
+    def changes_port(argv, **more):
+        if "merge" in argv:
+            world.config["services"]["web"]["ports"] = [{"target": 8000, "published": "8002", "protocol": "tcp"}]
+        return run(argv, **more)
+
+    world.run = changes_port
+    assert switch(world)["base_url"] == "http://127.0.0.1:8002"
+
+
+def test_the_edges_own_503_is_no_answer_of_the_site(world, monkeypatch):
+    world.add("juno-edge-1", image="sha256:edge")
+    world.add("web-1")
+    monkeypatch.setattr(_replace._server, "answers", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
+    with pytest.raises(Exception, match="did not answer"):
+        switch(world, "recreate")
+    assert _journal.read(world.app.journal)[-1]["step"] != "switched"

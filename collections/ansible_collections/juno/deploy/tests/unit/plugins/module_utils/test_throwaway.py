@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a throwaway container is given, and how its end is read."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
+
+PROJECT = _compose.Project("/a", ("compose.yaml",), "a")
+PLACE = _throwaway.Place("c" * 40, "/b/cccccccccccc")
+
+
+def bind(source, target):
+    return {"type": "bind", "source": source, "target": target}
+
+
+def test_mounts(tmp_path):
+    checkout = tmp_path / "checkout"
+    (checkout / "conf").mkdir(parents=True)
+    service = {
+        "volumes": [
+            bind("/a", "/code"),
+            bind("/a/conf", "/etc/app/"),
+            bind("/a/data", "/data"),
+            bind("/srv", "/srv"),
+            {"type": "volume", "source": "static", "target": "/code/staticfiles"},
+            {"type": "tmpfs", "target": "/run"},
+        ]
+    }
+    assert _throwaway.mounts(service, "/a", str(checkout)) == [
+        {"target": "/code", "kind": "checkout", "seen": "/juno/app", "source": "/a"},
+        {"target": "/etc/app", "kind": "checkout", "seen": "/juno/app/conf", "source": "/a/conf"},
+        {"target": "/data", "kind": "live", "seen": "/data", "source": "/a/data"},
+        {"target": "/srv", "kind": "live", "seen": "/srv", "source": "/srv"},
+        {"target": "/code/staticfiles", "kind": "volume"},
+        {"target": "/run", "kind": "container"},
+    ]
+    assert _throwaway.mounts({}, "/a", str(checkout)) == []
+
+
+@pytest.mark.parametrize(("kind", "mounted"), [("checkout", True), ("live", False), ("volume", False)])
+def test_the_directory_is_mounted_again_only_where_a_checkout_hides_it(kind, mounted):
+    override = {"services": {"web": {"volumes": [1]}, "cron": {"image": "i"}}}
+    made = _throwaway.with_second_place(override, "web", [{"kind": kind}], "/a")
+    assert (bind("/a", "/juno/app") in made["services"]["web"]["volumes"]) is mounted
+    assert made["services"]["cron"] == {"image": "i"}
+    assert override["services"]["web"] == {"volumes": [1]}
+
+
+@pytest.mark.parametrize(
+    ("images", "services"),
+    [
+        ({}, {"web": {"volumes": [1]}}),
+        ({"web": "w:1", "cron": "c:1"}, {"web": {"volumes": [1], "image": "w:1"}, "cron": {"image": "c:1"}}),
+    ],
+)
+def test_without_a_build_the_mounts_stay_and_the_images_named(images, services):
+    override = {"services": {"web": {"image": "i", "build": {}, "volumes": [1]}, "cron": {"image": "i"}}}
+    assert _throwaway.with_images(override, images) == {"services": services}
+
+
+def test_run_argv():
+    head = ["docker", "compose", "--project-directory", "/a", "--project-name", "a"]
+    files = ["--file", "/b/cccccccccccc/compose.yaml", "--file", "/b/cccccccccccc.override.json"]
+    run = ["run", "--rm", "--no-deps", "--no-TTY", "--name", "n", "--env", "PYTHONDONTWRITEBYTECODE=1", "web", "true"]
+    assert _throwaway.run_argv(PROJECT, "web", PLACE, "n", "true") == [*head, *files, *run]
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (("python", "manage.py", "check"), "manage.py"),
+        (("python", "src/manage.py", "check"), "src/manage.py"),
+        (("pytest",), "manage.py"),
+        ((), "manage.py"),
+    ],
+)
+def test_manage_py(command, found):
+    assert _throwaway.manage_py(command) == found
+
+
+# Engine 26.1.5 by Compose 2.26.1.
+MISSING = 'runc create failed: unable to start container process: exec: "python": executable file not found in $PATH'
+
+
+@pytest.mark.parametrize(
+    ("rc", "stderr", "answer"),
+    [
+        (1, MISSING, True),
+        (127, "/entry.sh: exec: python: not found", True),
+        (1, "ImportError: no such file", False),
+        (0, "", False),
+    ],
+)
+def test_has_no_python(rc, stderr, answer):
+    assert _throwaway.has_no("python", CommandResult([], rc, "", stderr)) is answer
+
+
+@pytest.mark.parametrize(
+    ("rc", "failure", "words"),
+    [
+        (-14, {}, "it took longer than allowed and was ended"),
+        (-11, {}, "signal 11 ended it"),
+        (95, {"cause": "ValueError: postgres://me:secret@db/x"}, "ValueError: postgres://********@db/x"),
+        (1, {}, "it printed nothing"),
+    ],
+)
+def test_reason(rc, failure, words):
+    assert _throwaway.reason(rc, failure) == words

@@ -1,0 +1,509 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is brought back, and in which order, after each step at which a release may have ended."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _edge_files,
+    _edge_runtime,
+    _journal,
+    _record,
+    _reload,
+    _replace,
+    _switch,
+    _undo,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+CAUSE = _undo.Cause("Prove", "/ does not contain 'Edition 2'")
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    return World(tmp_path).take_the_place_of_the_real(monkeypatch)
+
+
+def switched(world: World, step: str = "switched", strategy: str = "rolling") -> None:
+    """Do what a switch does until a step; then it dies."""
+    world.back_in_git()
+    world.names["jobs-web"] = "sha256:old"
+    work = world.work(strategy)
+    before, order = _switch.snapshot(work), world.order(strategy)
+    world.begun(step="switch", before=before, order=order.__dict__)
+    _switch._git.move(world.run, world.app.path, world.commits[1])
+    world.names["jobs-web"] = "sha256:new"
+    if step != "switch":
+        _replace.replace(work, lambda: 200)
+        _journal.step(world.app.journal, step)
+    world.log.clear()
+
+
+def undo(world: World) -> dict:
+    return _undo.undo(world.run, world.app, CAUSE)
+
+
+def test_nothing_at_work_is_nothing_to_undo(world):
+    assert undo(world) == {}
+    assert _undo.recover(world.run, world.app) == {}
+
+
+def test_before_the_switch_only_the_journal_changes(world):
+    world.add("web-1")
+    world.begun()
+    result = undo(world)
+    assert (result["number"], result["undone"], result["finished"]) == (2, True, False)
+    assert (result["clear_caches"], result["log"]) == (False, "")
+    assert world.log == []
+    entry = world.newest()
+    assert (entry["outcome"], entry["undone"]) == ("failed", True)
+    assert entry["figures"] == {"task": "Prove", "reason": "/ does not contain 'Edition 2'"}
+    # What serves is known again.
+    assert _journal.serving(_journal.read(world.app.journal))["number"] == 1
+
+
+def test_behind_the_edge_the_old_one_serves_again(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+    result = undo(world)
+    assert (result["undone"], result["clear_caches"]) == (True, True)
+    assert "lines of web-2" in result["log"]
+    assert "web-1" not in result["log"]
+    assert world.states("web") == {"web-1": "running"}
+    assert world.gets_requests() == ["web-1"]
+    log = world.log
+    assert log.index("ready web-1") < log.index("drain web-2") < log.index("stop web-2") < log.index("remove web-2")
+    assert not any(drained for _where, drained in world.places.values())
+
+
+def test_an_old_one_that_was_stopped_is_started_and_healthy_before_it_serves(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+    assert world.states()["web-1"] == "exited"
+    undo(world)
+    assert world.log.index("start web-1") < world.log.index("ready web-1") < world.log.index("drain web-2")
+    assert world.gets_requests() == ["web-1"]
+
+
+def test_an_old_one_that_is_gone_is_created_anew_from_its_image(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+    del world.there["web-1"]
+    undo(world)
+    (name,) = world.states("web")
+    assert (world.there[name]["ImageID"], world.states()[name]) == ("sha256:old", "running")
+    assert world.gets_requests() == [name]
+    assert world.log.index(f"ready {name}") < world.log.index("drain web-2")
+
+
+def test_one_that_is_made_anew_gets_no_request_before_it_is_healthy(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+    del world.there["web-1"]
+    world.kill("juno-edge-1", "SIGUSR2")  # and has forgotten whom it held back
+    world.answers["web-3"] = 500
+    with pytest.raises(JunoError, match="web-3 did not get healthy"):
+        undo(world)
+    assert world.gets_requests() == ["web-2"]
+
+
+def test_one_that_was_only_created_is_removed_and_the_old_one_never_stops(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world, "switch")
+    world.add("web-2", "created", image="sha256:new")
+    result = undo(world)
+    assert result["clear_caches"] is False
+    assert world.states("web") == {"web-1": "running"}
+    assert not any(one.endswith(" web-1") and one.split()[0] in ("stop", "start", "drain") for one in world.log)
+
+
+def test_the_checkout_and_the_names_of_the_images_come_back(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+    assert world.head() == world.commits[1]
+    undo(world)
+    assert world.head() == world.commits[0]
+    assert world.names["jobs-web"] == "sha256:old"
+    assert world.log[0] == "tag sha256:old jobs-web:latest"
+
+
+def test_an_edge_that_came_in_this_run_stays(world):
+    world.add("web-1")
+    switched(world)
+    undo(world)
+    # The old one publishes the port that the edge has by now: another one takes its place.
+    (name,) = world.states("web")
+    assert name != "web-1"
+    assert world.there[name]["ImageID"] == "sha256:old"
+    assert world.states("juno") == {"juno-edge-1": "running"}
+    assert world.gets_requests() == [name]
+    assert _compose.is_ours(world.app.override)
+
+
+def test_an_edge_that_never_started_goes(world):
+    world.add("web-1")
+    switched(world, "switch")
+    world.add("juno-edge-1", "created")
+    world.add("web-2", image="sha256:new")
+    world.put_edge_files()
+    undo(world)
+    assert world.states() == {"web-1": "running"}
+    assert not os.path.exists(world.app.override)
+    assert not any(one in world.log for one in ("stop web-1", "start web-1"))
+
+
+def test_without_an_edge_the_ports_are_freed_first(world):
+    world.add("web-1")
+    switched(world, strategy="recreate")
+    result = undo(world)
+    assert result["clear_caches"] is True
+    assert world.log.index("stop web-2") < world.log.index("start web-1")
+    assert world.states() == {"web-1": "running"}
+
+
+def test_of_a_first_release_nothing_is_left(world):
+    switched(world)
+    undo(world)
+    assert world.states() == {}
+    assert not os.path.exists(world.app.override)
+
+
+def test_a_second_undo_goes_on_where_the_first_was_killed(world, monkeypatch):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+
+    def killed(*_any):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_edge_runtime, "drain", killed)
+        with pytest.raises(KeyboardInterrupt):
+            undo(world)
+    assert undo(world)["undone"] is True
+    assert world.states("web") == {"web-1": "running"}
+    assert world.gets_requests() == ["web-1"]
+
+
+@pytest.mark.parametrize("step", ["open", "switched"])
+def test_after_a_reload_the_workers_are_told_again(world, monkeypatch, step):
+    world.add("web-1")
+    told = []
+    monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "")
+    monkeypatch.setattr(
+        _reload, "reload", lambda _client, containers, _s: told.append([one.name for one in containers])
+    )
+    switched(world, "switch", "reload")
+    _journal.step(world.app.journal, step)
+    assert undo(world)["clear_caches"] is True
+    assert told == [["web-1"]]
+    assert world.head() == world.commits[0]
+    assert world.states() == {"web-1": "running"}
+
+
+def test_a_reload_that_never_began_tells_nobody(world, monkeypatch):
+    world.add("web-1")
+    monkeypatch.setattr(_reload, "reload", lambda *_any: pytest.fail("it told the workers"))
+    switched(world, "switch", "reload")
+    world.back_in_git()
+    assert undo(world)["clear_caches"] is False
+
+
+def test_what_is_proved_is_not_undone(world):
+    world.add("web-2")
+    world.begun(step="proved", before={"containers": {"web-1": "web"}})
+    result = undo(world)
+    assert (result["undone"], result["finished"]) == (False, False)
+    assert world.log == []
+    assert world.newest()["outcome"] == "started"
+
+
+def test_the_next_run_finishes_what_is_proved(world, monkeypatch):
+    world.begun(step="proved")
+    finished = []
+    monkeypatch.setattr(_record, "finish", lambda _run, _client, _app, entry: finished.append(entry["number"]))
+    assert _undo.recover(world.run, world.app)["finished"] is True
+    assert finished == [2]
+
+
+def test_the_next_run_says_whose_run_ended_where(world):
+    world.begun(step="build")
+    assert _undo.recover(world.run, world.app)["undone"] is True
+    assert world.newest()["figures"]["reason"] == "the run of me@here ended at 'build' without a word"
+
+
+def test_a_way_back_that_fails_is_tried_again_by_the_next_run(world):
+    world.add("web-1")
+    switched(world, strategy="recreate")
+    world.answers["web-1"] = 500
+    with pytest.raises(JunoError, match="did not get healthy"):
+        undo(world)
+    assert world.newest()["outcome"] == "started"
+    world.answers.clear()
+    assert _undo.recover(world.run, world.app)["undone"] is True
+
+
+def test_a_move_of_the_checkout_that_was_cut_off_is_taken_back(world):
+    world.add("web-1")
+    switched(world, "switch")
+    world.back_in_git()
+    _journal.step(world.app.journal, "move")
+    # git writes the files, then the index, then the branch.
+    with open(world.app.path + "/docker-compose.yml", "w", encoding="utf-8") as file:
+        file.write("services: {} # 2\n")
+    open(world.app.path + "/.git/index.lock", "w").close()
+    undo(world)
+    assert _edge_files.read(world.app.path + "/docker-compose.yml") == "services: {} # 1\n"
+    assert world.head() == world.commits[0]
+
+
+@pytest.mark.parametrize("step", ["switch", "moved"])
+def test_where_no_move_was_cut_off_a_persons_file_stays(world, step):
+    world.add("web-1")
+    switched(world, "switch")
+    world.back_in_git()
+    _journal.step(world.app.journal, step)
+    with open(world.app.path + "/docker-compose.yml", "w", encoding="utf-8") as file:
+        file.write("services: {} # 2\n")
+    assert undo(world)["undone"] is True
+    assert _edge_files.read(world.app.path + "/docker-compose.yml") == "services: {} # 2\n"
+
+
+def test_a_file_that_the_new_release_wrote_does_not_keep_the_old_one_away(world):
+    world.behind_edge()
+    with open(world.app.path + "/site.css", "w", encoding="utf-8") as file:
+        file.write("old")
+    for words in (["add", "."], ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "css"]):
+        world.run(["git", "-C", world.app.path, *words]).require("{cause}")
+    world.commits = [world.head(), world.head()]
+    world.add("web-1")
+    switched(world)
+    with open(world.app.path + "/site.css", "w", encoding="utf-8") as file:
+        file.write("made at the start")
+    assert undo(world)["undone"] is True
+    assert world.gets_requests() == ["web-1"]
+
+
+def test_an_old_one_that_was_restarted_once_long_ago_is_no_fault(world):
+    world.add("web-1", restarts=1)
+    switched(world, "switch", "recreate")
+    world.add("web-2", "created", image="sha256:new")
+    assert undo(world)["undone"] is True
+
+
+def test_an_edge_that_does_not_run_is_started_not_removed(world):
+    world.behind_edge()
+    world.add("web-1")
+    switched(world)
+    world.stop("juno-edge-1", 30)
+    undo(world)
+    assert world.states("juno") == {"juno-edge-1": "running"}
+
+
+def test_workers_that_were_stopped_and_not_yet_started_anew_come_back(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("celery",)).take_the_place_of_the_real(monkeypatch)
+    world.behind_edge()
+    world.add("web-1")
+    world.add("celery-1")
+    switched(world)
+    world.stop("celery-1", 30)
+    undo(world)
+    assert list(world.states("celery").values()) == ["running"]
+
+
+def test_of_a_first_release_no_worker_is_left(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("celery",)).take_the_place_of_the_real(monkeypatch)
+    switched(world)
+    world.add("celery-1", image="sha256:new")
+    undo(world)
+    assert "running" not in world.states("celery").values()
+
+
+def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("celery",)).take_the_place_of_the_real(monkeypatch)
+    world.add("web-1")
+    world.add("celery-1")
+    monkeypatch.setattr(
+        _reload, "why_not", lambda _client, containers, **_more: "" if containers[0].service == "web" else "no"
+    )
+    monkeypatch.setattr(_reload, "reload", lambda *_any: [])
+    switched(world, "switch", "reload")
+    _replace.restart_workers(world.work("reload"))
+    _journal.step(world.app.journal, "switched")
+    world.log.clear()
+    undo(world)
+    assert "up celery" in world.log
+
+
+def test_the_edges_configuration_comes_back(world):
+    world.behind_edge()
+    path = world.app.edge_directory + "/haproxy.cfg"
+    text = _edge_files.read(path)
+    world.add("web-1")
+    ports = world.config["services"]["web"]["ports"]
+    world.config["services"]["web"]["ports"] = [{**ports[0], "target": 9000}]
+    switched(world)
+    world.config["services"]["web"]["ports"] = ports
+    undo(world)
+    assert _edge_files.read(path) == text
+
+
+def test_an_old_one_behind_the_edge_is_not_killed_when_our_override_was_deleted(world):
+    world.behind_edge()
+    os.unlink(world.app.override)  # git clean -fdx
+    world.add("web-1")
+    switched(world, "switch")
+    undo(world)
+    assert "kill web-1" not in world.log
+
+
+@pytest.mark.parametrize(
+    ("step", "moved", "mounted", "owed"),
+    [
+        ("switch", False, True, False),
+        ("move", False, True, True),
+        ("move", False, False, False),
+        # Old workers read new templates from here on.
+        ("moved", True, True, True),
+        ("moved", True, False, False),
+        ("open", True, False, True),
+        ("switched", False, False, True),
+    ],
+)
+def test_when_pages_of_the_new_release_may_be_in_the_caches(world, step, moved, mounted, owed):
+    world.behind_edge()
+    world.add("web-1")
+    if mounted:
+        world.config["services"]["web"]["volumes"] = [{"type": "bind", "source": world.app.path, "target": "/code"}]
+    switched(world, "switch")
+    _journal.step(world.app.journal, step, moved=moved)
+    assert undo(world)["clear_caches"] is owed
+    assert _journal.owes_caches(_journal.read(world.app.journal)) is owed
+
+
+def test_before_the_switch_no_cache_is_owed(world):
+    world.begun(step="build")
+    undo(world)
+    assert "caches_owed" not in world.newest()
+
+
+@pytest.mark.parametrize("step", ["switch", "switched"])
+def test_after_a_crash_of_the_engine_all_stands_up_again(world, step):
+    world.config["services"]["memcached"] = {"image": "memcached:1.6"}
+    world.behind_edge()
+    world.add("web-1")
+    world.add("memcached-1")
+    switched(world, step)
+    for one in world.there.values():
+        one["State"] = "exited"
+    undo(world)
+    assert world.states() == {"juno-edge-1": "running", "web-1": "running", "memcached-1": "running"}
+    assert world.gets_requests() == ["web-1"]
+    # What the app leans on is there before it.
+    assert world.log.index("up memcached") < world.log.index("start web-1")
+
+
+def test_after_a_crash_in_a_reload_the_site_stands_up_again(world, monkeypatch):
+    world.add("web-1")
+    told = []
+    monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "")
+    monkeypatch.setattr(_reload, "reload", lambda _client, those, _s: told.extend(one.name for one in those))
+    switched(world, "switch", "reload")
+    _journal.step(world.app.journal, "open")
+    world.there["web-1"]["State"] = "exited"
+    undo(world)
+    assert (world.states(), told) == ({"web-1": "running"}, ["web-1"])
+
+
+def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
+    world.add("web-1")
+    monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "the server is none, not gunicorn")
+    monkeypatch.setattr(_reload, "reload", lambda _client, those, _s: those and pytest.fail("it told nobody's server"))
+    switched(world, "switch", "reload")
+    _journal.step(world.app.journal, "open")
+    world.answers["web-1"] = 0
+    monkeypatch.setattr(_replace._server, "answers", lambda *_any: 0)
+    with pytest.raises(JunoError, match="did not answer"):
+        undo(world)
+    assert world.newest()["outcome"] == "started"
+
+
+def test_files_that_the_new_code_collected_are_collected_anew(world, monkeypatch):
+    world.add("web-1")
+    collected = []
+    monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "")
+    monkeypatch.setattr(_reload, "reload", lambda *_any: [])
+    monkeypatch.setattr(_undo._release, "collect", lambda _run, _app, commit, _s: collected.append(commit))
+    switched(world, "switch", "reload")
+    _journal.step(world.app.journal, "open", collected=True)
+    undo(world)
+    assert collected == [world.commits[0]]
+
+
+def test_other_services_that_the_new_release_had_changed_come_back(world):
+    world.config["services"]["cron"] = {"build": {"context": "."}}
+    world.names["jobs-cron"] = "sha256:old"
+    world.behind_edge()
+    world.add("web-1")
+    world.add("cron-1")
+    world.back_in_git()
+    before = _switch.snapshot(world.work())
+    world.names |= {"jobs-cron": "sha256:new", "jobs-web": "sha256:new"}
+    world.begun(step="switch", before=before, order=world.order().__dict__)
+    _replace.replace(world.work(), lambda: 200)
+    (name,) = world.states("cron")
+    assert world.there[name]["ImageID"] == "sha256:new"
+    undo(world)
+    (name,) = world.states("cron")
+    assert (world.there[name]["ImageID"], world.states()[name]) == ("sha256:old", "running")
+
+
+def test_the_database_is_taken_back_after_the_containers(world, monkeypatch):
+    world.add("web-1")
+    ways = []
+
+    def reverse(_run, _app, commit, images, to, _seconds):
+        ways.append((commit, images, to, world.states()))
+
+    monkeypatch.setattr(_undo._migrations, "reverse", reverse)
+    switched(world, strategy="recreate")
+    pending = [{"app": "jobs", "name": "0002_b", "reversible": True}]
+    schema = {"applied": ["auth.0001_a", "jobs.0001_a"], "pending": pending}
+    _journal.change(world.app.journal, schema=schema, built={"web": "x"}, migrating=True)
+    assert undo(world)["standing"] == []
+    assert ways == [(world.commits[1], {"web": "x"}, {"jobs": "0001_a"}, {"web-1": "running"})]
+
+
+@pytest.mark.parametrize("fields", [{"migrating": False}, {"migrating": True, "pending": []}])
+def test_a_database_that_was_not_touched_is_let_alone(world, monkeypatch, fields):
+    monkeypatch.setattr(_undo._migrations, "reverse", lambda *_any: pytest.fail("it touched the database"))
+    pending = fields.get("pending", [{"app": "jobs", "name": "0002_b", "reversible": True}])
+    world.begun(step="build", migrating=fields["migrating"], schema={"applied": [], "pending": pending})
+    assert undo(world)["standing"] == []
+
+
+@pytest.mark.parametrize(("reversible", "standing"), [(False, ["jobs.0002_b"]), (True, None)])
+def test_migrations_without_a_way_back_stand_and_are_named(world, monkeypatch, reversible, standing):
+    def refuse(*_any):
+        raise CommandError("no way back", cmd=[], rc=1, stdout="", stderr="")
+
+    monkeypatch.setattr(_undo._migrations, "reverse", refuse)
+    pending = [{"app": "jobs", "name": "0002_b", "reversible": reversible}]
+    world.begun(step="build", migrating=True, schema={"applied": [], "pending": pending})
+    if standing is None:
+        with pytest.raises(CommandError):
+            undo(world)
+        assert world.newest()["outcome"] == "started"
+    else:
+        assert undo(world)["standing"] == standing
