@@ -69,11 +69,26 @@ def in_the_way(app: App) -> str:
     return f"docker compose reads one override only, and {others[0]} is there" if others else ""
 
 
+def require_read(app: App) -> None:
+    """Make sure that docker compose still reads all that the app runs by, now that our override is there.
+
+    :raises BadInputError: another override has come beside ours.
+    """
+    if _compose.is_ours(app.override) and in_the_way(app):
+        own, other = app.compose().files[:2]
+        raise BadInputError(
+            f"Beside the edge's {_edge.OVERRIDE_NAME} in {app.path} lies {other}, which docker compose doesn't read "
+            f"then: move what it says into {own}, or take it away; nothing was changed."
+        )
+
+
 def put_override(run: Runner, app: App, text: str) -> bool:
     """Write our override, or remove it when there is no text; say whether that changed anything.
 
     :raises JunoError: the name is taken, or the disk refuses.
     """
+    if read(app.override) == text:
+        return False  # also where something else has come in the way since
     if not text:
         there = _compose.is_ours(app.override)
         if there:
@@ -81,7 +96,9 @@ def put_override(run: Runner, app: App, text: str) -> bool:
         return there
     reason = in_the_way(app)
     if reason:
-        raise BadInputError(f"The edge can't be put before the app in {app.path}: {reason}.")
+        raise BadInputError(
+            f"The edge can't be put before the app in {app.path} ({reason}): move what it says into the compose file."
+        )
     if not app.compose_files:
         _git.leave_alone(run, app.path, _edge.OVERRIDE_NAME)
     return put(app.override, text)

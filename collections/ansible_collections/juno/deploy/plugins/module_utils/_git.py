@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import shutil
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
@@ -217,7 +216,7 @@ def fast_forward(run: Runner, path: str, target: str) -> bool:
     run(git(path, "merge", "--ff-only", "--quiet", target)).require(
         f"git would not move the checkout {path} forward to {target[:12]} ({{cause}}); it is as it was."
     )
-    _submodules(run, path, target)
+    submodules(run, path, target)
     return True
 
 
@@ -232,11 +231,15 @@ def move(run: Runner, path: str, target: str) -> bool:
     run(git(path, "reset", "--keep", "--quiet", target)).require(
         f"git would not move the checkout {path} back to {target[:12]} ({{cause}}); it is as it was."
     )
-    _submodules(run, path, target)
+    submodules(run, path, target)
     return True
 
 
-def _submodules(run: Runner, path: str, target: str) -> None:
+def submodules(run: Runner, path: str, target: str) -> None:
+    """Bring the submodules of a checkout, if it has any, to what a commit wants.
+
+    :raises CommandError: git refuses.
+    """
     if os.path.exists(os.path.join(path, ".gitmodules")):
         run(git(path, "submodule", "update", "--init", "--recursive", "--quiet"), timeout_seconds=300).require(
             f"git could not bring the submodules of {path} to {target[:12]} ({{cause}})."
@@ -283,29 +286,3 @@ def leave_alone(run: Runner, path: str, name: str) -> None:
             file.write(("" if not text or text.endswith("\n") else "\n") + line + "\n")
     except OSError as exc:
         raise JunoError(f"{exclude} can't be written ({exc.strerror}): make room or give access.") from exc
-
-
-def add_worktree(run: Runner, path: str, directory: str, commit: str) -> None:
-    """Make a clean checkout of a commit in a directory of its own, in place of one left by an earlier run."""
-    remove_worktree(run, path, directory)
-    os.makedirs(os.path.dirname(directory), mode=0o750, exist_ok=True)
-    # Force twice: one that was killed while it was made is still locked.
-    words = ("worktree", "add", "--quiet", "--force", "--force", "--detach", directory, commit)
-    run(git(path, *words), timeout_seconds=300).require(
-        f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
-    )
-    _submodules(run, directory, commit)
-
-
-def remove_worktree(run: Runner, path: str, directory: str) -> None:
-    """Remove a clean checkout that C(add_worktree) made or was killed over, if it is there.
-
-    :raises JunoError: it can't be removed.
-    """
-    # Not git's own command: it refuses what a killed "worktree add" left behind.
-    if os.path.isdir(directory):
-        try:
-            shutil.rmtree(directory)
-        except OSError as exc:
-            raise JunoError(f"The working tree {directory} can't be removed ({exc}): remove it by hand.") from exc
-    run(git(path, "worktree", "prune")).require(f"git could not tidy the working trees of {path} ({{cause}}).")

@@ -61,6 +61,7 @@ def _look_at_git(run: Runner, app: App, wish: Wish) -> _git.GitState:
 def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
     project = app.compose()
     version = _compose.require_plugin(run)
+    _edge_files.require_read(app)
     # Without a name given, compose tells the one it would use by itself.
     config = _compose.read_config(run, dataclasses.replace(project, name=""))
     if config.get("name") != app.project:

@@ -12,13 +12,13 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
-    _git,
     _guest_manage,
     _guest_migrations,
     _guest_release,
     _journal,
     _lease,
     _throwaway,
+    _worktree,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
@@ -92,7 +92,7 @@ def sweep(run: Runner, app: App) -> None:
     for name in os.listdir(app.build_root) if os.path.isdir(app.build_root) else ():
         path = os.path.join(app.build_root, name)
         if os.path.isdir(path):
-            _git.remove_worktree(run, app.path, path)
+            _worktree.remove(run, app.path, path)
         else:
             os.unlink(path)
 

@@ -226,7 +226,14 @@ def restart_workers(work: _work.Work) -> None:
     if not names:
         return
     _server.stop_all(work.client, [one for one in work.old if one.service in names], work.order.grace_seconds)
-    work.do(
-        work.compose("up", "--detach", "--no-build", "--no-deps", "--force-recreate", *names),
-        f"docker compose could not start {', '.join(names)} ({{cause}}).",
-    )
+    behind = set(_compose.depends_on(work.config, (work.app.service,)))
+    for some, words in (
+        ([name for name in names if name not in behind], ()),
+        # Not with what they wait for, the site: compose would see one container of it too many now, and remove one.
+        ([name for name in names if name in behind], ("--no-deps",)),
+    ):
+        if some:
+            work.do(
+                work.compose("up", "--detach", "--no-build", *words, "--force-recreate", *some),
+                f"docker compose could not start {', '.join(some)} ({{cause}}).",
+            )

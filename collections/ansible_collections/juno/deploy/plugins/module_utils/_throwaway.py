@@ -18,7 +18,6 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
-    _git,
     _guest_databases,
     _guest_manage,
     _guest_migrations,
@@ -26,6 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_release,
     _guest_request,
     _guest_static,
+    _worktree,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask, split_told
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
@@ -80,11 +80,11 @@ class Told:
 def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
     """Make a clean checkout of a commit for a while."""
     place = Place(commit, app.build_directory(commit))
-    _git.add_worktree(run, app.path, place.checkout, commit)
+    _worktree.add(run, app.path, place.checkout, commit)
     try:
         yield place
     finally:
-        _git.remove_worktree(run, app.path, place.checkout)
+        _worktree.remove(run, app.path, place.checkout)
         if os.path.exists(place.override):
             os.unlink(place.override)
 

@@ -108,10 +108,14 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     cause = _undo.Cause(module.params["task"], module.params["reason"])
     app = _app.from_params(module.params)
     if module.params["caches_cleared"]:
-        _journal.settle_caches(app.journal)
+        with _lease.step(app, "a note in the journal"):
+            _journal.settle_caches(app.journal)
+        if _journal.half_done(_journal.read(app.journal)) is None:
+            _lease.give_back(app.state_directory, app.lease)
         return {"changed": True, "number": 0, "undone": False, "clear_caches": False, "log": "", "standing": []}
     undone = _undo.undo(run_command, app, cause)
-    _lease.give_back(app.state_directory, app.lease)
+    if not undone.get("clear_caches"):
+        _lease.give_back(app.state_directory, app.lease)
     return {
         "changed": bool(undone),
         "number": 0,

@@ -104,6 +104,20 @@ def test_the_override_comes_and_goes(app):
     assert not os.path.exists(app.override)
 
 
+def test_an_override_that_comes_beside_ours_is_told(app):
+    with open(os.path.join(app.path, "docker-compose.override.yml"), "w", encoding="utf-8") as file:
+        file.write(THEIRS)
+    _edge_files.require_read(app)  # that is why an edge can't be, and no fault
+    with open(app.override, "w", encoding="utf-8") as file:
+        file.write(OURS)
+    with pytest.raises(BadInputError, match=r"lies docker-compose.override.yml, .* move what it says"):
+        _edge_files.require_read(app)
+    # The way back must not stumble over it.
+    assert _edge_files.put_override(run_command, app, OURS) is False
+    with pytest.raises(BadInputError, match=r"override.yml is there"):
+        _edge_files.put_override(run_command, app, f"{OURS}# another\n")
+
+
 def test_a_persons_override_is_neither_replaced_nor_removed(app):
     with open(app.override, "w", encoding="utf-8") as file:
         file.write(THEIRS)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _git, _release
+from ansible_collections.juno.deploy.plugins.module_utils import _git, _release, _worktree
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
@@ -154,9 +154,9 @@ def test_a_clean_checkout_leaves_no_trace(repos, tmp_path):
     (droplet / "untracked").write_text("x")
     place = tmp_path / "state" / "build" / "one"
     for _again in range(2):
-        _git.add_worktree(run_command, str(droplet), str(place), "HEAD")
+        _worktree.add(run_command, str(droplet), str(place), "HEAD")
         assert sorted(one.name for one in place.iterdir()) == [".git", "page"]
-    _git.remove_worktree(run_command, str(droplet), str(place))
+    _worktree.remove(run_command, str(droplet), str(place))
     assert not place.exists()
     assert sh(droplet, "worktree", "list").count("\n") == 0
 
@@ -165,7 +165,7 @@ def test_what_a_killed_build_left_is_no_hindrance(repos, tmp_path):
     _person, droplet = repos
     app = App(str(droplet), "a", "web", (), (), "", str(tmp_path / "state"))
     killed = app.build_directory("1" * 40)
-    _git.add_worktree(run_command, str(droplet), killed, "HEAD")
+    _worktree.add(run_command, str(droplet), killed, "HEAD")
     # As "worktree add" leaves it when it is killed: locked, and half made.
     sh(droplet, "worktree", "lock", "--reason", "initializing", killed)
     (Path(killed) / "page").unlink()
@@ -175,7 +175,7 @@ def test_what_a_killed_build_left_is_no_hindrance(repos, tmp_path):
     half.with_name(half.name + ".override.json").write_text("{}")
     _release.sweep(run_command, app)
     assert list(half.parent.iterdir()) == []
-    _git.add_worktree(run_command, str(droplet), killed, "HEAD")
+    _worktree.add(run_command, str(droplet), killed, "HEAD")
     assert (Path(killed) / "page").read_text() == "1"
 
 

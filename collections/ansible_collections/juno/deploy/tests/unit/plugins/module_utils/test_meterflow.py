@@ -136,7 +136,7 @@ def test_an_outage_has_its_length(place):
         have = samples(place)
         until(lambda: samples(place) > have + 5)
         figures = _meterflow.finish(place, {})
-    run = _meter.parse(pathlib.Path(place, "meter.samples").read_text(encoding="utf-8"), order(site)["pages"], 20)
+    run = _meter.parse(pathlib.Path(place, "meter.samples").read_text(encoding="utf-8"), order(site)["pages"], 50)
     # On a busy machine the prober itself stands still at times, which is no one's outage.
     still = sum(end - begin for begin, end in run.missed)
     assert outage - 0.2 - still <= figures["longest_gap_seconds"] <= outage + 0.3

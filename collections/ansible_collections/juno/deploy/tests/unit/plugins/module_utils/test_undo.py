@@ -13,6 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_runtime,
     _journal,
     _record,
+    _release,
     _reload,
     _replace,
     _switch,
@@ -444,7 +445,7 @@ def test_files_that_the_new_code_collected_are_collected_anew(world, monkeypatch
     collected = []
     monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "")
     monkeypatch.setattr(_reload, "reload", lambda *_any: [])
-    monkeypatch.setattr(_undo._release, "collect", lambda _run, _app, commit, _s: collected.append(commit))
+    monkeypatch.setattr(_release, "collect", lambda _run, _app, commit, _s: collected.append(commit))
     switched(world, "switch", "reload")
     _journal.step(world.app.journal, "open", collected=True)
     undo(world)

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring the containers, the edge and the checkout back to what served before. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _edge,
+    _edge_files,
+    _edge_runtime,
+    _git,
+    _git_mend,
+    _journal,
+    _release,
+    _reload,
+    _replace,
+    _server,
+    _switch,
+    _work,
+)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: Steps at which visitors may already have been served by the new release.
+OPEN = ("open", "switched", "reverse")
+COLLECT_SECONDS = 600
+
+
+def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
+    """Undo a switch; say whether the new release's pages may have got into the caches."""
+    before = entry["before"]
+    order = _work.SwitchOrder(**{**entry["order"], "commit": before["commit"], "images": {}})
+    if entry.get("step") == "move":
+        _git_mend.mend(run, app.path, before["commit"], entry["commit"])
+    _git.move(run, app.path, before["commit"])
+    client = _docker.connect(app.docker_host)
+    for name, image in before["names"].items():
+        _switch.name_image(client, image, name)
+    work = _work.Work(run, app, order, client, _compose.read_config(run, app.compose()), _server.own(client, app))
+    if before["containers"]:
+        _stand_up(work, before)
+    if order.strategy == "reload":
+        _reload_back(work, entry)
+    else:
+        _containers_back(work, entry)
+    _workers_back(work, before["containers"])
+    moved = entry.get("step") == "move" or bool(entry.get("moved"))
+    exposed = moved and _compose.mounts_code(work.service, app.path)
+    if exposed and order.strategy != "reload":
+        _forget(work, before["containers"])
+    return exposed or entry.get("step") in OPEN
+
+
+def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
+    """Start again what served and ended: after a crash the Engine leaves everything stopped."""
+    there = _docker.find(work.client, work.app.project, stopped=True)
+    running = {one.service for one in there if one.state == "running"}
+    _replace.start_others(work)  # also those that the new release's compose file, or its build, had changed
+    if before["edge"] and before["override"] and _edge.SERVICE not in running:
+        _edge_files.put_override(work.run, work.app, before["override"])
+        work.do(
+            work.compose("up", "--detach", "--no-build", _edge.SERVICE),
+            "docker compose could not start the edge again ({cause}).",
+        )
+        _edge_runtime.wait_until_up(_edge_runtime.asker(_edge.socket_of(work.app.edge_directory)))
+    if work.order.strategy == "reload":
+        _start(work, [one for one in there if one.id in before["containers"] and one.state != "running"])
+        work.old = _server.own(work.client, work.app)
+
+
+def _reload_back(work: _work.Work, entry: _journal.Entry) -> None:
+    if entry.get("step") not in OPEN and not entry.get("moved"):
+        return
+    if entry.get("collected"):
+        # The manifest that the new code wrote may lack what the old templates name.
+        _release.collect(work.run, work.app, entry["before"]["commit"], COLLECT_SECONDS)
+    running = work.site()
+    alive = [one for one in running if not _reload.why_not(work.client, [one], edge=True)]
+    _reload.reload(work.client, alive, work.order.grace_seconds + work.order.boot_timeout_seconds)
+    # A container whose server had ended is started again by the Engine, now with the code from before.
+    _await(work, running)
+
+
+def _forget(work: _work.Work, known: dict[str, str]) -> None:
+    """Let old servers start new workers: those that ran while the new code lay in the checkout may have read of it."""
+    old = [one for one in work.site() if one.id in known]
+    able = [one for one in old if not _reload.why_not(work.client, [one], edge=True)]
+    _reload.reload(work.client, able, work.order.grace_seconds + work.order.boot_timeout_seconds)
+
+
+def _await(work: _work.Work, containers: list[_docker.Container]) -> None:
+    if containers:
+        _base, probe = _switch.front_door(work)
+        _server.wait_until_answers(work.client, [], probe, work.order.boot_timeout_seconds)
+
+
+def _containers_back(work: _work.Work, entry: _journal.Entry) -> None:
+    app, known = work.app, entry["before"]["containers"]
+    site = [one for one in _server.own(work.client, app, stopped=True) if one.service == app.service]
+    old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
+    if _replace.edge_containers(work) and known:
+        _back_behind_edge(work, entry, old, new)
+    else:
+        _back_without_edge(work, entry, old, new)
+    remove(work.client, new)
+
+
+def _workers_back(work: _work.Work, known: dict[str, str]) -> None:
+    """Start the app's other services anew where they are not those from before, all up."""
+    every = [one for one in _server.own(work.client, work.app, stopped=True) if one.service != work.app.service]
+    if not known:
+        remove(work.client, every)  # nothing served before
+        return
+    well = {one.id for one in every if one.state == "running"}
+    wanted = {identity for identity, service in known.items() if service != work.app.service}
+    if well != wanted:
+        work.old = [one for one in every if one.state == "running"]
+        _replace.restart_workers(work)
+
+
+def _back_behind_edge(
+    work: _work.Work, entry: _journal.Entry, old: list[_docker.Container], new: list[_docker.Container]
+) -> None:
+    """Let the edge give requests to the old containers, or to others like them, and to no new one."""
+    ask = _edge_runtime.asker(_edge.socket_of(work.app.edge_directory))
+    before = entry["before"]
+    if before["edge"]:
+        _files_back(work, before)
+    back = old if before["edge"] else []  # those that published the ports themselves can't start beside the edge
+    if any(one.state != "running" for one in back) or not back:
+        _edge_runtime.hold_newcomers(ask)
+        back = back or _replace.create(work)
+        _start_and_wait(work, back)
+    _replace.let_in(work, ask, back)
+    running = [one for one in new if one.state == "running"]
+    _edge_runtime.drain(ask, _replace.addresses(running), work.order.grace_seconds)
+    _server.stop_all(work.client, running, work.order.grace_seconds)
+    _edge_runtime.free(ask)
+    if not before["edge"]:
+        _server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
+        remove(work.client, old)
+
+
+def _files_back(work: _work.Work, before: dict[str, t.Any]) -> None:
+    """Give the edge the files that it had."""
+    if not before["override"]:
+        return  # somebody had removed it; the one that was written since is as good
+    overridden = _edge_files.put_override(work.run, work.app, before["override"])
+    configured = _edge_files.put(_edge_files.configuration(work.app.edge_directory), before["haproxy"])
+    if overridden or configured:
+        _replace.renew_edge(work, reload=configured)
+
+
+def _back_without_edge(
+    work: _work.Work, entry: _journal.Entry, old: list[_docker.Container], new: list[_docker.Container]
+) -> None:
+    """Free the ports and start the old containers, or others like them."""
+    edges = _replace.edge_containers(work, stopped=True)
+    _server.stop_all(work.client, [one for one in [*new, *edges] if one.state == "running"], work.order.grace_seconds)
+    remove(work.client, edges)
+    _edge_files.put_override(work.run, work.app, entry["before"]["override"])
+    if not entry["before"]["containers"]:
+        return  # nothing served before
+    back = old or _replace.create(work)
+    _start_and_wait(work, back)
+    _await(work, back)
+
+
+def _start_and_wait(work: _work.Work, containers: list[_docker.Container]) -> None:
+    """Start those that don't run, and wait until they are healthy."""
+    late = [one for one in containers if one.state != "running"]
+    _start(work, late)
+    if late:
+        _replace.wait_healthy(work, late)
+
+
+def _start(work: _work.Work, containers: list[_docker.Container]) -> None:
+    for one in containers:
+        with _docker.told(f"The container {one.name} of the release before could not be started"):
+            work.client.api.start(one.id)
+
+
+def remove(client: t.Any, containers: list[_docker.Container]) -> None:
+    """Remove containers that have ended.
+
+    :raises EngineError: the Engine refuses.
+    """
+    for one in containers:
+        with _docker.told(f"The container {one.name} could not be removed"):
+            client.api.remove_container(one.id, force=True)
