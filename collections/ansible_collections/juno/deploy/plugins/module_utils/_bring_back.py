@@ -173,11 +173,11 @@ def _back_without_edge(
 
 
 def _start_and_wait(work: _work.Work, containers: list[_docker.Container]) -> None:
-    """Start those that don't run, and wait until they are healthy."""
-    late = [one for one in containers if one.state != "running"]
-    _start(work, late)
-    if late:
-        _replace.wait_healthy(work, late)
+    """Start those that don't run, and wait until they are healthy: one after the other, as in a deploy."""
+    for one in containers:
+        if one.state != "running":
+            _start(work, [one])
+            _replace.wait_healthy(work, [one])
 
 
 def _start(work: _work.Work, containers: list[_docker.Container]) -> None:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError, TookTooLongError
 
 #: Programs must speak untranslated and never wait for a person at a terminal.
 QUIET_ENVIRONMENT = {
@@ -83,7 +83,7 @@ def run_command(argv: list[str], *, cwd: str | None = None, timeout_seconds: flo
         missing = cwd if cwd and not os.path.isdir(cwd) else argv[0]
         raise JunoError(f"'{missing}' is not on this host: install it, or run playbooks/provision.yml.") from exc
     except subprocess.TimeoutExpired as exc:
-        raise JunoError(
+        raise TookTooLongError(
             f"'{' '.join(argv[:3])}' took longer than {timeout_seconds:g} s and was stopped.",
             cmd=argv,
             stdout=_text(exc.stdout),

@@ -29,6 +29,10 @@ class CommandError(JunoError):
         super().__init__(message, cmd=cmd, rc=rc, stdout=stdout, stderr=stderr, **details)
 
 
+class TookTooLongError(JunoError):
+    """A command was stopped, since it took longer than allowed."""
+
+
 class EngineError(JunoError):
     """The Docker Engine, its SDK or a container can't be reached or refuses."""
 

@@ -12,7 +12,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError, TookTooLongError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
@@ -104,7 +104,13 @@ def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: flo
     :raises CommandError: the server, the access or the branch is missing.
     """
     words = ("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
-    result = run(git(path, *words), timeout_seconds=timeout_seconds)
+    try:
+        result = run(git(path, *words), timeout_seconds=timeout_seconds)
+    except TookTooLongError as exc:
+        raise JunoError(
+            f"git could not fetch '{branch}' from '{remote}' for {path} within {timeout_seconds:g} s: "
+            "check that this host reaches the git server, and deploy again. Nothing was changed."
+        ) from exc
     if "couldn't find remote ref" in result.stderr:
         result.require(
             f"The branch '{branch}' is not in the remote '{remote}' of {path}: push it, or set another branch."

@@ -25,6 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _server,
     _work,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 PULL_SECONDS = 600
 
@@ -151,7 +152,10 @@ def create(work: _work.Work) -> list[_docker.Container]:
         "docker compose could not create the release's container ({cause}).",
     )
     known = {one.id for one in before}
-    return [one for one in _docker.find(work.client, work.app.project, name, stopped=True) if one.id not in known]
+    new = [one for one in _docker.find(work.client, work.app.project, name, stopped=True) if one.id not in known]
+    if not new:
+        raise EngineError("docker compose created no container for the app: see docker compose ps -a.")
+    return new
 
 
 def _create_argv(work: _work.Work, *words: str) -> list[str]:
@@ -164,11 +168,14 @@ def _create_argv(work: _work.Work, *words: str) -> list[str]:
 
 
 def _begin(work: _work.Work, new: list[_docker.Container]) -> None:
-    """Start containers, and wait until they are healthy."""
+    """Start containers, and wait until they are healthy.
+
+    One after the other: the first thing each does may be collectstatic, and two of them at a time break each other.
+    """
     for one in new:
         with _docker.told(f"The container {one.name} could not be started"):
             work.client.api.start(one.id)
-    wait_healthy(work, new)
+        wait_healthy(work, [one])
 
 
 def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:

@@ -56,6 +56,17 @@ def test_as_many_as_the_compose_file_wants(world):
     assert world.gets_requests() == ["web-3", "web-4"]
 
 
+def test_one_starts_after_the_other(world):
+    world.behind_edge()
+    world.config["services"]["web"]["scale"] = 2
+    world.add("web-1")
+    world.answers["web-2"] = 500
+    with pytest.raises(JunoError, match="web-2 did not get healthy"):
+        replace(world)
+    assert "start web-2" in world.log
+    assert "start web-3" not in world.log
+
+
 def test_what_lies_there_stopped_is_counted(world):
     world.behind_edge()
     world.add("web-1", "exited")
