@@ -134,17 +134,26 @@ def _back_behind_edge(
         _files_back(work, before)
     back = old if before["edge"] else []  # those that published the ports themselves can't start beside the edge
     if any(one.state != "running" for one in back) or not back:
+        # Such a one serves nobody, and would only get in the way: two that start write the same static files.
+        _server.stop_all(work.client, [one for one in new if falls(work.client, one)], 1)
         _edge_runtime.hold_newcomers(ask)
         back = back or _replace.create(work)
         _start_and_wait(work, back)
     _replace.let_in(work, ask, back)
-    running = [one for one in new if one.state == "running"]
+    running = [one for one in _work.now(work, new) if one.state == "running"]
     _edge_runtime.drain(ask, _replace.addresses(running), work.order.grace_seconds)
     _server.stop_all(work.client, running, work.order.grace_seconds)
     _edge_runtime.free(ask)
     if not before["edge"]:
         _server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
         remove(work.client, old)
+
+
+def falls(client: t.Any, container: _docker.Container) -> bool:
+    """Say whether a container ends again and again, and the Engine starts it each time."""
+    with _docker.told(f"The container {container.name} could not be looked at"):
+        seen = client.api.inspect_container(container.id)
+    return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
 
 
 def _files_back(work: _work.Work, before: dict[str, t.Any]) -> None:

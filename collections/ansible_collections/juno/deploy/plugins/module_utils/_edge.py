@@ -152,7 +152,8 @@ _MAINTENANCE = f"""\
 hdr Retry-After 60 hdr Cache-Control no-store if {{ str(site),map({CONFIG_INSIDE}/maintenance.map) -m str on }}
 """
 #: A connection of its own for each request to the app: a worker that ends can't take an idle one with it. A request is
-#: sent a second time only when that is safe: nothing was answered, and it changes nothing.
+#: sent a second time only when that is safe: nothing was answered, and it changes nothing. While no container is there,
+#: requests go to "nobody", who refuses them, and so they wait for one (a second for each retry) rather than fail at once.
 _BACKEND = """\
   balance leastconn
   option http-server-close
@@ -160,6 +161,7 @@ _BACKEND = """\
   retry-on conn-failure empty-response
   http-request disable-l7-retry unless { method GET HEAD OPTIONS }
   default-server check inter 2s downinter 250ms fall 5 rise 1 init-addr none resolvers docker resolve-prefer ipv4
+  server nobody 127.0.0.1:9 backup no-check
 """
 
 
