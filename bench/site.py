@@ -18,7 +18,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from droplet import droplets
+from droplet import droplets, images
 from droplet.process import run, wait_until
 from tools import demo
 
@@ -111,6 +111,8 @@ class Site:
             ),
             "ansible_python_interpreter": "/usr/bin/python3",
             "django_app_path": demo.CHECKOUT,
+            # No image hub is asked: this one has HAProxy too.
+            "django_app_edge_image": images.PYTHON.name,
             "django_app_check_urls": [{"path": path} for path in PAGES],
         }
         file = self.folder / "inventory.yml"
