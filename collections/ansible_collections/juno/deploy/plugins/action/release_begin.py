@@ -84,8 +84,7 @@ class Ear:
 
     def __call__(self) -> str:
         """Give the task's word, or that there is none (yet)."""
-        ready, _, _ = select.select(self._pipes, [], [], LOOK_SECONDS)
-        if not ready:
+        if not select.select(self._pipes, [], [], LOOK_SECONDS)[0]:
             return NOTHING_YET
         pipe = self._pipes.pop()
         word = os.read(pipe, 100).decode()

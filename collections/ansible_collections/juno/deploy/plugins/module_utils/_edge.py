@@ -153,7 +153,7 @@ hdr Retry-After 60 hdr Cache-Control no-store if {{ str(site),map({CONFIG_INSIDE
 """
 #: A connection of its own for each request to the app: a worker that ends can't take an idle one with it. A request is
 #: sent a second time only when that is safe: nothing was answered, and it changes nothing. While no container is there,
-#: requests go to "nobody", who refuses them, and so they wait for one (a second for each retry) rather than fail at once.
+#: requests go to "nobody", who refuses them, and so they wait for one (a second for each retry) and don't fail at once.
 _BACKEND = """\
   balance leastconn
   option http-server-close
