@@ -64,11 +64,7 @@ def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
     _replace.start_others(work)  # also those that the new release's compose file, or its build, had changed
     if before["edge"] and before["override"] and _edge.SERVICE not in running:
         _edge_files.put_override(work.run, work.app, before["override"])
-        work.do(
-            work.compose("up", "--detach", "--no-build", _edge.SERVICE),
-            "docker compose could not start the edge again ({cause}).",
-        )
-        _edge_runtime.wait_until_up(_edge_runtime.asker(_edge.socket_of(work.app.edge_directory)))
+        _replace.renew_edge(work, reload=False)
     if work.order.strategy == "reload":
         _start(work, [one for one in there if one.id in before["containers"] and one.state != "running"])
         work.old = _server.own(work.client, work.app)
@@ -81,16 +77,19 @@ def _reload_back(work: _work.Work, entry: _journal.Entry) -> None:
         # The manifest that the new code wrote may lack what the old templates name.
         _release.collect(work.run, work.app, entry["before"]["commit"], COLLECT_SECONDS)
     running = work.site()
-    alive = [one for one in running if not _reload.why_not(work.client, [one], edge=True)]
-    _reload.reload(work.client, alive, work.order.grace_seconds + work.order.boot_timeout_seconds)
+    _new_workers(work, running)
     # A container whose server had ended is started again by the Engine, now with the code from before.
     _await(work, running)
 
 
 def _forget(work: _work.Work, known: dict[str, str]) -> None:
     """Let old servers start new workers: those that ran while the new code lay in the checkout may have read of it."""
-    old = [one for one in work.site() if one.id in known]
-    able = [one for one in old if not _reload.why_not(work.client, [one], edge=True)]
+    _new_workers(work, [one for one in work.site() if one.id in known])
+
+
+def _new_workers(work: _work.Work, containers: list[_docker.Container]) -> None:
+    """Let the servers in containers start new workers, as far as they can."""
+    able = [one for one in containers if not _reload.why_not(work.client, [one], edge=True)]
     _reload.reload(work.client, able, work.order.grace_seconds + work.order.boot_timeout_seconds)
 
 

@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _git
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _files, _git
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -30,20 +29,9 @@ def put(path: str, text: str, mode: int = 0o644) -> bool:
     """
     if read(path) == text:
         return False
-    directory = os.path.dirname(path)
-    temporary = ""
     try:
-        os.makedirs(directory, mode=0o750, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".juno.", dir=directory)
-        with open(handle, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _files.replace(path, text, mode)
     except OSError as exc:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         raise JunoError(f"The file {path} can't be written ({exc.strerror}): make room or give access.") from exc
     return True
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import tempfile
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 STATE_ROOT = "/var/lib/juno"
@@ -65,20 +65,9 @@ def write(path: str, entries: list[Entry]) -> None:
 
     :raises JunoError: it can't be written; the old one is as it was.
     """
-    directory = os.path.dirname(path)
-    temporary = ""
     try:
-        os.makedirs(directory, mode=0o750, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".journal.", dir=directory)
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump({"releases": entries}, file, indent=1, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _files.replace(path, json.dumps({"releases": entries}, indent=1, sort_keys=True) + "\n")
     except OSError as exc:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         raise JunoError(f"The journal {path} can't be written ({exc.strerror}): make room or give access.") from exc
 
 

@@ -14,12 +14,11 @@ import dataclasses
 import functools
 import json
 import os
-import tempfile
 import threading
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _journal, _lock, _orphan
+from ansible_collections.juno.deploy.plugins.module_utils import _files, _journal, _lock, _orphan
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
@@ -102,20 +101,14 @@ def read(directory: str) -> Holder | None:
 
 
 def _write(directory: str, holder: Holder) -> None:
-    path, temporary = _lease_path(directory), ""
+    path = _lease_path(directory)
     try:
         # The heartbeat first: there must be no moment in which the lease looks dead.
         os.close(os.open(alive_path(directory, holder.id), os.O_WRONLY | os.O_CREAT, 0o640))
-        handle, temporary = tempfile.mkstemp(prefix=".lease.", dir=directory)
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump(dataclasses.asdict(holder), file, indent=1)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _files.replace(path, json.dumps(dataclasses.asdict(holder), indent=1) + "\n")
     except OSError as exc:
-        for left in filter(os.path.exists, (temporary, alive_path(directory, holder.id))):
-            os.unlink(left)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(alive_path(directory, holder.id))
         raise JunoError(
             f"The lease {path} can't be written ({exc.strerror}): make room or give access. Nothing was changed."
         ) from exc

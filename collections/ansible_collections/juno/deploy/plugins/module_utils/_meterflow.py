@@ -15,12 +15,17 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _meter, _meter_probe, _meter_process, _meter_words
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _files,
+    _meter,
+    _meter_probe,
+    _meter_process,
+    _meter_words,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._pages_site import request_target
 
@@ -170,10 +175,7 @@ def _spawn(directory: str, samples: str, order: dict[str, t.Any]) -> int:
 
 
 def _write(directory: str, state: State) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=".meter.", dir=directory)
-    with open(handle, "w", encoding="utf-8") as file:
-        json.dump(state, file)
-    os.replace(temporary, os.path.join(directory, "meter.json"))
+    _files.replace(os.path.join(directory, "meter.json"), json.dumps(state))
 
 
 def _read(directory: str) -> State | None:
