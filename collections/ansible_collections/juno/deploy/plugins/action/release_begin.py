@@ -21,6 +21,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.juno.deploy.plugins.module_utils import _journal, _lease, _processes
+from ansible_collections.juno.deploy.plugins.plugin_utils import _quick
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,14 +160,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # It has no types.
         speak = self._start_heart(playbook, path)
         try:
             result = self._module(args, task_vars)
+            server = result.get("forkserver") or {}
+            if server.get("socket"):
+                _quick.write(self, task_vars, _quick.Place(server["socket"], server["python"]))
             os.write(speak, (HELD if result.get("lease", {}).get("held") else NOT_HELD).encode())
         finally:
             os.close(speak)
         return result
 
     def _module(self, args: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
-        return result
+        args["package"] = _quick.digest()
+        result = _quick.run(self, MODULE, args, task_vars)
+        if result is None:
+            result = self._execute_module(module_name=MODULE, module_args=args, task_vars=task_vars)
+        return t.cast("dict[str, t.Any]", result)
 
     def _start_heart(self, playbook: _processes.Process, path: str) -> int:
         """Fork the heart and give the pipe to it."""

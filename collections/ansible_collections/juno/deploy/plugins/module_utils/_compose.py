@@ -52,6 +52,24 @@ class Project:
         return [*command, *words]
 
 
+#: What makes the configuration depend on files that are not looked at.
+_FURTHER_FILES = (b"include", b"extends", b"env_file")
+
+
+def sources(project: Project) -> tuple[bytes, ...] | None:
+    """Give all that the project's configuration is made from; nothing when it may depend on more."""
+    found = []
+    for name in (*project.files, ".env"):
+        try:
+            with open(os.path.join(project.directory, name), "rb") as file:
+                found.append(file.read())
+        except FileNotFoundError:
+            found.append(b"")
+    if any(word in text for text in found for word in _FURTHER_FILES):
+        return None
+    return tuple(found)
+
+
 def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
     """Name the app's own compose files: those wanted, else those that docker compose would take; never our override.
 

@@ -105,7 +105,7 @@ class _Watch:
 
 
 def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> float:
-    """Wait until each container is healthy and has stayed up long enough; give the seconds that took.
+    """Wait until each container is healthy and has stayed up long enough; give for how many seconds all have been.
 
     :raises JunoError: one ended, is unhealthy, or time is up; with the end of its log.
     """
@@ -113,11 +113,11 @@ def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> f
         raise EngineError("docker compose started no container for the app: see docker compose ps -a.")
     pause = threading.Event()
     began = time.monotonic()
-    waiting = [_Watch(client, one, gate) for one in started]
+    every = waiting = [_Watch(client, one, gate) for one in started]
     while True:
         waiting = [one for one in waiting if not one.passed()]
         if not waiting:
-            return time.monotonic() - began
+            return time.monotonic() - max(one.well_since for one in every)
         if time.monotonic() - began > gate.boot_timeout_seconds:
             late = waiting[0]
             raise late.fault(

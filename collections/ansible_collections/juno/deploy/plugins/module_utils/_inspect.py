@@ -60,10 +60,13 @@ def _look_at_git(run: Runner, app: App, wish: Wish) -> _git.GitState:
 
 def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
     project = app.compose()
-    version = _compose.require_plugin(run)
     _edge_files.require_read(app)
-    # Without a name given, compose tells the one it would use by itself.
-    config = _compose.read_config(run, dataclasses.replace(project, name=""))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        # Without a name given, compose tells the one it would use by itself.
+        asked = pool.submit(_compose.read_config, run, dataclasses.replace(project, name=""))
+        # A plugin that is missing or too old is told first: it is why the other one fails.
+        version = _compose.require_plugin(run)
+        config = asked.result()
     if config.get("name") != app.project:
         raise BadInputError(
             f"docker compose calls the project in {app.path} '{config.get('name')}', not '{app.project}': "

@@ -109,7 +109,7 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
     if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
         _edge_runtime.free(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
-    _start_those_behind(run, app)
+    _start_those_behind(run, app, entry.get("behind") or [])
     _name_images(client, app, entry)
     entries = _journal.read(app.journal)
     kept = _journal.kept_commits([*entries[:-1], {**entry, "outcome": "done"}], int(entry.get("keep", 5)))
@@ -118,9 +118,8 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     return done, _journal.change(app.journal, outcome="done", ended=_journal.now())
 
 
-def _start_those_behind(run: Runner, app: App) -> None:
+def _start_those_behind(run: Runner, app: App, names: list[str]) -> None:
     """Bring the services that wait for the app up to date, now that one container of it is left."""
-    names = _compose.depends_on(_compose.read_config(run, app.compose()), app.services)
     if names:
         argv = app.compose_live().argv("up", "--detach", "--no-build", *names)
         run(argv, cwd=app.path, timeout_seconds=_work.COMPOSE_SECONDS).require(

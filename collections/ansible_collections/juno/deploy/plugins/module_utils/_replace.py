@@ -181,8 +181,8 @@ def _begin(work: _work.Work, new: list[_docker.Container]) -> None:
 def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:
     """Wait until containers have passed the gate."""
     gate = work.order.gate(_compose.target_port(work.service))
-    _gate.wait_until_healthy(work.client, _work.now(work, started), gate)
-    work.healthy = time.time()
+    for_seconds = _gate.wait_until_healthy(work.client, _work.now(work, started), gate)
+    work.healthy = time.time() - for_seconds
 
 
 def addresses(containers: list[_docker.Container]) -> list[str]:

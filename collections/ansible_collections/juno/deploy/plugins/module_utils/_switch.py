@@ -97,7 +97,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _journal.step(app.journal, "switch", before=snapshot(work), order=dataclasses.asdict(order))
     if order.purge_bytecode and _compose.mounts_code(work.service, app.path):
         _bytecode.purge([app.path], Rules(remove=True), processors())
-    moved = False
+    moved, sources = False, _compose.sources(app.compose())
     if order.commit:
         _journal.step(app.journal, "move")
         try:
@@ -106,7 +106,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
             _journal.step(app.journal, "switch")  # git refused, and nothing has moved
             raise
         _journal.step(app.journal, "moved", moved=moved)
-    if moved:
+    if moved and (sources is None or sources != _compose.sources(app.compose())):
         # The commit may have moved the site to another port.
         work.config = _compose.read_config(work.run, app.compose())
     base_url, probe = front_door(work)
@@ -129,6 +129,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     }
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields["container_name"] = work.service.get("container_name") or ""
+    # With a reload all containers are those from before, also those that wait for the app.
+    fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
     _journal.step(app.journal, "switched", **fields)
     return _told(work, now, {"base_url": base_url, "moved": moved, "began": began})
 

@@ -69,6 +69,12 @@ options:
       - Id of the lease to take. The action plugin of this module makes a new one for each call.
     type: str
     default: ''
+  package:
+    description:
+      - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
+        is kept on the managed host, below O(state_root), and used by later runs.
+    type: str
+    default: ''
   strategy:
     description:
       - How traffic is to move to the new release.
@@ -178,6 +184,14 @@ recovered:
   returned: success
   type: dict
   sample: {}
+forkserver:
+  description:
+    - Where the process listens that runs the modules that follow, with all that they import loaded already.
+    - It ends with the lease. RV(forkserver.why) says why there is none. Then they run as Ansible runs modules, which
+      takes longer.
+  returned: success
+  type: dict
+  sample: {socket: /var/lib/juno/junojobs/forkserver-0c6a7a3c9a0d.sock, python: /usr/bin/python3, why: ''}
 holder:
   description: Who holds the lease.
   returned: when another controller holds it and is alive
@@ -270,7 +284,14 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         headers={str(name): str(value) for name, value in params["headers"].items()},
     )
     return _begin.begin(
-        run_command, _app.from_params(params), wish, holder, meter, release=params["release"], dry=module.check_mode
+        run_command,
+        _app.from_params(params),
+        wish,
+        holder,
+        meter,
+        release=params["release"],
+        package=params["package"],
+        dry=module.check_mode,
     )
 
 
@@ -281,6 +302,7 @@ def main() -> None:
         "purpose": {"type": "str", "choices": ["deploy", "rollback", "restart"], "default": "deploy"},
         "release": {"type": "int", "default": 0},
         "who": {"type": "str", "default": ""},
+        "package": {"type": "str", "default": ""},
         "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
         "remote": {"type": "str", "default": "origin"},
         "branch": {"type": "str", "default": "main"},

@@ -291,3 +291,21 @@ def test_parse_hashes(text, hashes):
 def test_who_waits_for_the_app(waits_for, mine, found):
     services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
     assert _compose.depends_on({"services": services}, mine) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("services: {web: {image: x}}", True),
+        ("include: [more.yml]", False),
+        ("services: {web: {extends: {file: base.yml, service: web}}}", False),
+        ("services: {web: {env_file: .env.web}}", False),
+    ],
+)
+def test_what_a_configuration_is_made_from(tmp_path, text, known):
+    (tmp_path / "compose.yml").write_text(text, encoding="utf-8")
+    project = _compose.Project(str(tmp_path), ("compose.yml",))
+    before = _compose.sources(project)
+    assert (before is not None) == known
+    (tmp_path / ".env").write_text("A=1", encoding="utf-8")
+    assert (_compose.sources(project) != before) == known

@@ -173,7 +173,7 @@ def test_who_waits_for_the_app_is_brought_up_to_date_when_one_container_is_left(
     world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "proxy": proxy}
     world.add("web-1", "exited")
     world.add("web-2")
-    _record.finish(world.run, world, world.app, proved(world))
+    _record.finish(world.run, world, world.app, proved(world, behind=["proxy"]))
     assert world.log[:2] == ["remove web-1", "up proxy"]
     assert world.states("proxy") == {"proxy-1": "running"}
     assert "up memcached" not in world.log
@@ -187,7 +187,7 @@ def test_one_that_cannot_be_started_leaves_the_release_for_the_next_run(world, m
     def refuse(argv, **more):
         return CommandResult(argv, 1, "", "port is taken\n") if "up" in argv else run(argv, **more)
 
-    entry = proved(world)
+    entry = proved(world, behind=["proxy"])
     with pytest.raises(CommandError, match=r"The release serves, but .* could not start proxy \(port is taken\)"):
         _record.finish(refuse, world, world.app, entry)
     assert (world.newest()["outcome"], world.newest()["step"]) == ("started", "proved")

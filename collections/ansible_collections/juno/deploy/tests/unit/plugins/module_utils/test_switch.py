@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
@@ -240,3 +241,34 @@ def test_the_edges_own_503_is_no_answer_of_the_site(world, monkeypatch):
     with pytest.raises(Exception, match="did not answer"):
         switch(world, "recreate")
     assert _journal.read(world.app.journal)[-1]["step"] != "switched"
+
+
+def test_who_waits_for_the_app_is_written_down(world):
+    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "proxy": {"depends_on": {"web": None}}}
+    world.add("web-1")
+    switch(world)
+    assert world.newest()["behind"] == ["proxy"]
+
+
+@pytest.mark.parametrize(("changes", "times"), [(True, 2), (False, 1)])
+def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_it(world, monkeypatch, changes, times):
+    world.add("web-1")
+    move, reads = _switch._git.move, []
+    file = pathlib.Path(world.app.path, *world.app.compose().files)
+
+    def moved(run, path, commit):
+        before = file.read_text(encoding="utf-8")
+        done = move(run, path, commit)
+        assert file.read_text(encoding="utf-8") != before
+        if not changes:
+            file.write_text(before, encoding="utf-8")
+        return done
+
+    def read(*_any, **_more):
+        reads.append(1)
+        return world.config
+
+    monkeypatch.setattr(_switch._git, "move", moved)
+    monkeypatch.setattr(_switch._compose, "read_config", read)
+    switch(world)
+    assert len(reads) == times

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a module whose source and arguments a controller has sent. Private to juno.deploy: no stable interface.
+
+The module sees what it sees when Ansible runs it from a package of its own: arguments, environment, no input, and what
+it prints is its result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+import types
+import typing as t
+
+
+def basic() -> t.Any:
+    """Load Ansible's part of every module."""
+    from ansible.module_utils import basic as loaded
+
+    return loaded
+
+
+def run(raw: bytes) -> int:
+    """Run the module of a request in this process, which has no other purpose; give its exit code.
+
+    The request is JSON: C(name), C(source), C(arguments), and the C(environment) variables of the task.
+    """
+    request = json.loads(raw)
+    os.environ.update(request["environment"])
+    ansible = basic()
+    ansible._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": request["arguments"]}).encode()
+    # How arguments and results are written; ansible-core before 2.19 knows one way only, and doesn't look.
+    ansible._ANSIBLE_PROFILE = "legacy"
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    code = 0
+    try:
+        exec(compile(request["source"], request["name"], "exec"), main.__dict__)  # noqa: S102 - that is its purpose
+    except SystemExit as exc:
+        code = exc.code if isinstance(exc.code, int) else 1
+    except BaseException:  # noqa: BLE001 - the process ends here, and the controller shows what was printed
+        traceback.print_exc()
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return code
+
+
+def main() -> t.NoReturn:
+    """Run the module of the request on standard input."""
+    raw = sys.stdin.buffer.read()
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    # Not by sys.exit: there is nothing left to do, and to take all modules down takes a while.
+    os._exit(run(raw))

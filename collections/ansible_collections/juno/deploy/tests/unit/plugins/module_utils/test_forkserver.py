@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fork server as a real process, asked through its real socket by the clients that run on a host."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from ansible_collections.juno.deploy.plugins.module_utils import _forkserver as it
+from ansible_collections.juno.deploy.plugins.module_utils import _lease
+from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
+from ansible_collections.juno.deploy.plugins.plugin_utils import _quick
+
+LEASE = "0c6a7a3c9a0d4f0e8f4f7f5f7d1b9f0e"
+#: Where the modules and Ansible itself are imported from here; on a host both are in the package.
+ROOTS = [str(pathlib.Path(it.__file__).parents[5]), *sys.path]
+COLLECTION = pathlib.Path(it.__file__).parents[2]
+MODULE = """\
+import os, sys
+from ansible.module_utils.basic import AnsibleModule
+module = AnsibleModule({"word": {"type": "str"}, "password": {"type": "str", "no_log": True}}, supports_check_mode=True)
+module.warn("mind the gap")
+module.exit_json(
+    changed=True, word=module.params["word"], dry=module.check_mode, own=os.environ.get("OWN"), input=sys.stdin.read(),
+    pid=os.getpid(), parent=os.getppid(), secret="it is " + (module.params["password"] or ""),
+)
+"""
+
+
+def request(source=MODULE, environment=None, **arguments):
+    asked = {"name": "it.py", "source": source, "arguments": arguments, "environment": environment or {}}
+    return json.dumps(asked).encode()
+
+
+@contextlib.contextmanager
+def serving(directory, lease=LEASE):
+    alive = pathlib.Path(_lease.alive_path(str(directory), lease))
+    alive.touch()
+    boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {it.__name__} import serve\nserve(*sys.argv[1:])"
+    server = subprocess.Popen([sys.executable, "-c", boot, str(directory), lease])
+    try:
+        assert wait_for(lambda: os.path.exists(it.socket_path(str(directory), lease)), 20)
+        yield server, alive
+    finally:
+        server.kill()
+        server.wait()
+
+
+def ask(directory, raw):
+    command = _quick.to_server(_quick.Place(it.socket_path(str(directory), LEASE), sys.executable))
+    return subprocess.run(shlex.split(command), input=raw, capture_output=True, check=False, timeout=60)
+
+
+def test_it_runs_modules_as_ansible_does(tmp_path):
+    with serving(tmp_path) as (server, _alive):
+        done = ask(
+            tmp_path, request(environment={"OWN": "here"}, word="ü", password="s3cret", _ansible_check_mode=True)
+        )
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        told = {key: result[key] for key in ("changed", "word", "dry", "own", "input", "parent", "secret")}
+        assert told == {
+            "changed": True,
+            "word": "ü",
+            "dry": True,
+            "own": "here",
+            "input": "",
+            "parent": server.pid,
+            "secret": "it is ********",
+        }
+        assert "mind the gap" in str(result["warnings"])
+        again = json.loads(ask(tmp_path, request(word="more")).stdout)
+        # A process of its own each time, which knows nothing of the one before.
+        assert again["pid"] != result["pid"]
+        assert again["own"] is None
+        assert again["secret"] == "it is "
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("raise RuntimeError('broken on purpose')", b"RuntimeError: broken on purpose"),
+        ("import nosuch", b"No module named 'nosuch'"),
+        ("import os; os.kill(os.getpid(), 9)", b""),
+    ],
+)
+def test_a_module_that_breaks_is_told_and_breaks_nothing_else(tmp_path, source, says):
+    with serving(tmp_path):
+        assert says in ask(tmp_path, request(source)).stdout
+        assert json.loads(ask(tmp_path, request(word="on")).stdout)["word"] == "on"
+
+
+def test_only_its_owner_may_ask(tmp_path):
+    with serving(tmp_path):
+        assert os.stat(it.socket_path(str(tmp_path), LEASE)).st_mode & 0o777 == 0o600
+
+
+def test_it_ends_with_the_lease(tmp_path):
+    with serving(tmp_path) as (server, alive):
+        alive.unlink()
+        assert server.wait(timeout=20) == 0
+        assert os.listdir(tmp_path) == []
+
+
+def test_it_ends_when_the_controller_gives_no_sign_of_life(tmp_path):
+    with serving(tmp_path) as (server, alive):
+        then = time.time() - _lease.TTL_SECONDS - 1
+        os.utime(alive, (then, then))
+        assert server.wait(timeout=20) == 0
+
+
+def test_nobody_is_there(tmp_path):
+    assert ask(tmp_path, request()).returncode in _quick.NOT_HERE
+
+
+def package(tmp_path, **files):
+    """Make a kept package whose imports come from this machine's own places."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    for name, text in {"python": sys.executable, **files}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def by_package(folder, raw):
+    argv = shlex.split(_quick.by_package(sys.executable, folder))
+    paths = os.pathsep.join(path for path in ROOTS if path)
+    environment = {**os.environ, "PYTHONPATH": paths}
+    return subprocess.run(argv, input=raw, env=environment, capture_output=True, check=False, timeout=60)
+
+
+def test_a_kept_package_runs_modules_too(tmp_path):
+    done = by_package(package(tmp_path), request(word="kept"))
+    assert json.loads(done.stdout)["word"] == "kept", done.stderr
+
+
+@pytest.mark.parametrize("other", ["/usr/bin/another-python", ""])
+def test_a_package_of_another_python_is_left_alone(tmp_path, other):
+    assert by_package(package(tmp_path, python=other), request()).returncode in _quick.NOT_HERE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_package_of_another_user_is_left_alone(tmp_path):
+    folder = package(tmp_path)
+    os.chown(folder, 65534, 65534)
+    assert by_package(folder, request()).returncode in _quick.NOT_HERE
+
+
+def test_no_package_is_kept(tmp_path):
+    assert by_package(str(tmp_path / "nosuch"), request()).returncode in _quick.NOT_HERE
+
+
+def imported(path):
+    """Name the cores that a module imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections."):
+            last = node.module.rpartition(".")[2]
+            yield from [name.name for name in node.names] if last == "module_utils" else [last]
+
+
+def test_all_that_the_modules_import_is_warm():
+    """What is missing here is missing in the package, and the module would fail on the host."""
+    routed = yaml.safe_load((COLLECTION / "meta/runtime.yml").read_text(encoding="utf-8"))["plugin_routing"]["modules"]
+    boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {it.__name__} import warm\nwarm()\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", boot], capture_output=True, text=True, check=True).stdout.split()
+    names = {name.rpartition(".")[2] for name in loaded if ".juno.deploy.plugins.module_utils." in name}
+    wanted = {
+        name for module in (*routed, "release_begin") for name in imported(COLLECTION / f"plugins/modules/{module}.py")
+    }
+    assert wanted
+    assert wanted - names == set()
+    assert "ansible.module_utils.basic" in loaded
