@@ -77,12 +77,12 @@ class Meter:
         _meterflow.start(app.state_directory, order)
 
 
-def _warm(app: App, lease: str, package: str) -> dict[str, str]:
+def _warm(app: App, lease: str, package: str, caches: dict[str, t.Any]) -> dict[str, str]:
     """Start what makes the modules that follow quicker; tell where it is, or why there is none."""
     try:
         kept = _package.keep(_package.own(), app.state_root, package)
         if kept:
-            return {**_forkserver.start(kept, app.state_directory, lease), "why": ""}
+            return {**_forkserver.start(kept, app, lease, caches), "why": ""}
     except OSError as exc:
         return {"socket": "", "python": "", "why": f"the package can't be kept ({exc.strerror})"}
     return {"socket": "", "python": "", "why": "there is no package to keep"}
@@ -98,6 +98,7 @@ def begin(
     release: int,
     dry: bool,
     package: str = "",
+    caches: dict[str, t.Any] | None = None,
 ) -> dict[str, t.Any]:
     """Take the lease, finish or undo what is half done, look and plan.
 
@@ -114,7 +115,7 @@ def begin(
     with contextlib.ExitStack() as held:
         taken = _lease.take(app.state_directory, holder)
         held.callback(_lease.give_back, app.state_directory, holder.id)
-        forkserver = _warm(app, holder.id, package)
+        forkserver = _warm(app, holder.id, package, caches or {})
         recovered = _undo.recover(run, app)
         found = look(run, app, wish, holder.purpose, release)
         nothing_to_do = not found["plan"]["deploy"]

@@ -19,14 +19,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineE
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-try:
-    import docker
     import docker.errors
     import requests.exceptions
-
-    SDK_ERROR = ""
-except ImportError as exc:
-    SDK_ERROR = str(exc)
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
@@ -73,16 +67,28 @@ class Container:
     config_hash: str = ""
 
 
+def load() -> None:
+    """Load the SDK, which takes a while: other work goes on meanwhile where this runs in a thread of its own.
+
+    :raises EngineError: it is missing.
+    """
+    global docker, requests
+    try:
+        import docker.errors
+        import requests.exceptions
+    except ImportError as exc:
+        raise EngineError(
+            f"The Docker SDK for Python is missing on this host ({exc}): install the package python3-docker, "
+            "or run playbooks/provision.yml."
+        ) from exc
+
+
 def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
     """Give a client of the Engine at O(docker_host), having asked it for its version.
 
     :raises EngineError: the SDK is missing, or the Engine doesn't answer.
     """
-    if SDK_ERROR:
-        raise EngineError(
-            f"The Docker SDK for Python is missing on this host ({SDK_ERROR}): install the package python3-docker, "
-            "or run playbooks/provision.yml."
-        )
+    load()
     base_url = docker_host or DEFAULT_SOCKET
     try:
         return docker.DockerClient(base_url=base_url, version="auto", timeout=timeout_seconds)

@@ -4,20 +4,26 @@
 
 C(release_begin) starts this process from the package that is kept (C(_package)); the action plugin C(release_step) then
 sends it each later module, which it runs in a fork of itself, so that nothing has to be loaded again. It ends with the
-lease, or when the controller gives no sign of life. Without it everything works, slower.
+lease. When the controller dies, it tidies up (C(_guardian)). Without it everything works, slower, and a half-done
+release waits for the next deploy.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import os
 import select
 import socket
 import subprocess
 import sys
-import time
+import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _lease, _run_module
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
 
 #: How often to see whether the lease is still held.
 LOOK_SECONDS = 0.5
@@ -34,15 +40,19 @@ def socket_path(directory: str, lease: str) -> str:
     return os.path.join(directory, f"forkserver-{lease[:12]}.sock")
 
 
-def start(package: str, directory: str, lease: str) -> dict[str, str]:
+def start(package: str, app: App, lease: str, caches: dict[str, t.Any]) -> dict[str, str]:
     """Start the fork server from a kept package, under a lease that is held; tell where it listens.
+
+    C(caches) says how the app's caches are cleared, should the controller die.
 
     :raises OSError: the process or its files can't be made.
     """
+    directory = app.state_directory
+    order = json.dumps({"app": {**dataclasses.asdict(app), "lease": lease}, "caches": caches})
     _sweep(directory)
     with open(os.path.join(directory, "forkserver.errors"), "wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, package, directory, lease],
+            [sys.executable, "-c", _BOOT, package, order],
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -70,7 +80,9 @@ def warm() -> None:
         _cacheflow,
         _command,
         _django,
+        _docker,
         _errors,
+        _guardian,
         _inspect,
         _journal,
         _lease,
@@ -95,10 +107,15 @@ def warm() -> None:
     )
 
     _run_module.basic()
+    # Where it is missing, the module that needs it says so.
+    with contextlib.suppress(_errors.EngineError):
+        _docker.load()
 
 
-def serve(directory: str, lease: str) -> None:
-    """Answer requests until the lease is given back, taken over, or its controller gives no sign of life."""
+def serve(order: str) -> None:
+    """Answer requests until the lease is given back or taken over; tidy up when its controller has died."""
+    told = json.loads(order)
+    directory, lease = os.path.join(told["app"]["state_root"], told["app"]["project"]), told["app"]["lease"]
     path = socket_path(directory, lease)
     with socket.socket(socket.AF_UNIX) as door:
         was = os.umask(0o177)
@@ -108,22 +125,22 @@ def serve(directory: str, lease: str) -> None:
         door.listen()
         try:
             warm()
-            while is_held(directory, lease):
+            while _lease.is_held(directory, lease):
                 if select.select([door], [], [], LOOK_SECONDS)[0]:
                     _answer(door)
                 _reap()
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+    _stand_in(told)
 
 
-def is_held(directory: str, lease: str) -> bool:
-    """Say whether the lease's controller has given a sign of life lately."""
-    try:
-        seen = os.stat(_lease.alive_path(directory, lease)).st_mtime
-    except FileNotFoundError:
-        return False
-    return time.time() - seen < _lease.TTL_SECONDS
+def _stand_in(told: dict[str, t.Any]) -> None:
+    from ansible_collections.juno.deploy.plugins.module_utils import _app, _command, _guardian
+
+    # JSON has no tuples.
+    fields: dict[str, t.Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told["app"].items()}
+    _guardian.stand_in(_command.run_command, _app.App(**fields), told["caches"])
 
 
 def _reap() -> None:

@@ -31,6 +31,8 @@ TTL_SECONDS = 30.0
 #: A heartbeat that looks old or lies ahead may only mean that the clock was set; a live one moves within this time.
 WATCH_SECONDS = 8.0
 LOOK_AGAIN_SECONDS = 0.25
+#: Without anybody who waits for the lease, a controller that was cut off has as long to come back.
+SILENT_SECONDS = 90.0
 
 PURPOSES = {"deploy": "A deploy", "rollback": "A rollback", "restart": "A restart"}
 
@@ -214,6 +216,26 @@ def give_back(directory: str, id: str) -> bool:  # noqa: A002
             return False
         os.unlink(_lease_path(directory))
     return True
+
+
+def is_held(directory: str, id: str) -> bool:  # noqa: A002
+    """Say whether a lease's controller has given a sign of life, if not lately."""
+    try:
+        return time.time() - os.stat(alive_path(directory, id)).st_mtime <= SILENT_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+def is_abandoned(directory: str, id: str) -> bool:  # noqa: A002
+    """Say whether a lease is held still, though its controller has ended, or has long given no sign of life."""
+    if not os.path.isdir(directory):
+        return False
+    with _changing(directory):
+        now = read(directory)
+        if now is None or now.id != id:
+            return False
+        at = beat(directory, now)
+    return at is None or time.time() - at > SILENT_SECONDS
 
 
 def require(app: App) -> None:

@@ -69,6 +69,42 @@ options:
       - Id of the lease to take. The action plugin of this module makes a new one for each call.
     type: str
     default: ''
+  caches:
+    description:
+      - How the app's caches are cleared, should this controller die after visitors have met the new release. What is
+        half done is then undone on the managed host by itself, and the caches are cleared as this says.
+      - Without it they stay owed, and the next run clears them.
+    type: dict
+    suboptions:
+      method:
+        description:
+          - V(settings) does it as M(juno.deploy.django_cache_clear), V(memcached) as M(juno.deploy.memcached_flush).
+        type: str
+        choices: [settings, memcached, none]
+        default: settings
+      settings:
+        description:
+          - The settings module, with V(settings).
+        type: str
+      alias:
+        description:
+          - The caches to clear, with V(settings); all of them without it.
+        type: list
+        elements: str
+      command:
+        description:
+          - The app's own management command that clears them, with V(settings).
+        type: str
+      service:
+        description:
+          - The compose service that runs memcached, with V(memcached).
+        type: str
+        default: memcached
+      port:
+        description:
+          - The port that memcached listens at, with V(memcached).
+        type: int
+        default: 11211
   package:
     description:
       - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
@@ -291,6 +327,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         meter,
         release=params["release"],
         package=params["package"],
+        caches=params["caches"],
         dry=module.check_mode,
     )
 
@@ -303,6 +340,17 @@ def main() -> None:
         "release": {"type": "int", "default": 0},
         "who": {"type": "str", "default": ""},
         "package": {"type": "str", "default": ""},
+        "caches": {
+            "type": "dict",
+            "options": {
+                "method": {"type": "str", "choices": ["settings", "memcached", "none"], "default": "settings"},
+                "settings": {"type": "str"},
+                "alias": {"type": "list", "elements": "str"},
+                "command": {"type": "str"},
+                "service": {"type": "str", "default": "memcached"},
+                "port": {"type": "int", "default": 11211},
+            },
+        },
         "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
         "remote": {"type": "str", "default": "origin"},
         "branch": {"type": "str", "default": "main"},

@@ -29,6 +29,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
+_docker.load()
+
 SITE = {
     "build": {"context": "."},
     "ports": [{"target": 8000, "published": "8001", "protocol": "tcp"}],

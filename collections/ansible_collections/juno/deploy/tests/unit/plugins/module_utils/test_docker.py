@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import threading
 import typing as t
 
@@ -14,6 +15,8 @@ import requests.exceptions
 from ansible_collections.juno.deploy.plugins.module_utils import _docker
 from ansible_collections.juno.deploy.plugins.module_utils._docker import Container, Published
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+
+_docker.load()
 
 # GET /containers/json, one entry, without the fields that nobody reads.
 LISTED: dict[str, t.Any] = {
@@ -222,7 +225,7 @@ def test_an_engine_that_does_not_answer_is_told() -> None:
 
 
 def test_a_missing_sdk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_docker, "SDK_ERROR", "No module named 'docker'")
+    monkeypatch.setitem(sys.modules, "docker.errors", None)
     with pytest.raises(EngineError, match="install the package python3-docker"):
         _docker.connect()
 

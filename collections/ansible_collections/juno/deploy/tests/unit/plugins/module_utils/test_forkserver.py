@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import pytest
 import yaml
 from ansible_collections.juno.deploy.plugins.module_utils import _forkserver as it
 from ansible_collections.juno.deploy.plugins.module_utils import _lease
+from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 from ansible_collections.juno.deploy.plugins.plugin_utils import _quick
 
@@ -44,10 +46,12 @@ def request(source=MODULE, environment=None, **arguments):
 
 @contextlib.contextmanager
 def serving(directory, lease=LEASE):
+    _lease.take(str(directory), _lease.claim(lease, "me@here", "deploy", {}))
     alive = pathlib.Path(_lease.alive_path(str(directory), lease))
-    alive.touch()
     boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {it.__name__} import serve\nserve(*sys.argv[1:])"
-    server = subprocess.Popen([sys.executable, "-c", boot, str(directory), lease])
+    app = App("/nosuch", directory.name, "web", (), (), "", str(directory.parent), lease)
+    order = json.dumps({"app": dataclasses.asdict(app), "caches": {}})
+    server = subprocess.Popen([sys.executable, "-c", boot, order])
     try:
         assert wait_for(lambda: os.path.exists(it.socket_path(str(directory), lease)), 20)
         yield server, alive
@@ -106,17 +110,23 @@ def test_only_its_owner_may_ask(tmp_path):
 
 
 def test_it_ends_with_the_lease(tmp_path):
-    with serving(tmp_path) as (server, alive):
-        alive.unlink()
+    with serving(tmp_path) as (server, _alive):
+        _lease.give_back(str(tmp_path), LEASE)
         assert server.wait(timeout=20) == 0
-        assert os.listdir(tmp_path) == []
+        assert not os.path.exists(it.socket_path(str(tmp_path), LEASE))
 
 
-def test_it_ends_when_the_controller_gives_no_sign_of_life(tmp_path):
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "cut off"])
+def test_it_tidies_up_when_the_controller_has_died(tmp_path, killed):
     with serving(tmp_path) as (server, alive):
-        then = time.time() - _lease.TTL_SECONDS - 1
-        os.utime(alive, (then, then))
+        then = time.time() - _lease.SILENT_SECONDS - 1
+        if killed:
+            alive.unlink()
+        else:
+            os.utime(alive, (then, then))
         assert server.wait(timeout=20) == 0
+        # Nothing was half done, so all there is to tidy up is the lease.
+        assert _lease.read(str(tmp_path)) is None
 
 
 def test_nobody_is_there(tmp_path):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 import time
 
@@ -117,8 +118,8 @@ def test_find_servers_refuses_a_container_without_an_address(monkeypatch):
 
 
 def test_find_servers_without_the_sdk(monkeypatch):
-    monkeypatch.setattr(_docker, "SDK_ERROR", "No module named 'docker'")
-    with pytest.raises(EngineError, match=r"No module named 'docker'.*install the package python3-docker"):
+    monkeypatch.setitem(sys.modules, "docker.errors", None)
+    with pytest.raises(EngineError, match=r"docker\.errors.*install the package python3-docker"):
         _memcached.find_servers({**PARAMS, "project": "juno", "service": "cache"})
 
 
