@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _ahead,
     _forkserver,
     _inspect,
     _journal,
@@ -16,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _maintenance,
     _meterflow,
     _package,
+    _release,
     _rollback,
     _undo,
 )
@@ -77,15 +79,38 @@ class Meter:
         _meterflow.start(app.state_directory, order)
 
 
-def _warm(app: App, lease: str, package: str, caches: dict[str, t.Any]) -> dict[str, str]:
-    """Start what makes the modules that follow quicker; tell where it is, or why there is none."""
-    try:
-        kept = _package.keep(_package.own(), app.state_root, package)
-        if kept:
-            return {**_forkserver.start(kept, app, lease, caches), "why": ""}
-    except OSError as exc:
-        return {"socket": "", "python": "", "why": f"the package can't be kept ({exc.strerror})"}
-    return {"socket": "", "python": "", "why": "there is no package to keep"}
+@dataclasses.dataclass(frozen=True)
+class Helper:
+    """What the fork server is started with."""
+
+    #: Digest of what modules are made of.
+    package: str
+    #: How the app's caches are cleared, should the controller die.
+    caches: dict[str, t.Any]
+    #: How releases are built, in the fields of a BuildOrder; with them a build begins at once.
+    build: dict[str, t.Any]
+
+    def start(self, app: App, lease: str) -> dict[str, str]:
+        """Start it; tell where it is, or why there is none."""
+        try:
+            kept = _package.keep(_package.own(), app.state_root, self.package)
+            if kept:
+                return {**_forkserver.start(kept, app, lease, self.caches), "why": ""}
+        except OSError as exc:
+            return {"socket": "", "python": "", "why": f"the package can't be kept ({exc.strerror})"}
+        return {"socket": "", "python": "", "why": "there is no package to keep"}
+
+    def build_ahead(self, place: str, found: dict[str, t.Any]) -> None:
+        """Let it build and check the release, if that is wanted and there is such a server."""
+        if not place or not self.build:
+            return
+        plan = found["plan"]
+        order = _release.BuildOrder(
+            commit=found["git"]["target_commit"], build=plan["build"], collect=plan["collect"], **self.build
+        )
+        # It isn't there yet, or no more: then the build begins when its module comes.
+        with contextlib.suppress(OSError):
+            _ahead.ask(place, order)
 
 
 def begin(
@@ -97,8 +122,7 @@ def begin(
     *,
     release: int,
     dry: bool,
-    package: str = "",
-    caches: dict[str, t.Any] | None = None,
+    helper: Helper,
 ) -> dict[str, t.Any]:
     """Take the lease, finish or undo what is half done, look and plan.
 
@@ -115,7 +139,7 @@ def begin(
     with contextlib.ExitStack() as held:
         taken = _lease.take(app.state_directory, holder)
         held.callback(_lease.give_back, app.state_directory, holder.id)
-        forkserver = _warm(app, holder.id, package, caches or {})
+        forkserver = helper.start(app, holder.id)
         recovered = _undo.recover(run, app)
         found = look(run, app, wish, holder.purpose, release)
         nothing_to_do = not found["plan"]["deploy"]
@@ -123,6 +147,8 @@ def begin(
             open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"])
             if any(one["service"] == app.service and one["state"] == "running" for one in found["containers"]):
                 meter.start(app, found["compose"]["base_url"], holder.id)
+            if holder.purpose == "deploy":
+                helper.build_ahead(forkserver["socket"], found)
         if not nothing_to_do:
             held.pop_all()
     return {

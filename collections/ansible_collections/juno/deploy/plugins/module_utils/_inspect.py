@@ -42,6 +42,8 @@ class Wish:
     always_build: bool
     force: bool
     strategy: str = "rolling"
+    #: auto, always, never.
+    collectstatic: str = "auto"
 
 
 def _look_at_git(run: Runner, app: App, wish: Wish) -> _git.GitState:
@@ -181,8 +183,18 @@ def inspect(run: Runner, app: App, wish: Wish) -> dict[str, t.Any]:
         "disk_free_bytes": free,
         "serving": last,
         "changed_files": changes.files,
-        "plan": {**plan.as_dict(), **strategy, "first_edge": first_edge(strategy, running)},
+        "plan": {
+            **plan.as_dict(),
+            **strategy,
+            "first_edge": first_edge(strategy, running),
+            "collect": collects(wish.collectstatic, strategy["strategy"], own_command=told["command_collects"]),
+        },
     }
+
+
+def collects(wanted: str, strategy: str, *, own_command: bool) -> bool:
+    """Say whether static files are to be collected: where the app's own command does it, only if that isn't run."""
+    return wanted == "always" or (wanted == "auto" and (not own_command or strategy == "reload"))
 
 
 def first_edge(strategy: dict[str, t.Any], running: list[_docker.Container]) -> bool:

@@ -80,3 +80,47 @@ def sweep(folder: str) -> None:
     for at, path in sorted(found, reverse=True)[KEEP:]:
         if time.time() - at > YOUNG_SECONDS:
             shutil.rmtree(path)
+
+
+def load() -> None:
+    """Load all that the modules of a deploy import: Ansible packs what it sees imported, so a package has it, too."""
+    from ansible_collections.juno.deploy.plugins.module_utils import (  # noqa: F401
+        _ahead,
+        _app,
+        _begin,
+        _cacheflow,
+        _command,
+        _django,
+        _docker,
+        _errors,
+        _forkserver_main,
+        _guardian,
+        _inspect,
+        _journal,
+        _lease,
+        _maintenance,
+        _memcached,
+        _memcached_flush,
+        _memcached_report,
+        _memcached_stats,
+        _memcached_table,
+        _migrations,
+        _module,
+        _pages,
+        _pages_http,
+        _pages_report,
+        _pages_site,
+        _processes,
+        _record,
+        _release,
+        _run_module,
+        _survey,
+        _switch,
+        _undo,
+        _work,
+    )
+
+    _run_module.basic()
+    # Where it is missing, the module that needs it says so.
+    with contextlib.suppress(_errors.EngineError):
+        _docker.load()

@@ -48,6 +48,16 @@ _UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy a
 _NOT_LOOKED = (_guest_manage.NO_DJANGO, _guest_manage.NO_SETTINGS, _guest_release.NOT_LOOKED)
 
 
+#: The options of modules that build, but for what the plan says.
+BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "check_command": {"type": "list", "elements": "str", "default": ["python", "manage.py", "check"]},
+    "build_timeout_seconds": {"type": "int", "default": 1800},
+    "check_timeout_seconds": {"type": "int", "default": 120},
+    "probe_path": {"type": "str", "default": "/"},
+    "headers": {"type": "dict", "default": {}},
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class BuildOrder:
     """What is to be built and checked."""

@@ -23,12 +23,11 @@ def basic() -> t.Any:
     return loaded
 
 
-def run(raw: bytes) -> int:
+def run(request: dict[str, t.Any]) -> int:
     """Run the module of a request in this process, which has no other purpose; give its exit code.
 
-    The request is JSON: C(name), C(source), C(arguments), and the C(environment) variables of the task.
+    The request has C(name), C(source), C(arguments), and the C(environment) variables of the task.
     """
-    request = json.loads(raw)
     os.environ.update(request["environment"])
     ansible = basic()
     ansible._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": request["arguments"]}).encode()
@@ -50,8 +49,8 @@ def run(raw: bytes) -> int:
 
 def main() -> t.NoReturn:
     """Run the module of the request on standard input."""
-    raw = sys.stdin.buffer.read()
+    request = json.loads(sys.stdin.buffer.read())
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     # Not by sys.exit: there is nothing left to do, and to take all modules down takes a while.
-    os._exit(run(raw))
+    os._exit(run(request))

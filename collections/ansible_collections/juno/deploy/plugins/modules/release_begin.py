@@ -105,6 +105,46 @@ options:
           - The port that memcached listens at, with V(memcached).
         type: int
         default: 11211
+  collectstatic:
+    description:
+      - Whether static files are to be collected before the switch. V(auto) does it where the app's own command
+        doesn't, and with a reload, for which that command doesn't run.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  build:
+    description:
+      - How releases are built and checked, as with M(juno.deploy.release_build). With it the build begins at once, and
+        that module takes what came of it.
+      - Without it the build begins with that module.
+    type: dict
+    suboptions:
+      check_command:
+        description:
+          - The command, as a list of words, that tells whether the code can start.
+        type: list
+        elements: str
+        default: [python, manage.py, check]
+      build_timeout_seconds:
+        description:
+          - How long the build may take.
+        type: int
+        default: 1800
+      check_timeout_seconds:
+        description:
+          - How long the check command may take, and as long everything else that is asked of the new code.
+        type: int
+        default: 120
+      probe_path:
+        description:
+          - The page that the WSGI application is asked for.
+        type: str
+        default: /
+      headers:
+        description:
+          - Headers of that request.
+        type: dict
+        default: {}
   package:
     description:
       - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
@@ -288,14 +328,20 @@ plan:
   description: What a deploy has to do, and why.
   returned: success, with O(purpose=deploy)
   type: dict
-  sample: {deploy: true, build: false, reasons: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new'], build_reasons: []}
+  sample:
+    deploy: true
+    build: false
+    collect: true
+    strategy: reload
+    reasons: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
+    build_reasons: []
 """
 
 import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _inspect, _lease
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _inspect, _lease, _release
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -310,6 +356,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         always_build=params["always_build"],
         force=params["force"],
         strategy=params["strategy"],
+        collectstatic=params["collectstatic"],
     )
     holder = _lease.claim(params["lease"], params["who"], params["purpose"], os.environ)
     meter = _begin.Meter(
@@ -326,10 +373,13 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         holder,
         meter,
         release=params["release"],
-        package=params["package"],
-        caches=params["caches"],
+        helper=_begin.Helper(params["package"], params["caches"] or {}, _build(params["build"])),
         dry=module.check_mode,
     )
+
+
+def _build(asked: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    return {**asked, "check_command": tuple(asked["check_command"])} if asked else {}
 
 
 def main() -> None:
@@ -340,6 +390,8 @@ def main() -> None:
         "release": {"type": "int", "default": 0},
         "who": {"type": "str", "default": ""},
         "package": {"type": "str", "default": ""},
+        "collectstatic": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+        "build": {"type": "dict", "options": _release.BUILD_OPTIONS},
         "caches": {
             "type": "dict",
             "options": {

@@ -179,7 +179,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _release
+from ansible_collections.juno.deploy.plugins.module_utils import _ahead, _app, _release
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -196,7 +196,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         probe_path=module.params["probe_path"],
         headers=module.params["headers"],
     )
-    return _release.build(run_command, _app.from_params(module.params), order, dry=module.check_mode)
+    return _ahead.take(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
 
 def main() -> None:
@@ -204,12 +204,8 @@ def main() -> None:
     spec = {
         **_app.ARGUMENT_SPEC,
         "commit": {"type": "str", "required": True},
+        **_release.BUILD_OPTIONS,
         "build": {"type": "bool", "default": True},
-        "check_command": {"type": "list", "elements": "str", "default": ["python", "manage.py", "check"]},
-        "build_timeout_seconds": {"type": "int", "default": 1800},
-        "check_timeout_seconds": {"type": "int", "default": 120},
-        "probe_path": {"type": "str", "default": "/"},
-        "headers": {"type": "dict", "default": {}},
         "collect": {"type": "bool", "default": False},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

@@ -7,11 +7,23 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _inspect, _journal, _lease, _undo
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _ahead,
+    _app,
+    _begin,
+    _forkserver,
+    _inspect,
+    _journal,
+    _lease,
+    _package,
+    _release,
+    _undo,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 BASE_URL = "http://127.0.0.1:8001"
 NO_METER = _begin.Meter(0, (), [], "", {})
+NO_HELPER = _begin.Helper("", {}, {})
 WISH = _inspect.Wish("origin", "main", 60, False, False, "rolling")
 
 
@@ -20,13 +32,14 @@ def app(tmp_path):
     return _app.App("/root/x", "junojobs", "web", (), (), "", str(tmp_path), lease="one")
 
 
-def begin(app, purpose="deploy", *, lease="one", dry=False):
-    return _begin.begin(None, app, WISH, _lease.claim(lease, "rohit@laptop", purpose, {}), NO_METER, release=0, dry=dry)
+def begin(app, purpose="deploy", *, lease="one", dry=False, helper=NO_HELPER):
+    holder = _lease.claim(lease, "rohit@laptop", purpose, {})
+    return _begin.begin(None, app, WISH, holder, NO_METER, release=0, dry=dry, helper=helper)
 
 
 def found(deploy, containers):
     return {
-        "plan": {"deploy": deploy, "strategy": "rolling"},
+        "plan": {"deploy": deploy, "strategy": "rolling", "build": True, "collect": False},
         "git": {"target_commit": "8f5d0b1c"},
         "compose": {"base_url": BASE_URL},
         "containers": [{"service": service, "state": state} for service, state in containers],
@@ -111,3 +124,58 @@ def test_a_dry_run_takes_none_and_recovers_nothing(app, monkeypatch):
 def test_without_the_action_plugin_it_refuses(app):
     with pytest.raises(BadInputError, match="action plugin"):
         begin(app, lease="")
+
+
+BUILD = {"check_command": ("python", "manage.py", "check"), "build_timeout_seconds": 9, "check_timeout_seconds": 9}
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Let a fork server be there, and note what it is asked to build."""
+    orders = []
+    monkeypatch.setattr(_package, "keep", lambda _source, _root, digest: f"/kept/{digest}" if digest else "")
+    monkeypatch.setattr(_forkserver, "start", lambda package, *_any: {"socket": package, "python": "python"})
+    monkeypatch.setattr(_ahead, "ask", lambda place, order: orders.append((place, order)))
+    return orders
+
+
+def test_a_deploys_build_begins_at_once(app, monkeypatch, asked):
+    look(monkeypatch, True)
+    result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
+    assert result["forkserver"] == {"socket": "/kept/abc", "python": "python", "why": ""}
+    assert asked == [("/kept/abc", _release.BuildOrder("8f5d0b1c", build=True, collect=False, **BUILD))]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "deploy", "package", "build"),
+    [
+        pytest.param("deploy", False, "abc", BUILD, id="nothing to do"),
+        pytest.param("deploy", True, "", BUILD, id="no fork server"),
+        pytest.param("deploy", True, "abc", {}, id="a hook comes first"),
+        pytest.param("rollback", True, "abc", BUILD, id="nothing to build"),
+        pytest.param("restart", True, "abc", BUILD, id="nothing to build in a restart"),
+    ],
+)
+def test_else_no_build_begins(app, monkeypatch, asked, purpose, deploy, package, build):
+    look(monkeypatch, deploy)
+    begin(app, purpose, helper=_begin.Helper(package, {}, build))
+    assert asked == []
+
+
+def test_a_fork_server_that_is_not_there_yet_is_no_error(app, monkeypatch, asked):
+    def refuse(_place, _order):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(_ahead, "ask", refuse)
+    look(monkeypatch, True)
+    assert begin(app, helper=_begin.Helper("abc", {}, BUILD))["lease"]["held"]
+
+
+def test_a_disk_that_refuses_the_package_is_told_and_no_error(app, monkeypatch, asked):
+    def refuse(*_any):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(_package, "keep", refuse)
+    look(monkeypatch, True)
+    result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
+    assert result["forkserver"]["why"] == "the package can't be kept (No space left on device)"

@@ -11,14 +11,16 @@ import json
 import os
 import pathlib
 import shlex
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 import yaml
+from ansible_collections.juno.deploy.plugins.module_utils import _ahead, _lease, _package, _release
 from ansible_collections.juno.deploy.plugins.module_utils import _forkserver as it
-from ansible_collections.juno.deploy.plugins.module_utils import _lease
+from ansible_collections.juno.deploy.plugins.module_utils import _forkserver_main as _main
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 from ansible_collections.juno.deploy.plugins.plugin_utils import _quick
@@ -48,7 +50,7 @@ def request(source=MODULE, environment=None, **arguments):
 def serving(directory, lease=LEASE):
     _lease.take(str(directory), _lease.claim(lease, "me@here", "deploy", {}))
     alive = pathlib.Path(_lease.alive_path(str(directory), lease))
-    boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {it.__name__} import serve\nserve(*sys.argv[1:])"
+    boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {_main.__name__} import serve\nserve(*sys.argv[1:])"
     app = App("/nosuch", directory.name, "web", (), (), "", str(directory.parent), lease)
     order = json.dumps({"app": dataclasses.asdict(app), "caches": {}})
     server = subprocess.Popen([sys.executable, "-c", boot, order])
@@ -101,6 +103,26 @@ def test_it_runs_modules_as_ansible_does(tmp_path):
 def test_a_module_that_breaks_is_told_and_breaks_nothing_else(tmp_path, source, says):
     with serving(tmp_path):
         assert says in ask(tmp_path, request(source)).stdout
+        assert json.loads(ask(tmp_path, request(word="on")).stdout)["word"] == "on"
+
+
+def test_it_builds_while_nobody_waits(tmp_path):
+    outcome = tmp_path / f"forkserver-{LEASE[:12]}.build"
+    order = _release.BuildOrder("8f5d0b1c", True, ("true",), 5, 5)
+    with serving(tmp_path):
+        _ahead.ask(it.socket_path(str(tmp_path), LEASE), order)
+        assert wait_for(outcome.exists, 20)
+        told = json.loads(outcome.read_text(encoding="utf-8"))
+        # There is nothing to build, and that is what it found.
+        assert told["order"]["commit"] == "8f5d0b1c"
+        assert "/nosuch" in told["message"]
+
+
+def test_one_that_hangs_up_disturbs_nobody(tmp_path):
+    with serving(tmp_path), socket.socket(socket.AF_UNIX) as link:
+        link.connect(it.socket_path(str(tmp_path), LEASE))
+        link.sendall(b'{"name":')
+        link.close()
         assert json.loads(ask(tmp_path, request(word="on")).stdout)["word"] == "on"
 
 
@@ -181,7 +203,7 @@ def imported(path):
 def test_all_that_the_modules_import_is_warm():
     """What is missing here is missing in the package, and the module would fail on the host."""
     routed = yaml.safe_load((COLLECTION / "meta/runtime.yml").read_text(encoding="utf-8"))["plugin_routing"]["modules"]
-    boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {it.__name__} import warm\nwarm()\nprint(*sys.modules)"
+    boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {_package.__name__} import load\nload()\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", boot], capture_output=True, text=True, check=True).stdout.split()
     names = {name.rpartition(".")[2] for name in loaded if ".juno.deploy.plugins.module_utils." in name}
     wanted = {

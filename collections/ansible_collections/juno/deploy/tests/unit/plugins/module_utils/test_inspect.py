@@ -258,3 +258,18 @@ def test_a_disk_that_is_full_is_told_beforehand(world, monkeypatch):
 @dataclasses.dataclass
 class _Usage:
     free: int
+
+
+@pytest.mark.parametrize(
+    ("wanted", "strategy", "own_command", "collects"),
+    [
+        ("always", "rolling", True, True),
+        ("never", "reload", False, False),
+        ("auto", "rolling", True, False),
+        ("auto", "rolling", False, True),
+        # The app's own command doesn't run then.
+        ("auto", "reload", True, True),
+    ],
+)
+def test_who_collects_static_files(wanted, strategy, own_command, collects):
+    assert _inspect.collects(wanted, strategy, own_command=own_command) == collects
