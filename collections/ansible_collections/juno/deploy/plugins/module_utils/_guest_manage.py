@@ -29,13 +29,17 @@ def emit(request: "dict[str, t.Any]", name: str, value: "dict[str, t.Any]") -> N
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
+def find_modules(request: "dict[str, t.Any]") -> None:
+    """Have modules found where C(python manage.py) finds them."""
+    sys.path[0] = os.path.dirname(os.path.abspath(request["manage_py"]))
+
+
 def prepare(request: "dict[str, t.Any]") -> None:
     """Set up what C(python manage.py) would, and make sure that this process ends."""
     # Nobody outside can end a process that docker exec started: the default action of SIGALRM does.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(request["timeout_seconds"])
-    manage_py = os.path.abspath(request["manage_py"])
-    sys.path[0] = os.path.dirname(manage_py)
+    find_modules(request)
     sys.argv = [request["manage_py"]] + request["arguments"]
     if request["settings"]:
         os.environ["DJANGO_SETTINGS_MODULE"] = request["settings"]

@@ -5,28 +5,71 @@
 Private to juno.deploy: no stable interface. See _guest_manage for the limits of such a module.
 
 A guest in a throwaway container is the container's first process, which no signal ends by default. So it only waits,
-and its children, each of which loads the app anew, do the work: each is ended by an alarm of its own.
+and its children, each of which loads the app anew, do the work: each is ended by an alarm of its own. Django itself,
+without anything of the app, it may load once for all of them.
 """
 
+import contextlib
+import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
 import typing as t
+import warnings
 
-from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit, find_modules
 
 #: What is kept of a command's output.
 OUTPUT_BYTES = 20_000
+#: What every child loads of Django, by a few names that bring in the rest; none needs settings. No backend of a
+#: database is among it: an app may still want another SQLite in the place of Python's.
+FRAMEWORK = (
+    "django.core.management",
+    "django.db.models",
+    "django.core.handlers.wsgi",
+    "django.core.servers.basehttp",
+    "django.db.migrations.executor",
+    "django.contrib.staticfiles.management.commands.collectstatic",
+)
 
 
 def in_words(exc: BaseException) -> str:
     """Give an exception in one line."""
     text = " ".join(str(exc).split())[:600].rstrip(".")
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
+
+
+def preload(request: "dict[str, t.Any]") -> None:
+    """Load Django for all children to come, and nothing of the app: that is for each of them alone."""
+    find_modules(request)
+    # Nameless, the app's settings can't be loaded: what wants them raises ImproperlyConfigured.
+    named = os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    try:
+        passed = (ImportError, importlib.import_module("django.core.exceptions").ImproperlyConfigured)
+        with warnings.catch_warnings():
+            # Python may be told to raise them; the check command gives them.
+            warnings.simplefilter("ignore")
+            for name in FRAMEWORK:
+                # This Django lacks it, or wants settings for it: the child that needs it loads it, or tells the error.
+                with contextlib.suppress(*passed):
+                    importlib.import_module(name)
+    except ImportError:  # no Django at all: the first child tells it
+        pass
+    finally:
+        if named is not None:
+            os.environ["DJANGO_SETTINGS_MODULE"] = named
+
+
+def leave(code: int) -> t.NoReturn:
+    """End this process without exit handlers, and without the time that it takes to clear away all of Django."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def fork(work: "t.Callable[[dict[str, t.Any]], None]", request: "dict[str, t.Any]") -> int:
@@ -46,16 +89,48 @@ def fork(work: "t.Callable[[dict[str, t.Any]], None]", request: "dict[str, t.Any
         traceback.print_exc()
         emit(request, "failure:start", {"what": "", "cause": in_words(exc)})
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         # No exit handlers: those of the app belong to a server, and some wait for ever.
-        os._exit(code if isinstance(code, int) and 0 <= code < 256 else 1)
+        leave(code if isinstance(code, int) and 0 <= code < 256 else 1)
 
 
 def wait(pid: int) -> int:
     """Give a child's return code, negative for the signal that ended it."""
     status = os.waitpid(pid, 0)[1]
     return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+class Waiting:
+    """A child that gets ready by itself, and does the rest only when it is let."""
+
+    def __init__(
+        self, work: "t.Callable[[dict[str, t.Any], t.Callable[[], None]], None]", request: "dict[str, t.Any]"
+    ) -> None:
+        """Start it; C(work) is handed what it must call before it does the rest."""
+        self.gate = os.pipe()
+        self.pid = fork(lambda request: self._begin(work, request), request)
+
+    def _begin(
+        self, work: "t.Callable[[dict[str, t.Any], t.Callable[[], None]], None]", request: "dict[str, t.Any]"
+    ) -> None:
+        # As long as it could write itself, it would not see the end of its parent.
+        os.close(self.gate[1])
+        work(request, self._stand)
+
+    def _stand(self) -> None:
+        # Its time is for its own work, not for what it waits for.
+        left = signal.alarm(0)
+        if not os.read(self.gate[0], 1):
+            raise SystemExit(1)
+        signal.alarm(left)
+
+    def end(self, let: bool) -> "int | None":
+        """Let it do the rest and give its return code, or end it."""
+        if let:
+            os.write(self.gate[1], b"+")
+            return wait(self.pid)
+        os.kill(self.pid, signal.SIGKILL)
+        wait(self.pid)
+        return None
 
 
 def notebook() -> t.Any:

@@ -29,9 +29,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations impo
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import (
     Command,
+    Waiting,
     fork,
     in_words,
+    leave,
     notebook,
+    preload,
     read_notes,
     wait,
 )
@@ -48,18 +51,29 @@ def main(request: "dict[str, t.Any]") -> None:
     """Do what the request's C(mode) says."""
     {"check": check, "migrate": migrate, "reverse": reverse}[request["mode"]](request)
     emit(request, "end", {})
+    leave(0)
 
 
 def check(request: "dict[str, t.Any]") -> None:
-    """Run the check command and look at the app at the same time; when both went well, collect static files."""
+    """Run the check command and look at the app at the same time; when both went well, collect static files.
+
+    Each takes a core. So the child that collects starts when the look is over, and loads the app while the check
+    command is still at work; one more beside those two gains nothing where there are two cores, and takes memory.
+    """
     command = Command(request["check"], request["timeout_seconds"]) if request["check"] else None
+    if request["collect"]:
+        preload(request)
     looked = wait(fork(look, request))
     emit(request, "looked", {"rc": looked})
+    waiting = None
+    if request["collect"] and looked == 0:
+        waiting = Waiting(collect, dict(request, timeout_seconds=request["collect_seconds"]))
     checked = command.result() if command else {"rc": 0, "stdout": "", "stderr": ""}
+    collected = waiting.end(checked["rc"] == 0) if waiting else None
+    # Not before that child is gone: what two print at once may mix.
     emit(request, "check", checked)
-    if request["collect"] and looked == 0 and checked["rc"] == 0:
-        late = dict(request, timeout_seconds=request["collect_seconds"])
-        emit(request, "collected", {"rc": wait(fork(collect, late))})
+    if collected is not None:
+        emit(request, "collected", {"rc": collected})
 
 
 def migrate(request: "dict[str, t.Any]") -> None:
@@ -166,19 +180,22 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
     fail(request, "request", f"GET {path} with {told['status']}", told["why"] or "the page says no more")
 
 
-def collect(request: "dict[str, t.Any]") -> None:
-    """Collect static files with the new code into the root that serves."""
+def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
+    """Collect static files with the new code into the root that serves; nothing is written or told before C(stand)."""
     settings = settings_of(request)
     root = str(settings.STATIC_ROOT or "")
     if root:
         path = os.path.abspath(root)
         mount = mount_of(path, request["mounts"])
         if mount["kind"] == "container":
+            stand()
             emit(request, "static", {"why": f"{path} is in the image, not in a volume"})
             return
         if mount["kind"] == "checkout":
             settings.STATIC_ROOT = real_path(path, mount, "seen")
     importlib.import_module("django").setup()
+    # The look is quick, and a storage may write as soon as it is made.
+    stand()
     earlier = look_at_static()
     try:
         importlib.import_module("django.core.management").call_command("collectstatic", interactive=False, verbosity=0)

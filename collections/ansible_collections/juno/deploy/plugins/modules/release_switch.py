@@ -96,7 +96,7 @@ options:
       - How long a new container must have been healthy before M(juno.deploy.release_record) lets go of the old one.
         It gets requests earlier, while the old one is kept at hand.
     type: float
-    default: 3.5
+    default: 3.2
   purge_bytecode:
     description:
       - Remove compiled Python files from the checkout first, where the containers see the checkout itself.
@@ -219,7 +219,7 @@ def main() -> None:
         "probe_path": {"type": "str", "default": "/"},
         "grace_seconds": {"type": "int", "default": 30},
         "boot_timeout_seconds": {"type": "int", "default": 120},
-        "settle_seconds": {"type": "float", "default": 3.5},
+        "settle_seconds": {"type": "float", "default": 3.2},
         "purge_bytecode": {"type": "bool", "default": False},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

@@ -296,7 +296,9 @@ def test_what_cannot_be_reversed_is_named_and_nothing_is(lived, to, what, cause)
     assert lived.applied == ["0001_it", "0002_it", "0003_it"]
 
 
-def test_collect_goes_to_the_root_that_serves_once_all_is_right(lived):
+@pytest.fixture
+def assets(lived):
+    """A site with one static file to collect."""
     extra = """
     INSTALLED_APPS.append("django.contrib.staticfiles")
     STATIC_URL = "/static/"
@@ -307,10 +309,60 @@ def test_collect_goes_to_the_root_that_serves_once_all_is_right(lived):
     settings.write_text(settings.read_text() + textwrap.dedent(extra))
     (lived.checkout / "assets").mkdir()
     (lived.checkout / "assets/a.css").write_text("a{}")
-    assert "static" not in lived.ask(collect=True, collect_seconds=60, probe_path="/broken/")
-    assert "static" not in lived.ask(collect=True, collect_seconds=60, check=["false"])
-    assert not (lived.app / "staticfiles").exists()
-    told = lived.ask(collect=True, collect_seconds=60)
+    return lived
+
+
+def test_collect_goes_to_the_root_that_serves_once_all_is_right(assets):
+    assert "static" not in assets.ask(collect=True, collect_seconds=60, probe_path="/broken/")
+    assert "static" not in assets.ask(collect=True, collect_seconds=60, check=["false"])
+    assert not (assets.app / "staticfiles").exists()
+    told = assets.ask(collect=True, collect_seconds=60)
     assert told["static"]["added"] == 1
-    assert (lived.app / "staticfiles/a.css").read_text() == "a{}"
+    assert (assets.app / "staticfiles/a.css").read_text() == "a{}"
     assert json.dumps(told["collected"]) == '{"rc": 0}'
+
+
+#: Waits until two have loaded the app's settings: the child that looks, and the one that collects.
+TWO_LOADED = """
+import os, sys, time
+while not os.path.exists("loaded") or len(open("loaded").read()) < 2: time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize(("rc", "collected"), [(0, {"rc": 0}), (3, None)])
+def test_the_child_that_collects_gets_ready_during_the_check_and_waits_for_its_end(assets, rc, collected):
+    settings = assets.checkout / "settings.py"
+    note = "\nimport sys\nopen('loaded', 'a').write('ny'['django.db.migrations.executor' in sys.modules])\n"
+    settings.write_text(settings.read_text() + note)
+    told = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", f"{TWO_LOADED}sys.exit({rc})"])
+    # Both had Django from their parent.
+    assert (assets.checkout / "loaded").read_text() == "yy"
+    assert (told["check"]["rc"], told.get("collected")) == (rc, collected)
+    assert ("static" in told, (assets.app / "staticfiles").exists()) == (not rc, not rc)
+
+
+@pytest.mark.parametrize("rc", [0, 3])
+def test_a_root_in_the_image_is_told_once_the_check_went_well(assets, rc):
+    check = [sys.executable, "-c", f"import time; time.sleep(1); raise SystemExit({rc})"]
+    told = assets.ask(collect=True, collect_seconds=60, check=check, mounts=[], probe_path="")
+    why = f"{assets.checkout}/staticfiles is in the image, not in a volume"
+    assert told.get("static") == (None if rc else {"why": why})
+
+
+def test_an_app_that_no_longer_loads_when_it_is_to_collect(assets):
+    models = assets.checkout / "shop/models.py"
+    models.write_text(models.read_text() + "import os\nif os.path.exists('seen'): raise RuntimeError('on purpose')\n")
+    urls = assets.checkout / "urls.py"
+    urls.write_text(urls.read_text() + "open('seen', 'w').close()\n")
+    told = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", "print(42)"])
+    assert (told["collected"], told["check"]["stdout"]) == ({"rc": 1}, "42\n")
+    assert told["failure:start"]["cause"] == "RuntimeError: on purpose"
+
+
+def test_without_django_the_check_is_made_and_nothing_is_collected(assets):
+    (assets.checkout / "django.py").write_text("raise ImportError('none here')")
+    told = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", "print(42)"])
+    assert told["no_django"]["cause"] == "none here"
+    assert told["check"]["stdout"] == "42\n"
+    assert told["looked"] == {"rc": 96}
+    assert "collected" not in told
