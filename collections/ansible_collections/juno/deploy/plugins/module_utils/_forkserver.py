@@ -3,7 +3,7 @@
 """Start a warm Python on the managed host, for the modules that follow in a deploy. Private to juno.deploy.
 
 C(release_begin) starts the fork server (C(_forkserver_main)) from the package that is kept (C(_package)); the action
-plugin C(release_step) then sends it each later module. Without it everything works, slower, and what a dead controller
+plugin C(release_build) then sends it each later module. Without it everything works, slower, and what a dead controller
 leaves half done waits for the next deploy.
 """
 

@@ -207,7 +207,9 @@ def test_all_that_the_modules_import_is_warm():
     loaded = subprocess.run([sys.executable, "-c", boot], capture_output=True, text=True, check=True).stdout.split()
     names = {name.rpartition(".")[2] for name in loaded if ".juno.deploy.plugins.module_utils." in name}
     wanted = {
-        name for module in (*routed, "release_begin") for name in imported(COLLECTION / f"plugins/modules/{module}.py")
+        name
+        for module in (*routed, "release_begin", "release_build")
+        for name in imported(COLLECTION / f"plugins/modules/{module}.py")
     }
     assert wanted
     assert wanted - names == set()

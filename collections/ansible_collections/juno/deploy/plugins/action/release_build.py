@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs a module where its imports are loaded already, or as Ansible runs modules (see meta/runtime.yml)."""
+"""Runs a module where its imports are loaded already, or else as Ansible runs modules.
+
+meta/runtime.yml sends all modules here that a deploy runs, not only the one of this name.
+"""
 
 from __future__ import annotations
 
