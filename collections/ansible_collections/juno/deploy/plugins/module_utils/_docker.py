@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import threading
 import typing as t
 
@@ -19,8 +20,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineE
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import docker.errors
-    import requests.exceptions
+#: The SDK, once C(load) was called; whoever has a client has called it.
+docker: t.Any = None
+requests: t.Any = None
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
@@ -74,8 +76,9 @@ def load() -> None:
     """
     global docker, requests
     try:
-        import docker.errors
-        import requests.exceptions
+        importlib.import_module("docker.errors")
+        importlib.import_module("requests.exceptions")
+        docker, requests = importlib.import_module("docker"), importlib.import_module("requests")
     except ImportError as exc:
         raise EngineError(
             f"The Docker SDK for Python is missing on this host ({exc}): install the package python3-docker, "
