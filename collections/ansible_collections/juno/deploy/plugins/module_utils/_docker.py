@@ -109,6 +109,16 @@ def _cause(exc: BaseException) -> str:
     return str(exc) or type(exc).__name__
 
 
+def failure(exc: Exception) -> str:
+    """Say what an error of the SDK means that nobody expected where it came about; nothing for any other error."""
+    if docker is None or not isinstance(exc, (docker.errors.DockerException, requests.exceptions.RequestException)):
+        return ""
+    return (
+        f"The Docker Engine of this host failed in the middle of it ({_cause(exc)}): see that it runs "
+        "(systemctl status docker), then deploy again."
+    )
+
+
 def labels(project: str, service: str | None = None) -> list[str]:
     """Give the label filters for the containers of a project, without one-off containers."""
     wanted = [f"com.docker.compose.project={project}", "com.docker.compose.oneoff=False"]

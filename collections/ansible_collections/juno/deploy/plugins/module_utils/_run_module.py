@@ -39,8 +39,10 @@ def run(request: dict[str, t.Any]) -> int:
         exec(compile(request["source"], request["name"], "exec"), main.__dict__)  # noqa: S102 - that is its purpose
     except SystemExit as exc:
         code = exc.code if isinstance(exc.code, int) else 1
-    except BaseException:  # noqa: BLE001 - the process ends here, and the controller shows what was printed
-        traceback.print_exc()
+    except Exception as exc:  # noqa: BLE001 - the process ends here, and the controller shows what is told
+        what = "".join(traceback.format_exception_only(type(exc), exc)).strip()
+        failed = {"failed": True, "msg": f"{request['name']} broke: {what}", "exception": traceback.format_exc()}
+        sys.stdout.write(json.dumps(failed))
         code = 1
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

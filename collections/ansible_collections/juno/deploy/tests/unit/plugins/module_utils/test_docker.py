@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import sys
 import threading
 import typing as t
@@ -297,3 +298,12 @@ def test_a_name_that_cannot_be_taken_away_is_told(error: Exception) -> None:
 def test_what_compose_made_of_its_configuration_is_read() -> None:
     one = _docker.parse_container(listed(**{"config-hash": "ad99"}) | {"Status": "Up 3 hours", "Created": 1700000000})
     assert (one.config_hash, one.status, one.created) == ("ad99", "Up 3 hours", 1700000000)
+
+
+@pytest.mark.parametrize("error", [docker.errors.APIError("500"), requests.exceptions.ConnectionError("reset")])
+def test_an_engine_that_ends_in_the_middle_is_told(error) -> None:
+    assert re.search(r"Engine of this host failed in the middle of it \((500|reset)\)", _docker.failure(error))
+
+
+def test_another_error_is_none_of_the_engines() -> None:
+    assert _docker.failure(ValueError("x")) == ""

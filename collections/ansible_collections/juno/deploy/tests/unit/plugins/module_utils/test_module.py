@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.juno.deploy.plugins.module_utils import _module
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _module
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 
 
@@ -47,6 +47,17 @@ def test_a_failed_command_is_given_whole(capsys: pytest.CaptureFixture[str]) -> 
         "stdout": "",
         "stderr": "fatal: no remote",
     }
+
+
+def test_an_engine_that_ends_in_the_middle_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    _docker.load()
+
+    def work(_module: AnsibleModule) -> dict[str, t.Any]:
+        raise _docker.docker.errors.APIError("500")
+
+    result = ended(work, capsys)
+    assert (result["code"], result["failed"]) == (1, True)
+    assert "The Docker Engine of this host failed in the middle of it (500)" in result["msg"]
 
 
 def test_any_other_exception_is_a_bug_and_stays_one() -> None:

@@ -95,8 +95,11 @@ def test_it_runs_modules_as_ansible_does(tmp_path):
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("raise RuntimeError('broken on purpose')", b"RuntimeError: broken on purpose"),
-        ("import nosuch", b"No module named 'nosuch'"),
+        (
+            "raise RuntimeError('broken on purpose')",
+            b'"failed": true, "msg": "it.py broke: RuntimeError: broken on purpose"',
+        ),
+        ("import nosuch", b"it.py broke: ModuleNotFoundError: No module named 'nosuch'"),
         ("import os; os.kill(os.getpid(), 9)", b""),
     ],
 )
