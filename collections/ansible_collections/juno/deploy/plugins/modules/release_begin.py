@@ -267,7 +267,19 @@ forkserver:
       takes longer.
   returned: success
   type: dict
-  sample: {socket: /var/lib/juno/junojobs/forkserver-0c6a7a3c9a0d.sock, python: /usr/bin/python3, why: ''}
+  contains:
+    socket:
+      description: The socket; empty when there is no such process.
+      type: str
+      sample: /var/lib/juno/junojobs/forkserver-0c6a7a3c9a0d.sock
+    python:
+      description: Its Python.
+      type: str
+      sample: /usr/bin/python3
+    why:
+      description: Why there is none.
+      type: str
+      sample: ''
 holder:
   description: Who holds the lease.
   returned: when another controller holds it and is alive
