@@ -9,7 +9,7 @@ fleet.py set|get ADDRESSES KEY...  with commas between them; get prints the keys
 fleet.py old ADDRESSES        prints how many of the items old0 to old2999 any of them has.
 fleet.py age ADDRESSES        stores those and lets them age.
 fleet.py naive ADDRESS        does so too, reads some, flushes, and prints how many are readable nevertheless.
-fleet.py traffic ADDRESS FILE reads those, a few at a time, and writes others while the file is there, 30 s at most.
+fleet.py traffic ADDRESS FILE reads those, one at a time, and writes others while the file is there, 30 s at most.
 fleet.py fill ADDRESS         stores until the memory is full.
 """
 
@@ -163,9 +163,11 @@ def traffic(address: str, file: str) -> None:
 
     def read() -> None:
         memcached = client(address)
-        for part in range(300):
-            read_twice(memcached, OLD[part::300])
-            time.sleep(0.1)
+        # What survives was read within the server's present second (so no pause to speak of), and lies neither at the
+        # head of its queue, where the flush begins, nor at its tail, from where a second read moves it to the head.
+        for key in (key for part in range(300) for key in OLD[part::300]):
+            read_twice(memcached, [key])
+            time.sleep(0.005)
             if not wanted.exists():
                 return
 
