@@ -15,7 +15,7 @@ import socket
 import threading
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _files, _processes, _release
+from ansible_collections.juno.deploy.plugins.module_utils import _epoch, _files, _processes, _release
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
@@ -41,7 +41,8 @@ def ask(place: str, order: _release.BuildOrder) -> None:
 
 def build(run: Runner, app: App, told: dict[str, t.Any]) -> None:
     """Build, in a process of the fork server's, and write down what came of it."""
-    order = _release.BuildOrder(**{**told, "check_command": tuple(told["check_command"])})
+    whole = {**told, "check_command": tuple(told["check_command"]), "epoch": _epoch.read(told["epoch"])}
+    order = _release.BuildOrder(**whole)
     outcome: dict[str, t.Any] = {"order": told}
     try:
         outcome["result"] = _release.build(run, app, order, dry=False)

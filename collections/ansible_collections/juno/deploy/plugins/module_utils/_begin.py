@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _ahead,
+    _epoch,
     _forkserver,
     _inspect,
     _journal,
@@ -31,8 +33,14 @@ if t.TYPE_CHECKING:
 def look(run: Runner, app: App, wish: _inspect.Wish, purpose: str, release: int) -> dict[str, t.Any]:
     """Look at the app and plan; only a deploy has to fetch anything."""
     if purpose == "deploy":
-        return _inspect.inspect(run, app, wish)
-    return _inspect.look_back(run, app, wish, release if purpose == "rollback" else -1)
+        found = _inspect.inspect(run, app, wish)
+    else:
+        found = _inspect.look_back(run, app, wish, release if purpose == "rollback" else -1)
+    target = (found.get("target") or {}).get("number", 0)
+    epoch = _epoch.wanted(
+        _journal.read(app.journal), purpose, found["plan"]["strategy"], target, wish.epoch_variable, time.time()
+    )
+    return {**found, "epoch": epoch.as_dict()}
 
 
 def open_entry(app: App, holder: _lease.Holder, commit: str, strategy: str) -> None:
@@ -106,7 +114,11 @@ class Helper:
             return
         plan = found["plan"]
         order = _release.BuildOrder(
-            commit=found["git"]["target_commit"], build=plan["build"], collect=plan["collect"], **self.build
+            commit=found["git"]["target_commit"],
+            build=plan["build"],
+            collect=plan["collect"],
+            epoch=_epoch.read(found["epoch"]),
+            **self.build,
         )
         # It isn't there yet, or no more: then the build begins when its module comes.
         with contextlib.suppress(OSError):

@@ -12,6 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge,
     _edge_files,
     _edge_runtime,
+    _epoch,
     _git,
     _git_mend,
     _journal,
@@ -35,7 +36,7 @@ COLLECT_SECONDS = 600
 def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     """Undo a switch; say whether the new release's pages may have got into the caches."""
     before = entry["before"]
-    order = _work.SwitchOrder(**{**entry["order"], "commit": before["commit"], "images": {}})
+    order = _work.SwitchOrder(**{**entry["order"], "commit": before["commit"], "images": {}, "epoch": _epoch.Epoch()})
     if entry.get("step") == "move":
         _git_mend.mend(run, app.path, before["commit"], entry["commit"])
     _git.move(run, app.path, before["commit"])
@@ -54,7 +55,8 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     exposed = moved and _compose.mounts_code(work.service, app.path)
     if exposed and order.strategy != "reload":
         _forget(work, before["containers"])
-    return exposed or entry.get("step") in OPEN
+    # With an epoch of its own the new release could not get at what the old one has cached.
+    return exposed or (entry.get("step") in OPEN and not entry.get("epoch_covers"))
 
 
 def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:

@@ -57,6 +57,8 @@ class Outcome:
     how: str = ""
     note: str = ""
     milliseconds: int = 0
+    #: Single entries of this app were deleted, and nothing else.
+    selective: bool = False
 
 
 def choose(listing: dict[str, t.Any], wanted: Sequence[str] | None) -> list[dict[str, t.Any]]:
@@ -114,17 +116,26 @@ def keys_of(cache: dict[str, t.Any]) -> set[str]:
     return {cache["key"]}
 
 
-def sharing(cache: dict[str, t.Any], caches: Iterable[dict[str, t.Any]]) -> list[str]:
-    """Give the other aliases whose entries go when this cache is cleared."""
-    mine = keys_of(cache)
-    return [one["alias"] for one in caches if one["alias"] != cache["alias"] and mine & keys_of(one)]
+def sharing(cache: dict[str, t.Any], caches: Iterable[dict[str, t.Any]], *, selective: bool) -> list[str]:
+    """Give the other aliases whose entries go when this cache is cleared, or (selective) its own entries deleted."""
+    mine, begins = keys_of(cache), cache.get("begins") or ""
+    return [
+        one["alias"]
+        for one in caches
+        if one["alias"] != cache["alias"]
+        and mine & keys_of(one)
+        and not (selective and not (one.get("begins") or "").startswith(begins))
+    ]
 
 
-def describe(cache: dict[str, t.Any], listing: dict[str, t.Any], **outcome: t.Any) -> dict[str, t.Any]:
+def describe(
+    cache: dict[str, t.Any], listing: dict[str, t.Any], *, selective: bool = False, **outcome: t.Any
+) -> dict[str, t.Any]:
     """Give a cache's part of the result."""
     result = {
         **{name: cache.get(name) for name in ("alias", "backend", "family", "locations", "key_prefix", "version")},
-        "shared_with": sharing(cache, listing["caches"]),
+        "shared_with": sharing(cache, listing["caches"], selective=selective),
+        "selective": selective,
         "verified": False,
         "how": "",
         "message": "",
@@ -134,7 +145,9 @@ def describe(cache: dict[str, t.Any], listing: dict[str, t.Any], **outcome: t.An
     }
     if result["status"] in ("cleared", "would_clear") and result["shared_with"]:
         others = ("alias " if len(result["shared_with"]) == 1 else "aliases ") + ", ".join(result["shared_with"])
-        words = f"All else there goes too, whatever its prefix and version: {others}."
+        words = f"The keys of {others} begin the same, and go too."
+        if not selective:
+            words = f"All else there goes too, whatever its prefix and version: {others}."
         result["message"] = f"{result['message']} {words}".strip()
     return result
 
@@ -188,6 +201,7 @@ def conclude(cache: dict[str, t.Any], listing: dict[str, t.Any], outcomes: Mappi
         cache,
         listing,
         status="cleared",
+        selective=all(one.selective for one in mine.values()),
         verified=all(one.verified for one in mine.values()),
         how="; ".join(dict.fromkeys(one.how for one in mine.values())),
         message=" ".join(["Cleared.", *notes]),
@@ -200,7 +214,9 @@ def sessions_lost(listing: dict[str, t.Any], results: Iterable[dict[str, t.Any]]
     if not listing["session_engine"].endswith(".cache"):
         return False
     alias = listing["session_alias"]
-    return any(alias in (one["alias"], *one["shared_with"]) for one in results if one["changed"])
+    return any(
+        alias in (one["alias"], *one["shared_with"]) for one in results if one["changed"] and not one["selective"]
+    )
 
 
 def summary(results: Sequence[dict[str, t.Any]]) -> str:

@@ -8,7 +8,10 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _cacheclear,
+    _cachenodes,
+    _cachepolicy,
     _guest_cache,
+    _guest_cache_keys,
     _guest_cache_list,
     _guest_manage,
 )
@@ -16,20 +19,17 @@ from ansible_collections.juno.deploy.plugins.module_utils._cacheclear import Out
 from ansible_collections.juno.deploy.plugins.module_utils._django import Guest, Place, run_guest
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options
-from ansible_collections.juno.deploy.plugins.module_utils._memcached_flush import flush_servers
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODULES = (_guest_manage, _guest_cache_list, _guest_cache)
+MODULES = (_guest_manage, _guest_cache_keys, _guest_cache_list, _guest_cache)
 #: What Django's start may take on a busy droplet, beside the servers' own time.
 START_SECONDS = 60
 SESSIONS_WARNING = (
     "The app keeps its sessions in a cache that is cleared: everyone is logged out. The cached_db or db session engine "
     "would keep them."
 )
-#: Failures that the app's own client can't do better about: it can't even see the first.
-LAST_WORDS = ("survivors", "flush_disabled")
 HOW_HERE = {
     "redis": "FLUSHDB by the app's backend; an entry stored before is gone",
     "database": "DELETE by the app's backend; an entry stored before is gone",
@@ -45,7 +45,8 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     """
     wanted: list[str] | None = params["alias"] or None
     operation = "list" if check_mode else "clear"
-    guest = _ask(places[0], params, operation=operation, aliases=wanted).require(
+    policy = _cachepolicy.read(params).as_request()
+    guest = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy).require(
         f"The caches can't be looked up in {places[0].name}: {{cause}}."
     )
     listing = guest.told["listing"]
@@ -53,9 +54,10 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     hopeless = {one["alias"]: _cacheclear.hopeless(one, listing) for one in chosen}
     shared = [one for one in chosen if hopeless[one["alias"]] is None]
     if check_mode:
-        done = [_cacheclear.describe(one, listing, status="would_clear") for one in shared]
+        whole = params["mode"] == "flush"
+        done = [_cacheclear.describe(one, listing, status="would_clear", selective=not whole) for one in shared]
     else:
-        outcomes = _outcomes(places, params, shared, guest.told["cleared"])
+        outcomes = _outcomes(places, params, shared, guest.told)
         done = [_cacheclear.conclude(one, listing, outcomes) for one in shared]
     by_alias = {one["alias"]: one for one in (*(one for one in hopeless.values() if one), *done)}
     return finish(listing, [by_alias[one["alias"]] for one in chosen], params)
@@ -95,16 +97,16 @@ def _ask(place: Place, params: dict[str, t.Any], arguments: Sequence[str] = ("ch
 
 
 def _outcomes(
-    places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], cleared: dict[str, t.Any]
+    places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], told: dict[str, t.Any]
 ) -> dict[str, Outcome]:
     """Give the outcome per place that entries lie in; memcached is flushed here, the rest the app has done."""
     outcomes = {}
     for one in shared:
-        if one["key"] in cleared:
-            outcomes[one["key"]] = _outcome_of(one, cleared[one["key"]])
+        if one["key"] in told["cleared"]:
+            outcomes[one["key"]] = _outcome_of(one, told["cleared"][one["key"]])
     outcomes |= _clear_elsewhere(places[1:], params, [one for one in shared if one["family"] == "filebased"], outcomes)
     spots = _cacheclear.all_spots(shared, in_container=places[0].in_container)
-    return outcomes | flush(places[0], params, spots)
+    return outcomes | flush(places[0], params, spots, shared, told["listing"])
 
 
 def _outcome_of(cache: dict[str, t.Any], told: dict[str, t.Any]) -> Outcome:
@@ -113,6 +115,15 @@ def _outcome_of(cache: dict[str, t.Any], told: dict[str, t.Any]) -> Outcome:
         # Django's own errors don't say how the table comes to be.
         cure = " (python manage.py createcachetable makes its table)" if cache["family"] == "database" else ""
         return Outcome(error=f"{where}: {told['error'].rstrip('.')}{cure}.")
+    if "refused" in told:
+        refused = told["refused"]
+        where = ", ".join(cache["locations"]) or cache["backend"]
+        why = refused.get("why", "")
+        return Outcome(error=_cachepolicy.refusal(where, refused["sessions"], refused["others"], why=why))
+    if told.get("selective"):
+        how = f"{told['deleted']:,} entries of this app deleted by its own backend"
+        how += _cachepolicy.stayed(told["sessions"], told["others"], told["kept"])
+        return Outcome(verified=True, how=how, milliseconds=told["milliseconds"], selective=True)
     note = ""
     if cache["family"] == "other":
         note = f"Whether {cache['backend']} is shared by all workers is not known here."
@@ -132,7 +143,8 @@ def _clear_elsewhere(
     outcomes: dict[str, Outcome] = {}
     for place in places if files else ():
         aliases = [one["alias"] for one in files]
-        told = _ask(place, params, operation="clear", aliases=aliases).require(
+        policy = _cachepolicy.read(params).as_request()
+        told = _ask(place, params, operation="clear", aliases=aliases, policy=policy).require(
             f"The caches can't be cleared in {place.name}: {{cause}}."
         )
         for one in files:
@@ -142,20 +154,31 @@ def _clear_elsewhere(
     return outcomes
 
 
-def flush(place: Place, params: dict[str, t.Any], spots: list[Spot]) -> dict[str, Outcome]:
-    """Flush each memcached server: from the host where it can be reached, else by the app's own client."""
+def flush(
+    place: Place,
+    params: dict[str, t.Any],
+    spots: list[Spot],
+    caches: Sequence[dict[str, t.Any]],
+    listing: dict[str, t.Any],
+) -> dict[str, Outcome]:
+    """Clear the app's entries at each memcached server: from the host, where that reaches it, else by the app."""
+    policy = _cachepolicy.read(params)
     outcomes = {spot.id: Outcome(error=spot.problem) for spot in spots if spot.problem}
     outside = [spot for spot in spots if spot.server and not spot.problem]
-    options = Options(timeout_seconds=params["timeout_seconds"])
-    servers = [spot.server for spot in outside if spot.server]
-    ended = flush_servers(servers, options) if servers else []
-    for spot, end in zip(outside, ended, strict=True):
-        if not end.failed or end.status in LAST_WORDS:
-            note = "" if end.verified else f"What may be left could not be counted ({end.unverified_reason})."
-            how = f"flush_all from the host, {'and no old key is left' if end.verified else 'answered OK twice'}"
-            outcomes[spot.id] = Outcome(end.message, end.verified, how, note, end.milliseconds)
-    reasons = {spot.id: end.message for spot, end in zip(outside, ended, strict=True)}
-    rest = [spot for spot in spots if spot.id not in outcomes]
+    done, reasons = _cachenodes.clear(
+        outside, caches, listing, policy, Options(timeout_seconds=params["timeout_seconds"])
+    )
+    outcomes |= done
+    rest = []
+    for spot in spots:
+        if spot.id in outcomes:
+            continue
+        why = "the host does not reach it, and the app's own client can only flush"
+        refused = _cachenodes.unlisted(spot, why, listing, policy)
+        if refused:
+            outcomes[spot.id] = Outcome(error=reasons.get(spot.id) or refused)
+        else:
+            rest.append(spot)
     return outcomes | (_flush_inside(place, params, rest, reasons) if rest else {})
 
 

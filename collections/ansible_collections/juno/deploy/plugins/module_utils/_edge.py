@@ -26,6 +26,7 @@ SLOTS = 16
 FIRST_PORT = 18000
 #: Not published: what gets through while the maintenance page is shown.
 INSIDE_PORT = 17999
+_ENVIRONMENT = "    environment: "
 #: Where the edge's container sees its folders.
 CONFIG_INSIDE = "/etc/juno"
 RUN_INSIDE = "/run/juno"
@@ -165,18 +166,44 @@ _BACKEND = """\
 """
 
 
-def override(edge: Edge | None, *, service: str = "", named: bool = False) -> str:
-    """Write the compose override: the edge in front of the service, or nothing but what a second container needs."""
+def override(
+    edge: Edge | None,
+    *,
+    service: str = "",
+    named: bool = False,
+    workers: t.Iterable[str] = (),
+    environment: dict[str, str] | None = None,
+) -> str:
+    """Write the compose override: the edge in front of the service, or nothing but what a second container needs.
+
+    C(environment) is added to that of the service and of its C(workers).
+    """
     name = edge.service if edge else service
+    added = [f"{_ENVIRONMENT}{json.dumps(environment)}"] if environment else []
     lines = [MARK, "# Without it (and without the service juno-edge) the project is as its own files say.", "services:"]
     lines.append(f"  {json.dumps(name)}:")
     if edge:
         lines.append("    ports: !reset []")
     if edge.named if edge else named:
         lines.append("    container_name: !reset null")
+    lines += added
+    for one in workers if added else ():
+        lines += [f"  {json.dumps(one)}:", *added]
     if edge:
         lines.append(f"  {SERVICE}: {json.dumps(_service(edge))}")
     return "\n".join(lines) + "\n"
+
+
+def is_in(override_text: str) -> bool:
+    """Say whether an override that we wrote holds the edge."""
+    return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())
+
+
+def without_environment(text: str) -> list[str]:
+    """Give the lines of an override that are about the edge."""
+    lines = [line for line in text.splitlines() if not line.startswith(_ENVIRONMENT)]
+    # What names a service and says nothing about it was there for its environment.
+    return [one for at, one in enumerate(lines) if one[-1:] != ":" or "".join(lines[at + 1 : at + 2])[:4] == "    "]
 
 
 def _service(edge: Edge) -> dict[str, t.Any]:

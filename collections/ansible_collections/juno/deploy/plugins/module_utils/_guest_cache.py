@@ -14,6 +14,13 @@ import time
 import typing as t
 import uuid
 
+from ansible_collections.juno.deploy.plugins.module_utils._guest_cache_keys import (
+    Choice,
+    UnableError,
+    count_only,
+    delete_own,
+    source_of,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._guest_cache_list import at_once, list_caches, with_apps
 from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import (
     around_command,
@@ -23,6 +30,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import (
     run_manage,
 )
 
+#: The session engine that has no other place than a cache.
+CACHE_ENGINE = "django.contrib.sessions.backends.cache"
 #: Families that this process can clear for all others.
 CLEARED_HERE = ("redis", "database", "filebased", "other")
 #: memcached 1.6.25 and later can keep old items over one flush; a second one in another second takes them.
@@ -53,29 +62,36 @@ def work(request: "dict[str, t.Any]") -> None:
         }
         emit(request, "nodes", at_once(jobs, seconds + SECOND_FLUSH_SECONDS))
         return
-    listed = tell(request, resolving=True)
-    known = {one["alias"] for one in listed}
+    listing = tell(request, resolving=True)
+    known = {one["alias"] for one in listing["caches"]}
     # A misspelt alias must be told before anything is cleared.
     if request["operation"] == "clear" and known.issuperset(request["aliases"] or ()):
-        emit(request, "cleared", clear_all(listed, request["aliases"], seconds))
+        emit(request, "cleared", clear_all(listing, request))
 
 
-def tell(request: "dict[str, t.Any]", resolving: bool) -> "list[dict[str, t.Any]]":
-    """Emit the list of caches and give it."""
+def tell(request: "dict[str, t.Any]", resolving: bool) -> "dict[str, t.Any]":
+    """Emit the list of caches, with what else decides about them, and give it."""
     listing = list_caches(request["server_seconds"], resolving)
     emit(request, "listing", listing)
-    caches: list[dict[str, t.Any]] = listing["caches"]
-    return caches
+    return listing
 
 
-def clear_all(listed: "list[dict[str, t.Any]]", wanted: "list[str] | None", seconds: float) -> "dict[str, t.Any]":
+def clear_all(listing: "dict[str, t.Any]", request: "dict[str, t.Any]") -> "dict[str, t.Any]":
     """Clear each place once, all in parallel, and give the outcome per place."""
-    jobs: dict[str, t.Callable[[], t.Any]] = {}
-    for one in listed:
+    wanted = request["aliases"]
+    only_there = listing["session_engine"] == CACHE_ENGINE
+    places: dict[str, list[dict[str, t.Any]]] = {}
+    for one in listing["caches"]:
+        if only_there and one["alias"] == listing["session_alias"]:
+            request["sessions_in"] = one["key"]
         asked = wanted is None or one["alias"] in wanted
         if asked and one["family"] in CLEARED_HERE and "error" not in one:
-            jobs.setdefault(one["key"], functools.partial(with_apps, functools.partial(timed, clear_alias, one)))
-    return at_once(jobs, seconds)
+            places.setdefault(one["key"], []).append(one)
+    jobs = {
+        key: functools.partial(with_apps, functools.partial(timed, functools.partial(clear_place, request), caches))
+        for key, caches in places.items()
+    }
+    return at_once(jobs, request["server_seconds"])
 
 
 def timed(clear: "t.Callable[[t.Any], dict[str, t.Any]]", what: t.Any) -> "dict[str, t.Any]":
@@ -85,9 +101,28 @@ def timed(clear: "t.Callable[[t.Any], dict[str, t.Any]]", what: t.Any) -> "dict[
     return dict(outcome, milliseconds=int((time.monotonic() - begin) * 1000))
 
 
-def clear_alias(one: "dict[str, t.Any]") -> "dict[str, t.Any]":
-    """Clear one cache through its backend and look whether it is empty of what was there."""
+def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
+    """Delete the app's own entries from a place that some of its caches share, or empty it and look whether it is."""
+    one = caches[0]
     cache = importlib.import_module("django.core.cache").caches[one["alias"]]
+    begins = [each["begins"] for each in caches]
+    policy = request["policy"]
+    why = ""
+    holds_sessions = one["key"] == request.get("sessions_in")
+    try:
+        source = source_of(one["family"], cache)
+        if None in begins:
+            raise UnableError("the app's key function puts no prefix before its keys")
+        if policy["mode"] != "flush":
+            return dict(delete_own(source, Choice(begins, policy["keep"])), selective=True)
+        found = count_only(source, Choice(begins, policy["keep"]))
+    except UnableError as exc:
+        if policy["mode"] == "selective":
+            return {"error": f"its entries can't be deleted one by one ({exc})"}
+        found, why = {"sessions": -1, "others": 0}, str(exc)
+    sessions = found["sessions"] if holds_sessions else 0
+    if (sessions or found["others"]) and not policy["allow_loss"]:
+        return {"refused": dict(found, sessions=sessions, why=why)}
     if one["family"] == "filebased":
         return clear_files(cache)
     return clear_marked(cache)

@@ -102,7 +102,19 @@ def describe(alias: str, cache: t.Any, conf: "dict[str, t.Any]") -> "dict[str, t
         "options": sorted(conf.get("OPTIONS") or {}),
         "key_prefix": str(cache.key_prefix),
         "version": str(cache.version),
+        "begins": begins_with(cache),
     }
+
+
+def begins_with(cache: t.Any) -> "str | None":
+    """Give what all keys of a cache begin with; nothing where its key function puts the name elsewhere."""
+    names = ("juno", "deploy")
+    try:
+        keys = [str(cache.make_key(name)) for name in names]
+    except Exception:  # noqa: BLE001 - a key function of the app's own raises what it likes
+        return None
+    begins = {key[: -len(name)] if key.endswith(name) else "" for key, name in zip(keys, names)}  # noqa: B905
+    return begins.pop() or None if len(begins) == 1 else None
 
 
 def places_of(family: str, cache: t.Any, conf: "dict[str, t.Any]") -> "list[t.Any]":
@@ -186,6 +198,20 @@ def list_caches(seconds: float, resolving: bool) -> "dict[str, t.Any]":
             listed.append(dict(broken, key="alias " + alias, error=mask(f"{type(exc).__name__}: {exc}")))
     if resolving:
         _resolve_all([node for one in listed for node in one.get("nodes", [])], seconds)
+    return dict(about(settings), caches=listed)
+
+
+def list_versions() -> "dict[str, t.Any]":
+    """List the caches with their family and the version in their keys, without making any of them."""
+    settings = importlib.import_module("django.conf").settings
+    import_string = importlib.import_module("django.utils.module_loading").import_string
+    listed = []
+    for alias, conf in sorted(settings.CACHES.items()):
+        one = {"alias": alias, "version": str(conf.get("VERSION", 1))}
+        try:
+            listed.append(dict(one, family=family_of(import_string(conf["BACKEND"]))))
+        except Exception as exc:  # noqa: BLE001  # a backend's module raises what it likes, and the error is reported
+            listed.append(dict(one, family="other", error=mask(f"{type(exc).__name__}: {exc}")))
     return dict(about(settings), caches=listed)
 
 

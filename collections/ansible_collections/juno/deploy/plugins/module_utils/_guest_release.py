@@ -10,6 +10,7 @@ import json
 import os
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._guest_cache_list import list_versions
 from ansible_collections.juno.deploy.plugins.module_utils._guest_databases import (
     describe_all,
     mount_of,
@@ -128,6 +129,8 @@ def look(request: "dict[str, t.Any]") -> None:
         if one["file"]:
             name = stand_in(one, request["copy_limit_bytes"], request["copy_seconds"])
             settings.DATABASES[one["alias"]]["NAME"] = name
+    if request["list_caches"]:
+        emit(request, "caches", list_versions())
     calm(settings)
     importlib.import_module("django").setup()
     emit(request, "migrations", _migrations(request, databases))

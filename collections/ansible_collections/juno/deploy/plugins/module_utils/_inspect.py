@@ -44,6 +44,8 @@ class Wish:
     strategy: str = "rolling"
     #: auto, always, never.
     collectstatic: str = "auto"
+    #: The environment variable that gives the app's caches their version; nothing for releases without an epoch.
+    epoch_variable: str = ""
 
 
 def _look_at_git(run: Runner, app: App, wish: Wish) -> _git.GitState:

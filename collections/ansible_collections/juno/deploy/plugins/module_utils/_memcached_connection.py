@@ -28,6 +28,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._memcached_errors impo
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: What is read from the server at a time.
+BLOCK_BYTES = 1 << 20
 #: The server ignores the key of the C(set) that carries the login.
 LOGIN_KEY = b"login"
 
@@ -107,6 +109,60 @@ class Connection:
                         raise too_slow(self.server, limit_seconds)
         self._client.close()
         raise ServerError("closed", f"{self.server.name} closed the connection while it listed its keys: see its log.")
+
+    def metadump_blocks(self, limit_seconds: float) -> Iterator[bytes]:
+        """Give the list of all keys in blocks of whole lines, without its end; or the server's complaint instead.
+
+        Line by line, a million keys take longer than all else that is done with them.
+        """
+        ends = time.monotonic() + limit_seconds
+        with self._translated():
+            sock = self._ready().sock
+            sock.sendall(b"lru_crawler metadump hash\r\n")
+            rest = b""
+            while part := sock.recv(BLOCK_BYTES):
+                rest += part
+                whole, found, _more = rest.rpartition(b"\n")
+                if not found:
+                    continue
+                rest = _more
+                if whole.endswith(b"END\r") and whole.rpartition(b"\n")[2] == b"END\r":
+                    if len(whole) > len(b"END\r"):
+                        yield whole[: -len(b"END\r")]
+                    return
+                yield whole + b"\n"
+                if not whole.startswith((b"key=", b"OK")):
+                    return
+                if time.monotonic() > ends:
+                    self._client.close()
+                    raise too_slow(self.server, limit_seconds)
+        self._client.close()
+        raise ServerError("closed", f"{self.server.name} closed the connection while it listed its keys: see its log.")
+
+    def delete_many(self, commands: bytes, count: int) -> int:
+        """Send so many commands that delete a key each, and give how many keys the server had.
+
+        They are few enough that the answers fit into the socket's buffer.
+
+        :raises ServerError: the server refused one.
+        """
+        with self._translated():
+            sock = self._ready().sock
+            sock.sendall(commands)
+            answer = b""
+            while answer.count(b"\n") < count:
+                part = sock.recv(BLOCK_BYTES)
+                if not part:
+                    self._client.close()
+                    words = f"{self.server.name} closed the connection while it deleted keys: see its log."
+                    raise ServerError("closed", words)
+                answer += part
+        had = answer.count(b"DELETED\r\n") + answer.count(b"HD\r\n")
+        if had + answer.count(b"NOT_FOUND\r\n") + answer.count(b"NF\r\n") != count:
+            known = (b"DELETED", b"HD", b"NOT_FOUND", b"NF")
+            words = next((line for line in answer.splitlines() if line not in known), b"").decode("utf-8", "replace")
+            raise ServerError("error", f"{self.server.name} refused to delete a key ({words}): see its log.")
+        return had
 
     def _ready(self) -> t.Any:
         if self._client is None or self._client.sock is None:

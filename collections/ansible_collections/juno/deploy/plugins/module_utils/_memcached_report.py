@@ -13,6 +13,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ansible_collections.juno.deploy.plugins.module_utils._memcached_flush import FlushOutcome
+    from ansible_collections.juno.deploy.plugins.module_utils._memcached_select import SelectOutcome
 
 
 def report(outcomes: Sequence[FlushOutcome]) -> dict[str, t.Any]:
@@ -63,3 +64,41 @@ def require_flushed(outcomes: Sequence[FlushOutcome], details: dict[str, t.Any])
         + " ".join(one.message for one in failed),
         **details,
     )
+
+
+def report_selected(outcomes: Sequence[SelectOutcome]) -> dict[str, t.Any]:
+    """Give the figures of all servers of which single keys were deleted.
+
+    :raises JunoError: a server's keys were not deleted as asked, after all were tried; the details have the figures.
+    """
+    results = []
+    for one in outcomes:
+        found = dataclasses.asdict(one)
+        del found["server"]
+        results.append({"server": one.server.address, "container": one.server.container, **found})
+    told = {
+        "changed": any(one.changed for one in outcomes),
+        "results": results,
+        "actions": [{"what": "delete", "id": one.server.address, "status": one.status} for one in outcomes],
+        "diff": {
+            "before": "".join(f"{one.server.name}: {one.deleted} chosen keys\n" for one in outcomes),
+            "after": "".join(f"{one.server.name}: 0 chosen keys\n" for one in outcomes if not one.failed),
+        },
+    }
+    failed = [one.message for one in outcomes if one.failed]
+    if failed:
+        raise JunoError(
+            f"The keys of {len(failed)} of {len(outcomes)} memcached servers could not be deleted. " + " ".join(failed),
+            **told,
+        )
+    return told
+
+
+def warnings_selected(outcomes: Sequence[SelectOutcome]) -> list[str]:
+    """Give a sentence for each server of which the end could not be verified."""
+    return [
+        f"{one.server.name} deleted {one.deleted} keys, but that nothing old is left could not be verified: "
+        f"{one.unverified_reason}."
+        for one in outcomes
+        if one.status == "deleted" and not one.verified
+    ]

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
+    _epoch,
     _guest_manage,
     _guest_migrations,
     _guest_release,
@@ -70,6 +71,8 @@ class BuildOrder:
     collect: bool = False
     probe_path: str = "/"
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: What the release is to have, if its settings honour it.
+    epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
 
 
 def build_cause(output: str) -> str:
@@ -176,6 +179,8 @@ def check(
         collect_seconds=round(order.build_timeout_seconds),
         copy_limit_bytes=COPY_LIMIT_BYTES,
         copy_seconds=COPY_SECONDS,
+        environment=order.epoch.environment,
+        list_caches=bool(order.epoch.value),
     )
     if answer.told:
         return judge(order, answer.told, answer.result)
@@ -205,7 +210,12 @@ def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> d
         _fail(order, told, told["collected"]["rc"], result)
     lines = [line for line in (checked["stdout"] or checked["stderr"]).splitlines() if line.strip()]
     missing = told.get("not_looked", {}).get("cause", "") or ("its settings were not found" if looked else "")
-    return {**_nothing_known(missing), **_seen(order, told), "checked": mask(lines[-1].strip()) if lines else ""}
+    return {
+        **_nothing_known(missing),
+        **_seen(order, told),
+        "epoch": _epoch.judge(order.epoch, told.get("caches")).as_dict(),
+        "checked": mask(lines[-1].strip()) if lines else "",
+    }
 
 
 def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -236,6 +246,7 @@ def _nothing_known(why: str) -> dict[str, t.Any]:
         "migrations": {"pending": [], "applied": [], "tried": False, "database": {}, "databases": [], "why": why},
         "requested": {"path": "", "status": 0, "why": why},
         "static": {},
+        "epoch": _epoch.Epoch(why="the app's caches are not known").as_dict(),
         "unlooked": [f"Neither migrations nor a page were looked at: {mask(why)}."] if why else [],
     }
 

@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _gate,
     _journal,
     _server,
+    _warm,
     _work,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
@@ -63,21 +64,31 @@ def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Contai
 
 def _prepare_edge(work: _work.Work) -> _edge.Edge | None:
     """Write the edge's files; nothing when there is and shall be no edge."""
-    app, order = work.app, work.order
-    wanted = order.strategy == "rolling"
-    if not wanted and not _compose.is_ours(app.override):
-        if work.service.get("container_name") and not _edge_files.in_the_way(app):
-            _edge_files.put_override(work.run, app, _edge.override(None, service=app.service, named=True))
-        return None
-    if not wanted and _edge.SERVICE not in _edge_files.read(app.override):
+    app = work.app
+    before = _edge_files.read(app.override) if _compose.is_ours(app.override) else ""
+    more: dict[str, t.Any] = {"workers": app.services[1:], "environment": work.order.epoch.environment}
+    if work.order.strategy != "rolling" and not _edge.is_in(before):
+        named = bool(work.service.get("container_name"))
+        if not _edge_files.in_the_way(app):
+            needed = named or more["environment"]
+            text = _edge.override(None, service=app.service, named=named, **more) if needed else ""
+            _edge_files.put_override(work.run, app, text)
         return None
     edge = make_edge(work)
+    text = _edge.override(edge, **more)
     # Never the configuration without the override that belongs to it.
-    overridden = _edge_files.put_override(work.run, app, _edge.override(edge))
+    _edge_files.put_override(work.run, app, text)
     configured = _edge_files.put_configuration(edge)
-    if (overridden or configured) and edge_containers(work):
+    other = _edge.without_environment(text) != _edge.without_environment(before)
+    if (other or configured) and edge_containers(work):
         renew_edge(work, reload=configured)
     return edge
+
+
+def can_have_epoch(work: _work.Work) -> bool:
+    """Say whether the new containers can get an epoch into their environment: by our override."""
+    edge = work.order.strategy == "rolling" or _edge.is_in(_edge_files.read(work.app.override))
+    return work.order.strategy != "reload" and (edge or not _edge_files.in_the_way(work.app))
 
 
 def make_edge(work: _work.Work) -> _edge.Edge:
@@ -194,6 +205,7 @@ def _roll(work: _work.Work, edge: _edge.Edge, old: list[_docker.Container], new:
     ask = _edge_runtime.asker(edge.socket)
     _edge_runtime.hold_newcomers(ask)
     _begin(work, new)
+    work.warmed = _warm.warm(_work.now(work, new), _compose.target_port(work.service), work.order)
     _journal.step(work.app.journal, "open")
     let_in(work, ask, new)
     _edge_runtime.drain(ask, addresses(old), work.order.grace_seconds)

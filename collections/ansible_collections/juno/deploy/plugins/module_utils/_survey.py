@@ -143,7 +143,7 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
 
 def look_at_edge(app: App) -> _status.EdgeFiles:
     """Read whether the edge is to stand before the app, and whether it shows its maintenance page."""
-    expected = _compose.is_ours(app.override) and _edge.SERVICE in _edge_files.read(app.override)
+    expected = _compose.is_ours(app.override) and _edge.is_in(_edge_files.read(app.override))
     return _status.EdgeFiles(expected, _maintenance.is_on(app.edge_directory))
 
 

@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _docker,
     _edge_files,
+    _epoch,
     _git,
     _journal,
     _lease,
@@ -94,7 +95,19 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _work.address(work.config, app, order)  # refused before anything is touched
     if order.strategy == "rolling":
         _replace.require_image(work)
-    _journal.step(app.journal, "switch", before=snapshot(work), order=dataclasses.asdict(order))
+    if order.epoch.value and not _replace.can_have_epoch(work):
+        why = "its containers' environment can't be added to"
+        work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
+    held, caches = _epoch.serving(_journal.read(app.journal)), _caches(work)
+    _journal.step(
+        app.journal,
+        "switch",
+        before=snapshot(work),
+        order=dataclasses.asdict(order),
+        epoch=held if order.strategy == "reload" else order.epoch.value,
+        epoch_others=list(order.epoch.others),
+        epoch_covers=caches["covered"] and not caches["alias"],
+    )
     if order.purge_bytecode and _compose.mounts_code(work.service, app.path):
         _bytecode.purge([app.path], Rules(remove=True), processors())
     moved, sources = False, _compose.sources(app.compose())
@@ -132,7 +145,15 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     # With a reload all containers are those from before, also those that wait for the app.
     fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
     _journal.step(app.journal, "switched", **fields)
-    return _told(work, now, {"base_url": base_url, "moved": moved, "began": began})
+    return _told(work, now, {"base_url": base_url, "moved": moved, "began": began, "caches": caches})
+
+
+def _caches(work: _work.Work) -> dict[str, t.Any]:
+    """Say which of the app's caches have to be cleared after the switch, for whom the epoch doesn't do it."""
+    epoch = work.order.epoch
+    if not epoch.value or epoch.value == _epoch.serving(_journal.read(work.app.journal)):
+        return {"covered": False, "alias": [], "epoch": 0, "why": epoch.why}
+    return {"covered": True, "alias": list(epoch.others), "epoch": epoch.value, "why": ""}
 
 
 def front_door(work: _work.Work) -> tuple[str, t.Callable[[], int]]:
@@ -148,6 +169,7 @@ def _told(work: _work.Work, now: list[_docker.Container], more: dict[str, t.Any]
         "changed": True,
         "strategy": work.order.strategy,
         "moved_to_edge": work.moved_to_edge,
+        "warmed": work.warmed,
         "containers": [one.name for one in now],
         "images": {one.service: one.image_id for one in now},
         "outage_seconds": round(work.up - work.down, 2) if work.down else 0.0,

@@ -18,6 +18,7 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
+    _guest_cache_list,
     _guest_databases,
     _guest_manage,
     _guest_migrations,
@@ -46,6 +47,7 @@ GUESTS = (
     _guest_databases,
     _guest_migrations,
     _guest_request,
+    _guest_cache_list,
     _guest_release,
 )
 #: For the container to start and go, beside the time that its work may take.
@@ -143,9 +145,18 @@ def write_override(
     return places
 
 
-def run_argv(project: _compose.Project, service: str, place: Place, name: str, *command: str) -> list[str]:
+def run_argv(
+    project: _compose.Project,
+    service: str,
+    place: Place,
+    name: str,
+    *command: str,
+    environment: dict[str, str] | None = None,
+) -> list[str]:
     """Build the argv of a throwaway container: no ports, no other service started."""
-    words = ("run", "--rm", "--no-deps", "--no-TTY", "--name", name, "--env", "PYTHONDONTWRITEBYTECODE=1", service)
+    added = {"PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
+    variables = [word for variable, value in added.items() for word in ("--env", f"{variable}={value}")]
+    words = ("run", "--rm", "--no-deps", "--no-TTY", "--name", name, *variables, service)
     return project.argv(*words, *command, checkout=place.checkout, override=place.override)
 
 
@@ -155,9 +166,16 @@ def manage_py(command: tuple[str, ...]) -> str:
 
 
 def ask(
-    run: Runner, app: App, place: Place, *, timeout_seconds: float, more_seconds: float = 0, **request: t.Any
+    run: Runner,
+    app: App,
+    place: Place,
+    *,
+    timeout_seconds: float,
+    more_seconds: float = 0,
+    environment: dict[str, str] | None = None,
+    **request: t.Any,
 ) -> Told:
-    """Run the guest in a throwaway container, and give what it told.
+    """Run the guest in a throwaway container, and give what it told; C(environment) is added to the service's own.
 
     Each child of the guest has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
 
@@ -171,6 +189,7 @@ def ask(
         "settings": None,
         "arguments": ["check"],
         "busy_seconds": 20,
+        "list_caches": False,
         **request,
         "token": token,
         "timeout_seconds": max(1, round(timeout_seconds)),
@@ -178,7 +197,9 @@ def ask(
     carried = _django.build_job(GUESTS, job)
     limit = 2 * timeout_seconds + more_seconds + CONTAINER_SECONDS
     for python in ("python", "python3"):
-        argv = run_argv(app.compose(place.checkout), app.service, place, name, python, "-c", _django.BOOT, carried)
+        command = (python, "-c", _django.BOOT, carried)
+        project = app.compose(place.checkout)
+        argv = run_argv(project, app.service, place, name, *command, environment=environment)
         result = _bounded(run, app, argv, name, limit)
         stdout, told = split_told(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]

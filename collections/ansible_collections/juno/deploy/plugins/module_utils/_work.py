@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _gate, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _epoch, _gate, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -37,6 +37,10 @@ class SwitchOrder:
     boot_timeout_seconds: float
     settle_seconds: float
     purge_bytecode: bool = False
+    epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
+    #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
+    warm_paths: tuple[str, ...] = ()
+    warm_rate: float = 20.0
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
@@ -61,6 +65,8 @@ class Work:
     #: Since when the new containers are healthy, in seconds since the epoch; 0 when none was started.
     healthy: float = 0.0
     moved_to_edge: bool = False
+    #: Answers to pages that new containers were asked for before they got requests.
+    warmed: int = 0
 
     @property
     def service(self) -> dict[str, t.Any]:

@@ -58,6 +58,32 @@ options:
       - Without it the result and its message say so, and the run goes on.
     type: bool
     default: false
+  mode:
+    description:
+      - What of a cache goes.
+      - With V(auto), the app's own entries and nothing else where they can be told apart (memcached that lists its
+        keys, C(RedisCache), C(DatabaseCache)), so that sessions and keys of others stay; else everything, unless that
+        takes the app's sessions.
+      - V(selective) fails where entries can't be deleted one by one.
+      - V(flush) empties the whole place, and fails with the numbers where it would take sessions or keys of others.
+    type: str
+    choices: [auto, selective, flush]
+    default: auto
+    version_added: 0.2.0
+  keep:
+    description:
+      - Entries that stay, beside sessions, where entries are deleted one by one. V(pages), V(fragments), or a regular
+        expression that is searched in the key.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  allow_loss:
+    description:
+      - Allow a flush that takes sessions or keys of others.
+    type: bool
+    default: false
+    version_added: 0.2.0
   timeout_seconds:
     description:
       - How long to wait for a cache server. A server that is silent for longer counts as not cleared.
@@ -70,7 +96,7 @@ seealso:
   - module: juno.deploy.memcached_flush
   - module: juno.deploy.django_collectstatic
 notes:
-  - Clearing ignores key prefix and version. Whatever shares the server, the database number or the table goes too, also
+  - A flush ignores key prefix and version. Whatever shares the server, the database number or the table goes too, also
     sessions. RV(sessions_lost) tells when the app's own sessions do.
   - A browser or CDN keeps a page that was sent with C(Cache-Control), and nothing on the server calls it back.
 author:
@@ -147,6 +173,9 @@ caches:
       description: Other aliases whose entries lie in the same place and go with it.
       type: list
       elements: str
+    selective:
+      description: Whether single entries of the app were deleted (or would be), and nothing else.
+      type: bool
     status:
       description:
         - One of V(cleared), V(would_clear), V(needs_restart), V(nothing_cached), V(left_to_command), V(failed).
@@ -202,7 +231,7 @@ stderr:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _django
+from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _cachepolicy, _django
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -227,6 +256,7 @@ def main() -> None:
             "command_arguments": {"type": "list", "elements": "str", "default": []},
             "fail_if_uncleared": {"type": "bool", "default": False},
             "timeout_seconds": {"type": "int", "default": 10},
+            **_cachepolicy.ARGUMENTS,
         },
         supports_check_mode=True,
         required_together=_django.RULES["required_together"],

@@ -41,6 +41,32 @@ attributes:
   platform:
     platforms: posix
     support: full
+options:
+  prefix:
+    description:
+      - Delete only keys that begin with one of these, as C(KEY_PREFIX:VERSION:) of Django.
+      - With O(prefix), O(match) or O(keep) nothing is flushed. The server lists its keys (C(lru_crawler metadump)), those
+        that are meant are deleted one by one, and the list is read again until nothing of them is left that was there
+        before. A server that does not list its keys fails, and nothing of it is deleted.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  match:
+    description:
+      - Delete only keys that match one of these. V(pages), V(fragments) and V(sessions) are Django's own, anything else
+        is a regular expression in Python's syntax, which is searched in the key's bytes after its O(prefix).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  keep:
+    description:
+      - Leave keys that match one of these, as in O(match). V([sessions]) deletes all but sessions.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 notes:
   - A flush empties the whole server. It ignores Django's key prefixes and versions, so other applications, other cache
     aliases and sessions on the same server are lost too. Sessions of the engine C(cache) log everyone out.
@@ -58,6 +84,18 @@ EXAMPLES = r"""
   juno.deploy.memcached_flush:
     project: junojobs
     service: memcached
+
+- name: Delete all but sessions
+  juno.deploy.memcached_flush:
+    project: junojobs
+    service: memcached
+    keep: [sessions]
+
+- name: Delete the cached pages of one app on a server that others share
+  juno.deploy.memcached_flush:
+    servers: ["10.0.0.5:11211"]
+    prefix: ["junojobs:1:"]
+    match: [pages, fragments]
 
 - name: Flush three servers, one of them behind a unix socket
   juno.deploy.memcached_flush:
@@ -104,6 +142,8 @@ results:
     status:
       description:
         - V(flushed), or V(would_flush) in check mode.
+        - V(deleted), or V(would_delete) in check mode, where keys were chosen. V(unlistable) if the server does not list
+          its keys.
         - V(survivors) if old items are left after two flushes.
         - Otherwise why it failed. V(refused), V(silent), V(closed), V(unreachable), V(name) (not resolvable), V(auth),
           V(tls), V(flush_disabled), V(error).
@@ -142,7 +182,31 @@ results:
       type: str
       sample: ""
     flushes:
-      description: How many flushes the server said OK to.
+      description: How many flushes the server said OK to; not where keys were chosen.
+      type: int
+      sample: 2
+    deleted:
+      description: How many keys the server deleted, or would delete; only where keys were chosen, as all that follow.
+      type: int
+      sample: 1204
+    kept:
+      description: How many keys that begin with a prefix were to be left, by O(match) or O(keep).
+      type: int
+      sample: 41
+    sessions:
+      description: How many of these look like sessions of Django.
+      type: int
+      sample: 41
+    others:
+      description: How many keys begin with none of O(prefix).
+      type: int
+      sample: 20
+    prefixes:
+      description: How many of these begin with each C(KEY_PREFIX:VERSION:); the twenty most frequent ones.
+      type: dict
+      sample: {'blog:1:': 20}
+    readings:
+      description: How often the list of keys was read.
       type: int
       sample: 2
     milliseconds:
@@ -157,15 +221,24 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _memcached,
     _memcached_flush,
+    _memcached_keys,
     _memcached_report,
+    _memcached_select,
     _module,
 )
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
-    """Find the servers, flush them, and report."""
+    """Find the servers, flush them or delete what is chosen, and report."""
     options = _memcached.options_from(module.params)
+    selection = _memcached_keys.parse_selection(module.params)
     servers = _memcached.find_servers(module.params)
+    if selection:
+        chosen = [(server, selection) for server in servers]
+        ended = _memcached_select.delete_selected(chosen, options, check_mode=module.check_mode)
+        for warning in _memcached_report.warnings_selected(ended):
+            module.warn(warning)
+        return _memcached_report.report_selected(ended)
     outcomes = _memcached_flush.flush_servers(servers, options, check_mode=module.check_mode)
     report = _memcached_report.report(outcomes)
     for warning in _memcached_report.warnings(outcomes):
@@ -175,7 +248,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_memcached.ARGUMENTS, supports_check_mode=True, **_memcached.RULES)
+    texts: dict[str, t.Any] = {"type": "list", "elements": "str", "default": []}
+    spec = {**_memcached.ARGUMENTS, "prefix": texts, "match": texts, "keep": texts}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **_memcached.RULES)
     _module.run(module, work)
 
 

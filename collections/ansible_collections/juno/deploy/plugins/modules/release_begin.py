@@ -105,6 +105,23 @@ options:
           - The port that memcached listens at, with V(memcached).
         type: int
         default: 11211
+      mode:
+        description:
+          - What of a cache goes, as with M(juno.deploy.django_cache_clear).
+        type: str
+        choices: [auto, selective, flush]
+        default: auto
+      keep:
+        description:
+          - Entries that stay, as with M(juno.deploy.django_cache_clear).
+        type: list
+        elements: str
+        default: []
+      allow_loss:
+        description:
+          - Allow a flush that takes sessions or keys of others.
+        type: bool
+        default: false
   collectstatic:
     description:
       - Whether static files are to be collected before the switch. V(auto) does it where the app's own command
@@ -112,6 +129,14 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
+  epoch_variable:
+    description:
+      - The environment variable from which the app's settings may take the C(VERSION) of their caches. Each release
+        gets a number of its own in it, where the settings honour it.
+      - Nothing for releases without one.
+    type: str
+    default: ''
+    version_added: 0.2.0
   build:
     description:
       - How releases are built and checked, as with M(juno.deploy.release_build). With it the build begins at once, and
@@ -336,6 +361,12 @@ changed_files:
   type: list
   elements: str
   sample: [templates/home.html]
+epoch:
+  description:
+    - The number that the release's processes are to get in O(epoch_variable); 0 when there shall be none.
+  returned: success
+  type: dict
+  sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
 plan:
   description: What a deploy has to do, and why.
   returned: success, with O(purpose=deploy)
@@ -353,7 +384,7 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _inspect, _lease, _release
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _cachepolicy, _inspect, _lease, _release
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -369,6 +400,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         force=params["force"],
         strategy=params["strategy"],
         collectstatic=params["collectstatic"],
+        epoch_variable=params["epoch_variable"],
     )
     holder = _lease.claim(params["lease"], params["who"], params["purpose"], os.environ)
     meter = _begin.Meter(
@@ -413,9 +445,11 @@ def main() -> None:
                 "command": {"type": "str"},
                 "service": {"type": "str", "default": "memcached"},
                 "port": {"type": "int", "default": 11211},
+                **_cachepolicy.ARGUMENTS,
             },
         },
         "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
+        "epoch_variable": {"type": "str", "default": ""},
         "remote": {"type": "str", "default": "origin"},
         "branch": {"type": "str", "default": "main"},
         "always_build": {"type": "bool", "default": False},

@@ -86,6 +86,13 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  epoch:
+    description:
+      - The epoch that the release is to have, as RV(juno.deploy.release_begin#module:epoch) gives it. The throwaway
+        container gets it into its environment, and RV(epoch) says whether the settings honour it.
+    type: dict
+    default: {}
+    version_added: 0.2.0
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -162,6 +169,13 @@ static:
   returned: success
   type: dict
   sample: {static_root: /code/staticfiles, added: 3, removed: 0, manifest_hash_after: 1f2a0c9d7e44, why: ''}
+epoch:
+  description:
+    - O(epoch) as the release can have it. C(value) is 0 where the settings don't honour it, and C(why) says so.
+    - C(others) are the caches whose keys don't carry it.
+  returned: success
+  type: dict
+  sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
 unlooked:
   description: What could not be looked at before the switch, a sentence each.
   returned: success
@@ -179,7 +193,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _ahead, _app, _release
+from ansible_collections.juno.deploy.plugins.module_utils import _ahead, _app, _epoch, _release
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -195,6 +209,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         collect=module.params["collect"],
         probe_path=module.params["probe_path"],
         headers=module.params["headers"],
+        epoch=_epoch.read(module.params["epoch"]),
     )
     return _ahead.take(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -207,6 +222,7 @@ def main() -> None:
         **_release.BUILD_OPTIONS,
         "build": {"type": "bool", "default": True},
         "collect": {"type": "bool", "default": False},
+        "epoch": {"type": "dict", "default": {}},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

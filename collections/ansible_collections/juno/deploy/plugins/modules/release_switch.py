@@ -102,6 +102,27 @@ options:
       - Remove compiled Python files from the checkout first, where the containers see the checkout itself.
     type: bool
     default: false
+  epoch:
+    description:
+      - The epoch of the release, as RV(juno.deploy.release_build#module:epoch) gives it. New containers of the app get
+        it into their environment, by the compose override that holds the edge too. A reload can't do that.
+    type: dict
+    default: {}
+    version_added: 0.2.0
+  warm_paths:
+    description:
+      - Pages, with their queries, that a new container is asked for before it gets requests of visitors, so that these
+        find a filled cache. Only where nobody else can read what that fills, with an O(epoch) and O(strategy=rolling).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  warm_rate:
+    description:
+      - How many of O(warm_paths) are asked for in a second, at most.
+    type: float
+    default: 20
+    version_added: 0.2.0
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -162,6 +183,18 @@ old_gone:
   returned: success, outside check mode
   type: float
   sample: 1769853606.5
+caches:
+  description:
+    - Whether the release can't read what was cached before it, since it has an epoch of its own (C(covered)), and which
+      caches have to be cleared nevertheless (C(alias)). C(why) says why it has none.
+  returned: success, outside check mode
+  type: dict
+  sample: {covered: true, alias: [], epoch: 1769853600, why: ''}
+warmed:
+  description: How many pages new containers were asked for before they got requests.
+  returned: success, outside check mode
+  type: int
+  sample: 5
 outage_seconds:
   description: How long nobody answered, from the order to end to the first answer of new containers; 0 without a gap.
   returned: success, outside check mode
@@ -183,7 +216,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _switch, _work
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _epoch, _switch, _work
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -202,6 +235,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         boot_timeout_seconds=module.params["boot_timeout_seconds"],
         settle_seconds=module.params["settle_seconds"],
         purge_bytecode=module.params["purge_bytecode"],
+        epoch=_epoch.read(module.params["epoch"]),
+        warm_paths=tuple(module.params["warm_paths"]),
+        warm_rate=module.params["warm_rate"],
     )
     return _switch.switch(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -221,6 +257,9 @@ def main() -> None:
         "boot_timeout_seconds": {"type": "int", "default": 120},
         "settle_seconds": {"type": "float", "default": 3.2},
         "purge_bytecode": {"type": "bool", "default": False},
+        "epoch": {"type": "dict", "default": {}},
+        "warm_paths": {"type": "list", "elements": "str", "default": []},
+        "warm_rate": {"type": "float", "default": 20},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

@@ -216,7 +216,7 @@ class World:
         """Give what compose makes of each service's configuration, the edge's among them where our override has one."""
         texts = {name: json.dumps(one) for name, one in self.config["services"].items()}
         override = _edge_files.read(self.app.override)
-        if _compose.is_ours(self.app.override) and _edge.SERVICE in override:
+        if _compose.is_ours(self.app.override) and _edge.is_in(override):
             texts[_edge.SERVICE] = override
         return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 

@@ -86,7 +86,14 @@ def test_a_name_that_does_not_resolve_is_a_problem_of_that_server_only():
 def test_a_server_that_two_aliases_share_is_flushed_once():
     one, two = memcached("a", node("m", "10.0.0.1")), memcached("b", node("m.local", "10.0.0.1"))
     assert len(_cacheclear.all_spots([one, two, cache("c")], in_container=True)) == 1
-    assert _cacheclear.sharing(one, [one, two]) == ["b"]
+    assert _cacheclear.sharing(one, [one, two], selective=False) == ["b"]
+
+
+@pytest.mark.parametrize(("begins", "shared"), [(":1:", ["b"]), (":2:", []), (":1:more:", ["b"]), (None, [])])
+def test_single_entries_are_shared_where_their_keys_begin_the_same(begins, shared):
+    one, two = memcached("a", node("m", "10.0.0.1")), memcached("b", node("m", "10.0.0.1"))
+    caches = [{**one, "begins": ":1:"}, {**two, "begins": begins}]
+    assert _cacheclear.sharing(caches[0], caches, selective=True) == shared
 
 
 def test_locmem_is_never_cleared():

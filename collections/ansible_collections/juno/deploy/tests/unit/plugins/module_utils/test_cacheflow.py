@@ -8,7 +8,7 @@ import json
 import socket
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow
+from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _cachepolicy
 from ansible_collections.juno.deploy.plugins.module_utils._django import ARGUMENTS, Place
 from ansible_collections.juno.deploy.plugins.module_utils._docker import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
@@ -50,12 +50,13 @@ class App:
 
 def params(**more):
     options = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
+    options |= {name: spec["default"] for name, spec in _cachepolicy.ARGUMENTS.items()}
     own = {"alias": None, "command": None, "command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 1}
     return {**options, **own, **more}
 
 
-def listing(*caches):
-    return {**LISTING, "caches": list(caches)}
+def listing(*caches, sessions="cache"):
+    return {**LISTING, "session_engine": f"django.contrib.sessions.backends.{sessions}", "caches": list(caches)}
 
 
 @pytest.fixture
@@ -131,7 +132,8 @@ def test_directories_are_cleared_in_every_container():
 def test_what_the_host_cannot_reach_is_flushed_by_the_app(closed_port):
     one = memcached("127.0.0.1")
     one["nodes"][0]["port"] = closed_port
-    app = App("web-1", listing=listing(one), cleared={}, nodes={f"127.0.0.1:{closed_port}": {"milliseconds": 1101}})
+    told = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
+    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=told)
     (result,) = _cacheflow.clear([app.place], params(), check_mode=False)["caches"]
     assert app.asked == ["clear", "nodes"]
     assert (result["status"], result["verified"]) == ("cleared", False)
@@ -140,7 +142,8 @@ def test_what_the_host_cannot_reach_is_flushed_by_the_app(closed_port):
 def test_a_server_that_nobody_reaches_failed_with_both_reasons(closed_port):
     one = memcached("127.0.0.1")
     one["nodes"][0]["port"] = closed_port
-    app = App("web-1", listing=listing(one), cleared={}, nodes={f"127.0.0.1:{closed_port}": {"error": "hung up"}})
+    told = {f"127.0.0.1:{closed_port}": {"error": "hung up"}}
+    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=told)
     with pytest.raises(JunoError, match=rf"127.0.0.1:{closed_port} refused .* failed too in web-1: hung up"):
         _cacheflow.clear([app.place], params(), check_mode=False)
 
@@ -157,3 +160,44 @@ def test_a_failing_command_is_loud():
     app = App("web-1", rc=1)
     with pytest.raises(CommandError, match="The command clear_all_caches failed in web-1: CommandError: it broke"):
         _cacheflow.run_command(app.place, params(command="clear_all_caches"), check_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "reached", "why"),
+    [
+        ({}, True, "refused the connection"),
+        ({}, False, "holds the app's sessions, which a flush would take"),
+        ({"mode": "selective"}, False, "can't be deleted one by one"),
+    ],
+)
+def test_the_apps_own_client_does_not_flush_sessions(closed_port, options, reached, why):
+    one = memcached("127.0.0.1")
+    one["nodes"][0] |= {"port": closed_port, "local": not reached}
+    app = App("web-1", listing=listing(one), cleared={}, nodes={})
+    with pytest.raises(JunoError, match=why):
+        _cacheflow.clear([app.place], params(**options), check_mode=False)
+    assert app.asked == ["clear"]
+
+
+def test_with_leave_it_does(closed_port):
+    one = memcached("127.0.0.1")
+    one["nodes"][0] |= {"port": closed_port, "local": True}
+    told = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
+    app = App("web-1", listing=listing(one), cleared={}, nodes=told)
+    result = _cacheflow.clear([app.place], params(allow_loss=True), check_mode=False)
+    assert result["sessions_lost"]
+
+
+def test_what_was_deleted_one_by_one_loses_no_sessions():
+    told = {"selective": True, "deleted": 20, "sessions": 3, "others": 0, "kept": 0, "milliseconds": 2}
+    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": told})
+    result = _cacheflow.clear([app.place], params(), check_mode=False)
+    assert not result["sessions_lost"]
+    assert result["caches"][0]["how"] == "20 entries of this app deleted by its own backend, 3 sessions stay"
+
+
+def test_a_refusal_of_the_app_has_its_numbers():
+    told = {"refused": {"sessions": 3, "others": 20, "why": ""}, "milliseconds": 2}
+    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": told})
+    with pytest.raises(JunoError, match="here holds 3 sessions and 20 keys of others"):
+        _cacheflow.clear([app.place], params(mode="flush"), check_mode=False)

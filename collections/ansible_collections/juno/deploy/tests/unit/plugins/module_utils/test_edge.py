@@ -157,3 +157,20 @@ def test_a_name_of_which_there_can_be_only_one_is_taken_away():
 
 def test_without_networks_compose_takes_its_default():
     assert "networks" not in edge_entry(_edge.override(edge_of(networks=None)))
+
+
+def test_an_epoch_goes_to_the_site_and_its_workers():
+    text = _edge.override(edge_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
+    lines = text.splitlines()
+    assert lines[3:6] == ['  "web":', "    ports: !reset []", '    environment: {"CACHE_VERSION": "7"}']
+    assert lines[6:8] == ['  "queue":', '    environment: {"CACHE_VERSION": "7"}']
+    alone = _edge.override(None, service="web", environment={"CACHE_VERSION": "7"})
+    assert alone.splitlines()[2:] == ["services:", '  "web":', '    environment: {"CACHE_VERSION": "7"}']
+
+
+def test_what_is_about_the_edge_is_told_apart_from_the_epoch():
+    plain = _edge.without_environment(_edge.override(edge_of()))
+    seven = _edge.override(edge_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
+    assert _edge.without_environment(seven) == plain
+    assert _edge.without_environment("") == []
+    assert _edge.without_environment(_edge.override(dataclasses.replace(edge_of(), image="other:1"))) != plain

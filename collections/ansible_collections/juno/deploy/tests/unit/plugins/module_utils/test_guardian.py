@@ -45,7 +45,7 @@ def reloaded(world):
     """Be at work after a reload, with visitors on the new release."""
     world.add("web-1")
     before, order = _switch.snapshot(world.work("reload")), world.order("reload")
-    world.begun(step="switched", before=before, order=order.__dict__)
+    world.begun(step="switched", before=before, order=dataclasses.asdict(order))
 
 
 def test_what_is_half_done_is_undone_and_the_caches_are_cleared(world, cleared):
@@ -146,7 +146,8 @@ def test_caches_that_can_not_be_cleared_stay_owed(world, monkeypatch):
         ({}, []),
         ({"method": "settings", "alias": ["default"]}, ["clear"]),
         ({"method": "settings", "command": "clear_all_caches"}, ["run_command"]),
-        ({"method": "memcached", "service": "cache", "port": 11212}, ["flush"]),
+        ({"method": "memcached", "service": "cache", "port": 11212, "mode": "flush"}, ["flush"]),
+        ({"method": "memcached", "service": "cache", "port": 11212}, ["delete"]),
     ],
 )
 def test_caches_are_cleared_as_deploys_do(world, monkeypatch, caches, called):
@@ -165,6 +166,7 @@ def test_caches_are_cleared_as_deploys_do(world, monkeypatch, caches, called):
     monkeypatch.setattr(it._cacheflow, "run_command", note("run_command"))
     monkeypatch.setattr(it._memcached, "find_servers", lambda params: seen.append(params) or [])
     monkeypatch.setattr(it._memcached_flush, "flush_servers", note("flush", []))
+    monkeypatch.setattr(it._memcached_select, "delete_selected", note("delete", []))
     it.clear(world.app, caches)
     assert calls == called
     assert [one["project"] for one in seen] == ["jobs"] * len(called)

@@ -97,6 +97,7 @@ class Site:
             "token": "juno-t", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
             "arguments": ["check"], "timeout_seconds": 60, "mounts": [mount], "copy_limit_bytes": 10**7,
             "copy_seconds": 5, "busy_seconds": 20, "probe_path": "/", "headers": {}, "collect": False, "dry": False,
+            "list_caches": False,
             **request,
         }  # fmt: skip
         argv = [sys.executable, "-c", _django.BOOT, _django.build_job(_throwaway.GUESTS, job)]
@@ -128,6 +129,15 @@ def lived(site):
     """A site whose first migration is applied."""
     assert site.ask("migrate")["applied"]["rc"] == 0
     return site
+
+
+def test_the_version_in_the_keys_is_told_and_nothing_is_cached(lived):
+    settings = lived.checkout / "settings.py"
+    settings.write_text(settings.read_text() + "CACHES['default']['VERSION'] = int(os.environ.get('HOME_NUMBER', 5))\n")
+    told = lived.ask(list_caches=True)
+    assert told["caches"]["caches"] == [{"alias": "default", "version": "5", "family": "filebased"}]
+    assert told["requested"]["status"] == 200
+    assert not list(lived.checkout.glob("cache/*"))
 
 
 def test_a_migration_is_tried_on_a_copy_and_a_page_leaves_no_trace(lived):

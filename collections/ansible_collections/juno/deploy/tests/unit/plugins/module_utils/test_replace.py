@@ -131,7 +131,7 @@ def test_from_rolling_to_recreate_the_edge_stays(world):
     assert in_order(world.log, "stop web-1", "start web-2")
     assert world.states("juno-edge") == {"juno-edge-1": "running"}
     assert world.gets_requests() == ["web-2"]
-    assert _edge.SERVICE in _edge_files.read(world.app.override)
+    assert _edge.is_in(_edge_files.read(world.app.override))
 
 
 def test_from_recreate_to_rolling_the_edge_comes(world):
@@ -142,7 +142,7 @@ def test_from_recreate_to_rolling_the_edge_comes(world):
     world.there.pop("web-1")
     work, _new = replace(world)
     assert work.moved_to_edge is True
-    assert _edge.SERVICE in _edge_files.read(world.app.override)
+    assert _edge.is_in(_edge_files.read(world.app.override))
     assert "container_name: !reset null" in _edge_files.read(world.app.override)
 
 
@@ -284,3 +284,13 @@ def test_a_place_at_the_edge_is_held_before_the_new_one_starts(world, monkeypatc
     replace(world)
     # Only the place of the one that serves is open.
     assert held == [[False, True, True, True]]
+
+
+def test_an_app_with_one_name_for_its_container_gets_no_edge_by_being_recreated_twice(world):
+    world.config["services"]["web"]["container_name"] = "web"
+    world.add("web-1")
+    replace(world, "recreate")
+    world.there.pop("web-1")
+    replace(world, "recreate")
+    assert not world.states("juno-edge")
+    assert not _edge.is_in(_edge_files.read(world.app.override))

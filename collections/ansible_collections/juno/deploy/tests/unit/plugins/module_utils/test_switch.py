@@ -16,6 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _switch,
     _work,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._epoch import Epoch
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, EngineError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -272,3 +273,62 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
     monkeypatch.setattr(_switch._compose, "read_config", read)
     switch(world)
     assert len(reads) == times
+
+
+EPOCH = Epoch(7, "CACHE_VERSION")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "edge"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=lambda one: str(one)
+)
+def test_new_containers_get_the_epoch_and_no_cache_has_to_be_cleared(world, strategy, edge):
+    if edge:
+        world.behind_edge()
+    world.add("web-1")
+    result = switch(world, strategy, epoch=EPOCH)
+    assert '    environment: {"CACHE_VERSION": "7"}' in _edge_files.read(world.app.override).splitlines()
+    assert result["caches"] == {"covered": True, "alias": [], "epoch": 7, "why": ""}
+    entry = world.newest()
+    assert (entry["epoch"], entry["epoch_covers"]) == (7, True)
+
+
+def test_for_a_new_epoch_the_edge_is_left_alone(world):
+    world.behind_edge()
+    world.add("web-1")
+    switch(world, "rolling", epoch=EPOCH)
+    assert not [line for line in world.log if "juno-edge" in line]
+
+
+def test_without_an_epoch_the_override_loses_it(world):
+    world.add("web-1")
+    switch(world, epoch=EPOCH)
+    world.begun()
+    switch(world, commit="")
+    assert _edge_files.read(world.app.override) == ""
+
+
+def test_caches_whose_keys_do_not_carry_it_are_named(world):
+    world.add("web-1")
+    result = switch(world, epoch=dataclasses.replace(EPOCH, others=("files",)))
+    assert result["caches"]["alias"] == ["files"]
+    assert world.newest()["epoch_covers"] is False
+
+
+def test_the_epoch_that_serves_already_covers_nothing(world):
+    world.add("web-1")
+    entries = _journal.read(world.app.journal)
+    _journal.write(world.app.journal, [{**entries[0], "epoch": 7}, entries[1]])
+    assert switch(world, epoch=EPOCH)["caches"]["covered"] is False
+
+
+def test_where_an_override_is_in_the_way_there_is_no_epoch(world):
+    world.add("web-1")
+    pathlib.Path(world.app.path, "docker-compose.override.yml").write_text("services: {}\n")
+    result = switch(world, epoch=EPOCH)
+    assert result["caches"] == {
+        "covered": False,
+        "alias": [],
+        "epoch": 0,
+        "why": "its containers' environment can't be added to",
+    }
+    assert world.newest()["epoch"] == 0

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
@@ -36,7 +37,7 @@ def switched(world: World, step: str = "switched", strategy: str = "rolling") ->
     world.names["jobs-web"] = "sha256:old"
     work = world.work(strategy)
     before, order = _switch.snapshot(work), world.order(strategy)
-    world.begun(step="switch", before=before, order=order.__dict__)
+    world.begun(step="switch", before=before, order=dataclasses.asdict(order))
     _switch._git.move(world.run, world.app.path, world.commits[1])
     world.names["jobs-web"] = "sha256:new"
     if step != "switch":
@@ -393,6 +394,20 @@ def test_when_pages_of_the_new_release_may_be_in_the_caches(world, step, moved, 
     assert _journal.owes_caches(_journal.read(world.app.journal)) is owed
 
 
+@pytest.mark.parametrize(
+    ("covers", "mounted", "owed"), [(True, False, False), (False, False, True), (True, True, True)]
+)
+def test_with_an_epoch_the_old_caches_are_right(world, covers, mounted, owed):
+    """Not where the old workers could read new templates meanwhile."""
+    world.behind_edge()
+    world.add("web-1")
+    if mounted:
+        world.config["services"]["web"]["volumes"] = [{"type": "bind", "source": world.app.path, "target": "/code"}]
+    switched(world, "switch")
+    _journal.step(world.app.journal, "switched", moved=True, epoch=7, epoch_covers=covers)
+    assert undo(world)["clear_caches"] is owed
+
+
 def test_before_the_switch_no_cache_is_owed(world):
     world.begun(step="build")
     undo(world)
@@ -461,7 +476,7 @@ def test_other_services_that_the_new_release_had_changed_come_back(world):
     world.back_in_git()
     before = _switch.snapshot(world.work())
     world.names |= {"jobs-cron": "sha256:new", "jobs-web": "sha256:new"}
-    world.begun(step="switch", before=before, order=world.order().__dict__)
+    world.begun(step="switch", before=before, order=dataclasses.asdict(world.order()))
     _replace.replace(world.work(), lambda: 200)
     (name,) = world.states("cron")
     assert world.there[name]["ImageID"] == "sha256:new"

@@ -11,10 +11,13 @@ fleet.py age ADDRESSES        stores those and lets them age.
 fleet.py naive ADDRESS        does so too, reads some, flushes, and prints how many are readable nevertheless.
 fleet.py traffic ADDRESS FILE reads those, one at a time, and writes others while the file is there, 30 s at most.
 fleet.py fill ADDRESS         stores until the memory is full.
+fleet.py hostile ADDRESS      stores keys of all kinds, and prints how many.
+fleet.py left ADDRESS         prints which of those are there, by kind.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -192,8 +195,56 @@ def fill(address: str) -> None:
         say("full")
 
 
+#: Every byte, what reads like a command, what is as long as can be, and what needs care in a list of keys.
+HOSTILE = {
+    "bytes": [b"mine:1:byte" + bytes([byte]) for byte in range(256)],
+    "commands": [b"mine:1:x\r\nflush_all\r\n", b"mine:1:x noreply\r\nset theirs:1:y 0 0 0\r\n\r\n", b"mine:1:\r\nEND\r\n"],
+    "long": [b"mine:1:" + b"l" * 243, b"mine:1:" + b"%" * 243, b"mine:1:" + b" " * 170],
+    "odd": [b"mine:1:%3A%25", b"mine:1:key=theirs:1:a exp=0 la=0 cas=1 ", "mine:1:ünïcödé".encode(), b"mine:1:"],
+    "theirs": [b"theirs:1:a", b"mine:10:a", b"xmine:1:a", b"MINE:1:a", b"mine:1", b"theirs:1: mine:1:a"],
+    "sessions": [b"mine:1:django.contrib.sessions.cacheabc", b"theirs:1:django.contrib.sessions.cacheabc"],
+    "pages": [b"mine:1:views.decorators.cache.cache_page..GET.a.b.en-us.UTC", b"mine:1:template.cache.side.b"],
+}
+
+
+def ask(sock: socket.socket, command: bytes, ends: bytes) -> bytes:
+    sock.sendall(command)
+    answer = b""
+    while not answer.endswith(ends):
+        part = sock.recv(65536)
+        if not part:
+            raise ConnectionError(answer)
+        answer += part
+    return answer
+
+
+def meta(key: bytes) -> tuple[bytes, bytes]:
+    """Give a key as the meta protocol takes it, with its flag: as it is, or where that can't be, as base64."""
+    plain = all(33 <= byte != 127 for byte in key)
+    return (key, b"") if plain else (base64.b64encode(key), b" b")
+
+
+def hostile(address: str) -> None:
+    with dial(address) as sock:
+        for key in (key for keys in HOSTILE.values() for key in keys):
+            name, flag = meta(key)
+            answer = ask(sock, b"ms " + name + b" 1" + flag + b"\r\nx\r\n", b"\r\n")
+            if not answer.startswith(b"HD"):
+                raise ValueError(key, answer)
+    say(json.dumps({kind: len(keys) for kind, keys in HOSTILE.items()}))
+
+
+def left(address: str) -> None:
+    found = {}
+    with dial(address) as sock:
+        for kind, keys in HOSTILE.items():
+            answers = [ask(sock, b"mg " + b"".join(meta(key)) + b"\r\n", b"\r\n") for key in keys]
+            found[kind] = sum(answer.startswith(b"HD") for answer in answers)
+    say(json.dumps(found))
+
+
 def main(action: str, where: str, *rest: str) -> None:
-    if action in ("start", "stop", "age", "naive", "fill", "traffic"):
+    if action in ("start", "stop", "age", "naive", "fill", "traffic", "hostile", "left"):
         globals()[action](where, *rest)
     elif action == "set":
         for address in where.split(","):
