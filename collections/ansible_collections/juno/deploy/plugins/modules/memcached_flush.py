@@ -45,9 +45,9 @@ options:
   prefix:
     description:
       - Delete only keys that begin with one of these, as C(KEY_PREFIX:VERSION:) of Django.
-      - With O(prefix), O(match) or O(keep) nothing is flushed. The server lists its keys (C(lru_crawler metadump)), those
-        that are meant are deleted one by one, and the list is read again until nothing of them is left that was there
-        before. A server that does not list its keys fails, and nothing of it is deleted.
+      - With O(prefix), O(match) or O(keep) nothing is flushed. The server lists its keys (C(lru_crawler metadump)),
+        those that are meant are deleted one by one, and the list is read again until nothing of them is left that was
+        there before. A server that does not list its keys fails, and nothing of it is deleted.
     type: list
     elements: str
     default: []
@@ -142,8 +142,8 @@ results:
     status:
       description:
         - V(flushed), or V(would_flush) in check mode.
-        - V(deleted), or V(would_delete) in check mode, where keys were chosen. V(unlistable) if the server does not list
-          its keys.
+        - V(deleted), or V(would_delete) in check mode, where keys were chosen. V(unlistable) if the server does not
+          list its keys.
         - V(survivors) if old items are left after two flushes.
         - Otherwise why it failed. V(refused), V(silent), V(closed), V(unreachable), V(name) (not resolvable), V(auth),
           V(tls), V(flush_disabled), V(error).

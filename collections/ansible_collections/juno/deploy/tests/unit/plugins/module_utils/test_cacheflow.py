@@ -30,7 +30,7 @@ def cache(alias, family, **more):
 
 def memcached(*addresses):
     node = {"name": "m:11211", "raw": "m:11211", "path": "", "host": "m", "port": 1, "local": False}
-    return cache("default", "memcached", nodes=[{**node, "addresses": list(addresses)}])
+    return cache("default", "memcached", nodes=[{**node, "addresses": list(addresses)}], begins=":1:")
 
 
 class App:

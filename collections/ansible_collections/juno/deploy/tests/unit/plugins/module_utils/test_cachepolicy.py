@@ -22,7 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInpu
         ((0, 1, ["x:1:"]), "1 key of others (1 other prefix: x:1:), which a flush would take"),
         (
             (-1, 0, [], "it is closed."),
-            "the app's sessions, which a flush would take, and its entries can't be deleted one by one (it is closed): ",
+            "the app's sessions, which a flush would take, and its entries can't be deleted one by one (it is closed)",
         ),
     ],
 )

@@ -7,12 +7,17 @@ from __future__ import annotations
 import sys
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _guest_cache, _guest_cache_list, _guest_manage
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _guest_cache,
+    _guest_cache_keys,
+    _guest_cache_list,
+    _guest_manage,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._django import ARGUMENTS, Place, places, pythons, run_guest
 from ansible_collections.juno.deploy.plugins.module_utils._docker import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, EngineError
 
-MODULES = (_guest_manage, _guest_cache_list, _guest_cache)
+MODULES = (_guest_manage, _guest_cache_keys, _guest_cache_list, _guest_cache)
 MANAGE = """
 import os, sys
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project_settings")

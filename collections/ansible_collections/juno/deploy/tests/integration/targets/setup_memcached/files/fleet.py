@@ -198,7 +198,11 @@ def fill(address: str) -> None:
 #: Every byte, what reads like a command, what is as long as can be, and what needs care in a list of keys.
 HOSTILE = {
     "bytes": [b"mine:1:byte" + bytes([byte]) for byte in range(256)],
-    "commands": [b"mine:1:x\r\nflush_all\r\n", b"mine:1:x noreply\r\nset theirs:1:y 0 0 0\r\n\r\n", b"mine:1:\r\nEND\r\n"],
+    "commands": [
+        b"mine:1:x\r\nflush_all\r\n",
+        b"mine:1:x noreply\r\nset theirs:1:y 0 0 0\r\n\r\n",
+        b"mine:1:\r\nEND\r\n",
+    ],
     "long": [b"mine:1:" + b"l" * 243, b"mine:1:" + b"%" * 243, b"mine:1:" + b" " * 170],
     "odd": [b"mine:1:%3A%25", b"mine:1:key=theirs:1:a exp=0 la=0 cas=1 ", "mine:1:ünïcödé".encode(), b"mine:1:"],
     "theirs": [b"theirs:1:a", b"mine:10:a", b"xmine:1:a", b"MINE:1:a", b"mine:1", b"theirs:1: mine:1:a"],
