@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _cacheclear, _cachepolicy
 from ansible_collections.juno.deploy.plugins.module_utils._cacheclear import Outcome, Spot
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options, Server
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_flush import flush_servers
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_select import (
     Selection,
@@ -86,9 +86,9 @@ def _look(
     spots: Sequence[Spot], known: dict[str, tuple[str, ...] | None], policy: Policy, options: Options
 ) -> dict[str, SelectOutcome]:
     """Delete the app's entries, or only count what is there where a flush is asked for."""
-    listable = [(spot, begins) for spot in spots if (begins := known[spot.id]) is not None]
+    listable = [(spot, begins) for spot in spots if spot.server and (begins := known[spot.id]) is not None]
     keep = ("sessions", *policy.keep)
-    jobs = [(t.cast("Server", spot.server), Selection(prefixes=begins, keep=keep)) for spot, begins in listable]
+    jobs = [(spot.server, Selection(prefixes=begins, keep=keep)) for spot, begins in listable if spot.server]
     if not jobs or (policy.mode == "flush" and policy.allow_loss):
         return {}
     ended = delete_selected(jobs, options, check_mode=policy.mode == "flush")
@@ -121,7 +121,7 @@ def _deleted(found: SelectOutcome) -> Outcome:
 def _flush(spots: Sequence[Spot], options: Options) -> tuple[dict[str, Outcome], dict[str, str]]:
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
-    ended = flush_servers([t.cast("Server", spot.server) for spot in spots], options) if spots else []
+    ended = flush_servers([spot.server for spot in spots if spot.server], options) if spots else []
     for spot, end in zip(spots, ended, strict=True):
         if end.failed and end.status not in LAST_WORDS:
             failed[spot.id] = end.message

@@ -58,6 +58,7 @@ def _release(seen: Seen) -> str:
     words = [f"{entry['number']} {outcome}", entry.get("commit", "")[:12], _release_words.how(entry)]
     words += [f"by {entry.get('who') or 'unknown'}", f"started {entry.get('started', 'unknown')}"]
     words += [f"took {_release_words.took(entry)} s"] if _release_words.took(entry) else []
+    words += [f"epoch {entry['epoch']}"] if entry.get("epoch") else []
     return ", ".join(words)
 
 

@@ -26,6 +26,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError, JunoError
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
@@ -155,6 +157,7 @@ def report(seen: _status.Seen, question: Question) -> dict[str, t.Any]:
         "findings": findings,
         "releases": seen.entries[: -question.history_length - 1 : -1],
         "containers": [_container(one, seen) for one in seen.containers or []],
+        "base_url": front_door(seen.containers or [], app_service=seen.services[0]),
         "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
         "lease": seen.lease,
         "edge": {
@@ -164,6 +167,17 @@ def report(seen: _status.Seen, question: Question) -> dict[str, t.Any]:
         "summary": _status_words.summary(seen, findings),
         "history": _history.table(seen.entries, question.history_length, at_work=seen.at_work),
     }
+
+
+def front_door(containers: Sequence[_docker.Container], app_service: str) -> str:
+    """Give the site's address on this host: what the edge publishes, or else the app; nothing when neither does."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
+    for service in (_edge.SERVICE, app_service):
+        for one in containers:
+            if one.service == service and one.state == "running" and one.published:
+                host, _colon, port = one.published[0].address.rpartition(":")
+                return f"http://{everywhere.get(host, host)}:{port}"
+    return ""
 
 
 def _container(one: _docker.Container, seen: _status.Seen) -> dict[str, t.Any]:

@@ -104,6 +104,14 @@ containers:
       image: junojobs-web:juno-8f5d0b1c2a3e
       commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
       release: 7
+base_url:
+  description:
+    - The site's address as this host reaches it, from the port that the edge or else O(service) publishes; empty when
+      neither does.
+  returned: success
+  type: str
+  version_added: 0.2.0
+  sample: http://127.0.0.1:8001
 checkout:
   description: The commit of the checkout and its files changed by hand; empty when it can't be read.
   returned: success

@@ -119,3 +119,8 @@ def test_findings_come_first_and_what_is_unknown_is_said():
         "Checkout: can't be read",
         "Serving:  unknown, the Engine could not be asked",
     ]
+
+
+def test_the_epoch_is_told():
+    lines = _status_words.summary(dataclasses.replace(GOOD, entries=[{**RELEASE_1, "epoch": 1795592844}]), [])
+    assert lines[1].endswith(", took 14 s, epoch 1795592844")

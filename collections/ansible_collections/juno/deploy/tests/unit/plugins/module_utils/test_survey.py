@@ -7,7 +7,15 @@ from __future__ import annotations
 import pathlib
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _edge, _journal, _lease, _status, _survey
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _app,
+    _docker,
+    _edge,
+    _journal,
+    _lease,
+    _status,
+    _survey,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError
 
@@ -94,3 +102,24 @@ def test_senseless_numbers_are_refused(app, question):
 )
 def test_a_log_is_plain_text(raw, text):
     assert _survey.clean(raw) == text
+
+
+def published(service, address, state="running"):
+    ports = (_docker.Published(8000, address),) if address else ()
+    return _docker.Container(service, service, service, 1, state, "sha256:1", (), (), ports)
+
+
+@pytest.mark.parametrize(
+    ("containers", "url"),
+    [
+        ([published("web", "0.0.0.0:8001")], "http://127.0.0.1:8001"),
+        ([published("web", "[::]:8001")], "http://[::1]:8001"),
+        ([published("web", "203.0.113.5:80")], "http://203.0.113.5:80"),
+        ([published("web", ""), published("juno-edge", "0.0.0.0:80")], "http://127.0.0.1:80"),
+        ([published("juno-edge", "0.0.0.0:80", "exited"), published("web", "127.0.0.1:8001")], "http://127.0.0.1:8001"),
+        ([published("other", "0.0.0.0:80"), published("web", "")], ""),
+        ([], ""),
+    ],
+)
+def test_where_the_front_door_is(containers, url):
+    assert _survey.front_door(containers, "web") == url

@@ -278,9 +278,7 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
 EPOCH = Epoch(7, "CACHE_VERSION")
 
 
-@pytest.mark.parametrize(
-    ("strategy", "edge"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=lambda one: str(one)
-)
+@pytest.mark.parametrize(("strategy", "edge"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=str)
 def test_new_containers_get_the_epoch_and_no_cache_has_to_be_cleared(world, strategy, edge):
     if edge:
         world.behind_edge()
