@@ -36,7 +36,7 @@ test: setup ## All tests
 lint types units sanity integration molecule build: setup ## One part of the tests
 	@$(RUN) $@
 
-soak: setup ## Every fault that deploys must survive, an hour or two long
+soak: setup ## Every fault that deploys must survive, twenty deploys in a row by each strategy: an hour or two
 	@$(RUN) soak
 
 bench: setup ## Measure, and keep the results in bench/results

@@ -126,12 +126,19 @@ def _ansible_test() -> list[Step]:
     ]
 
 
+#: Scenarios with a long form.
+SOAKED = ("faults", "freshness")
+
+
 def _molecule() -> list[Step]:
     scenarios = sorted(found.parent.name for found in (ROOT / "molecule").glob("*/molecule.yml"))
     test = ("molecule", "test", "--scenario-name")
     return [
         *(Step(f"molecule:{name}", (*test, name), ("images",), minutes=15) for name in scenarios),
-        Step("soak", (*test, "faults"), ("images",), env={"JUNO_SOAK": "1"}, minutes=120, named_only=True),
+        *(
+            Step(f"soak:{name}", (*test, name), ("images",), env={"JUNO_SOAK": "1"}, minutes=120, named_only=True)
+            for name in SOAKED
+        ),
     ]
 
 

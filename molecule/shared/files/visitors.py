@@ -6,7 +6,8 @@ visitors.py start URL FOLDER   come, some 20 times a second, until told to stop
 visitors.py mark NAME FOLDER   note that something begins now
 visitors.py stop FOLDER        leave; print as JSON what was seen, also between any two marks
 
-VISITORS_PATHS and VISITORS_PER_SECOND in the environment say otherwise what is asked for, and how often.
+VISITORS_PATHS and VISITORS_PER_SECOND in the environment say otherwise what is asked for, and how often. In a path
+{number} is another one each time, and {recent} one of five, of which the oldest is replaced now and then.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ LONGEST_SECONDS = 900
 PATHS = os.environ.get("VISITORS_PATHS", "").split() or ["/", "/?visit={number}", "/jobs/", "/healthz"]
 EDITION = re.compile(rb"Edition (\d+)")
 SHOWN = 10
+#: How many pages are recent at a time, and after how many visits another one takes the place of the oldest.
+RECENT, RENEWED_AFTER = 5, 60
 
 Seen = dict[str, t.Any]
 
@@ -74,7 +77,8 @@ def come(url: str, folder: pathlib.Path) -> None:
             due = began + number / PER_SECOND
             if stopped.wait(max(0.0, due - time.monotonic())) or due - began > LONGEST_SECONDS:
                 return
-            path = PATHS[number % len(PATHS)].format(number=number)
+            recent = number // RENEWED_AFTER + number // len(PATHS) % RECENT
+            path = PATHS[number % len(PATHS)].format(number=number, recent=recent)
             pool.submit(ask, parts.hostname or "", parts.port or 80, path).add_done_callback(keep)
 
 
