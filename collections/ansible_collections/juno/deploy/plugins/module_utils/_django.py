@@ -120,7 +120,7 @@ def places(params: dict[str, t.Any]) -> list[Place]:
     if params["project"]:
         client = _docker.connect(params["docker_host"])
         running = _docker.find_running(client, params["project"], params["service"])
-        return [_container(client, one, params) for one in running]
+        return [in_container(client, one, params) for one in running]
     if not params["chdir"] or not (params["virtualenv"] or params["python"]):
         raise BadInputError(
             "Nothing says where the app runs: set 'project' and 'service' for a container, or 'chdir' with "
@@ -138,7 +138,9 @@ def pythons(params: dict[str, t.Any]) -> tuple[str, ...]:
     return (params["python"],) if params["python"] else ("python", "python3")
 
 
-def _container(client: t.Any, container: _docker.Container, params: dict[str, t.Any]) -> Place:
+def in_container(client: t.Any, container: _docker.Container, params: dict[str, t.Any]) -> Place:
+    """Give the place that a running container is."""
+
     def execute(argv: list[str], seconds: float) -> Answer:
         return _docker.exec_argv(client, container, argv, timeout_seconds=seconds, workdir=params["chdir"])
 

@@ -147,13 +147,14 @@ def read_notes(notes: t.Any) -> "list[t.Any]":
 class Command:
     """A program at work in the background, bounded in time."""
 
-    def __init__(self, argv: "list[str]", seconds: float) -> None:
-        """Start it."""
+    def __init__(self, argv: "list[str]", seconds: float, environment: "dict[str, str] | None" = None) -> None:
+        """Start it, in this process's environment or another."""
         self.ends = time.monotonic() + seconds
         self.files = (notebook(), notebook())
         self.error = ""
         try:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.files[0], stderr=self.files[1])
+            out, err = self.files
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
         except OSError as exc:
             self.error = str(exc)
 

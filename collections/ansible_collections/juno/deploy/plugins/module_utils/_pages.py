@@ -14,6 +14,8 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._pages_assets import find_assets, path_on_site
+from ansible_collections.juno.deploy.plugins.module_utils._pages_fresh import difference, past_cache
+from ansible_collections.juno.deploy.plugins.module_utils._pages_lifetimes import longest_seconds
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,8 @@ class Visit:
 
     page: Page
     answers: tuple[Answer, ...]
+    #: How the page as it was last served differs from a rendering past its cache, in words.
+    difference: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,10 +195,43 @@ def following(site: Site, get: Get) -> Get:
     return follow
 
 
-def visit(page: Page, get: Get, first: Answer | None = None) -> Visit:
-    """Ask for a page twice: the first time may fill the site's page cache, the second time reads it."""
+def visit(page: Page, get: Get, first: Answer | None = None, token: str = "") -> Visit:
+    """Ask for a page twice: the first time may fill the site's page cache, the second time reads it.
+
+    With a token, ask once more for a rendering past the cache, and compare.
+    """
     first = first or get(page.path)
-    return Visit(page, (first,) if first.failure else (first, get(page.path)))
+    if first.failure:
+        return Visit(page, (first,))
+    second = get(page.path)
+    other = ""
+    if token and second.status == page.status and second.is_html and not second.failure:
+        other = difference(second, get(past_cache(page.path, token)), token)
+    return Visit(page, (first, second), other)
+
+
+def lasting(visits: list[Visit], most_seconds: int) -> list[Finding]:
+    """Give the pages that browsers or proxies keep for longer than they should: no server can call those back."""
+    return [
+        Finding(
+            "lifetime",
+            one.page.path,
+            f"may be kept by browsers and proxies for {kept} s, and nothing here can call that back: send "
+            "Cache-Control: no-cache with an ETag, shorten cache_page, or raise html_max_age",
+            "warning",
+        )
+        for one in visits
+        if one.answers[-1].is_html and (kept := longest_seconds(one.answers[-1].headers)) > most_seconds
+    ]
+
+
+def differing(visits: list[Visit]) -> list[Finding]:
+    """Give the pages whose cached copy is not what would be rendered now."""
+    return [
+        Finding("cached", one.page.path, f"is served as {one.difference}", "warning")
+        for one in visits
+        if one.difference
+    ]
 
 
 def assets_of(site: Site, visits: list[Visit]) -> list[str]:
@@ -215,6 +252,8 @@ def check(
     wait_seconds: float,
     max_assets: int,
     follow_redirects: bool,
+    html_max_age: int,
+    token: str = "",
     clock: Callable[[], float],
     pause: Callable[[float], None],
 ) -> Outcome:
@@ -223,13 +262,14 @@ def check(
     first, waited = wait_for_answer(pages[0], get_page, wait_seconds, clock, pause)
     with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
         firsts = [first, *[None] * (len(pages) - 1)]
-        visits = list(pool.map(lambda page, answer: visit(page, get_page, answer), pages, firsts))
+        visits = list(pool.map(lambda page, answer: visit(page, get_page, answer, token), pages, firsts))
         named = assets_of(site, visits) if max_assets else []
         checked = named[:max_assets]
         # Judged in the worker, so that the bodies of all the files are not kept.
         judged = list(pool.map(lambda path: judge_asset(get(path)), checked))
     findings = [finding for one in visits for finding in judge_visit(one)]
     findings += [finding for some in judged for finding in some]
+    findings += lasting(visits, html_max_age) + differing(visits)
     if len(named) > len(checked):
         problem = f"name {len(named)} files, of which only {len(checked)} were checked (see max_assets)"
         findings.append(Finding("assets", "The pages", problem, "warning"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._pages import judge_visit
+from ansible_collections.juno.deploy.plugins.module_utils._pages_lifetimes import longest_seconds
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._pages import Finding, Outcome
@@ -56,6 +57,9 @@ def report(site: Site, outcome: Outcome) -> dict[str, t.Any]:
             "checked": len(outcome.assets),
             "failed": [one["path"] for one in findings if one["what"] == "asset" and one["level"] == "error"],
         },
+        "html_max_age_found": max(
+            (longest_seconds(one.answers[-1].headers) for one in outcome.visits if one.answers[-1].is_html), default=0
+        ),
         "waited_seconds": outcome.waited_seconds,
         "findings": findings,
     }

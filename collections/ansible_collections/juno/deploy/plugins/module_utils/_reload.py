@@ -19,13 +19,16 @@ from ansible_collections.juno.deploy.plugins.module_utils import _docker, _serve
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Asks gunicorn itself, which reads its arguments, its environment and its configuration file.
 _ASK = (
     "import json,sys\n"
     "sys.argv=json.loads(sys.argv[1])\n"
     "from gunicorn.app.wsgiapp import WSGIApplication\n"
     "cfg = WSGIApplication().cfg\n"
-    "print('juno-gunicorn', cfg.preload_app, cfg.worker_class_str)\n"
+    "print('juno-gunicorn', cfg.preload_app, cfg.worker_class_str, cfg.threads, cfg.reload)\n"
 )
 ASK_SECONDS = 20
 
@@ -52,6 +55,9 @@ class Settings:
 
     preload: bool
     worker_class: str
+    threads: int = 1
+    #: It starts new workers by itself when a file changes.
+    autoreload: bool = False
 
 
 def from_argv(argv: tuple[str, ...]) -> Settings | None:
@@ -61,8 +67,9 @@ def from_argv(argv: tuple[str, ...]) -> Settings | None:
     words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else _short(word))]
     pairs = dict(zip(words, words[1:]))  # noqa: B905,RUF007 - strict and pairwise came with 3.10
     threads = pairs.get("--threads", "1")
-    default = "gthread" if threads.isdigit() and int(threads) > 1 else "sync"
-    return Settings("--preload" in argv, pairs.get("-k") or pairs.get("--worker-class") or default)
+    count = int(threads) if threads.isdigit() else 1
+    worker_class = pairs.get("-k") or pairs.get("--worker-class") or ("gthread" if count > 1 else "sync")
+    return Settings("--preload" in argv, worker_class, count, "--reload" in argv)
 
 
 def _short(word: str) -> list[str]:
@@ -80,17 +87,35 @@ def why_not(client: t.Any, containers: list[_docker.Container], *, edge: bool) -
         if master is None:
             other = next((process.server for process in processes if process.server), "")
             return f"the server in {one.name} is {other or 'none that is known'}, not gunicorn"
-        settings = _settings(client, one, master)
-        if settings is None:
-            return f"gunicorn in {one.name} would not tell its settings"
-        if settings.preload:
-            return f"gunicorn in {one.name} preloads the app, and would serve a mixture of old and new"
-        if settings.worker_class == "gthread" and not edge:
-            return f"gunicorn's gthread workers in {one.name} cut idle connections, and no edge stands before them yet"
+        if reason := against(settings_of(one.name, master, _ask_in(client, one)), one.name, edge=edge):
+            return reason
     return ""
 
 
-def _settings(client: t.Any, container: _docker.Container, master: _server.Process) -> Settings | None:
+def against(settings: Settings | None, name: str, *, edge: bool) -> str:
+    """Say why a gunicorn with these settings can't be reloaded with grace, or nothing; C(name) says where it runs."""
+    if settings is None:
+        return f"gunicorn in {name} would not tell its settings"
+    if settings.preload:
+        return f"gunicorn in {name} preloads the app, and would serve a mixture of old and new"
+    if settings.worker_class == "gthread" and not edge:
+        return f"gunicorn's gthread workers in {name} cut idle connections, and no edge stands before them yet"
+    return ""
+
+
+def _ask_in(client: t.Any, container: _docker.Container) -> Callable[[list[str]], str]:
+    def ask(argv: list[str]) -> str:
+        return _docker.exec_argv(client, container, argv, timeout_seconds=ASK_SECONDS).stdout
+
+    return ask
+
+
+def settings_of(name: str, master: _server.Process, ask: Callable[[list[str]], str]) -> Settings | None:
+    """Read a gunicorn's settings from its command line, or where more adds to it from itself; nothing if it won't tell.
+
+    :param ask: runs an argv list where it runs, and gives what that printed.
+    :raises JunoError: its environment can't be read.
+    """
     argv = list(master.argv)
     configured = any(word.startswith(("-c", "--config")) for word in argv)
     try:
@@ -99,17 +124,15 @@ def _settings(client: t.Any, container: _docker.Container, master: _server.Proce
         configured = configured or os.path.exists(f"/proc/{master.pid}/cwd/gunicorn.conf.py")
     except OSError as exc:
         raise JunoError(
-            f"The server in {container.name} can't be looked at ({exc.strerror}): deploy as root, or by become."
+            f"The server in {name} can't be looked at ({exc.strerror}): deploy as root, or by become."
         ) from exc
     if not configured:
         return from_argv(master.argv)
     python = argv[0] if "python" in os.path.basename(argv[0]) else "python3"
     arguments = argv[1:] if python == argv[0] else argv
-    asked = _docker.exec_argv(
-        client, container, [python, "-c", _ASK, json.dumps(arguments)], timeout_seconds=ASK_SECONDS
-    )
-    found = re.search(r"^juno-gunicorn (True|False) (\S+)$", asked.stdout, re.MULTILINE)
-    return Settings(found[1] == "True", found[2]) if found else None
+    printed = ask([python, "-c", _ASK, json.dumps(arguments)])
+    found = re.search(r"^juno-gunicorn (True|False) (\S+)(?: (\d+) (True|False))?$", printed, re.MULTILINE)
+    return Settings(found[1] == "True", found[2], int(found[3] or 1), found[4] == "True") if found else None
 
 
 def reload(client: t.Any, containers: list[_docker.Container], timeout_seconds: float) -> list[_docker.Container]:

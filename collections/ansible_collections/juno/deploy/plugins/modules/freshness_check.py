@@ -118,6 +118,21 @@ options:
       - Whether an https site must have a certificate that this host trusts.
     type: bool
     default: true
+  compare:
+    description:
+      - Ask for each page once more with a query that no page cache has seen, and compare what was served last with that
+        rendering, without what differs by nature (CSRF tokens, nonces, times). A difference is a finding, no failure.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  html_max_age:
+    description:
+      - For how many seconds browsers and proxies may keep a page, by C(Cache-Control) or C(Expires). One that they may
+        keep for longer is a finding, no failure, since after a deploy nothing here can call it back.
+      - The default is an hour. Django's C(cache_page) sends the time that it keeps a page for.
+    type: int
+    default: 3600
+    version_added: 0.2.0
 seealso:
   - module: ansible.builtin.uri
   - module: juno.deploy.memcached_flush
@@ -196,6 +211,12 @@ assets:
       type: list
       elements: str
       sample: ["/static/css/site.55e7cbb9ba48.css"]
+html_max_age_found:
+  description: The longest time in seconds for which browsers or proxies may keep one of the pages.
+  returned: when the site's name is known
+  type: int
+  version_added: 0.2.0
+  sample: 300
 waited_seconds:
   description: How long the site did not answer before it did, or before the time was over.
   returned: when the site's name is known
@@ -208,7 +229,9 @@ findings:
   elements: dict
   contains:
     what:
-      description: What it is about, V(page), V(asset) or V(assets) for all of them.
+      description:
+        - What it is about, V(page), V(asset) or V(assets) for all of them. V(lifetime) is about O(html_max_age),
+          V(cached) about O(compare).
       type: str
       sample: asset
     path:
@@ -228,6 +251,7 @@ findings:
 import functools
 import time
 import typing as t
+import uuid
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils import _pages, _pages_report
@@ -254,6 +278,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "max_body_bytes": {"type": "int", "default": 8 * 1024 * 1024},
     "follow_redirects": {"type": "bool", "default": False},
     "validate_certs": {"type": "bool", "default": True},
+    "compare": {"type": "bool", "default": False},
+    "html_max_age": {"type": "int", "default": 3600},
 }
 
 
@@ -282,6 +308,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         wait_seconds=params["wait_seconds"],
         max_assets=params["max_assets"] if params["check_assets"] else 0,
         follow_redirects=params["follow_redirects"],
+        html_max_age=params["html_max_age"],
+        token=uuid.uuid4().hex if params["compare"] else "",
         clock=time.monotonic,
         pause=time.sleep,
     )

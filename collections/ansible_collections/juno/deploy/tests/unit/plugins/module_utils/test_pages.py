@@ -48,8 +48,8 @@ class Clock:
 
 def check(get, pages, **options):
     clock = Clock()
-    wanted = {"wait_seconds": 0.0, "max_assets": 200, "follow_redirects": False, "clock": clock, "pause": clock.pause}
-    return _pages.check(SITE, pages, get, **{**wanted, **options})
+    wanted = {"wait_seconds": 0.0, "max_assets": 200, "follow_redirects": False, "html_max_age": 3600}
+    return _pages.check(SITE, pages, get, **{**wanted, "clock": clock, "pause": clock.pause, **options})
 
 
 def entry(**values):
@@ -341,3 +341,22 @@ def test_report_of_a_dead_site():
     result = report(SITE, check(Script(**{"": [REFUSED]}), [Page("/")]))
     assert result["pages"][0]["status"] == 0
     assert result["pages"][0]["milliseconds"]["hit"] is None
+
+
+def test_a_cached_page_that_is_not_what_would_be_rendered_is_told():
+    def get(path):
+        return Answer(path, 200, HTML, b"Edition 2" if "juno-fresh=t0" in path else b"Edition 1")
+
+    outcome = check(get, [Page("/")], token="t0")
+    (found,) = outcome.findings
+    assert (found.what, found.level) == ("cached", "warning")
+    assert found.problem == "is served as 'Edition 1' where a rendering past the cache has 'Edition 2'"
+    assert check(get, [Page("/")]).findings == []
+
+
+@pytest.mark.parametrize(("most", "told"), [(299, ["lifetime"]), (300, [])])
+def test_a_page_that_browsers_keep_for_long_is_told(most, told):
+    answer = Answer("/", 200, {**HTML, "cache-control": "max-age=300"}, b"x")
+    outcome = check(lambda _path: answer, [Page("/")], html_max_age=most)
+    assert [one.what for one in outcome.findings] == told
+    assert report(SITE, outcome)["html_max_age_found"] == 300

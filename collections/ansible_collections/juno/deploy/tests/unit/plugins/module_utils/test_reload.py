@@ -181,7 +181,36 @@ def test_a_title_in_place_of_the_arguments_tells_nothing(monkeypatch, asked):
     ],
 )
 def test_a_command_line_is_read(words, preload, worker_class):
-    assert _reload.from_argv((*GUNICORN, *words)) == _reload.Settings(preload, worker_class)
+    found = _reload.from_argv((*GUNICORN, *words))
+    assert (found.preload, found.worker_class) == (preload, worker_class)
+
+
+@pytest.mark.parametrize(
+    ("words", "threads", "autoreload"),
+    [
+        ((), 1, False),
+        (("--threads=1",), 1, False),
+        (("--threads", "10", "--reload"), 10, True),
+        (("--threads", "x"), 1, False),
+    ],
+)
+def test_threads_and_automatic_reload_are_read(words, threads, autoreload):
+    found = _reload.from_argv((*GUNICORN, *words))
+    assert (found.threads, found.autoreload) == (threads, autoreload)
+
+
+@pytest.mark.parametrize(
+    ("answer", "settings"),
+    [
+        ("juno-gunicorn False sync\n", _reload.Settings(False, "sync")),
+        ("noise\njuno-gunicorn True gthread 10 True\n", _reload.Settings(True, "gthread", 10, True)),
+        ("juno-gunicorn False sync 1 maybe\n", None),
+        ("", None),
+    ],
+)
+def test_what_gunicorn_tells_of_itself(answer, settings):
+    master = process(os.getpid(), 100, *GUNICORN[:2], "-c", "g.py")
+    assert _reload.settings_of("shop-web-1", master, lambda _argv: answer) == settings
 
 
 @pytest.mark.parametrize(("edge", "may"), [(True, True), (False, False)])

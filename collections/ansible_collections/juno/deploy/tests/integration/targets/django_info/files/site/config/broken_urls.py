@@ -1,0 +1,7 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A URLconf that needs what isn't there."""
+
+import no_such_library  # noqa: F401
+
+urlpatterns = []
