@@ -51,7 +51,10 @@ def kept_seconds(headers: Mapping[str, str]) -> int:
 
 
 def longest_seconds(headers: Mapping[str, str]) -> int:
-    """Give for how long a browser, or a proxy that many share, may show an answer again without asking."""
+    """Give for how long a browser, or a proxy that many share, may show such an answer again without asking.
+
+    How old this one is already says nothing of the next.
+    """
     control = directives(headers.get("cache-control", ""))
     shared = 0 if "no-store" in control or "private" in control else seconds_of(control.get("s-maxage")) or 0
-    return max(shared, kept_seconds(headers))
+    return max(shared, kept_seconds({name: value for name, value in headers.items() if name != "age"}))

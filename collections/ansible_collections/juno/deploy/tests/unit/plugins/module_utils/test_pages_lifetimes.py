@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import _pages_lifetime
         ({}, 0),
         ({"cache-control": "max-age=0"}, 0),
         ({"cache-control": "max-age=300"}, 300),
-        ({"cache-control": "max-age=300", "age": "100"}, 200),
+        ({"cache-control": "max-age=300", "age": "100"}, 300),
         ({"cache-control": "max-age=0, s-maxage=86400"}, 86400),
         ({"cache-control": "private, max-age=60, s-maxage=86400"}, 60),
         ({"cache-control": "no-cache, max-age=300"}, 0),
