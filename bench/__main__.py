@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("pycache", "playbooks", "side_by_side")
+NAMES = ("pycache", "memcached", "playbooks", "side_by_side")
 
 
 def main(words: list[str]) -> int:

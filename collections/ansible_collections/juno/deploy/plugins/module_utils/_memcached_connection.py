@@ -93,22 +93,8 @@ class Connection:
 
         The list of a million keys has 100 MB, so it is never held as a whole.
         """
-        ends = time.monotonic() + limit_seconds
-        with self._translated():
-            sock = self._ready().sock
-            sock.sendall(b"lru_crawler metadump hash\r\n")
-            with sock.makefile("rb", 65536) as lines:
-                for line in lines:
-                    if line.startswith(b"END"):
-                        return
-                    yield line
-                    if not line.startswith((b"key=", b"OK")):
-                        return
-                    if time.monotonic() > ends:
-                        self._client.close()
-                        raise too_slow(self.server, limit_seconds)
-        self._client.close()
-        raise ServerError("closed", f"{self.server.name} closed the connection while it listed its keys: see its log.")
+        for block in self.metadump_blocks(limit_seconds):
+            yield from block.splitlines(keepends=True)
 
     def metadump_blocks(self, limit_seconds: float) -> Iterator[bytes]:
         """Give the list of all keys in blocks of whole lines, without its end; or the server's complaint instead.

@@ -112,7 +112,7 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
     Where the keys can't be listed the second flush is sent unseen: an old page that stays until its TTL costs more than
     the entries of one second.
     """
-    marker = _marker(connection, outcome)
+    marker, outcome.unverified_reason = take_marker(connection)
     first = 0.0
     for number in (1, 2):
         if number == 2:
@@ -136,18 +136,15 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
         )
 
 
-def _marker(connection: Connection, outcome: FlushOutcome) -> int:
-    """Give a number that all items stored so far are below, or 0 where the server can't tell."""
+def take_marker(connection: Connection) -> tuple[int, str]:
+    """Give a number that all items stored so far are below, or 0 where the server can't tell, and why it can't."""
     try:
-        marker = connection.newest_cas(f"juno.deploy.flush.{uuid.uuid4().hex}")
+        marker = connection.newest_cas(f"juno.deploy.marker.{uuid.uuid4().hex}")
     except ServerError as exc:
         if exc.kind != "error":
             raise
-        outcome.unverified_reason = f"the marker could not be stored: {exc.message}"
-        return 0
-    if not marker:
-        outcome.unverified_reason = "memcached -C: items carry no CAS number, so old and new look the same"
-    return marker
+        return 0, f"the marker could not be stored: {exc.message}"
+    return marker, "" if marker else "memcached -C: items carry no CAS number, so old and new look the same"
 
 
 def _count(connection: Connection, marker: int, outcome: FlushOutcome) -> None:
@@ -165,7 +162,7 @@ def _count(connection: Connection, marker: int, outcome: FlushOutcome) -> None:
             outcome.survivors, outcome.items_after, outcome.unverified_reason = tally.old, tally.all, ""
             return
         if not tally.busy or time.monotonic() + BUSY_PAUSE_SECONDS > ends:
-            outcome.unverified_reason = f"the keys could not be listed: {_why_not_listed(tally, seconds)}"
+            outcome.unverified_reason = f"the keys could not be listed: {why_not_listed(tally.complaint, seconds)}"
             return
         # The end of another crawl gives no signal to wait for.
         time.sleep(BUSY_PAUSE_SECONDS)
@@ -183,7 +180,7 @@ class Tally:
     @property
     def busy(self) -> bool:
         """Whether asking again may help: another crawl runs, or the hash table grows."""
-        return self.complaint.startswith(("BUSY", "ERROR locked"))
+        return is_busy(self.complaint)
 
 
 def count_lines(lines: Iterable[bytes], marker: int) -> Tally:
@@ -201,11 +198,17 @@ def count_lines(lines: Iterable[bytes], marker: int) -> Tally:
     return Tally(found, old)
 
 
-def _why_not_listed(tally: Tally, seconds: float) -> str:
-    if tally.busy:
-        return f"another crawl was in the way for {seconds:g} s ({tally.complaint})"
-    if "not allowed" in tally.complaint:
-        return f"memcached -X forbids it ({tally.complaint})"
-    if "crawler disabled" in tally.complaint:
-        return f"memcached -o no_lru_crawler forbids it ({tally.complaint})"
-    return f"the server said {tally.complaint}"
+def is_busy(complaint: str) -> bool:
+    """Say whether asking again for the list may help: another crawl runs, or the hash table grows."""
+    return complaint.startswith(("BUSY", "ERROR locked"))
+
+
+def why_not_listed(complaint: str, seconds: float) -> str:
+    """Say why a server does not list its keys, by what it said instead; C(seconds) it was asked for."""
+    if is_busy(complaint):
+        return f"another crawl was in the way for {seconds:g} s ({complaint})"
+    if "not allowed" in complaint:
+        return f"memcached -X forbids it ({complaint})"
+    if "crawler disabled" in complaint:
+        return f"memcached -o no_lru_crawler forbids it ({complaint})"
+    return f"the server said {complaint}"

@@ -15,11 +15,16 @@ import os
 import tempfile
 import time
 import typing as t
-import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options, Server, ServerError, fan_out
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_connection import Connection
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_errors import require_pymemcache
+from ansible_collections.juno.deploy.plugins.module_utils._memcached_flush import (
+    BUSY_PAUSE_SECONDS,
+    is_busy,
+    take_marker,
+    why_not_listed,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_keys import (
     Chooser,
     Selection,
@@ -35,8 +40,6 @@ __all__ = ["SelectOutcome", "Selection", "delete_selected"]
 MOST_READINGS = 5
 #: How long a list with millions of keys may take.
 LIST_SECONDS = 60.0
-#: How often to ask again while another crawl keeps the server from listing its keys.
-BUSY_PAUSE_SECONDS = 0.05
 
 
 @dataclasses.dataclass
@@ -117,7 +120,7 @@ def _work(lister: Connection, deleter: Connection, chooser: Chooser, outcome: Se
         outcome.status = "would_delete"
         _count(outcome, chooser)
         return
-    marker = _marker(deleter, outcome)
+    marker, outcome.unverified_reason = take_marker(deleter)
     while outcome.readings < MOST_READINGS:
         chooser.begin_again()
         with _Queue(deleter) as queue:
@@ -143,20 +146,6 @@ def _work(lister: Connection, deleter: Connection, chooser: Chooser, outcome: Se
 def _count(outcome: SelectOutcome, chooser: Chooser) -> None:
     outcome.kept, outcome.sessions, outcome.others = chooser.kept, chooser.sessions, chooser.others
     outcome.prefixes = dict(chooser.begins)
-
-
-def _marker(connection: Connection, outcome: SelectOutcome) -> int:
-    """Give a number that all entries stored so far are below, or 0 where the server can't tell."""
-    try:
-        marker = connection.newest_cas(f"juno.deploy.select.{uuid.uuid4().hex}")
-    except ServerError as exc:
-        if exc.kind != "error":
-            raise
-        outcome.unverified_reason = f"the marker could not be stored: {exc.message}"
-        return 0
-    if not marker:
-        outcome.unverified_reason = "memcached -C: items carry no CAS number, so old and new look the same"
-    return marker
 
 
 class _Queue:
@@ -222,25 +211,15 @@ def _read(
             put(chooser.take(block, marker, count=first))
         if not complaint:
             return
-        if not complaint.startswith(("BUSY", "ERROR locked")):
-            raise _unlistable(lister.server.name, complaint)
-        if time.monotonic() + BUSY_PAUSE_SECONDS > busy_until:
+        seconds = lister.options.timeout_seconds
+        if not is_busy(complaint):
             raise ServerError(
-                "error",
-                f"{lister.server.name} could not list its keys for {lister.options.timeout_seconds:g} s, since another "
-                f"crawl was in the way ({complaint}): try again.",
+                "unlistable",
+                f"{lister.server.name} does not list its keys, so none can be chosen: "
+                f"{why_not_listed(complaint, seconds)}; start it without that, or flush it as a whole.",
             )
+        if time.monotonic() + BUSY_PAUSE_SECONDS > busy_until:
+            why = why_not_listed(complaint, seconds)
+            raise ServerError("error", f"{lister.server.name} could not list its keys: {why}; try again.")
         # The end of another crawl gives no signal to wait for.
         time.sleep(BUSY_PAUSE_SECONDS)
-
-
-def _unlistable(name: str, complaint: str) -> ServerError:
-    why = f"the server said {complaint}"
-    if "not allowed" in complaint:
-        why = f"memcached -X forbids it ({complaint})"
-    elif "crawler disabled" in complaint:
-        why = f"memcached -o no_lru_crawler forbids it ({complaint})"
-    return ServerError(
-        "unlistable",
-        f"{name} does not list its keys, so none can be chosen: {why}; start it without that, or flush it as a whole.",
-    )

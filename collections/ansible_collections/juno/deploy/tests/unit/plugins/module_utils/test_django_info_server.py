@@ -62,6 +62,7 @@ def below(parent: int, *argvs: tuple[str, ...]) -> list[Process]:
     [
         ([SHELL, Process(120, 100, GUNICORN), *below(120, GUNICORN, GUNICORN)], "gunicorn", 120, 2),
         ([Process(120, 100, GUNICORN), *below(120, *[GUNICORN] * 10)], "gunicorn", 120, 10),
+        ([*below(120, GUNICORN, GUNICORN), Process(120, 100, GUNICORN)], "gunicorn", 120, 2),
         ([Process(1, 0, ("python", "/bin/uvicorn", "a:b"))], "uvicorn", 1, 1),
         ([Process(1, 0, ("python", "/bin/uvicorn", "a:b")), *below(1, TRACKER, SPAWNED, SPAWNED)], "uvicorn", 1, 2),
         (

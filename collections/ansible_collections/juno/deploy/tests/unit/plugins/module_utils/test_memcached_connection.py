@@ -170,5 +170,5 @@ def test_a_list_that_breaks_off_is_no_proof(play):
 
 
 def test_a_list_that_takes_too_long_is_no_proof(play):
-    script = play(VERSION, (b"lru_crawler", b"key=a cas=1 \nEND\r\n"))
+    script = play(VERSION, (b"lru_crawler", b"key=a cas=1 \n"))
     assert refused(script, lambda connection: dump(connection, -1)).kind == "silent"

@@ -16,7 +16,7 @@ found = {}
 for program in [*kept, *named, sys.executable]:
     if program:
         # A shim of a version that is not chosen exists and fails.
-        asked = subprocess.run([program, "-c", ASK], capture_output=True, text=True)
+        asked = subprocess.run([program, "-c", ASK], capture_output=True, text=True, check=False)
         if asked.returncode == 0:
             (major, minor), path = json.loads(asked.stdout)
             found[major, minor] = path

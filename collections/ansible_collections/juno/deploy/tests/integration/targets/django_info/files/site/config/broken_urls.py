@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A URLconf that needs what isn't there."""
 
-import no_such_library  # noqa: F401
+import no_such_library
 
-urlpatterns = []
+urlpatterns = no_such_library.patterns

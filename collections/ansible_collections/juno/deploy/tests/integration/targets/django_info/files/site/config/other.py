@@ -2,4 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Settings that only a person's commands get."""
 
-from config.settings import *  # noqa: F403
+import config.settings
+
+globals().update({name: value for name, value in vars(config.settings).items() if name.isupper()})
