@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command: python -m droplet engine|engine-down|images|images-down|packages|up|down|restart."""
+"""The command: python -m droplet engine|engine-down|images|images-down|packages|up|down|restart|older-memcached."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--bare", action="store_true", help="without an Engine")
     stop = commands.add_parser("down", help="remove a droplet")
     again = commands.add_parser("restart", help="stop and start a droplet, as a reboot does")
-    for one in (start, stop, again):
+    older = commands.add_parser("older-memcached", help="give a droplet the image with Debian 12's memcached")
+    for one in (start, stop, again, older):
         one.add_argument("name")
     for one in (start, stop):
         one.add_argument("--dir", type=pathlib.Path, required=True, help="folder for its keys")
@@ -52,6 +53,8 @@ def _work(args: argparse.Namespace) -> None:
         droplets.down(args.name, args.dir)
     elif args.command == "restart":
         droplets.restart(args.name)
+    elif args.command == "older-memcached":
+        droplets.load(args.name, images.make_older_memcached())
     else:
         ports = {"ssh_port": args.ssh_port, "http_port": args.http_port}
         droplet = droplets.up(args.name, args.dir, **ports, bare=args.bare)

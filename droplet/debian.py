@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian 13 to build on: the official image where a hub answers, else one made from packages by debootstrap."""
+"""Debian to build on: the official image where a hub answers, else one made from packages by debootstrap."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import typing as t
 from droplet import packages, state
 from droplet.process import DropletError, attempt, run, say
 
+#: Debian 13, and the release before it.
 SUITE = "trixie"
-OFFICIAL = "debian:trixie-slim"
-MADE_HERE = "juno-minbase:trixie"
+OLDER_SUITE = "bookworm"
 LOG = state.LOGS / "base.log"
 
 #: What a container has no use for; a third of the tree.
@@ -30,41 +30,50 @@ _LEFT_OUT = (
 )
 
 
-def obtain() -> str:
-    """Give the name of an image with Debian 13 that is on this Engine.
+def names(suite: str) -> tuple[str, str]:
+    """Give the images that a release of Debian can be had from: the official one, and the one made here."""
+    return f"debian:{suite}-slim", f"juno-minbase:{suite}"
+
+
+def obtain(suite: str = SUITE) -> str:
+    """Give the name of an image with this release of Debian that is on this Engine.
 
     :raises DropletError: neither a hub nor debootstrap gave one.
     """
-    for name in (OFFICIAL, MADE_HERE):
+    official, made_here = names(suite)
+    for name in (official, made_here):
         if attempt(["docker", "image", "inspect", name]).returncode == 0:
             return name
-    made = OFFICIAL if _pull() else _debootstrap()
+    if _pull(official):
+        made = official
+    else:
+        _debootstrap(suite, made_here)
+        made = made_here
     state.add("images", [made])
     return made
 
 
-def _pull() -> bool:
+def _pull(name: str) -> bool:
     try:
-        return attempt(["docker", "pull", "--quiet", OFFICIAL], timeout_seconds=90).returncode == 0
+        return attempt(["docker", "pull", "--quiet", name], timeout_seconds=90).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
 
-def _debootstrap() -> str:
+def _debootstrap(suite: str, name: str) -> None:
     if not state.is_root():
         raise DropletError("No image hub answers, and only root can make an image by debootstrap: run this as root.")
     packages.ensure(["debootstrap", "debian-archive-keyring"])
-    say("No image hub answers: making Debian 13 by debootstrap ...")
+    say(f"No image hub answers: making Debian's {suite} by debootstrap ...")
     # /var/tmp, because /tmp may be mounted without devices.
     with tempfile.TemporaryDirectory(prefix="juno-debootstrap-", dir="/var/tmp") as made:
         tree = pathlib.Path(made) / "root"
-        argv = ["debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, str(tree)]
+        argv = ["debootstrap", "--variant=minbase", "--include=ca-certificates", suite, str(tree)]
         run([*argv, *_mirror_of_host()], timeout_seconds=900, log=LOG)
         tar = pathlib.Path(made) / "root.tar"
         left_out = [f"--exclude={path}/*" for path in _LEFT_OUT]
         run(["tar", "--create", f"--file={tar}", "--numeric-owner", *left_out, "-C", str(tree), "."], log=LOG)
-        run(["docker", "import", "--change", 'CMD ["bash"]', str(tar), MADE_HERE], timeout_seconds=300, log=LOG)
-    return MADE_HERE
+        run(["docker", "import", "--change", 'CMD ["bash"]', str(tar), name], timeout_seconds=300, log=LOG)
 
 
 def _mirror_of_host() -> list[str]:

@@ -99,6 +99,15 @@ def down_run(run_id: str) -> None:
         run(["docker", "volume", "rm", _volume(name)])
 
 
+def load(name: str, image: str) -> None:
+    """See that the droplet's own Engine has an image of this machine, in the state that it has here."""
+    found = _inspect(name)
+    if found is None:
+        raise DropletError(f"There is no droplet {name}: start it by 'python -m droplet up' first.")
+    _refuse_others(name, found)
+    _load_image(name, image)
+
+
 def restart(name: str) -> None:
     """Stop and start the droplet, as a reboot does."""
     run(["docker", "restart", "--time", "20", name], timeout_seconds=60)

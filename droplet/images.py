@@ -33,6 +33,8 @@ BASE = Recipe("juno-base:trixie", "base.Dockerfile")
 PYTHON = Recipe("juno-python:trixie", "python.Dockerfile")
 DROPLET = Recipe("juno-droplet:trixie", "droplet.Dockerfile", ("entrypoint.sh",))
 BARE = Recipe("juno-droplet-bare:trixie", "bare.Dockerfile", ("entrypoint.sh",))
+#: The memcached of the Debian before, beside that of C(PYTHON): what a flush leaves behind differs between them.
+OLDER_MEMCACHED = Recipe("juno-memcached:bookworm", "memcached.Dockerfile")
 
 
 def up(*, bare: bool = False) -> list[str]:
@@ -49,9 +51,19 @@ def up(*, bare: bool = False) -> list[str]:
             for job in jobs:
                 job.result()
         if due:
-            # What these names meant before, when nothing uses it any more.
-            run(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}"])
+            _prune()
     return [one.name for one in wanted]
+
+
+def make_older_memcached() -> str:
+    """See that this image is there in the state of its recipe, for a test that asks for it; give its name."""
+    recipe, suite = OLDER_MEMCACHED, debian.OLDER_SUITE
+    with state.locked("images"):
+        wanted = digest(recipe, suite)
+        if current(recipe.name) != wanted:
+            _build(recipe, wanted, b"", {"BASE": debian.obtain(suite)})
+            _prune()
+    return recipe.name
 
 
 def down() -> None:
@@ -59,7 +71,8 @@ def down() -> None:
     with state.locked("images"), state.locked("state"):
         known = state.load()
         kept = []
-        for name in (BARE.name, DROPLET.name, PYTHON.name, BASE.name, debian.MADE_HERE, debian.OFFICIAL):
+        built = [one.name for one in (OLDER_MEMCACHED, BARE, DROPLET, PYTHON, BASE)]
+        for name in (*built, *debian.names(debian.SUITE), *debian.names(debian.OLDER_SUITE)):
             if name in known.get("images", []):
                 removed = attempt(["docker", "image", "rm", name])
                 if removed.returncode and "No such image" not in removed.stderr:
@@ -88,6 +101,11 @@ def current(name: str, *, through: tuple[str, ...] = ()) -> str:
     argv = [*through, "docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name]
     asked = attempt(argv)
     return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def _prune() -> None:
+    """Remove what these names meant before, and the first stages of builds, when nothing uses them any more."""
+    run(["docker", "image", "prune", "--force", "--filter", f"label={LABEL}"])
 
 
 def _build(recipe: Recipe, recipe_digest: str, bundle: bytes, arguments: dict[str, str]) -> None:

@@ -27,5 +27,33 @@ def test_the_digest_follows_from_every_file_and_the_base(recipes):
 
 
 def test_the_files_of_every_recipe_are_there():
-    for recipe in (images.BASE, images.PYTHON, images.DROPLET, images.BARE):
+    for recipe in (images.BASE, images.PYTHON, images.DROPLET, images.BARE, images.OLDER_MEMCACHED):
         assert images.digest(recipe, b"")
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Give the list of what would be done; nothing is."""
+    done = []
+    monkeypatch.setattr(images.state, "CACHE", tmp_path)
+    monkeypatch.setattr(images.debian, "obtain", lambda suite: done.append(("obtain", suite)) or f"debian:{suite}")
+    monkeypatch.setattr(
+        images, "_build", lambda recipe, _digest, _bundle, arguments: done.append((recipe.name, arguments))
+    )
+    monkeypatch.setattr(images, "run", lambda argv: done.append(("run", argv[:3])))
+    return done
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ("", [("obtain", "bookworm"), ("juno-memcached:bookworm", {"BASE": "debian:bookworm"})]),
+        ("of another recipe", [("obtain", "bookworm"), ("juno-memcached:bookworm", {"BASE": "debian:bookworm"})]),
+        (images.digest(images.OLDER_MEMCACHED, "bookworm"), []),
+    ],
+    ids=["absent", "old", "current"],
+)
+def test_the_older_memcached_is_made_when_it_is_not_there_as_it_must_be(asked, monkeypatch, found, expected):
+    monkeypatch.setattr(images, "current", lambda _name: found)
+    assert images.make_older_memcached() == "juno-memcached:bookworm"
+    assert asked == [*expected, *([("run", ["docker", "image", "prune"])] if expected else [])]

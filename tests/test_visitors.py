@@ -13,8 +13,9 @@ FILE = pathlib.Path(__file__).parent.parent / "molecule" / "shared" / "files" / 
 told = runpy.run_path(str(FILE))["told"]
 
 
-def visit(start, edition=None, status=200, error="", seconds=0.1):
+def visit(start, edition=None, status=200, error="", seconds=0.1, **member):
     return {
+        **member,
         "path": "/",
         "start": 100.0 + start,
         "end": 100.0 + start + seconds,
@@ -40,6 +41,21 @@ def mark(name, at):
         (
             [visit(0, 1), mark("wrong", 1), visit(2, 1), visit(3.95, 2), mark("next", 4), visit(5, 2), visit(6)],
             {"editions": {"wrong-next": {"1": 1}, "next-end": {"2": 1}}, "marks": {"wrong": 1.0, "next": 4.0}},
+        ),
+        # A promise counts for what is asked for after it, and until a later one.
+        (
+            [visit(0, 1), visit(0.95, 1), mark("Edition 2", 1), visit(1.5, 2), visit(2, 1), visit(3, 3)],
+            {"old": 1, "old_pages": ["2.00 s to 2.10 s: / Edition 1"]},
+        ),
+        (
+            [mark("Edition 9", 0), visit(1, 9), mark("Edition 10", 2), visit(3, 9), visit(4, 10), visit(5)],
+            {"old": 1, "old_pages": ["2.00 s to 2.10 s: / Edition 9"]},
+        ),
+        ([mark("next", 0), visit(1, 1)], {"old": 0, "old_pages": [], "members": 0, "logged_out": 0}),
+        # Who was turned away was not logged out.
+        (
+            [visit(0, member=True), visit(1, member=False), visit(2, member=False, status=502), visit(3)],
+            {"members": 2, "logged_out": 1},
         ),
     ],
 )

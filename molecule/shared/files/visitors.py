@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Visitors of a site while something is done to it.
 
-visitors.py start URL FOLDER   come, some 20 times a second, until told to stop
-visitors.py mark NAME FOLDER   note that something begins now
-visitors.py stop FOLDER        leave; print as JSON what was seen, also between any two marks
+visitors.py start URL FOLDER        come, some 20 times a second, until told to stop
+visitors.py mark NAME [AT] FOLDER   note that something begins now, or began at a time; "Edition N": that no page may be
+                                    older from then on
+visitors.py stop FOLDER             leave; print as JSON what was seen, also between any two marks
 
 VISITORS_PATHS and VISITORS_PER_SECOND in the environment say otherwise what is asked for, and how often. In a path
 {number} is another one each time, and {recent} one of five, of which the oldest is replaced now and then.
+VISITORS_MEMBER is a JSON object: at its "path" they send its "cookie", and whoever is logged in sees its "text".
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ TIMEOUT_SECONDS = 15
 LONGEST_SECONDS = 900
 #: From the page cache, made anew each time, another page, a page that is never cached.
 PATHS = os.environ.get("VISITORS_PATHS", "").split() or ["/", "/?visit={number}", "/jobs/", "/healthz"]
+MEMBER = json.loads(os.environ.get("VISITORS_MEMBER") or "{}")
 EDITION = re.compile(rb"Edition (\d+)")
+PROMISE = re.compile(r"Edition (\d+)")
 SHOWN = 10
 #: How many pages are recent at a time, and after how many visits another one takes the place of the oldest.
 RECENT, RENEWED_AFTER = 5, 60
@@ -46,12 +50,18 @@ Seen = dict[str, t.Any]
 def ask(host: str, port: int, path: str) -> Seen:
     """Ask for a page; tell when, and what came."""
     seen: Seen = {"path": path, "start": time.time(), "status": 0, "edition": None, "error": ""}
+    headers = {"Connection": "close"}
+    if path == MEMBER.get("path"):
+        headers["Cookie"] = MEMBER["cookie"]
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        found = EDITION.search(answer.read())
+        body = answer.read()
+        found = EDITION.search(body)
         seen.update(status=answer.status, edition=int(found[1]) if found else None)
+        if "Cookie" in headers:
+            seen["member"] = MEMBER["text"].encode() in body
     except (OSError, http.client.HTTPException) as exc:
         seen["error"] = f"{type(exc).__name__}: {exc}"
     finally:
@@ -132,15 +142,18 @@ def told(lines: list[Seen]) -> Seen:
     visits = sorted((line for line in lines if "path" in line), key=lambda one: t.cast("float", one["start"]))
     marks = [line for line in lines if "mark" in line]
     failed = [one for one in visits if one["status"] != 200]
+    old = outdated(visits, marks)
+    members = [one["member"] for one in visits if "member" in one and one["status"] == 200]
     begin = visits[0]["start"] if visits else 0.0
     return {
         "requests": len(visits),
         "failures": len(failed),
         "causes": dict(collections.Counter(f"{one['status'] or one['error']}" for one in failed)),
-        "failed": [
-            f"{one['start'] - begin:.2f} s to {one['end'] - begin:.2f} s: {one['path']} {one['status'] or one['error']}"
-            for one in failed[:SHOWN]
-        ],
+        "failed": [f"{when(one, begin)} {one['status'] or one['error']}" for one in failed[:SHOWN]],
+        "old": len(old),
+        "old_pages": [f"{when(one, begin)} Edition {one['edition']}" for one in old[:SHOWN]],
+        "members": len(members),
+        "logged_out": members.count(False),
         "marks": {one["mark"]: round(one["at"] - begin, 2) for one in marks},
         "gap_seconds": gap(visits),
         "editions": {
@@ -148,6 +161,21 @@ def told(lines: list[Seen]) -> Seen:
             for first, last in itertools.pairwise([*marks, {"mark": "end", "at": float("inf")}])
         },
     }
+
+
+def when(visit: Seen, begin: float) -> str:
+    """Say when a page was asked for, and which."""
+    return f"{visit['start'] - begin:.2f} s to {visit['end'] - begin:.2f} s: {visit['path']}"
+
+
+def outdated(visits: list[Seen], marks: list[Seen]) -> list[Seen]:
+    """Give the pages of an edition before the newest that a mark had promised when they were asked for."""
+    promises = [(one["at"], int(found[1])) for one in marks if (found := PROMISE.fullmatch(one["mark"]))]
+    return [
+        one
+        for one in visits
+        if one["edition"] and one["edition"] < max((n for at, n in promises if at <= one["start"]), default=0)
+    ]
 
 
 def editions(visits: list[Seen], begin: float, end: float) -> dict[str, int]:
@@ -171,7 +199,7 @@ def main(what: str, *words: str) -> None:
         come(words[0], folder)
     elif what == "mark":
         with (folder / "visits.jsonl").open("a", encoding="utf-8") as out:
-            out.write(json.dumps({"mark": words[0], "at": time.time()}) + "\n")
+            out.write(json.dumps({"mark": words[0], "at": float(words[1]) if words[2:] else time.time()}) + "\n")
     elif what == "stop":
         sys.stdout.write(json.dumps(stop(folder)) + "\n")
     else:
