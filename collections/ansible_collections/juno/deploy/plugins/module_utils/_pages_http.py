@@ -147,14 +147,15 @@ def fetch(site: Site, addresses: t.Sequence[Address], path: str) -> Answer:
     begun = time.monotonic()
     deadline = begun + site.timeout_seconds
     seen: dict[str, t.Any] = {}
-    failure, transient = "", False
+    failure, transient, timed_out = "", False, False
     try:
         with _connect(site, addresses, deadline) as sock:
             _exchange(site, _BoundedSocket(sock, deadline), path, seen)
     except (OSError, http.client.HTTPException) as exc:
         failure, transient = describe(exc, site.timeout_seconds)
+        timed_out = isinstance(exc, TimeoutError)
     spent = round((time.monotonic() - begun) * 1000)
-    return Answer(path=path, milliseconds=spent, failure=failure, transient=transient, **seen)
+    return Answer(path, milliseconds=spent, failure=failure, transient=transient, timed_out=timed_out, **seen)
 
 
 def _exchange(site: Site, sock: _BoundedSocket, path: str, seen: dict[str, t.Any]) -> None:

@@ -57,6 +57,8 @@ class Answer:
     failure: str = ""
     #: The failure may pass by itself, as it does while a server starts.
     transient: bool = False
+    #: The failure is that it took too long.
+    timed_out: bool = False
 
     @property
     def declared_bytes(self) -> int | None:

@@ -16,8 +16,10 @@ description:
     the site's page cache, the second one reads it, so a stale cache is found as well as a stale worker.
   - Asks for each file of the same site that these pages make a browser load (style sheets, scripts, images, icons), and
     finds those that are missing, empty or cut short.
+  - Asks each container of the site on its own, too, and for pages that nobody configured, which the sitemap names or
+    visitors asked for often, if told so.
   - Tries everything, whatever is wrong before, then fails if anything was wrong. The message names the first page with
-    a problem; RV(findings) has them all.
+    a problem; RV(findings) has them all, also those that fail nothing.
 extends_documentation_fragment:
   - juno.deploy.attributes
 attributes:
@@ -121,7 +123,8 @@ options:
   compare:
     description:
       - Ask for each page once more with a query that no page cache has seen, and compare what was served last with that
-        rendering, without what differs by nature (CSRF tokens, nonces, times). A difference is a finding, no failure.
+        rendering, without what differs by nature (CSRF tokens, nonces, times, ids), and without the part in which two
+        such renderings differ from each other. A difference is a finding, no failure.
     type: bool
     default: false
     version_added: 0.2.0
@@ -133,12 +136,107 @@ options:
     type: int
     default: 3600
     version_added: 0.2.0
+  sitemap:
+    description:
+      - Path of the sitemap, or of an index of sitemaps, as XML, packed by gzip or not.
+    type: str
+    default: /sitemap.xml
+    version_added: 0.2.0
+  sitemap_pages:
+    description:
+      - How many pages of O(sitemap) are asked for as well, the first ones that are the site's own and not in O(pages).
+      - Such a page must answer with a status below 500. A redirect or a status from 400 on is a finding, no failure.
+      - A site without a sitemap is no finding.
+    type: int
+    default: 0
+    version_added: 0.2.0
+  log_pages:
+    description:
+      - How many of the pages that visitors asked for most often are asked for as well, like those of O(sitemap_pages).
+        A login page in its place is no finding.
+      - They are taken from the end of the logs of the containers of O(service) and of the edge, also of those that have
+        ended (C(GET) requests without a query, answered with 200, three at least, in common or combined log format or
+        in HAProxy's). Where no access log is kept there are none.
+    type: int
+    default: 0
+    version_added: 0.2.0
+  found_seconds:
+    description:
+      - How long pages of O(sitemap_pages) and O(log_pages), and the files that only they name, may be asked for. A
+        finding says how many were left out then.
+    type: float
+    default: 5
+    version_added: 0.2.0
+  project:
+    description:
+      - Name of the compose project. With it the running containers of O(service) are asked for the pages, each on its
+        own. One that answers otherwise than it must is an error, which names it.
+    type: str
+    version_added: 0.2.0
+  service:
+    description:
+      - The compose service in O(project) that runs Django.
+    type: str
+    default: web
+    version_added: 0.2.0
+  docker_host:
+    description:
+      - Address of the Docker Engine, for example V(unix:///var/run/docker.sock). Without it the local socket is used.
+    type: str
+    version_added: 0.2.0
+  port:
+    description:
+      - The port that the containers listen on. Without it the one is taken that they publish, or that the edge sends
+        requests to, or the only one that their image names.
+    type: int
+    version_added: 0.2.0
+  check_containers:
+    description:
+      - Whether the containers of O(project) are asked for pages.
+    type: bool
+    default: true
+    version_added: 0.2.0
+  manifest:
+    description:
+      - The manifest of static files (C(staticfiles.json)) as a path in a container of O(service), relative to its
+        working directory unless it begins with a slash. It is read without starting a process.
+      - Where a page names a file by a hash that the manifest doesn't have, and the file is still there, the page is
+        asked for once more past its cache. It is an old page, which is an error, if that rendering doesn't name the
+        file; else a finding. Where there is no such manifest nothing is looked up.
+    type: str
+    default: ''
+    version_added: 0.2.0
+  release:
+    description:
+      - The release that must be shown, where the site shows one, by a header or by
+        C(<meta name="release" content="...">). A page that shows another one is an error.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      value:
+        description:
+          - What must be shown. Of a commit the first seven digits or more are enough on either side.
+          - Nothing asks for no release.
+        type: str
+        required: true
+      header:
+        description:
+          - Name of the header. If it is empty, or an answer hasn't got it, the page itself is looked at.
+        type: str
+        default: X-Release
+      pattern:
+        description:
+          - A regular expression that finds the release in what is shown. Its first group, if any, is the release.
+        type: str
 seealso:
   - module: ansible.builtin.uri
   - module: juno.deploy.memcached_flush
+requirements:
+  - Docker SDK for Python on the managed host (package C(python3-docker)) when O(project) is given
 notes:
   - Proxies from the environment are not used, and nothing is sent but C(GET) requests without cookies.
   - At most four requests are made at the same time.
+  - Pages that nobody configured are asked for again with C(GET), without cookies and without a query.
   - Files that style sheets or scripts load in their turn are not looked for.
 author:
   - juno.deploy contributors (@juno-deploy)
@@ -159,6 +257,20 @@ EXAMPLES = r"""
       - path: /no-such-page/
         status: 404
 
+- name: Check what visitors ask for, by each container, and that nobody gets a page of another commit
+  juno.deploy.freshness_check:
+    base_url: http://127.0.0.1:8001
+    host: www.example.org
+    project: junojobs
+    pages:
+      - path: /
+    sitemap_pages: 5
+    log_pages: 5
+    manifest: staticfiles/staticfiles.json
+    release:
+      value: 0e6ed9c20edd33be82b26b64b00c701fa8fe04d1
+    compare: true
+
 - name: Check one page and none of its files
   juno.deploy.freshness_check:
     base_url: https://www.example.org
@@ -175,7 +287,7 @@ began:
   type: float
   sample: 1769853606.5
 pages:
-  description: What each page answered, in the order of O(pages).
+  description: What each page answered, those of O(pages) first, in their order.
   returned: when the site's name is known
   type: list
   elements: dict
@@ -184,6 +296,10 @@ pages:
       description: The page's path.
       type: str
       sample: /about/
+    source:
+      description: Who named it, V(configured) (in O(pages)), V(sitemap) or V(log).
+      type: str
+      sample: configured
     status:
       description: Status of the last answer; V(0) when there was none.
       type: int
@@ -211,6 +327,57 @@ assets:
       type: list
       elements: str
       sample: ["/static/css/site.55e7cbb9ba48.css"]
+containers:
+  description: The containers that were asked on their own.
+  returned: when the site's name is known
+  type: list
+  elements: dict
+  version_added: 0.2.0
+  contains:
+    name:
+      description: The container's name.
+      type: str
+      sample: junojobs-web-1
+    address:
+      description: Its address on this host.
+      type: str
+      sample: 172.18.0.4
+    port:
+      description: The port that it was asked at.
+      type: int
+      sample: 8000
+    pages:
+      description: How many pages it was asked for.
+      type: int
+      sample: 3
+manifest:
+  description: The manifest of static files that was read; empty when there was none.
+  returned: when the site's name is known
+  type: dict
+  version_added: 0.2.0
+  contains:
+    path:
+      description: Its path in the container.
+      type: str
+      sample: /code/staticfiles/staticfiles.json
+    names:
+      description: How many files it lists.
+      type: int
+      sample: 1812
+release:
+  description: The release that was asked for; empty when there was none.
+  returned: when the site's name is known
+  type: dict
+  version_added: 0.2.0
+  contains:
+    value:
+      description: What had to be shown.
+      type: str
+      sample: 0e6ed9c20edd33be82b26b64b00c701fa8fe04d1
+    shown:
+      description: How many pages show a release.
+      type: int
+      sample: 3
 html_max_age_found:
   description: The longest time in seconds for which browsers or proxies may keep one of the pages.
   returned: when the site's name is known
@@ -223,21 +390,27 @@ waited_seconds:
   type: float
   sample: 1.6
 findings:
-  description: All that was found, pages first.
+  description: All that was found, what makes the module fail first.
   returned: when the site's name is known
   type: list
   elements: dict
   contains:
     what:
       description:
-        - What it is about, V(page), V(asset) or V(assets) for all of them. V(lifetime) is about O(html_max_age),
-          V(cached) about O(compare).
+        - What it is about, V(page), V(container) (a page as a container answers it), V(asset) or V(assets) for all of
+          them. V(lifetime) is about O(html_max_age), V(cached) about O(compare), V(manifest) and V(sitemap) about the
+          options of these names, V(left_out) about O(found_seconds).
       type: str
       sample: asset
     path:
       description: Path of the page or file.
       type: str
       sample: /static/css/site.55e7cbb9ba48.css
+    container:
+      description: The container that was asked; empty for the front door.
+      type: str
+      version_added: 0.2.0
+      sample: ''
     level:
       description: V(error) makes the module fail, V(warning) does not.
       type: str
@@ -246,6 +419,13 @@ findings:
       description: The finding in a sentence.
       type: str
       sample: /static/css/site.55e7cbb9ba48.css on http://127.0.0.1:8001 answered 404 instead of 200
+words:
+  description: What was asked for and what was found, in lines for a person; of the findings the first ten.
+  returned: when the site's name is known
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: ["1 page(s) asked for twice and 14 file(s) that they name, all as they must be"]
 """
 
 import functools
@@ -254,17 +434,24 @@ import typing as t
 import uuid
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _pages, _pages_report
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _pages, _pages_engine, _pages_report
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 from ansible_collections.juno.deploy.plugins.module_utils._pages_http import fetch, resolve
-from ansible_collections.juno.deploy.plugins.module_utils._pages_site import parse_site
+from ansible_collections.juno.deploy.plugins.module_utils._pages_mark import parse_mark
+from ansible_collections.juno.deploy.plugins.module_utils._pages_proof import Order, Proof, check_figures
+from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Site, parse_site
 
 PAGE_SPEC: dict[str, dict[str, t.Any]] = {
     "path": {"type": "str", "required": True},
     "status": {"type": "int", "default": 200},
     "contains": {"type": "list", "elements": "str", "default": []},
     "excludes": {"type": "list", "elements": "str", "default": []},
+}
+RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
+    "value": {"type": "str", "required": True},
+    "header": {"type": "str", "default": "X-Release"},
+    "pattern": {"type": "str"},
 }
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "base_url": {"type": "str", "required": True},
@@ -280,7 +467,54 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "validate_certs": {"type": "bool", "default": True},
     "compare": {"type": "bool", "default": False},
     "html_max_age": {"type": "int", "default": 3600},
+    "sitemap": {"type": "str", "default": "/sitemap.xml"},
+    "sitemap_pages": {"type": "int", "default": 0},
+    "log_pages": {"type": "int", "default": 0},
+    "found_seconds": {"type": "float", "default": 5},
+    "project": {"type": "str"},
+    "service": {"type": "str", "default": "web"},
+    "docker_host": {"type": "str"},
+    "port": {"type": "int"},
+    "check_containers": {"type": "bool", "default": True},
+    "manifest": {"type": "str", "default": ""},
+    "release": {"type": "dict", "options": RELEASE_SPEC},
 }
+
+
+def order_of(params: dict[str, t.Any]) -> Order:
+    """Read what is to be asked.
+
+    :raises BadInputError: an option makes no sense.
+    """
+    check_figures(params)
+    return Order(
+        pages=tuple(_pages.parse_pages(params["pages"])),
+        wait_seconds=params["wait_seconds"],
+        max_assets=params["max_assets"] if params["check_assets"] else 0,
+        follow_redirects=params["follow_redirects"],
+        html_max_age=params["html_max_age"],
+        token=uuid.uuid4().hex if params["compare"] else "",
+        mark=parse_mark(params["release"]),
+        sitemap=params["sitemap"],
+        sitemap_pages=params["sitemap_pages"],
+        found_seconds=params["found_seconds"],
+    )
+
+
+def look(params: dict[str, t.Any], order: Order) -> _pages_engine.Seen:
+    """Ask the Engine what it knows of the site.
+
+    :raises EngineError: it does not answer, or no container of the service runs.
+    """
+    question = _pages_engine.Question(
+        params["project"],
+        params["service"],
+        port=params["port"] or 0,
+        containers=params["check_containers"],
+        log_pages=params["log_pages"],
+        manifest=params["manifest"],
+    )
+    return _pages_engine.look(_docker.connect(params["docker_host"]), question, order.paths)
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
@@ -289,8 +523,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     :raises JunoError: something was wrong with a page or a file.
     """
     params = module.params
-    _pages.check_figures(params)
-    pages = _pages.parse_pages(params["pages"])
+    order = order_of(params)
     site = parse_site(
         params["base_url"],
         host=params["host"],
@@ -299,25 +532,20 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         max_body_bytes=params["max_body_bytes"],
         validate_certs=params["validate_certs"],
     )
-    addresses = resolve(site.hostname, site.port, site.timeout_seconds)
+    where = functools.lru_cache(lambda name, port: resolve(name, port, site.timeout_seconds))
+
+    def opened(one: Site) -> _pages.Get:
+        return functools.partial(fetch, one, where(one.hostname, one.port))
+
+    where(site.hostname, site.port)
     began = time.time()
-    outcome = _pages.check(
-        site,
-        pages,
-        functools.partial(fetch, site, addresses),
-        wait_seconds=params["wait_seconds"],
-        max_assets=params["max_assets"] if params["check_assets"] else 0,
-        follow_redirects=params["follow_redirects"],
-        html_max_age=params["html_max_age"],
-        token=uuid.uuid4().hex if params["compare"] else "",
-        clock=time.monotonic,
-        pause=time.sleep,
+    outcome = Proof(site, order, opened, time.monotonic, time.sleep).check(
+        functools.partial(look, params, order) if params["project"] else None
     )
-    result = {"began": began, **_pages_report.report(site, outcome)}
-    for one in result["findings"]:
-        if one["level"] == "warning":
-            module.warn(one["message"])
-    message = _pages_report.summary(site, outcome.findings)
+    result = {"began": began, **_pages_report.report(site, outcome, order.mark)}
+    warning, message = (tell(site, outcome.findings) for tell in (_pages_report.warning, _pages_report.summary))
+    if warning:
+        module.warn(warning)
     if message:
         raise JunoError(message, **result)
     return result

@@ -7,49 +7,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _pages
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._pages import Finding, Page, Visit
-from ansible_collections.juno.deploy.plugins.module_utils._pages_report import report, summary
-from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer, parse_site
+from ansible_collections.juno.deploy.plugins.module_utils._pages import LOG, SITEMAP, Direct, Finding, Page, Visit
+from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer
 
-SITE = parse_site("http://127.0.0.1:8001")
 HTML = {"content-type": "text/html; charset=utf-8"}
 NEW = Answer("/", 200, HTML, b"<h1>Edition 2</h1>")
 OLD = Answer("/", 200, HTML, b"<h1>Edition 1</h1>")
 REFUSED = Answer("/", failure="connection refused", transient=True)
-
-
-class Script:
-    """A server that gives prepared answers per path, the last one again and again."""
-
-    def __init__(self, **answers):
-        self.answers = {"/" + name.replace("_", "/"): list(some) for name, some in answers.items()}
-        self.asked = []
-
-    def __call__(self, path):
-        self.asked.append(path)
-        some = self.answers.get(path, [Answer(path, 404, HTML, b"nothing here")])
-        return some.pop(0) if len(some) > 1 else some[0]
-
-
-class Clock:
-    """A clock that goes on only when somebody pauses."""
-
-    def __init__(self):
-        self.now = 100.0
-        self.pauses = []
-
-    def __call__(self):
-        return self.now
-
-    def pause(self, seconds):
-        self.pauses.append(seconds)
-        self.now += seconds
-
-
-def check(get, pages, **options):
-    clock = Clock()
-    wanted = {"wait_seconds": 0.0, "max_assets": 200, "follow_redirects": False, "html_max_age": 3600}
-    return _pages.check(SITE, pages, get, **{**wanted, "clock": clock, "pause": clock.pause, **options})
 
 
 def entry(**values):
@@ -78,23 +42,6 @@ def test_parse_pages():
 def test_parse_pages_refuses(listed, says):
     with pytest.raises(BadInputError) as caught:
         _pages.parse_pages(listed)
-    assert says in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"wait_seconds": -1}, "wait_seconds is -1"),
-        ({"timeout_seconds": 0}, "timeout_seconds is 0: give more than 0."),
-        ({"max_assets": 0}, "max_assets is 0"),
-        ({"max_body_bytes": -5}, "max_body_bytes is -5"),
-    ],
-)
-def test_check_figures_refuses(change, says):
-    good = {"wait_seconds": 0, "timeout_seconds": 0.5, "max_assets": 1, "max_body_bytes": 1}
-    _pages.check_figures(good)
-    with pytest.raises(BadInputError) as caught:
-        _pages.check_figures({**good, **change})
     assert says in caught.value.message
 
 
@@ -205,158 +152,45 @@ def test_a_wanted_503_is_not_waited_for():
 
 
 @pytest.mark.parametrize(
-    ("answers", "wait_seconds", "status", "waited", "asked"),
+    ("source", "status", "level"),
     [
-        ([NEW], 0, 200, 0.0, 1),
-        ([REFUSED], 0, 0, 0.0, 1),
-        ([NEW], 30, 200, 0.0, 1),
-        ([REFUSED, Answer("/", 502), NEW], 30, 200, 0.4, 3),
-        ([REFUSED, Answer("/", 500), NEW], 30, 500, 0.2, 2),
-        ([REFUSED, OLD, NEW], 30, 200, 0.2, 2),
-        ([REFUSED], 0.5, 0, 0.5, 4),
+        (SITEMAP, 200, None),
+        (SITEMAP, 299, None),
+        (SITEMAP, 302, "warning"),
+        (SITEMAP, 403, "warning"),
+        (SITEMAP, 499, "warning"),
+        (SITEMAP, 500, "error"),
+        (LOG, 301, "warning"),
+        (LOG, 302, None),
+        (LOG, 403, None),
+        (LOG, 404, "warning"),
+        (LOG, 503, "error"),
     ],
 )
-def test_wait_for_answer(answers, wait_seconds, status, waited, asked):
-    clock = Clock()
-    get = Script(**{"": answers})
-    answer, seconds = _pages.wait_for_answer(Page("/"), get, wait_seconds, clock, clock.pause)
-    assert (answer.status, round(seconds, 2), len(get.asked)) == (status, waited, asked)
+def test_judge_found(source, status, level):
+    judged = _pages.judge_found(Page("/", source=source), Answer("/", status))
+    assert [one for _problem, one in judged] == ([level] if level else [])
 
 
-def test_the_answer_that_was_waited_for_is_the_first_visit():
-    get = Script(**{"": [REFUSED, OLD, NEW]})
-    outcome = check(get, [EDITION], wait_seconds=10)
-    assert get.asked == ["/"] * 3
-    assert [one.problem for one in outcome.findings] == ["does not contain 'Edition 2' (first request)"]
-
-
-def test_everything_is_tried_whatever_is_wrong_before():
-    page = Answer("/b/", 200, HTML, b'<img src="/a.png"><img src="/gone.png"><img src="/empty.png">')
-    get = Script(
-        **{"": [REFUSED], "b_": [page], "a.png": [Answer("/a.png", 200, {}, b"x")]},
-        **{"gone.png": [Answer("/gone.png", 404)], "empty.png": [Answer("/empty.png", 200)]},
-    )
-    outcome = check(get, [Page("/"), Page("/b/", contains=("never",))])
-    assert [(one.what, one.path) for one in outcome.findings] == [
-        ("page", "/"),
-        ("page", "/b/"),
-        ("asset", "/gone.png"),
-        ("asset", "/empty.png"),
+@pytest.mark.parametrize(
+    ("page", "answer", "front", "found"),
+    [
+        (Page("/"), Answer("/", 404), 0, [("answered 404 instead of 200", "error")]),
+        (Page("/", source=LOG), Answer("/", 200), 200, []),
+        (Page("/", source=LOG), Answer("/", 404), 404, []),
+        (Page("/", source=LOG), Answer("/", 404), 200, [("answered 404 where the front door answers 200", "warning")]),
+        (Page("/", source=LOG), Answer("/", 500), 200, [("answered 500, and visitors asked for it often", "error")]),
+        (Page("/", source=LOG), REFUSED, 200, [("did not answer (connection refused), and visitors", "error")]),
+    ],
+)
+def test_judge_direct(page, answer, front, found):
+    judged = _pages.judge_direct(Direct(page, "web-1", answer, front))
+    assert [(one.what, one.container, one.level) for one in judged] == [
+        ("container", "web-1", level) for _problem, level in found
     ]
-    assert sorted(get.asked) == ["/", "/a.png", "/b/", "/b/", "/empty.png", "/gone.png"]
+    assert all(one.problem.startswith(problem) for one, (problem, _level) in zip(judged, found, strict=True))
 
 
-def test_files_of_both_answers_are_asked_for_once():
-    old = Answer("/", 200, HTML, b'<link rel=stylesheet href="/old.css"><img src="/a.png">')
-    new = Answer("/", 200, HTML, b'<link rel=stylesheet href="/new.css"><img src="/a.png">')
-    outcome = check(Script(**{"": [new, old]}), [Page("/")])
-    assert outcome.assets == ["/new.css", "/a.png", "/old.css"]
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer("/", 500, HTML, b'<img src="/a.png">'),
-        Answer("/", 200, {"content-type": "text/plain"}, b'<img src="/a.png">'),
-        Answer("/", 200, HTML, b'<img src="/a.png">', failure="no whole answer within 1 s"),
-    ],
-    ids=["wrong status", "not html", "not whole"],
-)
-def test_files_of_answers_that_are_no_pages_are_not_asked_for(answer):
-    assert check(Script(**{"": [answer]}), [Page("/")]).assets == []
-
-
-def test_max_assets_warns():
-    page = Answer("/", 200, HTML, b"".join(b'<img src="/%d.png">' % number for number in range(10)))
-    get = Script(**{"": [page]}, **{f"{number}.png": [Answer("/", 200, {}, b"x")] for number in range(10)})
-    outcome = check(get, [Page("/")], max_assets=3)
-    assert outcome.assets == ["/0.png", "/1.png", "/2.png"]
-    assert [(one.level, one.problem) for one in outcome.findings] == [
-        ("warning", "name 10 files, of which only 3 were checked (see max_assets)")
-    ]
-    assert summary(SITE, outcome.findings) == ""
-    assert check(get, [Page("/")], max_assets=0).assets == []
-
-
-@pytest.mark.parametrize(
-    ("location", "status", "path"),
-    [
-        ("/b/", 200, "/b/"),
-        ("http://127.0.0.1:8001/b/", 200, "/b/"),
-        ("https://login.example.org/", 302, "/"),
-        ("/", 302, "/"),
-        (None, 302, "/"),
-    ],
-    ids=["relative", "absolute", "another site", "loop", "without location"],
-)
-def test_following(location, status, path):
-    headers = {} if location is None else {"location": location}
-    get = Script(**{"": [Answer("/", 302, headers, milliseconds=5)], "b_": [Answer("/b/", 200, milliseconds=2)]})
-    answer = _pages.following(SITE, get)("/")
-    assert (answer.status, answer.path) == (status, path)
-    assert len(get.asked) <= _pages.MAX_REDIRECTS + 1
-    assert status == 302 or answer.milliseconds == 7
-
-
-@pytest.mark.parametrize(
-    ("findings", "message"),
-    [
-        ([], ""),
-        ([Finding("assets", "The pages", "name 10 files", "warning")], ""),
-        (
-            [Finding("page", "/about/", "answered 500 instead of 200")],
-            "/about/ on http://127.0.0.1:8001 answered 500 instead of 200.",
-        ),
-        (
-            [Finding("page", "/a/", "x", "warning"), Finding("page", "/b/", "y"), Finding("asset", "/c", "z")],
-            "/b/ on http://127.0.0.1:8001 y (and 1 other problem, see findings).",
-        ),
-        (
-            [Finding("page", "/a/", "x")] * 11,
-            "/a/ on http://127.0.0.1:8001 x (and 10 other problems, see findings).",
-        ),
-    ],
-)
-def test_summary(findings, message):
-    assert summary(SITE, findings) == message
-
-
-def test_report():
-    page = Answer("/", 200, HTML, b'Edition 2 <img src="/gone.png">', milliseconds=80)
-    outcome = check(Script(**{"": [page, OLD]}), [EDITION, Page("/gone/")])
-    result = report(SITE, outcome)
-    assert result["changed"] is False
-    assert result["assets"] == {"checked": 1, "failed": ["/gone.png"]}
-    assert result["pages"][0] == {
-        "path": "/",
-        "status": 200,
-        "milliseconds": {"miss": 80, "hit": 0},
-        "findings": ["/ on http://127.0.0.1:8001 does not contain 'Edition 2' (second request)"],
-    }
-    assert result["pages"][1]["status"] == 404
-    assert [one["what"] for one in result["findings"]] == ["page", "page", "asset"]
-
-
-def test_report_of_a_dead_site():
-    result = report(SITE, check(Script(**{"": [REFUSED]}), [Page("/")]))
-    assert result["pages"][0]["status"] == 0
-    assert result["pages"][0]["milliseconds"]["hit"] is None
-
-
-def test_a_cached_page_that_is_not_what_would_be_rendered_is_told():
-    def get(path):
-        return Answer(path, 200, HTML, b"Edition 2" if "juno-fresh=t0" in path else b"Edition 1")
-
-    outcome = check(get, [Page("/")], token="t0")
-    (found,) = outcome.findings
-    assert (found.what, found.level) == ("cached", "warning")
-    assert found.problem == "is served as 'Edition 1' where a rendering past the cache has 'Edition 2'"
-    assert check(get, [Page("/")]).findings == []
-
-
-@pytest.mark.parametrize(("most", "told"), [(299, ["lifetime"]), (300, [])])
-def test_a_page_that_browsers_keep_for_long_is_told(most, told):
-    answer = Answer("/", 200, {**HTML, "cache-control": "max-age=300"}, b"x")
-    outcome = check(lambda _path: answer, [Page("/")], html_max_age=most)
-    assert [one.what for one in outcome.findings] == told
-    assert report(SITE, outcome)["html_max_age_found"] == 300
+def test_a_long_location_is_cut():
+    (problem,) = _pages.judge_answer(Page("/"), Answer("/", 302, {"location": "/" + "x" * 5000}))
+    assert len(problem) < 200

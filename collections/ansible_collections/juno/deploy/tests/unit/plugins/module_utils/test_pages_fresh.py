@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _pages_fresh as fresh
 from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer
@@ -33,6 +35,13 @@ def test_the_query_that_no_cache_has_seen(path, asked):
         ("made at 10:00:00", "made at 10:05:01"),
         ("at 9:59 p.m.", "at 10:01 p.m."),
         ("in 12 ms", "in 7.5 ms"),
+        ("on Nov. 25, 2026, 9:33 a.m.", "on Jan. 3, 2027, 9 p.m."),
+        ("25 November 2026", "3 May 2027"),
+        ("5 minutes ago", "1 hour ago"),
+        ('<p id="3f0c1d9e-8a74-4f6b-9d11-0123456789ab">', '<p id="aaaaaaaa-8a74-4f6b-9d11-0123456789ab">'),
+        (f'<p id="{"a1" * 16}">', f'<p id="{"b2" * 16}">'),
+        (f"token: {'aB3' * 21}x", f"token: {'Zz9' * 21}y"),
+        ("asked for ", "asked for t0"),
         ('<a href="/?page=2">', '<a href="/?page=2&amp;juno-fresh=t0">'),
         ('<link rel="canonical" href="/jobs/">', '<link rel="canonical" href="/jobs/?juno-fresh=t0">'),
     ],
@@ -47,10 +56,67 @@ def test_an_old_copy_is_one():
     assert found == "'<p>Edition 1</p>' where a rendering past the cache has '<p>Edition 2</p>'"
 
 
-def test_a_long_difference_is_cut():
+@pytest.mark.parametrize(
+    ("cached", "rendered"),
+    [
+        ('<link href="/static/css/site.55e7cbb9ba48.css">', '<link href="/static/css/site.65e7cbb9ba48.css">'),
+        (f"<!-- {'ab12cd34' * 5} -->", f"<!-- {'bb12cd34' * 5} -->"),
+        ("<p>12 jobs</p>", "<p>13 jobs</p>"),
+        ("<p>a</p>", "<p>a</p>\n<p>b</p>"),
+        ("<p>a</p>\n<p>b</p>", "<p>b</p>\n<p>a</p>"),
+        ("", "<p>a</p>"),
+    ],
+    ids=["hash in a name", "commit", "number", "a line more", "order", "nothing"],
+)
+def test_what_tells_an_old_copy_is_a_difference(cached, rendered):
+    assert fresh.difference(page(cached), page(rendered), "t0")
+
+
+def test_a_long_difference_is_cut_around_the_place():
     found = fresh.difference(page("a" * 500), page("b" * 500), "t0")
     assert len(found) < 200
     assert "aaa..." in found
+    old, new = (f"{'<i></i>' * 2000}<p>Edition {number}</p>{'<b></b>' * 2000}" for number in (1, 2))
+    found = fresh.difference(page(old), page(new), "t0")
+    assert len(found) < 200
+    assert "Edition 1</p>" in found
+    assert "Edition 2</p>" in found
+
+
+ALIKE = "<h1>{}</h1>\n<p>{}</p>\n<p>end</p>\n<p>{}</p>"
+
+
+@pytest.mark.parametrize(
+    ("cached", "rendered", "again", "differs"),
+    [
+        (("Jobs", "ad 1", "foot"), ("Jobs", "ad 2", "foot"), ("Jobs", "ad 3", "foot"), False),
+        (("Jobs", "ad 1", "foot"), ("Jobs", "ad 2", "foot"), ("Jobs", "ad 2", "foot"), True),
+        (("Old", "ad 1", "foot"), ("Jobs", "ad 2", "foot"), ("Jobs", "ad 3", "foot"), True),
+        (("Jobs", "ad 1", "old"), ("Jobs", "ad 2", "foot"), ("Jobs", "ad 3", "foot"), True),
+        (("Jobs", "ad 1</p>\n<p>ad 4", "foot"), ("Jobs", "ad 2", "foot"), ("Jobs", "ad 3", "foot"), False),
+        (("Jobs", "ad 1", "foot"), ("Jobs", "ad 2</p>\n<p>ad 4", "foot"), ("Jobs", "ad 3", "foot"), False),
+    ],
+    ids=["random", "not random", "old before", "old behind", "random and longer", "random and shorter"],
+)
+def test_the_part_that_varies_by_itself_is_left_out(cached, rendered, again, differs):
+    cached, rendered, again = (page(ALIKE.format(*one)) for one in (cached, rendered, again))
+    assert fresh.difference(cached, rendered, "t0")
+    assert bool(fresh.difference(cached, rendered, "t0", again, "t1")) is differs
+
+
+def test_many_different_lines_take_no_time():
+    began = time.monotonic()
+    old, new = ("\n".join(f"{name}{number}" for number in range(50_000)) for name in "ab")
+    assert fresh.difference(page(old), page(new), "t0", page(old), "t1") == ""
+    assert fresh.difference(page(old), page(new), "t0")
+    assert time.monotonic() - began < 2
+
+
+def test_a_page_that_no_cache_may_keep_is_not_compared():
+    answer = page("a")
+    kept_by_none = Answer("/", 200, {**answer.headers, "cache-control": "private, no-store"}, b"a")
+    assert not fresh.can_be_compared(kept_by_none)
+    assert fresh.can_be_compared(answer)
 
 
 @pytest.mark.parametrize(

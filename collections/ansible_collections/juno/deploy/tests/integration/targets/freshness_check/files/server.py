@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import http.server
 import json
 import os
@@ -28,13 +29,27 @@ PAGES = {
     "/empty-asset/": ASSETS + b'<script src="/static/empty.js"></script>',
     "/silent-asset/": ASSETS + b'<script src="/silent.js"></script>',
     "/latin1/": "<!doctype html><h1>Zürich</h1>".encode("latin-1"),
+    "/map/index.xml": b"<sitemapindex><sitemap><loc>/map/packed.xml.gz</loc></sitemap></sitemapindex>",
+    "/map/packed.xml.gz": gzip.compress(
+        b"<urlset><url><loc>/old/</loc></url><url><loc>https://elsewhere.invalid/x/</loc></url>"
+        b"<url><loc>/broken/</loc></url><url><loc>/silent/</loc></url></urlset>"
+    ),
+    "/map/foreign.xml": b"<urlset><url><loc>https://example.com/</loc></url></urlset>",
+    "/map/entities.xml": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><urlset><url><loc>/&a;</loc></url></urlset>',
+    "/map/bomb.xml": gzip.compress(b"<urlset>" + b" " * 100_000_000 + b"<url><loc>/old/</loc></url></urlset>", 9),
     "/static/site.css": b"h1 { color: black }",
     "/static/site.js": b"'use strict';",
     "/static/a.png": b"a",
     "/static/b.png": b"b",
     "/static/empty.js": b"",
 }
-TYPES = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+TYPES = {
+    ".css": "text/css",
+    ".gz": "application/gzip",
+    ".js": "text/javascript",
+    ".png": "image/png",
+    ".xml": "application/xml",
+}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

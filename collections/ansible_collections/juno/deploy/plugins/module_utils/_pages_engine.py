@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Engine knows of a site: its web containers, their logs, a file in one. Private to juno.deploy.
+
+Nothing is run in a container: a file is read as C(docker cp) reads it, also from a volume.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import posixpath
+import re
+import tarfile
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _edge, _pages_log, _pages_manifest
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+from ansible_collections.juno.deploy.plugins.module_utils._pages import Finding
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+
+#: So much is read of the end of each log.
+LOG_LINES = 2000
+LOG_BYTES = 2 * 1024 * 1024
+#: A larger file is not read: a manifest of 1,800 files has about 200 kB.
+FILE_BYTES = 16 * 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What the Engine is asked for."""
+
+    project: str
+    service: str
+    #: Where the containers listen; 0: as the Engine or the edge says.
+    port: int = 0
+    containers: bool = True
+    log_pages: int = 0
+    #: The manifest inside a container; relative to its working directory; empty: it isn't asked for.
+    manifest: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Door:
+    """A container that can be asked for pages."""
+
+    container: str
+    address: str
+    port: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What the Engine told."""
+
+    doors: tuple[Door, ...] = ()
+    log_pages: tuple[str, ...] = ()
+    manifest: _pages_manifest.Manifest | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen:
+    """Ask the Engine.
+
+    :raises EngineError: it refuses to list containers, or none of the service runs.
+    """
+    everything = _docker.find(client, question.project, stopped=True)
+    running = [one for one in everything if one.service == question.service and one.state == "running"]
+    running = running or _docker.find_running(
+        client, question.project, question.service
+    )  # which says why there is none
+    edges = [one for one in everything if one.service == _edge.SERVICE]
+    doors: list[Door] = []
+    findings: list[Finding] = []
+    if question.containers:
+        port = question.port or port_of(client, running, [one for one in edges if one.state == "running"])
+        doors, findings = doors_of(running, port)
+    often: list[str] = []
+    if question.log_pages:
+        # Stopped ones too: just after a switch they are those that visitors used.
+        logged = [one for one in everything if one.service == question.service] + edges
+        lines = (line for one in logged for line in log_lines(client, one))
+        often = _pages_log.most_often(lines, question.log_pages, without)
+    manifest = None
+    if question.manifest:
+        manifest, told = read_manifest(client, running[0], question.manifest)
+        findings += told
+    return Seen(tuple(doors), tuple(often), manifest, tuple(findings))
+
+
+def port_of(client: t.Any, running: list[Container], edges: list[Container]) -> int:
+    """Give the port that the web containers listen on, 0 if nobody tells.
+
+    What they publish tells it, or the edge that took the ports over, or the only port that their image names.
+    """
+    first = running[0]
+    if first.published:
+        return first.published[0].private_port
+    for edge in edges:
+        body = read_file(client, edge, posixpath.join(_edge.CONFIG_INSIDE, "haproxy.cfg"))
+        port = inside_port((body or b"").decode("utf-8", "replace"))
+        if port:
+            return port
+    return first.ports[0] if len(first.ports) == 1 else 0
+
+
+def inside_port(configuration: str) -> int:
+    """Read from the edge's configuration which port of the app's containers it sends requests to."""
+    found = re.search(r"^frontend inside\n(?:  .*\n)*?  default_backend app_(\d{1,5})$", configuration, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def doors_of(running: list[Container], port: int) -> tuple[list[Door], list[Finding]]:
+    """Give the containers that can be asked, and say which can't."""
+    if not port:
+        problem = "were not asked on their own, since nobody tells which port they listen on: give port"
+        return [], [Finding("container", f"The containers of {running[0].service}", problem, "warning", alone=True)]
+    doors = [Door(one.name, one.addresses[0], port) for one in running if one.addresses]
+    problem = "has no address of its own, so it was not asked"
+    return doors, [
+        Finding("container", f"The container {one.name}", problem, "warning", alone=True)
+        for one in running
+        if not one.addresses
+    ]
+
+
+def log_lines(client: t.Any, container: Container) -> list[str]:
+    """Give the last lines of a container's log, bounded in number and size; none where its log can't be read."""
+    body = bytearray()
+    try:
+        with _docker.told(f"The log of the container {container.name} can't be read"):
+            for piece in client.api.logs(container.id, stream=True, follow=False, tail=LOG_LINES):
+                body += piece
+                if len(body) > LOG_BYTES:
+                    break
+    except EngineError:
+        return []  # a log driver that keeps none is no fault
+    return body.decode("utf-8", "replace").splitlines()
+
+
+def read_file(client: t.Any, container: Container, path: str) -> bytes | None:
+    """Give the content of a file in a container; nothing when there is no regular file, or one too large.
+
+    :raises EngineError: the Engine refuses for another reason.
+    """
+    with _docker.told(f"The file {path} in the container {container.name} can't be read"):
+        try:
+            pieces, stat = client.api.get_archive(container.id, path)
+        except _docker.docker.errors.NotFound:
+            return None
+        if stat.get("size", 0) > FILE_BYTES:
+            return None
+        packed = bytearray()
+        for piece in pieces:
+            packed += piece
+            # A folder is packed with all that is in it.
+            if len(packed) > FILE_BYTES + 64 * 1024:
+                return None
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        member = archive.next()
+        file = archive.extractfile(member) if member and member.isreg() else None
+        return file.read() if file else None
+
+
+def read_manifest(
+    client: t.Any, container: Container, path: str
+) -> tuple[_pages_manifest.Manifest | None, list[Finding]]:
+    """Read the manifest of static files from a container; one that isn't there is no fault."""
+    if not path.startswith("/"):
+        with _docker.told(f"The container {container.name} can't be looked at"):
+            workdir = client.api.inspect_container(container.id)["Config"].get("WorkingDir") or "/"
+        path = posixpath.join(workdir, path)
+    body = read_file(client, container, path)
+    if body is None:
+        return None, []
+    manifest = _pages_manifest.parse(path, body)
+    problem = f"in the container {container.name} is no manifest of static files, so hashed names were not looked up"
+    return manifest, [] if manifest else [Finding("manifest", path, problem, "warning", alone=True)]

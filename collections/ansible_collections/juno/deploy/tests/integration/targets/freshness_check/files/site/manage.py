@@ -1,0 +1,12 @@
+#!/usr/bin/env python
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start Django."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+execute_from_command_line(sys.argv)
