@@ -5,7 +5,7 @@
 
 - clear_cache: playbooks/clear_cache.yml: cleared, verified, and the pages proved
 - guide: ssh, docker compose exec, manage.py shell -c "cache.clear()" (unverified, the default alias only)
-- manual: the guide's whole procedure: the same, the two finds for bytecode, docker compose restart, until a page answers
+- manual: the guide's whole procedure: the same, its two finds for bytecode, docker compose restart, until it answers
 - nothing_to_do: playbooks/deploy.yml when the newest commit serves already
 
 The droplet is the one of "make demo"; it is started if it isn't there. The first run of each is not counted.
@@ -34,7 +34,7 @@ CLEAR = "from django.core.cache import cache; cache.clear()"
 GUIDE = f'cd {demo.CHECKOUT} && docker compose exec -T web python manage.py shell -c "{CLEAR}"'
 MANUAL = f"""{GUIDE} &&
 find . -type d -name __pycache__ -exec rm -rf {{}} + ; find . -name '*.pyc' -delete
-docker compose restart web && until curl --silent --fail --output /dev/null http://127.0.0.1:8001/healthz; do sleep 0.1; done"""
+docker compose restart web && until curl -sfo /dev/null http://127.0.0.1:8001/healthz; do sleep 0.1; done"""
 
 
 def playbook(name: str) -> list[str]:

@@ -9,6 +9,7 @@ visitors.py stop FOLDER             leave; print as JSON what was seen, also bet
 
 VISITORS_PATHS and VISITORS_PER_SECOND in the environment say otherwise what is asked for, and how often. In a path
 {number} is another one each time, and {recent} one of five, of which the oldest is replaced now and then.
+VISITORS_HOST is the name that they ask for, if it isn't the one in URL.
 VISITORS_MEMBER is a JSON object: at its "path" they send its "cookie", and whoever is logged in sees its "text".
 """
 
@@ -37,6 +38,7 @@ TIMEOUT_SECONDS = 15
 LONGEST_SECONDS = 900
 #: From the page cache, made anew each time, another page, a page that is never cached.
 PATHS = os.environ.get("VISITORS_PATHS", "").split() or ["/", "/?visit={number}", "/jobs/", "/healthz"]
+HOST = os.environ.get("VISITORS_HOST", "")
 MEMBER = json.loads(os.environ.get("VISITORS_MEMBER") or "{}")
 EDITION = re.compile(rb"Edition (\d+)")
 PROMISE = re.compile(r"Edition (\d+)")
@@ -50,7 +52,7 @@ Seen = dict[str, t.Any]
 def ask(host: str, port: int, path: str) -> Seen:
     """Ask for a page; tell when, and what came."""
     seen: Seen = {"path": path, "start": time.time(), "status": 0, "edition": None, "error": ""}
-    headers = {"Connection": "close"}
+    headers = {"Connection": "close", **({"Host": HOST} if HOST else {})}
     if path == MEMBER.get("path"):
         headers["Cookie"] = MEMBER["cookie"]
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
