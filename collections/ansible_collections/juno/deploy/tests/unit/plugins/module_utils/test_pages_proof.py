@@ -15,41 +15,17 @@ from ansible_collections.juno.deploy.plugins.module_utils._pages_mark import Mar
 from ansible_collections.juno.deploy.plugins.module_utils._pages_proof import Order, Proof
 from ansible_collections.juno.deploy.plugins.module_utils._pages_report import summary
 from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer, parse_site
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.scripted_site import (
+    HTML,
+    NEW,
+    OLD,
+    REFUSED,
+    SITE,
+    Clock,
+    Script,
+)
 
-SITE = parse_site("http://127.0.0.1:8001")
-HTML = {"content-type": "text/html; charset=utf-8"}
-NEW = Answer("/", 200, HTML, b"<h1>Edition 2</h1>")
-OLD = Answer("/", 200, HTML, b"<h1>Edition 1</h1>")
-REFUSED = Answer("/", failure="connection refused", transient=True)
 EDITION = Page("/", contains=("Edition 2",))
-
-
-class Script:
-    """A server that gives prepared answers per path, the last one again and again."""
-
-    def __init__(self, **answers):
-        self.answers = {"/" + name.replace("_", "/"): list(some) for name, some in answers.items()}
-        self.asked = []
-
-    def __call__(self, path):
-        self.asked.append(path)
-        some = self.answers.get(path, [Answer(path, 404, HTML, b"nothing here")])
-        return some.pop(0) if len(some) > 1 else some[0]
-
-
-class Clock:
-    """A clock that goes on only when somebody pauses."""
-
-    def __init__(self):
-        self.now = 100.0
-        self.pauses = []
-
-    def __call__(self):
-        return self.now
-
-    def pause(self, seconds):
-        self.pauses.append(seconds)
-        self.now += seconds
 
 
 def check(get, pages, *, seen=None, doors=None, clock=None, **options):
