@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
@@ -29,8 +30,11 @@ INSIDE_PORT = 17999
 _ENVIRONMENT = "    environment: "
 #: Where the edge's container sees its folders.
 CONFIG_INSIDE = "/etc/juno"
+CONFIG_NAME = "haproxy.cfg"
 RUN_INSIDE = "/run/juno"
 SOCKET_NAME = "edge.sock"
+#: What the name of a backend begins with.
+BACKEND = "app_"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +102,7 @@ def take_over(config: dict[str, t.Any], name: str, *, image: str, directory: str
 
 def backend_of(target: int) -> str:
     """Name the backend for a port of the app's containers."""
-    return f"app_{target}"
+    return f"{BACKEND}{target}"
 
 
 def haproxy(edge: Edge) -> str:
@@ -113,6 +117,13 @@ def haproxy(edge: Edge) -> str:
         name, servers = backend_of(target), f"server-template {edge.service} 1-{SLOTS} {edge.service}:{target}"
         text.append(f"backend {name}\n{_BACKEND}  {servers}\n")
     return "\n".join(text)
+
+
+def inside_target(configuration: str) -> int:
+    """Read from HAProxy's configuration the port that C(inside) sends requests to; 0: it doesn't tell."""
+    pattern = rf"^frontend inside\n(?:  .*\n)*?  default_backend {BACKEND}(\d{{1,5}})$"
+    found = re.search(pattern, configuration, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 #: A name that is gone for a moment (a restart by hand) keeps its address, and a refused connection is tried again:
@@ -217,7 +228,7 @@ def _service(edge: Edge) -> dict[str, t.Any]:
     ]
     service: dict[str, t.Any] = {
         "image": plain(edge.image),
-        "entrypoint": ["haproxy", "-W", "-db", "-f", f"{CONFIG_INSIDE}/haproxy.cfg"],
+        "entrypoint": ["haproxy", "-W", "-db", "-f", f"{CONFIG_INSIDE}/{CONFIG_NAME}"],
         "command": [],
         "user": edge.user,
         "cap_drop": ["ALL"],

@@ -94,7 +94,7 @@ def put_override(run: Runner, app: App, text: str) -> bool:
 
 def configuration(directory: str) -> str:
     """Give HAProxy's configuration file in the edge's folder."""
-    return os.path.join(directory, "haproxy.cfg")
+    return os.path.join(directory, _edge.CONFIG_NAME)
 
 
 def put_configuration(edge: _edge.Edge) -> bool:

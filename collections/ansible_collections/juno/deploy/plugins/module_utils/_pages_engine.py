@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import posixpath
-import re
 import tarfile
 import typing as t
 
@@ -101,17 +100,11 @@ def port_of(client: t.Any, running: list[Container], edges: list[Container]) -> 
     if first.published:
         return first.published[0].private_port
     for edge in edges:
-        body = read_file(client, edge, posixpath.join(_edge.CONFIG_INSIDE, "haproxy.cfg"))
-        port = inside_port((body or b"").decode("utf-8", "replace"))
+        body = read_file(client, edge, posixpath.join(_edge.CONFIG_INSIDE, _edge.CONFIG_NAME))
+        port = _edge.inside_target((body or b"").decode("utf-8", "replace"))
         if port:
             return port
     return first.ports[0] if len(first.ports) == 1 else 0
-
-
-def inside_port(configuration: str) -> int:
-    """Read from the edge's configuration which port of the app's containers it sends requests to."""
-    found = re.search(r"^frontend inside\n(?:  .*\n)*?  default_backend app_(\d{1,5})$", configuration, re.MULTILINE)
-    return int(found[1]) if found else 0
 
 
 def doors_of(running: list[Container], port: int) -> tuple[list[Door], list[Finding]]:

@@ -136,9 +136,10 @@ class Proof:
             self.deadline = self.clock() + order.found_seconds
             found = list(pool.map(lambda page: self.visit_found(page, seen.doors), pages))
             directs = [one.result() for one in asking] + [direct for one in found for direct in one.directs]
-            assets = self.check_assets(pool, visits, [one.visit for one in found if one.visit])
-            replaced = self.check_replaced(pool, seen.manifest, assets, [*visits, *(o.visit for o in found if o.visit)])
-        visits += [one.visit for one in found if one.visit]
+            others = [one.visit for one in found if one.visit]
+            assets = self.check_assets(pool, visits, others)
+            visits += others
+            replaced = self.check_replaced(pool, seen.manifest, assets, visits)
         findings = [
             *_pages_findings.of_answers(order.mark, visits, directs, assets),
             *_pages_findings.of_pages(visits, order.html_max_age),
@@ -205,8 +206,8 @@ class Proof:
         if not self.order.max_assets:
             return _pages_findings.Assets()
         mine = assets_of(self.site, visits)
-        others = [path for path in assets_of(self.site, found) if path not in set(mine)]
-        chosen = [*mine, *others][: self.order.max_assets]
+        named = list(dict.fromkeys([*mine, *assets_of(self.site, found)]))
+        chosen = named[: self.order.max_assets]
         get, in_time = self.opened(self.site), self.get_in_time(self.site)
         number = len(mine)
         # Judged in the worker, so that the bodies of all the files are not kept.
@@ -214,7 +215,7 @@ class Proof:
             lambda at: _pages_findings.judge_file(at[1], get if at[0] < number else in_time, sure=at[0] < number),
             enumerate(chosen),
         )
-        return _pages_findings.Assets(len(mine) + len(others), len(chosen), tuple(judged))
+        return _pages_findings.Assets(len(named), len(chosen), tuple(judged))
 
     def check_replaced(
         self,
@@ -231,15 +232,17 @@ class Proof:
         get = self.get(self.site)
 
         def old_file(visit: Visit) -> str:
+            named = [path for path in assets_of(self.site, [visit]) if path in files]
+            if not named:
+                return ""
             # Another query than that of the comparison, which may have been cached since.
             fresh = get(past_cache(visit.page.path, f"{token}3"))
             if not fresh.is_html or not visit.page.is_shown_by(fresh):
                 return ""
             still = find_assets(self.site, visit.page.path, fresh.text)
-            return next((path for path in assets_of(self.site, [visit]) if path in files and path not in still), "")
+            return next((path for path in named if path not in still), "")
 
-        naming = [one for one in visits if set(files).intersection(assets_of(self.site, [one]))]
-        old = pool.map(lambda one: (one.page.path, old_file(one)), naming)
+        old = pool.map(lambda one: (one.page.path, old_file(one)), visits)
         return _pages_findings.of_replaced(manifest, files, {page: file for page, file in old if file})
 
 

@@ -115,6 +115,24 @@ def test_the_maintenance_page_stands_before_every_door_but_the_inner_one():
     assert text["frontend inside"] == ["bind :17999", "default_backend app_8000"]
 
 
+@pytest.mark.parametrize(
+    ("service", "ports", "port"),
+    [
+        ("web", [(8001, 8000)], 8000),
+        ("web", [(443, 9443), (80, 9080)], 9443),
+        ("default_backend", [(8001, 8000)], 8000),
+    ],
+)
+def test_the_edge_knows_the_port(service, ports, port):
+    edge = _edge.Edge(service, tuple(_edge.Port(*one) for one in ports), ("default",), "haproxy", "/x", "0")
+    assert _edge.inside_target(_edge.haproxy(edge)) == port
+
+
+@pytest.mark.parametrize("text", ["", "frontend inside\n", "frontend other\n  default_backend app_8000\n"])
+def test_a_configuration_that_tells_no_port(text):
+    assert _edge.inside_target(text) == 0
+
+
 def test_the_override_gives_the_ports_to_the_edge():
     ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
     text = _edge.override(edge_of(ports=ports))

@@ -8,7 +8,7 @@ import io
 import tarfile
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _edge, _pages_engine
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _pages_engine
 from ansible_collections.juno.deploy.plugins.module_utils._docker import Container, Published
 from ansible_collections.juno.deploy.plugins.module_utils._pages_engine import Door
 
@@ -52,24 +52,6 @@ def file(body, name="staticfiles.json", kind=tarfile.REGTYPE):
 @pytest.fixture(autouse=True)
 def sdk():
     _docker.load()
-
-
-@pytest.mark.parametrize(
-    ("service", "ports", "port"),
-    [
-        ("web", [(8001, 8000)], 8000),
-        ("web", [(443, 9443), (80, 9080)], 9443),
-        ("default_backend", [(8001, 8000)], 8000),
-    ],
-)
-def test_the_edge_knows_the_port(service, ports, port):
-    edge = _edge.Edge(service, tuple(_edge.Port(*one) for one in ports), ("default",), "haproxy", "/x", "0")
-    assert _pages_engine.inside_port(_edge.haproxy(edge)) == port
-
-
-@pytest.mark.parametrize("text", ["", "frontend inside\n", "frontend other\n  default_backend app_8000\n"])
-def test_a_configuration_that_tells_no_port(text):
-    assert _pages_engine.inside_port(text) == 0
 
 
 @pytest.mark.parametrize(
