@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("pycache", "memcached", "playbooks", "side_by_side")
+NAMES = ("pycache", "memcached", "playbooks", "side_by_side", "kinds", "share", "static")
 
 
 def main(words: list[str]) -> int:

@@ -3,16 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time the module pycache_purge beside the guide's two find commands, on the same trees, in turns.
 
-The tree: packages of 20 modules, each with an empty source and a bytecode file of 8,000 bytes in __pycache__ (in a real
-virtual environment half of the files are below 7,000 bytes and the mean is 12,700), 50 packages to an app. It is made
-anew for each run, in memory-backed storage.
+The tree: packages of 20 modules, each with a source and a bytecode file of 8,000 bytes in __pycache__ (in a real
+virtual environment half of the files are below 7,000 bytes and the mean is 12,700) whose header fits, 50 packages to an
+app. It is made anew for each run, in memory-backed storage unless --directory says otherwise.
 
 - guide: sh -c with the two commands, as a person runs them
 - module: the module's own process, from the start of the interpreter to the JSON result
 - walk: the part of it that looks for bytecode and removes it (the module's duration_ms)
+- stale, stale_walk: the same with "mode: stale", which reads each file, finds nothing stale, and leaves all
 - ansible: a whole "ansible -m juno.deploy.pycache_purge" on this machine, whose start no shell command has to pay for
 
-A ratio compares two neighbouring runs. Python's own bytecode is warm for module and ansible. The module works in as
+A ratio compares two runs of one round. Python's own bytecode is warm for module and ansible. The module works in as
 many processes as there are processors: "taskset -c 0 bench/pycache.py" shows what a machine with one of them does.
 """
 
@@ -20,11 +21,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import os
 import platform
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -47,7 +50,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--directory", type=Path, default=Path("/dev/shm"), help="where the trees are made")  # noqa: S108
     parser.add_argument("--files", type=int, default=50_000, help="bytecode files in a tree")
-    parser.add_argument("--runs", type=int, default=9, help="pairs of runs")
+    parser.add_argument("--runs", type=int, default=9, help="rounds, each with a run of every way")
     parser.add_argument("--ansible-runs", type=int, default=3, help="runs of the whole ansible command")
     parser.add_argument("--json", type=Path, help="write the figures here, for example bench/results/pycache.json")
     return parser.parse_args()
@@ -55,28 +58,32 @@ def parse_arguments() -> argparse.Namespace:
 
 def grow(tree: Path, files: int) -> None:
     """Make a tree with this many bytecode files."""
-    body = b"x" * SIZE
+    body = b"x" * (SIZE - 16)
     for number in range(files):
         package, module = divmod(number, MODULES_PER_PACKAGE)
         place = tree / f"app{package // PACKAGES_PER_APP}" / f"pkg{package % PACKAGES_PER_APP}"
         if module == 0:
             (place / "__pycache__").mkdir(parents=True)
-        (place / f"m{module}.py").touch()
-        (place / f"__pycache__/m{module}.cpython-313.pyc").write_bytes(body)
+        source = place / f"m{module}.py"
+        source.write_text(f"NUMBER = {module}\n")
+        info = source.stat()
+        header = struct.pack("<4sIII", importlib.util.MAGIC_NUMBER, 0, int(info.st_mtime), info.st_size)
+        (place / f"__pycache__/m{module}.{sys.implementation.cache_tag}.pyc").write_bytes(header + body)
 
 
-def check(tree: Path, files: int) -> None:
-    """Make sure that the work was done, and no more than that."""
+def check(tree: Path, files: int, kept: int) -> None:
+    """Make sure that the work was done, and no more than that; C(kept) is how many bytecode files were to stay."""
     names = [name for _place, directories, found in os.walk(tree) for name in (*directories, *found)]
-    left = sum(name.endswith(".pyc") or name == "__pycache__" for name in names)
+    left = sum(name.endswith(".pyc") for name in names)
+    caches = names.count("__pycache__")
     sources = sum(name.endswith(".py") for name in names)
-    if left or sources != files:
-        sys.exit(f"{left} bytecode names and {sources} of {files} sources are left: these figures mean nothing.")
+    if left != kept or bool(caches) != bool(kept) or sources != files:
+        sys.exit(f"{left} bytecode files and {sources} of {files} sources are left: these figures mean nothing.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """The three ways to purge, each on a tree of its own."""
+    """The ways to purge, each on a tree of its own."""
 
     directory: Path
     environment: dict[str, str]
@@ -87,7 +94,7 @@ class Bench:
         try:
             grow(tree, files)
             figures = way(tree)
-            check(tree, files)
+            check(tree, files, files if "stale" in figures else 0)
         finally:
             shutil.rmtree(tree)
         return figures
@@ -96,9 +103,17 @@ class Bench:
         return {"guide": self._timed(["/bin/sh", "-c", GUIDE], tree)[0]}
 
     def module(self, tree: Path) -> Figures:
-        given = json.dumps({"ANSIBLE_MODULE_ARGS": {"path": [str(tree)]}})
+        milliseconds, walk = self._purge(tree, "all")
+        return {"module": milliseconds, "walk": walk}
+
+    def stale(self, tree: Path) -> Figures:
+        milliseconds, walk = self._purge(tree, "stale")
+        return {"stale": milliseconds, "stale_walk": walk}
+
+    def _purge(self, tree: Path, mode: str) -> tuple[float, float]:
+        given = json.dumps({"ANSIBLE_MODULE_ARGS": {"path": [str(tree)], "mode": mode}})
         milliseconds, printed = self._timed([sys.executable, str(MODULE)], tree, given)
-        return {"module": milliseconds, "walk": float(json.loads(printed)["duration_ms"])}
+        return milliseconds, float(json.loads(printed)["duration_ms"])
 
     def ansible(self, tree: Path) -> Figures:
         argv = [str(Path(sys.executable).with_name("ansible")), "localhost", "-i", "localhost,", "-c", "local"]
@@ -126,14 +141,15 @@ def environment(cache: str) -> dict[str, str]:
 
 def run(arguments: argparse.Namespace, bench: Bench) -> dict[str, list[float]]:
     """Give the milliseconds of each way, run by run."""
-    for way in (bench.module, bench.ansible) if arguments.ansible_runs else (bench.module,):
+    for way in (bench.module, bench.stale, *([bench.ansible] if arguments.ansible_runs else [])):
         bench.measure(way, 10)
-    series: dict[str, list[float]] = {"guide": [], "module": [], "walk": []}
+    series: dict[str, list[float]] = {"guide": []}
+    ways = [bench.guide, bench.module, bench.stale]
     for number in range(arguments.runs):
-        # Each is first as often as the other.
-        for way in (bench.guide, bench.module) if number % 2 == 0 else (bench.module, bench.guide):
+        # Each is first as often as the others.
+        for way in (*ways[number % 3 :], *ways[: number % 3]):
             for name, value in bench.measure(way, arguments.files).items():
-                series[name].append(value)
+                series.setdefault(name, []).append(value)
     for _number in range(arguments.ansible_runs):
         series.setdefault("ansible", []).append(bench.measure(bench.ansible, arguments.files)["ansible"])
     return series
@@ -149,14 +165,14 @@ def main() -> None:
         series = run(arguments, Bench(arguments.directory, environment(cache)))
     ratios = {
         name: spread([ours / guide for ours, guide in zip(series[name], series["guide"], strict=True)])
-        for name in ("module", "walk")
+        for name in ("module", "walk", "stale", "stale_walk")
     }
     processors = len(os.sched_getaffinity(0))
-    print(f"{arguments.files} files, {arguments.runs} pairs of runs, {processors} processors; min, median, max:")
+    print(f"{arguments.files} files, {arguments.runs} rounds, {processors} processors; min, median, max:")
     for name, values in series.items():
         least, median, most = spread(values).values()
         ratio = f"   {ratios[name]['median']:.2f}x of the guide's" if name in ratios else ""
-        print(f"{name:8} {least:6.0f} {median:6.0f} {most:6.0f} ms{ratio}")
+        print(f"{name:10} {least:6.0f} {median:6.0f} {most:6.0f} ms{ratio}")
     if arguments.json:
         result = {
             "files": arguments.files,

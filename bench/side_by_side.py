@@ -38,9 +38,12 @@ from droplet import droplets, engine, images
 from droplet.process import DropletError, say
 
 SHELL = "shell"
+#: The guide's way without a rebuild; its first deploy is one with it.
+SHELL_QUICK = "shell_quick"
 #: Playbook of each strategy.
 PLAYBOOKS = {"rolling": "deploy", "reload": "quick_deploy", "recreate": "deploy"}
 WORK = ROOT / ".cache/bench"
+FIRST = "first"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Bench:
             self.sites[name] = site = Site(droplets.up(f"{prefix}-{name}", folder / "keys"), folder)
             site.put(self.checkout / "examples/demo_site")
             say(f"First deploy by {name} ...")
-            if self._deploy(name, "first") or not site.serves():
+            if self.deploy(name, FIRST) or not site.serves():
                 raise DropletError(
                     f"The first deploy by {name} failed, or the site does not answer: see {folder}/first.log."
                 )
@@ -98,13 +101,13 @@ class Bench:
         for name in self.sites:
             droplets.down(f"{prefix}-{name}", self.work / name / "keys")
 
-    def measure(self, scenario: Scenario, name: str, number: int) -> dict[str, t.Any]:
-        """Make one run."""
-        site, tag = self.sites[name], f"{scenario.name}-{number}"
+    def measure(self, scenario: Scenario, name: str, number: int, kind: str = "both") -> dict[str, t.Any]:
+        """Make one run, for a change of a kind."""
+        site, tag = self.sites[name], f"{scenario.name}-{kind}-{number}"
         if not site.serves():
             raise DropletError(f"The site of {name} does not serve before its run {tag}: see {self.work / name}.")
         site.warm()
-        release = site.push_next()
+        release = site.push_next(kind)
         settings = Settings(
             site.url, PAGES, PAGE_PATTERN, scenario.per_second, scenario.keep_alive, scenario.slow_per_second
         )
@@ -112,7 +115,7 @@ class Bench:
         with Load(settings, self.work / name / f"{tag}.jsonl") as load:
             waits.wait(self.before_seconds)
             began = time.monotonic()
-            code = self._deploy(name, tag)
+            code = self.deploy(name, tag)
             done = time.monotonic()
             waits.wait(self.after_seconds)
         run = figures.Run(began, done, release)
@@ -120,15 +123,18 @@ class Bench:
             "procedure": name,
             "round": number,
             "exit_code": code,
-            "style_sheet_new": site.style_release() == release,
+            "style_sheet_new": site.style_release() == site.style,
             **dataclasses.asdict(figures.summarise(load.records, run)),
             "timeline": figures.timeline(load.records, run),
         }
 
-    def _deploy(self, name: str, tag: str) -> int:
+    def deploy(self, name: str, tag: str) -> int:
         """Run the procedure as a person would, from the command to its end; its output goes to a file."""
         site = self.sites[name]
-        argv = site.shell_procedure() if name == SHELL else self._playbook(name)
+        if name in (SHELL, SHELL_QUICK):
+            argv = site.shell_procedure("shell_quick" if name == SHELL_QUICK and tag != FIRST else "shell_procedure")
+        else:
+            argv = self._playbook(name)
         # A connection to the droplet that an earlier run left open would spare this one its start.
         with (
             tempfile.TemporaryDirectory(prefix="juno-cp-") as sockets,

@@ -36,7 +36,14 @@ PAGE_PATTERN = r'<meta name="release" content="(\d+)">'
 _TEMPLATE, _PAGE_LINE = "templates/base.html", '<meta name="release" content="{}">'
 _STYLE, _STYLE_LINE = "static/css/site.css", "/* release {} */"
 _ORIGIN = "/srv/git/demo_site.git"
-_SCRIPT = "/root/shell_procedure.sh"
+_SCRIPTS = "/root/{}.sh"
+#: What a change of each kind is made in.
+KINDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "both": ((_TEMPLATE, _PAGE_LINE), (_STYLE, _STYLE_LINE)),
+    "template": ((_TEMPLATE, _PAGE_LINE),),
+    "static": ((_STYLE, _STYLE_LINE),),
+    "docs": (("README.md", "Release {}"),),
+}
 
 
 @dataclasses.dataclass
@@ -46,6 +53,8 @@ class Site:
     droplet: droplets.Droplet
     folder: Path
     release: int = 1
+    #: The number that each file shows.
+    shown: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -59,7 +68,13 @@ class Site:
     def put(self, source: Path) -> None:
         """Make the repository from a folder with the site's sources, and clone it where it is served from."""
         run([sys.executable, NEW_SITE, source, self.work])
-        for file, after, line in ((_TEMPLATE, '<meta charset="utf-8">', _PAGE_LINE), (_STYLE, "", _STYLE_LINE)):
+        places = (
+            (_TEMPLATE, '<meta charset="utf-8">', _PAGE_LINE),
+            (_STYLE, "", _STYLE_LINE),
+            ("README.md", "", KINDS["docs"][0][1]),
+        )
+        for file, after, line in places:
+            self.shown[file] = 1
             path = self.work / file
             text = path.read_text(encoding="utf-8")
             if after not in text:
@@ -72,22 +87,29 @@ class Site:
         self._git("push", "--quiet", "--set-upstream", "origin", "main")
         self.inside(["git", "clone", "--quiet", "--branch=main", _ORIGIN, demo.CHECKOUT])
         self.write(f"{demo.CHECKOUT}/.env", demo.DOTENV)
-        self.write(_SCRIPT, (ROOT / "bench/shell_procedure.sh").read_text(encoding="utf-8"))
+        for name in ("shell_procedure", "shell_quick"):
+            self.write(_SCRIPTS.format(name), (ROOT / f"bench/{name}.sh").read_text(encoding="utf-8"))
 
-    def push_next(self) -> int:
-        """Commit and push one change of the template of all pages and one of the style sheet; give the new release."""
-        for file, line in ((_TEMPLATE, _PAGE_LINE), (_STYLE, _STYLE_LINE)):
+    def push_next(self, kind: str = "both") -> int:
+        """Commit and push a change of a kind; give the release that the pages will show then."""
+        self.release += 1
+        for file, line in KINDS[kind]:
             path = self.work / file
             text = path.read_text(encoding="utf-8")
-            path.write_text(text.replace(line.format(self.release), line.format(self.release + 1)), encoding="utf-8")
-        self.release += 1
+            path.write_text(text.replace(line.format(self.shown[file]), line.format(self.release)), encoding="utf-8")
+            self.shown[file] = self.release
         self._git("commit", "--quiet", "--all", "--message", f"Release {self.release}")
         self._git("push", "--quiet")
-        return self.release
+        return self.shown[_TEMPLATE]
 
-    def shell_procedure(self) -> list[str]:
-        """Give the command by which a person deploys from afar with the shell script."""
-        return [*self._ssh(), *self._there(), f"sh {_SCRIPT} {demo.CHECKOUT}"]
+    @property
+    def style(self) -> int:
+        """Give the release that the style sheet is to show."""
+        return self.shown[_STYLE]
+
+    def shell_procedure(self, script: str = "shell_procedure") -> list[str]:
+        """Give the command by which a person deploys from afar with a shell script."""
+        return [*self._ssh(), *self._there(), f"sh {_SCRIPTS.format(script)} {demo.CHECKOUT}"]
 
     def inside(self, argv: t.Sequence[str]) -> str:
         """Run a command in the droplet."""

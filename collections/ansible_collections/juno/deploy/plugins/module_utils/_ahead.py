@@ -41,7 +41,8 @@ def ask(place: str, order: _release.BuildOrder) -> None:
 
 def build(run: Runner, app: App, told: dict[str, t.Any]) -> None:
     """Build, in a process of the fork server's, and write down what came of it."""
-    whole = {**told, "check_command": tuple(told["check_command"]), "epoch": _epoch.read(told["epoch"])}
+    words = {name: tuple(told[name]) for name in ("check_command", "frontend")}
+    whole = {**told, **words, "epoch": _epoch.read(told["epoch"])}
     order = _release.BuildOrder(**whole)
     outcome: dict[str, t.Any] = {"order": told}
     try:

@@ -14,6 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _forkserver,
     _inspect,
+    _inspect_git,
     _journal,
     _lease,
     _maintenance,
@@ -30,7 +31,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
 
-def look(run: Runner, app: App, wish: _inspect.Wish, purpose: str, release: int) -> dict[str, t.Any]:
+def look(run: Runner, app: App, wish: _inspect_git.Wish, purpose: str, release: int) -> dict[str, t.Any]:
     """Look at the app and plan; only a deploy has to fetch anything."""
     if purpose == "deploy":
         found = _inspect.inspect(run, app, wish)
@@ -117,8 +118,9 @@ class Helper:
             commit=found["git"]["target_commit"],
             build=plan["build"],
             collect=plan["collect"],
+            translate=plan["translate"],
             epoch=_epoch.read(found["epoch"]),
-            **self.build,
+            **{**self.build, "frontend": self.build["frontend"] if plan["frontend"] else ()},
         )
         # It isn't there yet, or no more: then the build begins when its module comes.
         with contextlib.suppress(OSError):
@@ -128,7 +130,7 @@ class Helper:
 def begin(
     run: Runner,
     app: App,
-    wish: _inspect.Wish,
+    wish: _inspect_git.Wish,
     holder: _lease.Holder,
     meter: Meter,
     *,
@@ -145,7 +147,8 @@ def begin(
     if dry:
         result = {"lease": {"id": "", "held": False}, "taken_over_from": {}, "ended": "", "recovered": {}}
         result["forkserver"] = {"socket": "", "python": "", "why": "nothing is to be done in check mode"}
-        return {"changed": False, **look(run, app, wish, holder.purpose, release), **result}
+        found = look(run, app, wish, holder.purpose, release)
+        return {"changed": bool(found["plan"]["deploy"]), **found, **result}
     if not holder.id:
         raise BadInputError("release_begin got no lease from its action plugin: call it as juno.deploy.release_begin.")
     with contextlib.ExitStack() as held:

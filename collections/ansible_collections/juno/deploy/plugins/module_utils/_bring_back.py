@@ -13,6 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_files,
     _edge_runtime,
     _epoch,
+    _generated,
     _git,
     _git_mend,
     _journal,
@@ -40,6 +41,7 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     if entry.get("step") == "move":
         _git_mend.mend(run, app.path, before["commit"], entry["commit"])
     _git.move(run, app.path, before["commit"])
+    _generated.put(app, before["commit"])
     client = _docker.connect(app.docker_host)
     for name, image in before["names"].items():
         _switch.name_image(client, image, name)

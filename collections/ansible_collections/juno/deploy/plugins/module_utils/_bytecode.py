@@ -11,6 +11,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import ALWAYS_EXCLUDED, Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_header import REASONS
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_roots import Root, mounted, open_root, printable
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_share import purge_tree
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_tally import Notes, Tally
@@ -48,9 +49,10 @@ def check_names(names: Sequence[str]) -> frozenset[str]:
     return ALWAYS_EXCLUDED.union(names)
 
 
-def purge(paths: Sequence[str], rules: Rules, jobs: int) -> list[Purged]:
+def purge(paths: Sequence[str], rules: Rules, jobs: int, elsewhere: Sequence[tuple[str, str]] = ()) -> list[Purged]:
     """Remove the bytecode below all paths, or only find it. Nothing is touched if one of the paths is refused.
 
+    :param elsewhere: directories that hold bytecode only, each with the directory of its sources.
     :raises BadInputError: a path is missing, refused, or no directory.
     """
     with contextlib.ExitStack() as stack:
@@ -62,6 +64,10 @@ def purge(paths: Sequence[str], rules: Rules, jobs: int) -> list[Purged]:
             roots.setdefault(root.identity, root)
         if not roots:
             raise BadInputError("No path is given: name the app's directory in 'path'.")
+        for path, sources in elsewhere:
+            root = open_root(path, mounts, sources)
+            stack.callback(os.close, root.fd)
+            roots.setdefault(root.identity, root)
         done: list[Purged] = []
         for found, root in roots.items():
             started = time.monotonic()
@@ -81,9 +87,30 @@ def report(done: list[Purged]) -> dict[str, t.Any]:
         "files_removed": files,
         "directories_removed": directories,
         "bytes_freed": sum(one.tally.bytes_freed for one in done),
+        "reasons": summed(done),
         "duration_ms": sum(one.duration_ms for one in done),
         "roots": [_report_root(one) for one in done],
     }
+
+
+def summed(done: list[Purged]) -> dict[str, int]:
+    """Give how many files went for each reason, most first."""
+    total = Tally()
+    for one in done:
+        total.merge(Tally(reasons=one.tally.reasons))
+    return dict(sorted(total.reasons.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def words(done: list[Purged], *, removed: bool = True) -> str:
+    """Say in a sentence what was removed and why; nothing when that is nothing."""
+    files = sum(one.tally.files_removed for one in done)
+    if not files:
+        return ""
+    reasons = ", ".join(f"{count} because {REASONS[reason]}" for reason, count in summed(done).items())
+    emptied = sum(one.tally.emptied.count for one in done)
+    left = f", and {emptied} directories that held nothing else" if emptied else ""
+    verb = "Removed" if removed else "Would remove"
+    return f"{verb} {files} bytecode files{left}" + (f": {reasons}." if reasons else ".")
 
 
 def _report_root(one: Purged) -> dict[str, t.Any]:
@@ -96,6 +123,9 @@ def _report_root(one: Purged) -> dict[str, t.Any]:
         "bytes_freed": tally.bytes_freed,
         "directories_seen": tally.directories_seen,
         "duration_ms": one.duration_ms,
+        "reasons": tally.reasons,
+        "emptied_count": tally.emptied.count,
+        "emptied": [note["path"] for note in tally.emptied.first],
         "skipped_count": tally.skipped.count,
         "skipped": tally.skipped.first,
         "unreadable_count": tally.unreadable.count,
@@ -106,9 +136,9 @@ def _report_root(one: Purged) -> dict[str, t.Any]:
 
 
 def difference(done: list[Purged]) -> dict[str, str]:
-    """Give the removed files as a diff shows them; the first ones if there are many."""
+    """Give what was removed as a diff shows it, with the reasons; the first of it if there is much."""
     paths = [path for one in done for path in one.tally.paths][:MOST_PATHS]
-    more = sum(one.tally.files_removed for one in done) - len(paths)
+    more = sum(one.tally.files_removed + one.tally.emptied.count for one in done) - len(paths)
     lines = sorted(paths) + ([f"... and {more} more"] if more else [])
     return {
         "before_header": "bytecode files",
@@ -124,9 +154,9 @@ def _name(notes: Notes) -> str:
 
 
 def warnings(done: list[Purged]) -> list[str]:
-    """Give a sentence for each root with directories that no one could look into."""
+    """Give a sentence for each root with something that no one could look into."""
     return [
-        f"Bytecode may be left below {printable(one.root.resolved)}, because directories there can't be read "
+        f"Bytecode may be left below {printable(one.root.resolved)}, because directories or files there can't be read "
         f"({_name(one.tally.unreadable)}): run as a user who may read them, or name them in 'exclude'."
         for one in done
         if one.tally.unreadable.count

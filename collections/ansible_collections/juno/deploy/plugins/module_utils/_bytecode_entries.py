@@ -8,6 +8,7 @@ import dataclasses
 import os
 import re
 
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_pythons import Python
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_roots import Identity
 
 Entries = list["os.DirEntry[str]"]
@@ -34,6 +35,10 @@ class Rules:
     most_paths: int = 0
     #: Directories that are roots of their own: each is walked once.
     others: frozenset[Identity] = frozenset()
+    #: V(all), V(stale) or V(orphans).
+    mode: str = "all"
+    #: Those that may write and read the bytecode; without any, all are taken for present.
+    pythons: tuple[Python, ...] = ()
 
 
 @dataclasses.dataclass

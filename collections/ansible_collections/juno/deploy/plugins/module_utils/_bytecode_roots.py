@@ -45,6 +45,8 @@ class Root:
     identity: Identity
     #: Mount points below it, also those of a bind mount, which has the same device number as its surroundings.
     mounts: frozenset[str] = frozenset()
+    #: Where the sources are, for a tree that holds bytecode only and has no caches.
+    sources: str = ""
 
 
 def identity(info: os.stat_result) -> Identity:
@@ -93,7 +95,7 @@ def refuse_system(path: str, resolved: str, *, is_slash: bool) -> None:
         )
 
 
-def open_root(path: str, mounts: Iterable[str] = ()) -> Root:
+def open_root(path: str, mounts: Iterable[str] = (), sources: str = "") -> Root:
     """Open the directory in which a walk begins. A symbolic link that a person names is resolved here, once.
 
     :raises BadInputError: it is relative, missing, no directory, or one of the system's own.
@@ -119,4 +121,4 @@ def open_root(path: str, mounts: Iterable[str] = ()) -> Root:
         os.close(fd)
         raise
     below = frozenset(point for point in mounts if point.startswith(resolved + "/"))
-    return Root(path=path, resolved=resolved, fd=fd, identity=found, mounts=below)
+    return Root(path=path, resolved=resolved, fd=fd, identity=found, mounts=below, sources=sources)

@@ -76,6 +76,7 @@ def purge_tree(root: Root, rules: Rules, jobs: int) -> Tally:
     _work(walk, units, tickets)
     os.close(tickets)
     _collect(walk, helpers, root)
+    walk.settle()
     return walk.tally
 
 

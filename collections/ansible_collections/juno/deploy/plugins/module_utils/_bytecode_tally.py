@@ -38,6 +38,12 @@ class Tally:
     bytes_freed: int = 0
     directories_seen: int = 0
     paths: list[str] = dataclasses.field(default_factory=list)
+    #: How many files went for each reason.
+    reasons: dict[str, int] = dataclasses.field(default_factory=dict)
+    #: Directories that held bytecode only, and are removed with it.
+    emptied: Notes = dataclasses.field(default_factory=Notes)
+    #: Of those that a process was given to walk, the ones it removed, each as the way from the root.
+    gone: list[list[str]] = dataclasses.field(default_factory=list)
     #: Left on purpose.
     skipped: Notes = dataclasses.field(default_factory=Notes)
     #: Could not be looked into.
@@ -51,6 +57,10 @@ class Tally:
         self.bytes_freed += other.bytes_freed
         self.directories_seen += other.directories_seen
         self.paths += other.paths
+        self.gone += other.gone
+        for reason, count in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+        self.emptied.merge(other.emptied)
         self.skipped.merge(other.skipped)
         self.unreadable.merge(other.unreadable)
         self.failed.merge(other.failed)
@@ -63,6 +73,6 @@ class Tally:
     def load(cls, data: bytes) -> Tally:
         """Read what C(dump()) gave."""
         fields: dict[str, t.Any] = json.loads(data)
-        for name in ("skipped", "unreadable", "failed"):
+        for name in ("emptied", "skipped", "unreadable", "failed"):
             fields[name] = Notes(**fields[name])
         return cls(**fields)

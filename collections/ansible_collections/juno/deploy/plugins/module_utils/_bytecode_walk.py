@@ -8,7 +8,6 @@ neither recursion nor long paths; of a deep tree only the lowest directories sta
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import os
 import typing as t
@@ -20,14 +19,14 @@ from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries impo
     listing,
     sort_entries,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_frames import Frame, Trail, climb, writable
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_judge import Judge, Judged
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_roots import (
     DIRECTORY,
     Identity,
     Root,
     identity,
-    printable,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode_tally import Tally
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,29 +35,17 @@ if t.TYPE_CHECKING:
 OPEN_FRAMES = 32
 
 
-@dataclasses.dataclass
-class Frame:
-    """A directory on the way from the root to where the walk is."""
-
-    name: str
-    #: -1 while it is closed because the walk is far below.
-    fd: int
-    identity: Identity
-    #: Subdirectories still to be walked.
-    todo: list[str] = dataclasses.field(default_factory=list)
-    #: How many of its entries stay.
-    left: int = 0
-
-
-class Walk:
+class Walk(Trail):
     """A walk below one root. What it finds and does is in C(tally)."""
 
     def __init__(self, root: Root, rules: Rules, scan: Callable[[int], Entries] = listing) -> None:
-        self.tally = Tally()
-        self._root = root
-        self._rules = rules
+        super().__init__(root, rules)
         self._scan = scan
-        self._stack: list[Frame] = []
+        self._judge = Judge(rules.mode, rules.pythons) if rules.mode != "all" else None
+        #: Of the directories that were taken alone: whether only what is below keeps each, and their subdirectories.
+        self._tops: dict[tuple[str, ...], tuple[bool, list[str]]] = {}
+        #: How deep the directory is whose subdirectories are walked.
+        self._depth = 0
         self._mount_names = {os.path.basename(point) for point in root.mounts}
 
     def top(self, way: tuple[str, ...]) -> list[str]:
@@ -66,7 +53,8 @@ class Walk:
         names: list[str] = []
         if self._begin(way) and self._list():
             frame = self._stack[-1]
-            names, frame.todo = frame.todo, []
+            names, frame.todo, frame.whole = frame.todo, [], False
+            self._tops[way] = (not frame.left and (frame.taken or bool(names)), names)
         self._finish()
         return names
 
@@ -74,7 +62,17 @@ class Walk:
         """Walk the named subdirectories of the directory that C(way) leads to."""
         if self._begin(way):
             self._stack[-1].todo = list(names)
+            self._depth = len(way)
         self._finish()
+
+    def settle(self) -> None:
+        """Remove the directories taken alone that are empty now, after everything below has been walked."""
+        gone = {tuple(way) for way in self.tally.gone}
+        for way, (bare, names) in sorted(self._tops.items(), key=lambda top: -len(top[0])):
+            if way and self._importable(way[-1]) and bare and all((*way, name) in gone for name in names):
+                if self._begin(way[:-1]) and self._remove(way[-1]):
+                    gone.add(way)
+                self._finish()
 
     def _begin(self, way: tuple[str, ...]) -> bool:
         self._stack = [Frame("", self._root.fd, self._root.identity)]
@@ -91,19 +89,6 @@ class Walk:
                 self._leave()
             else:
                 return
-
-    def _path(self, *names: str) -> str:
-        return "/".join([self._root.resolved.rstrip("/"), *(frame.name for frame in self._stack[1:]), *names])
-
-    def _skip(self, name: str, reason: str) -> None:
-        self.tally.skipped.add(printable(self._path(name)), reason)
-        self._stack[-1].left += 1
-
-    def _unreadable(self, name: str, exc: OSError) -> None:
-        """Note a directory that can't be looked into. One for bytecode is a failure: there is some in it."""
-        notes = self.tally.failed if name == CACHE else self.tally.unreadable
-        notes.add(printable(self._path(name)), exc.strerror or str(exc))
-        self._stack[-1].left += 1
 
     def _open(self, name: str) -> bool:
         """Make a subdirectory of the current directory the current one."""
@@ -144,7 +129,7 @@ class Walk:
         """Take the bytecode in the current directory and note its subdirectories, or leave it alone."""
         frame = self._stack[-1]
         try:
-            found = sort_entries(self._scan(frame.fd), self._rules.exclude, in_cache=frame.name == CACHE)
+            found = sort_entries(self._scan(frame.fd), self._rules.exclude, in_cache=self._cached(frame))
         except OSError as exc:
             self._drop()
             self._unreadable(frame.name, exc)
@@ -154,6 +139,7 @@ class Walk:
             self._skip(frame.name, "a virtual environment")
             return False
         self.tally.directories_seen += 1
+        frame.whole = True
         frame.todo = found.directories
         frame.left = found.others
         for name in found.excluded:
@@ -161,15 +147,34 @@ class Walk:
         for name in found.linked_caches:
             self._skip(name, "a symbolic link")
         if frame.name == CACHE and found.others:
-            self.tally.skipped.add(printable(self._path()), "holds other files than bytecode")
+            self.tally.skipped.add(self._shown(), "holds other files than bytecode")
         if found.bytecode:
-            self._take(frame, found.bytecode)
+            judged = self._judged(frame, found.bytecode)
+            frame.left += judged.left
+            for name, problem in judged.unreadable:
+                self._unreadable(name, problem)
+            if judged.files:
+                self._take(frame, judged.files, judged.reasons)
         return True
 
-    def _take(self, frame: Frame, files: Entries) -> None:
-        """Remove the bytecode of a directory; in check mode find out whether that would succeed."""
+    def _cached(self, frame: Frame) -> bool:
+        return frame.name == CACHE or bool(self._root.sources)
+
+    def _judged(self, frame: Frame, files: Entries) -> Judged:
+        """Choose the bytecode of a directory that is to go."""
+        if not self._judge:
+            return Judged(files)
+        if not self._cached(frame):
+            return self._judge.legacy(files, frame.fd)
+        if not self._root.sources:
+            return self._judge.cached(files, frame.fd, self._stack[-2].fd)
+        names = (one.name for one in self._stack[1:])
+        return self._judge.elsewhere(files, frame.fd, os.path.join(self._root.sources, *names))
+
+    def _take(self, frame: Frame, files: Entries, reasons: dict[str, str]) -> None:
+        """Remove bytecode of a directory; in check mode find out whether that would succeed."""
         remove, most_paths, fd, tally = self._rules.remove, self._rules.most_paths, frame.fd, self.tally
-        if not remove and not _writable(fd):
+        if not remove and not writable(fd):
             for entry in files:
                 self._failed(entry.name, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
             return
@@ -186,14 +191,14 @@ class Walk:
                 continue
             count += 1
             size += length
-            if most_paths and len(tally.paths) < most_paths:
-                tally.paths.append(printable(self._path(entry.name)))
+            reason = reasons.get(entry.name)
+            if reason:
+                tally.reasons[reason] = tally.reasons.get(reason, 0) + 1
+            if most_paths:
+                self._show(entry.name, reason)
+        frame.taken = frame.taken or count > 0
         tally.files_removed += count
         tally.bytes_freed += size
-
-    def _failed(self, name: str, exc: OSError) -> None:
-        self.tally.failed.add(printable(self._path(name)), exc.strerror or str(exc))
-        self._stack[-1].left += 1
 
     def _drop(self) -> None:
         """Leave the current directory without having walked it."""
@@ -201,52 +206,47 @@ class Walk:
             os.close(self._stack.pop().fd)
 
     def _leave(self) -> None:
-        """Go up to the parent, and remove the directory that was left if it is an emptied cache."""
+        """Go up to the parent, and remove the directory that was left if nothing is in it but what was taken."""
         frame = self._stack.pop()
         parent = self._stack[-1]
-        reason = "" if parent.fd >= 0 else _climb(frame, parent)
+        reason = "" if parent.fd >= 0 else climb(frame, parent)
         os.close(frame.fd)
         if reason:
             self._abandon(reason)
-        elif frame.name == CACHE and not frame.left:
-            self._remove_cache(parent)
+        elif not frame.left and (frame.name == CACHE or (frame.whole and frame.taken and self._importable(frame.name))):
+            self._remove(frame.name)
         else:
             parent.left += 1
 
-    def _remove_cache(self, parent: Frame) -> None:
+    def _importable(self, name: str) -> bool:
+        """Tell whether a directory left behind without files would still be imported, as a namespace package."""
+        return self._judge is not None and name.isidentifier()
+
+    def _remove(self, name: str) -> bool:
+        """Remove an emptied subdirectory of the current directory."""
+        parent = self._stack[-1]
         try:
             if self._rules.remove:
-                os.rmdir(CACHE, dir_fd=parent.fd)
-            elif not _writable(parent.fd):
+                os.rmdir(name, dir_fd=parent.fd)
+            elif not writable(parent.fd):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except FileNotFoundError:
-            return
+            return False
         except OSError as exc:
             # Its bytecode is gone, so what stays is harmless: often a worker has just written there again.
-            self._skip(CACHE, exc.strerror or str(exc))
-            return
+            self._skip(name, exc.strerror or str(exc))
+            return False
+        parent.taken = True
         self.tally.directories_removed += 1
+        if name != CACHE:
+            self.tally.emptied.add(self._shown(name), "held nothing but bytecode")
+            self._show(f"{name}/", None)
+        if self._judge and len(self._stack) - 1 == self._depth:
+            self.tally.gone.append([*(one.name for one in self._stack[1:]), name])
+        return True
 
     def _abandon(self, reason: str) -> None:
         """Give up the directories that can't be reached again, up to one that is still open."""
         while self._stack[-1].fd < 0:
             frame = self._stack.pop()
-            self.tally.unreadable.add(printable(self._path(frame.name)), reason)
-
-
-def _writable(fd: int) -> bool:
-    """Tell whether this process may remove entries of a directory."""
-    return os.access(".", os.W_OK | os.X_OK, dir_fd=fd, effective_ids=True)
-
-
-def _climb(frame: Frame, parent: Frame) -> str:
-    """Open the parent of an open directory again, or say why that can't be done."""
-    try:
-        fd = os.open("..", DIRECTORY, dir_fd=frame.fd)
-    except OSError as exc:
-        return exc.strerror or str(exc)
-    if identity(os.fstat(fd)) != parent.identity:
-        os.close(fd)
-        return "moved during the walk"
-    parent.fd = fd
-    return ""
+            self.tally.unreadable.add(self._shown(frame.name), reason)

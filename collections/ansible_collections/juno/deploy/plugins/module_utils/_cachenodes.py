@@ -77,7 +77,7 @@ def clear(
             else:
                 to_flush.append(spot)
         else:
-            outcomes[spot.id] = _deleted(found)
+            outcomes[spot.id] = _deleted(found, policy)
     flushed, silent = _flush(to_flush, options)
     return outcomes | flushed, failed | silent
 
@@ -88,7 +88,10 @@ def _look(
     """Delete the app's entries, or only count what is there where a flush is asked for."""
     listable = [(spot, begins) for spot in spots if spot.server and (begins := known[spot.id]) is not None]
     keep = ("sessions", *policy.keep)
-    jobs = [(spot.server, Selection(prefixes=begins, keep=keep)) for spot, begins in listable if spot.server]
+    naming = () if policy.mode == "flush" else policy.naming
+    jobs = [
+        (spot.server, Selection(prefixes=begins, keep=keep, naming=naming)) for spot, begins in listable if spot.server
+    ]
     if not jobs or (policy.mode == "flush" and policy.allow_loss):
         return {}
     ended = delete_selected(jobs, options, check_mode=policy.mode == "flush")
@@ -109,11 +112,13 @@ def _refused(spot: Spot, sessions: int, found: SelectOutcome, own: tuple[str, ..
     return _cachepolicy.refusal(spot.name, sessions, found.others, others)
 
 
-def _deleted(found: SelectOutcome) -> Outcome:
+def _deleted(found: SelectOutcome, policy: Policy) -> Outcome:
     if found.failed:
         return Outcome(error=found.message)
     kept = max(0, found.kept - found.sessions)
-    how = f"{found.deleted:,} entries of this app deleted{_cachepolicy.stayed(found.sessions, found.others, kept)}"
+    which = "that name a replaced static file " if policy.naming else ""
+    stayed = _cachepolicy.stayed(found.sessions, found.others, kept)
+    how = f"{found.deleted:,} entries of this app {which}deleted{stayed}"
     note = "" if found.verified else f"What may be left could not be counted ({found.unverified_reason})."
     return Outcome(verified=found.verified, how=how, note=note, milliseconds=found.milliseconds, selective=True)
 

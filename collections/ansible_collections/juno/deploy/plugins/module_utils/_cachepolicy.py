@@ -33,6 +33,8 @@ class Policy:
     keep: tuple[str, ...] = ()
     #: A flush may take sessions and keys of others.
     allow_loss: bool = False
+    #: Names, one of which an entry must hold to go; empty: all go. Only memcached's entries are looked into.
+    naming: tuple[str, ...] = ()
 
     def as_request(self) -> dict[str, t.Any]:
         """Give it for the guest, with each name as the expression that it stands for."""
@@ -55,7 +57,7 @@ def read(params: dict[str, t.Any]) -> Policy:
             raise BadInputError(
                 f"keep has '{one}', which is no regular expression ({exc}): correct it, or name pages or fragments."
             ) from exc
-    return Policy(params["mode"], tuple(params["keep"]), params["allow_loss"])
+    return Policy(params["mode"], tuple(params["keep"]), params["allow_loss"], tuple(params.get("naming") or ()))
 
 
 def sessions_live_in(listing: dict[str, t.Any], alias: str) -> bool:

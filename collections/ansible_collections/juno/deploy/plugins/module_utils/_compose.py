@@ -225,6 +225,35 @@ def mounts_code(service: dict[str, t.Any], directory: str) -> bool:
     return any(one.get("type") == "bind" and inside(directory, one.get("source", "")) for one in mounts)
 
 
+def all_mount_code(config: dict[str, t.Any], names: tuple[str, ...], directory: str) -> bool:
+    """Say whether each of these services sees the app's directory itself."""
+    return all(mounts_code(config["services"][name], directory) for name in names)
+
+
+def build_files(service: dict[str, t.Any], directory: str) -> tuple[str, str]:
+    """Give a service's build context and its Dockerfile, from the top of the app's directory; nothing outside of it."""
+    build = service.get("build") or {}
+    context = os.path.normpath(build.get("context") or "/")
+    if not build or not inside(context, directory):
+        return "", ""
+    named = os.path.normpath(os.path.join(context, build.get("dockerfile") or "Dockerfile"))
+    relative = moved(context, directory, "").lstrip("/")
+    return relative, moved(named, directory, "").lstrip("/") if inside(named, directory) else ""
+
+
+def mounted_elsewhere(config: dict[str, t.Any], mine: tuple[str, ...], directory: str) -> tuple[tuple[str, str], ...]:
+    """Give what other services have mounted of the app's directory, from its top, each with the service."""
+    return tuple(
+        (moved(one["source"], directory, "").lstrip("/"), name)
+        for name, service in sorted((config.get("services") or {}).items())
+        for one in service.get("volumes") or []
+        if name not in mine
+        and one.get("type") == "bind"
+        and one["source"] != directory
+        and inside(one.get("source", ""), directory)
+    )
+
+
 def says(service: dict[str, t.Any], word: str) -> bool:
     """Say whether a word stands in the command or entry point that the compose file gives a service."""
     words = [service.get(key) or [] for key in ("entrypoint", "command")]

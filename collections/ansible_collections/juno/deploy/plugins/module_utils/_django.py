@@ -8,12 +8,14 @@ comes back between the app's own output, on lines that begin with a token which 
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import inspect
 import json
 import os
 import typing as t
 import uuid
+import zlib
 
 from ansible_collections.juno.deploy.plugins.module_utils import _docker
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
@@ -51,8 +53,8 @@ TIMED_OUT = (-14, 142)
 #: Added to a guest's own limit before it is given up from outside.
 GRACE_SECONDS = 5
 BOOT = (
-    "import json,sys,types\n"
-    "job=json.loads(sys.argv[1])\n"
+    "import base64,json,sys,types,zlib\n"
+    "job=json.loads(zlib.decompress(base64.b64decode(sys.argv[1])).decode())\n"
     "for name,text in job['modules']:\n"
     " sys.modules[name]=module=types.ModuleType(name)\n"
     " exec(compile(text,name,'exec'),module.__dict__)\n"
@@ -158,10 +160,17 @@ def _host(params: dict[str, t.Any]) -> Place:
 
 
 def build_job(modules: Sequence[ModuleType], request: dict[str, t.Any]) -> str:
-    """Give the argument that carries our code and its request; the last module's C(main) is called."""
-    return json.dumps(
-        {"modules": [[module.__name__, inspect.getsource(module)] for module in modules], "request": request}
-    )
+    """Give the argument that carries our code and its request; the last module's C(main) is called.
+
+    It is packed: Linux takes no argument of more than 128 KiB.
+    """
+    return pack([(module.__name__, inspect.getsource(module)) for module in modules], request)
+
+
+def pack(sources: Sequence[tuple[str, str]], request: dict[str, t.Any]) -> str:
+    """Do so for sources by name."""
+    text = json.dumps({"modules": sources, "request": request})
+    return base64.b64encode(zlib.compress(text.encode(), 1)).decode()
 
 
 def run_guest(

@@ -36,6 +36,8 @@ def cause(stderr: str, stdout: str = "") -> str:
     """
     lines = [line.rstrip() for line in stderr.splitlines()]
     first = [line for line in lines if line.startswith("Post-processing '") and line.endswith("failed!")]
+    # "CommandError: compilemessages generated one or more errors" comes after what it means.
+    first += [line for line in lines if line.startswith("Execution of ") and " failed: " in line]
     starts = [number for number, line in enumerate(lines) if _EXCEPTION.match(line)]
     unknown = [number for number, line in enumerate(lines) if line.startswith("Unknown command:")]
     if starts or unknown:

@@ -121,6 +121,13 @@ def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: flo
     )
 
 
+def commit_of(run: Runner, path: str, remote: str, branch: str) -> str:
+    """Give the newest commit of the fetched branch."""
+    found = run(git(path, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}^{{commit}}"))
+    found.require(f"The branch '{branch}' of the remote '{remote}' was never fetched in {path} ({{cause}}).")
+    return found.stdout.strip()
+
+
 def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
     """Read the state of the checkout and of the fetched branch."""
     target = f"refs/remotes/{remote}/{branch}"
@@ -150,8 +157,10 @@ def changed_by_hand(run: Runner, path: str) -> list[str]:
     return parse_status(status.require(f"git can't tell the state of {path} ({{cause}}).").stdout)
 
 
-def require_movable(path: str, state: GitState, branch: str) -> None:
-    """Make sure that moving forward to the target loses nothing a person left in the checkout.
+def require_movable(path: str, state: GitState, branch: str, deployed: set[str] | None = None) -> None:
+    """Make sure that moving to the target loses nothing a person left in the checkout.
+
+    A commit that was C(deployed) is no person's: when the branch was rewritten, it is kept as long as its release is.
 
     :raises BadInputError: changed files, commits of its own, or another branch.
     """
@@ -161,7 +170,7 @@ def require_movable(path: str, state: GitState, branch: str) -> None:
             f"The checkout {path} is {where}, but '{branch}' is to be deployed: "
             f"git switch {branch} there, or set django_app_branch."
         )
-    if state.ahead:
+    if state.ahead and state.commit not in (deployed or ()):
         raise BadInputError(
             f"The checkout {path} has {state.ahead} commit(s) that the remote's '{branch}' has not (diverged): "
             f"push them, or drop them with git reset --keep {state.target_commit[:12]}.",
@@ -194,15 +203,6 @@ def subject(run: Runner, path: str, commit: str) -> str:
     """
     found = run(git(path, "log", "-1", "--format=%s", commit, "--"))
     return found.require(f"The commit {commit[:12]} is no longer in {path} ({{cause}}).").stdout.strip()
-
-
-def changed_files(run: Runner, path: str, old: str, new: str) -> list[str] | None:
-    """Name the files that differ between two commits; nothing (not an empty list) when the old one is gone."""
-    if not old or run(git(path, "cat-file", "-e", old + "^{commit}")).rc:
-        return None
-    found = run(git(path, "diff", "--name-only", "--no-renames", "-z", old, new, "--"))
-    found.require(f"git can't compare {old[:12]} with {new[:12]} in {path} ({{cause}}).")
-    return [name for name in found.stdout.split("\0") if name]
 
 
 def in_the_way(run: Runner, path: str, target: str) -> list[str]:

@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_databases impor
     real_path,
     stand_in,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._guest_layout import layout, static_at
 from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import before_apps, emit, prepare
 from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import (
     ALIAS,
@@ -40,8 +41,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_process import 
     wait,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_request import ask, calm
-from ansible_collections.juno.deploy.plugins.module_utils._guest_static import compare
-from ansible_collections.juno.deploy.plugins.module_utils._guest_static import look as look_at_static
 
 #: Return code of a child that told a failure, and of one that could not find the app's settings.
 FAILED = 95
@@ -131,8 +130,12 @@ def look(request: "dict[str, t.Any]") -> None:
             settings.DATABASES[one["alias"]]["NAME"] = name
     if request["list_caches"]:
         emit(request, "caches", list_versions())
+    # Read before the page's storage takes its place.
+    static = static_at(settings)
     calm(settings)
     importlib.import_module("django").setup()
+    if request["directory"]:
+        emit(request, "layout", dict(layout(settings, request["mounts"], request["directory"]), static_at=static))
     emit(request, "migrations", _migrations(request, databases))
     if request["probe_path"]:
         emit(request, "requested", _ask(settings, request, databases))
@@ -184,7 +187,7 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
 
 
 def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
-    """Collect static files with the new code into the root that serves; nothing is written or told before C(stand)."""
+    """Collect static files with the new code into the root that serves; nothing is written there before C(stand)."""
     settings = settings_of(request)
     root = str(settings.STATIC_ROOT or "")
     if root:
@@ -197,14 +200,19 @@ def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
         if mount["kind"] == "checkout":
             settings.STATIC_ROOT = real_path(path, mount, "seen")
     importlib.import_module("django").setup()
-    # The look is quick, and a storage may write as soon as it is made.
+    # A storage may write as soon as it is made.
     stand()
-    earlier = look_at_static()
-    try:
+
+    def run() -> None:
         importlib.import_module("django.core.management").call_command("collectstatic", interactive=False, verbosity=0)
+
+    # It was sent along only to a guest that collects.
+    collector = importlib.import_module(__name__.rpartition(".")[0] + "._guest_static_collect")
+    try:
+        told = collector.collect(run, {"in_container": True})
     except Exception as exc:  # noqa: BLE001 - a storage may raise what it likes
         fail(request, "collect", root, in_words(exc))
-    emit(request, "static", dict(compare(earlier, look_at_static()), why=""))
+    emit(request, "static", told)
 
 
 def _real(request: "dict[str, t.Any]") -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in the app's own interpreter: collectstatic, watched. Private to juno.deploy: no stable interface.
+"""Runs in the app's own interpreter: the static files as they are. Private to juno.deploy: no stable interface.
 
 The manifest is read through Django's own storage, in the process that collects: it may live in a volume that only the
 container sees, or not be a file at all. See _guest_manage for the limits of such a module.
@@ -12,31 +12,9 @@ import json
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import (
-    around_command,
-    emit,
-    prepare,
-    run_manage,
-)
 
-
-def main(request: "dict[str, t.Any]") -> None:
-    """Run collectstatic through the app's manage.py and tell what it made of the static files."""
-    prepare(request)
-    seen: list[dict[str, t.Any]] = []
-
-    def before(_command: object) -> None:
-        seen.append(look())
-
-    def after(_command: object) -> None:
-        emit(request, "static", compare(seen[0], look()))
-
-    around_command(before, after)
-    run_manage(request)
-
-
-def look() -> "dict[str, t.Any]":
-    """Read the storage: its class, its root, its files, its manifest."""
+def look(files: "set[str] | None" = None) -> "dict[str, t.Any]":
+    """Read the storage: its class, its root, its files unless they are known, its manifest."""
     storage = importlib.import_module("django.contrib.staticfiles.storage").staticfiles_storage
     kind = storage.__class__
     root = getattr(storage, "location", None)
@@ -48,7 +26,7 @@ def look() -> "dict[str, t.Any]":
         "has_manifest": hasattr(storage, "read_manifest"),
         "paths": (manifest or {}).get("paths", {}),
         "hash": manifest_hash(manifest) if manifest else None,
-        "files": file_names(str(root)) if root else set(),
+        "files": files if files is not None else file_names(str(root)) if root else set(),
     }
 
 
@@ -62,10 +40,9 @@ def manifest_hash(manifest: "dict[str, t.Any]") -> str:
 
 
 def file_names(root: str) -> "set[str]":
-    """Give the names of all files below the static root."""
-    return {
-        os.path.relpath(os.path.join(folder, name), root) for folder, _folders, names in os.walk(root) for name in names
-    }
+    """Give the names of all files below the static root, without those that we keep there."""
+    names = (os.path.join(folder, name) for folder, _folders, found in os.walk(root) for name in found)
+    return {name for name in (os.path.relpath(name, root) for name in names) if not name.startswith(".juno")}
 
 
 def compare(before: "dict[str, t.Any]", after: "dict[str, t.Any]") -> "dict[str, t.Any]":

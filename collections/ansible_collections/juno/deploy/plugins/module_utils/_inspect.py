@@ -11,15 +11,19 @@ import shutil
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _change,
     _compose,
     _docker,
     _edge,
     _edge_files,
     _git,
+    _inspect_git,
     _journal,
     _plan,
+    _plan_words,
     _reload,
     _rollback,
+    _rules,
     _strategy,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
@@ -30,36 +34,6 @@ if t.TYPE_CHECKING:
 
 #: Less free space than this and a build is likely to die half way.
 LEAST_FREE_BYTES = 512 * 1024 * 1024
-
-
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """What a person asked for."""
-
-    remote: str
-    branch: str
-    fetch_timeout_seconds: float
-    always_build: bool
-    force: bool
-    strategy: str = "rolling"
-    #: auto, always, never.
-    collectstatic: str = "auto"
-    #: The environment variable that gives the app's caches their version; nothing for releases without an epoch.
-    epoch_variable: str = ""
-
-
-def _look_at_git(run: Runner, app: App, wish: Wish) -> _git.GitState:
-    _git.fetch(run, app.path, wish.remote, wish.branch, wish.fetch_timeout_seconds)
-    state = _git.look(run, app.path, wish.remote, wish.branch)
-    _git.require_movable(app.path, state, wish.branch)
-    blocked = _git.in_the_way(run, app.path, state.target_commit) if state.behind else []
-    if blocked:
-        raise BadInputError(
-            f"{state.target_commit[:12]} brings files that lie untracked in {app.path}: {_git.some(blocked)}; "
-            "nothing was overwritten: move them away.",
-            in_the_way=blocked,
-        )
-    return state
 
 
 def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
@@ -96,7 +70,7 @@ def _look_at_disk(app: App) -> int:
 
 
 def situation(
-    app: App, wish: Wish, state: _git.GitState, running: list[_docker.Container], changes: _Changes
+    app: App, wish: _inspect_git.Wish, state: _git.GitState, running: list[_docker.Container], changes: _Changes
 ) -> _plan.Situation:
     """Put together what the plan is made from."""
     newest = _journal.serving(changes.entries)
@@ -109,11 +83,13 @@ def situation(
         last_failed=bool(changes.entries) and newest is None,
         not_running=tuple(name for name in app.services if not any(one.service == name for one in mine)),
         images_match=bool(mine) and all(images.get(one.service) == one.image_id for one in mine),
-        changed=None if changes.files is None else tuple(changes.files),
+        needs=changes.needs,
         code_mounted=changes.code_mounted,
         always_build=wish.always_build,
         force=wish.force,
         caches_owed=_journal.owes_caches(changes.entries),
+        own_frontend=wish.own_frontend,
+        rewritten=bool(state.ahead),
     )
 
 
@@ -142,7 +118,7 @@ def told_of_compose(app: App, version: str, config: dict[str, t.Any]) -> dict[st
         "files": list(app.compose().files),
         "services": sorted(config["services"]),
         "base_url": _compose.base_url(service),
-        "code_mounted": all(_compose.mounts_code(config["services"][name], app.path) for name in app.services),
+        "code_mounted": _compose.all_mount_code(config, app.services, app.path),
         "command_collects": _compose.says(service, "collectstatic"),
     }
 
@@ -150,11 +126,11 @@ def told_of_compose(app: App, version: str, config: dict[str, t.Any]) -> dict[st
 @dataclasses.dataclass(frozen=True)
 class _Changes:
     entries: list[_journal.Entry]
-    files: list[str] | None
+    needs: _change.Needs | None
     code_mounted: bool
 
 
-def inspect(run: Runner, app: App, wish: Wish) -> dict[str, t.Any]:
+def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     """Look at git, compose, the containers, the disk and the journal, and plan.
 
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
@@ -166,16 +142,17 @@ def inspect(run: Runner, app: App, wish: Wish) -> dict[str, t.Any]:
         # What is wrong on this host is told before what is wrong with the git server.
         asked_compose = pool.submit(_look_at_compose, run, app)
         asked_containers = pool.submit(_look_at_containers, app)
-        asked_git = pool.submit(_look_at_git, run, app, wish)
+        asked_git = pool.submit(_inspect_git.look_at_git, run, app, wish, entries)
         version, config = asked_compose.result()
         containers = asked_containers.result()
-        state = asked_git.result()
+        state, diff = asked_git.result()
     running = [one for one in containers if one.state == "running"]
     last = _journal.last_done(entries) or {}
     told = told_of_compose(app, version, config)
-    files = _git.changed_files(run, app.path, last.get("commit", ""), state.target_commit)
-    changes = _Changes(entries, files, told["code_mounted"])
-    plan = _plan.make(situation(app, wish, state, running, changes))
+    needs = _inspect_git.needs_of(
+        run, app, wish, config, diff, state.target_commit, _rules.read_layout(last.get("layout"))
+    )
+    plan = _plan.make(situation(app, wish, state, running, _Changes(entries, needs, told["code_mounted"])))
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
     return {
@@ -184,19 +161,29 @@ def inspect(run: Runner, app: App, wish: Wish) -> dict[str, t.Any]:
         "containers": [dataclasses.asdict(one) for one in containers],
         "disk_free_bytes": free,
         "serving": last,
-        "changed_files": changes.files,
+        "changed_files": None if diff.changes is None else [one.path for one in diff.changes],
+        "commits": {"named": diff.commits, "count": diff.commit_count},
         "plan": {
             **plan.as_dict(),
             **strategy,
             "first_edge": first_edge(strategy, running),
-            "collect": collects(wish.collectstatic, strategy["strategy"], own_command=told["command_collects"]),
+            "collect": collects(wish.collectstatic, strategy["strategy"], plan, own_command=told["command_collects"]),
+            "words": _plan_words.words(plan, needs),
         },
+        "diff": _plan_words.difference(
+            last.get("commit", ""), state.target_commit, diff.commits, diff.commit_count, needs
+        ),
     }
 
 
-def collects(wanted: str, strategy: str, *, own_command: bool) -> bool:
-    """Say whether static files are to be collected: where the app's own command does it, only if that isn't run."""
-    return wanted == "always" or (wanted == "auto" and (not own_command or strategy == "reload"))
+def collects(wanted: str, strategy: str, plan: _plan.Plan, *, own_command: bool) -> bool:
+    """Say whether static files are to be collected: where the app's own command does it, only if that isn't run.
+
+    What a front-end's own build makes is collected at once, where it was made.
+    """
+    if wanted != "auto":
+        return wanted == "always"
+    return plan.frontend or (plan.static_changed and (not own_command or strategy == "reload"))
 
 
 def first_edge(strategy: dict[str, t.Any], running: list[_docker.Container]) -> bool:
@@ -204,7 +191,7 @@ def first_edge(strategy: dict[str, t.Any], running: list[_docker.Container]) -> 
     return strategy["strategy"] == "rolling" and not any(one.service == _edge.SERVICE for one in running)
 
 
-def look_back(run: Runner, app: App, wish: Wish, release: int) -> dict[str, t.Any]:
+def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> dict[str, t.Any]:
     """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
 
     :raises JunoError: there is no such release, it is not kept, or a migration has no way back.

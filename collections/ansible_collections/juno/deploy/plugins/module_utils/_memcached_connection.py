@@ -125,6 +125,15 @@ class Connection:
         self._client.close()
         raise ServerError("closed", f"{self.server.name} closed the connection while it listed its keys: see its log.")
 
+    def get_many(self, keys: t.Sequence[bytes]) -> dict[bytes, bytes]:
+        """Give the entries of keys as they are stored, without those that the server hasn't.
+
+        :raises ServerError: the server failed.
+        """
+        with self._translated():
+            found: dict[bytes, bytes] = self._ready().get_many(list(keys))
+        return found
+
     def delete_many(self, commands: bytes, count: int) -> int:
         """Send so many commands that delete a key each, and give how many keys the server had.
 

@@ -45,9 +45,11 @@ class Selection:
     #: Names of C(NAMED), or regular expressions that are searched in the key after its prefix. Empty: every key.
     match: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    #: Of these, only entries that hold one of these names. Empty: all of them.
+    naming: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.prefixes or self.match or self.keep)
+        return bool(self.prefixes or self.match or self.keep or self.naming)
 
 
 def parse_selection(params: dict[str, t.Any]) -> Selection:
@@ -148,6 +150,11 @@ def _unescaped(keys: list[bytes]) -> list[bytes]:
     if b"%" not in text:
         return text.split(b" ")
     return [urllib.parse.unquote_to_bytes(key) if b"%" in key else key for key in text.split(b" ")]
+
+
+def is_plain(key: bytes) -> bool:
+    """Say whether the text protocol can carry a key."""
+    return not _UNSAFE.search(key)
 
 
 def delete_commands(keys: Sequence[bytes], version: str) -> bytes:

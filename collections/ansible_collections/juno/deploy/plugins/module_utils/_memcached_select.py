@@ -12,10 +12,12 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import os
+import re
 import tempfile
 import time
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _memcached_naming
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options, Server, ServerError, fan_out
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_connection import Connection
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_errors import require_pymemcache
@@ -106,7 +108,11 @@ def _one(server: Server, selection: Selection, options: Options, check_mode: boo
     try:
         with Connection(server, options) as lister, Connection(server, options) as deleter:
             outcome.version = lister.version
-            _work(lister, deleter, Chooser(selection), outcome, check_mode)
+            if selection.naming:
+                names = _memcached_naming.expression(selection.naming)
+                _work_by_content(lister, deleter, Chooser(selection), names, outcome, check_mode)
+            else:
+                _work(lister, deleter, Chooser(selection), outcome, check_mode)
     except ServerError as exc:
         outcome.status, outcome.message = exc.kind, exc.message
     outcome.milliseconds = round((time.monotonic() - started) * 1000)
@@ -134,6 +140,41 @@ def _work(lister: Connection, deleter: Connection, chooser: Chooser, outcome: Se
         # Without numbers, new entries come as fast as they go.
         if not chooser.meant or not marker:
             break
+    _judge(outcome)
+
+
+def _work_by_content(
+    lister: Connection,
+    deleter: Connection,
+    chooser: Chooser,
+    names: re.Pattern[bytes],
+    outcome: SelectOutcome,
+    check_mode: bool,
+) -> None:
+    """Do it for entries that hold a name: only when the whole list is read, the entries are, and then looked into."""
+    marker = 0
+    if not check_mode:
+        marker, outcome.unverified_reason = take_marker(deleter)
+    while outcome.readings < MOST_READINGS:
+        chooser.begin_again()
+        keys: list[bytes] = []
+        _read(lister, chooser, marker if outcome.readings else 0, keys.extend, first=not outcome.readings)
+        found = _memcached_naming.holding(deleter, keys, names)
+        outcome.readings += 1
+        if outcome.readings == 1:
+            _count(outcome, chooser)
+            outcome.kept += len(keys) - len(found)
+        if check_mode:
+            outcome.deleted, outcome.status = len(found), "would_delete"
+            return
+        outcome.deleted += _memcached_naming.delete(deleter, found)
+        outcome.survivors = len(found) if marker else None
+        if not found or not marker:
+            break
+    _judge(outcome)
+
+
+def _judge(outcome: SelectOutcome) -> None:
     outcome.verified = outcome.survivors == 0
     outcome.status = "survivors" if outcome.survivors else "deleted"
     if outcome.survivors:

@@ -33,6 +33,12 @@ def parse_stat(text: str) -> _Stat:
     return _Stat(fields[0], int(fields[1]), fields[19])
 
 
+def start_of(pid: int) -> int | None:
+    """Give when a process started, in clock ticks since the host booted; nothing when it has ended."""
+    seen = _stat(pid)
+    return int(seen.started) if seen else None
+
+
 def _stat(pid: int) -> _Stat | None:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:

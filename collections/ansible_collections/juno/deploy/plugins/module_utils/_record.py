@@ -12,12 +12,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _edge_runtime,
+    _generated,
     _git,
     _journal,
     _lease,
     _meter_words,
     _meterflow,
     _server,
+    _static_keep,
     _work,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
@@ -112,8 +114,14 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     _start_those_behind(run, app, entry.get("behind") or [])
     _name_images(client, app, entry)
     entries = _journal.read(app.journal)
+    rules = (entry.get("order") or {}).get("static_rules")
+    if rules:
+        # What the app's own command has collected since is remembered too.
+        site = [one for one in _server.own(client, app) if one.service == app.service]
+        _static_keep.tidy_for(client, site, entries, {**rules, "prune": False})
     kept = _journal.kept_commits([*entries[:-1], {**entry, "outcome": "done"}], int(entry.get("keep", 5)))
     _git.keep(run, app.path, kept)
+    _generated.prune(app, kept)
     done += [{"what": "image", "id": name, "status": "untagged"} for name in prune(client, app, kept)]
     return done, _journal.change(app.journal, outcome="done", ended=_journal.now())
 

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _epoch,
+    _generated,
     _guest_manage,
     _guest_migrations,
     _guest_release,
@@ -36,6 +37,8 @@ _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
 #: How long a database may stay locked before its copy is given up.
 COPY_SECONDS = 30
+#: Replaced static files that cached pages are looked through for; where there are more, all pages go.
+MOST_REPLACED = 500
 #: How each failure that the guest tells begins.
 _FAILURES = {
     "start": "The code of {commit} can't start ({cause})",
@@ -56,6 +59,7 @@ BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
     "check_timeout_seconds": {"type": "int", "default": 120},
     "probe_path": {"type": "str", "default": "/"},
     "headers": {"type": "dict", "default": {}},
+    "frontend": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -69,6 +73,10 @@ class BuildOrder:
     build_timeout_seconds: float
     check_timeout_seconds: float
     collect: bool = False
+    #: The app's own command that builds its front-end in the checkout; none for a release that needs it not.
+    frontend: tuple[str, ...] = ()
+    #: Compile the translations whose compiled form is not in git.
+    translate: bool = False
     probe_path: str = "/"
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     #: What the release is to have, if its settings honour it.
@@ -87,7 +95,7 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
     :raises CommandError: the build or the check failed; nothing that serves was touched.
     """
     if dry:
-        return {"changed": order.build, "images": {}, "actions": [], **_nothing_known("")}
+        return {"changed": order.build, "images": {}, "generated": [], "actions": [], **_nothing_known("")}
     with _lease.step(app, "the build of a release"):
         sweep(run, app)
         _journal.note(app.journal, "build")
@@ -96,7 +104,8 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
         known = done.get("migrations") or {}
         schema = {key: known.get(key) or [] for key in ("applied", "pending")}
         collected = is_collected(done.get("static") or {})
-        _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected)
+        more = {"layout": done["layout"]} if done.get("layout") else {}
+        _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
         return done
 
 
@@ -125,17 +134,28 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again."
         )
+    made = _make(run, app, order, place)
     built = time.monotonic()
     known = check(run, app, order, place, mounts) if order.check_command else _nothing_known("no check is asked for")
     actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
     return {
         "changed": bool(actions) or is_collected(known["static"]),
         "images": images if order.build else {},
+        "generated": made,
         **known,
         "build_seconds": round(built - began, 2),
         "check_seconds": round(time.monotonic() - built, 2),
         "actions": actions,
     }
+
+
+def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> list[str]:
+    commands = [("front-end", order.frontend)] if order.frontend else []
+    if order.translate and _generated.uncompiled(run, place.checkout):
+        manage = _throwaway.manage_py(order.check_command)
+        commands.append(("translation", ("python", manage, "compilemessages")))
+    before = (_journal.last_done(_journal.read(app.journal)) or {}).get("commit", "")
+    return _generated.make(run, app, place, commands, order.build_timeout_seconds, before)
 
 
 def collect(run: Runner, app: App, commit: str, timeout_seconds: float) -> None:
@@ -173,6 +193,7 @@ def check(
         check=list(order.check_command),
         manage_py=_throwaway.manage_py(order.check_command),
         mounts=mounts,
+        directory=app.path,
         probe_path=order.probe_path,
         headers=order.headers,
         collect=order.collect,
@@ -214,6 +235,7 @@ def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> d
         **_nothing_known(missing),
         **_seen(order, told),
         "epoch": _epoch.judge(order.epoch, told.get("caches")).as_dict(),
+        "layout": told.get("layout") or {},
         "checked": mask(lines[-1].strip()) if lines else "",
     }
 
@@ -222,6 +244,8 @@ def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
     static = told.get("static", {})
     # Thousands of names, which nobody reads.
     known: dict[str, t.Any] = {"static": {name: value for name, value in static.items() if name != "entries"}}
+    if "entries" in static and static.get("has_manifest", True):
+        known["static"]["replaced"] = replaced(static["entries"])
     if "migrations" not in told:
         return known
     migrations = told["migrations"]
@@ -240,12 +264,19 @@ def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
+def replaced(entries: list[list[t.Any]]) -> list[str] | None:
+    """Name the files that pages made before may name and new ones don't; nothing when they are too many to look for."""
+    names = sorted({old for _name, old, new in entries if old and old != new})
+    return names if len(names) <= MOST_REPLACED else None
+
+
 def _nothing_known(why: str) -> dict[str, t.Any]:
     return {
         "checked": "",
         "migrations": {"pending": [], "applied": [], "tried": False, "database": {}, "databases": [], "why": why},
         "requested": {"path": "", "status": 0, "why": why},
         "static": {},
+        "layout": {},
         "epoch": _epoch.Epoch(why="the app's caches are not known").as_dict(),
         "unlooked": [f"Neither migrations nor a page were looked at: {mask(why)}."] if why else [],
     }

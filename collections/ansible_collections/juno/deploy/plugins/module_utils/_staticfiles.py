@@ -3,7 +3,8 @@
 """What collectstatic did: its summary, the manifest, the files. Private to juno.deploy: no stable interface.
 
 Facts behind it: the summary's figures can't tell a no-op run (files are post-processed in each, and one that is touched
-is copied); the manifest's hash can. A substring search for "0 static files" takes 10 copied files for none.
+is copied); the manifest's hash can. A substring search for "0 static files" takes 10 copied files for none. Of a staged
+run, for which everything is new to Django, our own guest tells what it was in the static root.
 """
 
 from __future__ import annotations
@@ -12,10 +13,37 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _guest_manage, _guest_static
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _docker,
+    _guest_manage,
+    _guest_static,
+    _guest_static_collect,
+    _guest_static_files,
+    _guest_static_fingerprint,
+    _guest_static_main,
+    _guest_static_memory,
+    _guest_static_prune,
+    _guest_static_stage,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._django import Guest, Place, run_guest
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
 
+#: Each guest module before those that import it.
+GUESTS = (
+    _guest_manage,
+    _guest_static,
+    _guest_static_files,
+    _guest_static_stage,
+    _guest_static_memory,
+    _guest_static_fingerprint,
+    _guest_static_prune,
+    _guest_static_collect,
+    _guest_static_main,
+)
+#: The module's options that the guest is told.
+OPTIONS = ("staging", "force", "clear", "link", "ignore", "prune", "keep_releases", "html_max_age")
+#: What the guest tells that is not for the result.
+INNER = ("entries", "has_manifest", "staged_in", "names", "prune_why", "memory_why")
 #: Django 2.1 to 6.1; from 6.0 on with the deleted and the conflicting ones.
 _SUMMARY = re.compile(
     r"(?:(?P<deleted>[0-9]+) static files? deleted, )?"
@@ -70,53 +98,103 @@ def parse_counts(stdout: str) -> Counts | None:
 
 
 def is_changed(counts: Counts, told: dict[str, t.Any], *, dry_run: bool) -> bool:
-    """Say whether the collected files differ from those before (for a dry run: whether Django would write any)."""
+    """Say whether the collected files differ from those before (for Django's dry run: whether it would write any)."""
+    if told.get("pruned_count"):
+        return True
+    moved = told["added"] > 0 or told["removed"] > 0
+    if told.get("staged"):
+        return moved or told["replaced"] > 0 or bool(told["manifest_hash_before"] != told["manifest_hash_after"])
     touched = counts.copied > 0 or counts.deleted > 0
     if not told["has_manifest"]:
         return touched
     if dry_run:
         return touched or told["manifest_hash_before"] is None
-    moved = told["added"] > 0 or told["removed"] > 0
     return moved or bool(told["manifest_hash_before"] != told["manifest_hash_after"])
 
 
 def diff(told: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
-    """Give what changed as Ansible's diff: manifest entries, or for a dry run what Django would write."""
+    """Give what changed as Ansible's diff: manifest entries and files, or what Django would write in its dry run."""
     header = f"{told['static_root'] or told['storage']}"
-    if dry_run:
+    if dry_run and not told.get("staged"):
         would = [f"{one['what']} {one['path']}\n" for one in map(_PRETENDED.fullmatch, stdout.splitlines()) if one]
         return {"before_header": header, "after_header": header, "before": "", "after": "".join(would)}
-    before = "".join(f"{name} -> {old}\n" for name, old, _new in told["entries"] if old)
-    after = "".join(f"{name} -> {new}\n" for name, _old, new in told["entries"] if new)
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
+    names = told.get("names", {})
+    before = [f"{name} -> {old}\n" for name, old, _new in told["entries"] if old]
+    before += [f"removed {name}\n" for name in names.get("removed", [])]
+    before += [f"pruned {one['path']} ({one['bytes']} bytes)\n" for one in told.get("pruned", [])]
+    after = [f"{name} -> {new}\n" for name, _old, new in told["entries"] if new]
+    after += [f"{what} {name}\n" for what in ("new", "replaced") for name in names.get(what, [])]
+    return {"before_header": header, "after_header": header, "before": "".join(before), "after": "".join(after)}
 
 
-def collect(place: Place, params: dict[str, t.Any], *, dry_run: bool, with_diff: bool) -> dict[str, t.Any]:
+def made_elsewhere(params: dict[str, t.Any]) -> int | None:
+    """Give when the oldest of the service's other containers was made, which share the static root; None without any.
+
+    :raises JunoError: no container of the service runs, or the Engine can't be asked.
+    """
+    if not params["project"]:
+        return None
+    running = _docker.find_running(_docker.connect(params["docker_host"]), params["project"], params["service"])
+    return min((one.created for one in running[1:]), default=None)
+
+
+def collect(
+    place: Place, params: dict[str, t.Any], *, dry_run: bool, with_diff: bool, started: int | None = None
+) -> dict[str, t.Any]:
     """Run collectstatic at a place and give the module's result.
 
+    :param started: when the oldest process elsewhere started that may serve the files, in seconds since the epoch.
     :raises CommandError: Django failed; its output is in the details.
     """
-    arguments = build_arguments(params, dry_run=dry_run)
-    modules = (_guest_manage, _guest_static)
-    guest = run_guest(place, modules, params, timeout_seconds=params["timeout_seconds"], arguments=arguments)
+    guest = run_guest(
+        place,
+        GUESTS,
+        params,
+        timeout_seconds=params["timeout_seconds"],
+        arguments=build_arguments(params, dry_run=dry_run),
+        static={
+            **{name: params[name] for name in OPTIONS},
+            "dry": dry_run,
+            "names": with_diff,
+            "in_container": place.in_container,
+            "started": started,
+        },
+    )
     guest.require(f"collectstatic failed in {place.name}: {{cause}}.")
-    counts, told = parse_counts(guest.stdout), guest.told.get("static")
-    if counts is None or told is None:
+    told = guest.told.get("static")
+    counts = parse_counts(guest.stdout)
+    if told is None or (counts is None and not told["staged"]):
         raise _unread(guest)
-    changed = is_changed(counts, told, dry_run=dry_run)
+    figures = dataclasses.asdict(counts or Counts())
+    if told["staged"]:
+        figures["deleted"] = told["removed"] if params["clear"] else 0
+    stdout, stderr = (_unstaged(text, told) for text in (guest.stdout, guest.stderr))
     result = {
-        "changed": changed,
-        "actions": [{"what": "collectstatic", "id": told["static_root"] or told["storage"], "status": "done"}],
-        **dataclasses.asdict(counts),
-        **{name: value for name, value in told.items() if name not in ("entries", "has_manifest")},
+        "changed": is_changed(counts or Counts(), told, dry_run=dry_run),
+        "actions": _actions(told, dry_run=dry_run),
+        **figures,
+        **{name: value for name, value in told.items() if name not in INNER},
         "cmd": guest.cmd,
         "rc": guest.rc,
-        "stdout": guest.stdout,
-        "stderr": guest.stderr,
+        "stdout": stdout,
+        "stderr": stderr,
     }
-    if dry_run:
-        result["actions"][0]["status"] = "would_run"
-    return {**result, "diff": diff(told, guest.stdout, dry_run=dry_run)} if with_diff else result
+    if words := [told[name] for name in ("prune_why", "memory_why") if told[name]]:
+        result["warnings"] = words
+    return {**result, "diff": diff(told, stdout, dry_run=dry_run)} if with_diff else result
+
+
+def _unstaged(text: str, told: dict[str, t.Any]) -> str:
+    """Name the root where Django, which knew no better, named the staging folder."""
+    return text.replace(told["staged_in"], told["static_root"]) if told.get("staged_in") else text
+
+
+def _actions(told: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
+    """Say what was done: nothing is collected where the fingerprint is the same."""
+    done = [] if told["fingerprint"] == "same" else ["collectstatic"]
+    done += ["prune"] if told["pruned_count"] else []
+    status = "would_run" if dry_run else "done"
+    return [{"what": what, "id": told["static_root"] or told["storage"], "status": status} for what in done]
 
 
 def _unread(guest: Guest) -> CommandError:

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge_files,
     _epoch,
+    _generated,
     _git,
     _journal,
     _lease,
@@ -25,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _reload,
     _replace,
     _server,
+    _static_keep,
     _work,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import Rules
@@ -108,8 +110,6 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         epoch_others=list(order.epoch.others),
         epoch_covers=caches["covered"] and not caches["alias"],
     )
-    if order.purge_bytecode and _compose.mounts_code(work.service, app.path):
-        _bytecode.purge([app.path], Rules(remove=True), processors())
     moved, sources = False, _compose.sources(app.compose())
     if order.commit:
         _journal.step(app.journal, "move")
@@ -118,10 +118,13 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         except JunoError:
             _journal.step(app.journal, "switch")  # git refused, and nothing has moved
             raise
-        _journal.step(app.journal, "moved", moved=moved)
+        made = _generated.put(app, order.commit)
+        _journal.step(app.journal, "moved", moved=moved or bool(made))
     if moved and (sources is None or sources != _compose.sources(app.compose())):
         # The commit may have moved the site to another port.
         work.config = _compose.read_config(work.run, app.compose())
+    purged = _purge(work)
+    pruned = _prune_static(work)
     base_url, probe = front_door(work)
     if order.images:
         tag(work.client, work.config, order.images, order.commit)
@@ -145,7 +148,28 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     # With a reload all containers are those from before, also those that wait for the app.
     fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
     _journal.step(app.journal, "switched", **fields)
-    return _told(work, now, {"base_url": base_url, "moved": moved, "began": began, "caches": caches})
+    more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches}
+    return _told(work, now, {**more, "bytecode": purged, "static": pruned})
+
+
+def _purge(work: _work.Work) -> dict[str, t.Any]:
+    """Remove bytecode from the checkout, where it now holds the new code and containers see it; say what and why."""
+    if not work.order.purge_bytecode or not _compose.mounts_code(work.service, work.app.path):
+        return {}
+    rules = Rules(remove=True, mode=work.order.bytecode_mode)
+    done = _bytecode.purge([work.app.path], rules, processors())
+    told = _bytecode.report(done)
+    return {"words": _bytecode.words(done), **{name: told[name] for name in ("files_removed", "reasons")}}
+
+
+def _prune_static(work: _work.Work) -> dict[str, t.Any]:
+    """Remove static files that nothing names any more, right before new workers start; say what, or why not."""
+    rules = work.order.static_rules
+    site = [one for one in work.old if one.service == work.app.service]
+    if not rules or not work.order.commit or not site:
+        return {}
+    entries = _journal.read(work.app.journal)
+    return _static_keep.tidy_for(work.client, site, entries, rules)
 
 
 def _caches(work: _work.Work) -> dict[str, t.Any]:

@@ -84,6 +84,16 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  naming:
+    description:
+      - Names, one of which an entry must hold to go, for example those of static files that were replaced. Without them
+        all entries go.
+      - Only entries that memcached lists and the managed host reaches are looked into; of other caches all goes. An
+        entry that is compressed counts as holding a name. Not with O(mode=flush).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   timeout_seconds:
     description:
       - How long to wait for a cache server. A server that is silent for longer counts as not cleared.
@@ -256,6 +266,7 @@ def main() -> None:
             "command_arguments": {"type": "list", "elements": "str", "default": []},
             "fail_if_uncleared": {"type": "bool", "default": False},
             "timeout_seconds": {"type": "int", "default": 10},
+            "naming": {"type": "list", "elements": "str", "default": []},
             **_cachepolicy.ARGUMENTS,
         },
         supports_check_mode=True,

@@ -14,9 +14,15 @@ version_added: 0.1.0
 description:
   - Runs Django's C(collectstatic) in the container of a compose service, or in a virtual environment on the managed
     host.
-  - Tells a change by the hash of the storage's manifest and by the names of the files in the static root, not by the
-    command's words. So a file that was only touched is no change, and a missing file that comes back is one.
-  - A storage without a manifest has changed when files were copied or deleted.
+  - "Safe under traffic: Django collects into a staging directory, and only what differs in content is brought into the
+    static root, each file whole: new names first, then replaced files, the manifest last. A run that fails leaves the
+    static root as it was."
+  - Compares by content. So a file that was only touched is no change, a missing file that comes back is one, and after
+    a rollback the older files are in place although they have older times.
+  - When neither the sources, the code and settings that collect, nor the files in the static root differ from what the
+    last run left, Django's command is not run at all.
+  - A storage that is not a directory (S3 and others of django-storages) is left to Django. It has changed when the hash
+    of its manifest has, or without a manifest when files were copied or deleted.
   - When Django fails, its error is passed on in full, and the message names the file at fault.
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -25,25 +31,60 @@ attributes:
   check_mode:
     support: full
     details:
-      - Uses C(collectstatic --dry-run), which compares times only. So it predicts a change for files that were touched,
-        with O(clear=true), and on every run where the storage removes unhashed files
-        (C(WHITENOISE_KEEP_ONLY_HASHED_FILES)).
+      - Collects into a temporary directory, compares it with the static root, and removes it. So it is exact, and finds
+        what would fail.
+      - Without staging, it uses C(collectstatic --dry-run), which compares times only.
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - With O(clear=true) and a storage without a manifest each run deletes and copies, which counts as a change.
+      - Without staging, a storage without a manifest deletes and copies in each run with O(clear=true), which counts as
+        a change.
   platform:
     support: full
     platforms: posix
 options:
   clear:
     description:
-      - Remove all files from the static root first.
-      - Breaks pages for as long as the command runs, so don't use it on a site that has visitors.
+      - Remove every file from the static root that this run does not make, once the new ones are in place. That breaks
+        no page that is rendered from then on, but pages that browsers and caches still hold; O(prune) spares them.
+      - Without staging, all files are removed first, which breaks pages for as long as the command runs.
     type: bool
     default: false
+  staging:
+    description:
+      - Collect into a directory beside the static root first. Where the static root is a volume of its own, that is the
+        directory for temporary files, which then must have room for all static files.
+      - With V(false), Django collects right into the static root, as its own command does. That is needed where a style
+        sheet names a file that only the static root has.
+    type: bool
+    default: true
+  force:
+    description:
+      - Run Django's command even when nothing differs from what the last run left.
+    type: bool
+    default: false
+  prune:
+    description:
+      - Remove files of earlier releases, with their compressed ones (C(.gz), C(.br), C(.zst)).
+      - What stays is named by the manifest of one of the newest O(keep_releases) releases, or by one that was replaced
+        less than O(html_max_age) ago or after the oldest process of the app started. Files that were put there by
+        others stay too.
+      - Needs a storage with a manifest. Earlier manifests are remembered in the directory C(.juno) of the static root,
+        from the first run of this module on.
+    type: bool
+    default: false
+  keep_releases:
+    description:
+      - How many releases O(prune) keeps the files of, the one that is live included.
+    type: int
+    default: 5
+  html_max_age:
+    description:
+      - For how many seconds a browser or a cache may hold a page at most.
+    type: int
+    default: 3600
   link:
     description:
       - Make symbolic links instead of copies.
@@ -67,8 +108,16 @@ seealso:
     description: What the command does.
     link: https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#collectstatic
 notes:
-  - Where the service has several containers, they are expected to share the static root.
-  - Collecting is not atomic. Visitors can meet a file that is just being written.
+  - Where the service has several containers, they are expected to share the static root. Of the others, O(prune) asks
+    when they were made, not when their processes started.
+  - WhiteNoise lists the static root when a worker starts, and answers with the status 500 for a file that is gone.
+    So use O(prune) right before the workers are started anew. Workers that are forked from a process which has listed
+    the files before (C(--preload)) know those of that time.
+  - Keeps two small files in the directory C(.juno) of the static root, which only their owner can read. They say what
+    the last run left and what earlier manifests named. The directory may go at any time. Then the next run is a full
+    one, and O(prune) begins anew.
+  - Where the static root is a volume, a file that is replaced has another name for a few microseconds. New files and
+    the module's own never do.
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -86,27 +135,38 @@ EXAMPLES = r"""
     settings: shop.settings.production
     ignore:
       - "*.scss"
+
+- name: See which files of earlier releases can go, and how large they are
+  juno.deploy.django_collectstatic:
+    project: junojobs
+    service: web
+    prune: true
+    html_max_age: 86400
+  check_mode: true
+  diff: true
 """
 
 RETURN = r"""
 actions:
-  description: What was done, or would be.
+  description: What was done, or would be. Empty when Django's command was not needed.
   returned: success
   type: list
   elements: dict
   sample: [{"what": "collectstatic", "id": "/code/staticfiles", "status": "done"}]
 copied:
-  description: Number of files that were copied (or linked).
+  description:
+    - Number of source files that are new in the static root or have other content there. What Django says in RV(stdout)
+      is about the staging directory, where each file is new.
   returned: success
   type: int
   sample: 10
 unmodified:
-  description: Number of files that were up to date.
+  description: Number of source files that were up to date.
   returned: success
   type: int
   sample: 1790
 post_processed:
-  description: Number of files that the storage hashed or compressed. It does so in every run.
+  description: Number of files that the storage hashed or compressed, by Django's own count.
   returned: success
   type: int
   sample: 5300
@@ -126,7 +186,50 @@ added:
   type: int
   sample: 21
 removed:
-  description: Number of file names in the static root that are gone. 0 for a storage that is not local.
+  description: Number of file names in the static root that are gone, beside the pruned ones. 0 where it is not local.
+  returned: success
+  type: int
+  sample: 0
+replaced:
+  description: Number of files in the static root that have other content now, the manifest included.
+  returned: when the files were staged
+  type: int
+  sample: 2
+staged:
+  description: Whether a staging directory was used.
+  returned: success
+  type: bool
+  sample: true
+why:
+  description: Why none was used.
+  returned: success
+  type: str
+  sample: storages.backends.s3.S3StaticStorage is not a folder; left to Django
+fingerprint:
+  description:
+    - V(same) when nothing differed from what the last run left, so that Django's command was not run.
+    - Else why it was.
+  returned: success
+  type: str
+  sample: same
+pruned:
+  description: The first 200 files that O(prune) removed, or would.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{"path": "css/site.3c0fb1d2a9e7.css", "bytes": 48211}]
+pruned_count:
+  description: Number of files that O(prune) removed, or would.
+  returned: success
+  type: int
+  sample: 3
+pruned_bytes:
+  description: Their size.
+  returned: success
+  type: int
+  sample: 61007
+unknown:
+  description: Number of files that no remembered manifest named and that O(prune) left alone.
   returned: success
   type: int
   sample: 0
@@ -152,23 +255,23 @@ storage:
   sample: whitenoise.storage.CompressedManifestStaticFilesStorage
 cmd:
   description: The command, as a person would type it.
-  returned: when the command was run
+  returned: success
   type: list
   elements: str
   sample: [python, manage.py, collectstatic, --noinput, --verbosity=1]
 rc:
   description: The command's return code.
-  returned: when the command was run
+  returned: success
   type: int
   sample: 0
 stdout:
   description: All that the command printed.
-  returned: when the command was run
+  returned: success
   type: str
   sample: 10 static files copied to '/code/staticfiles', 30 post-processed.
 stderr:
   description: All that the command printed as errors.
-  returned: when the command was run
+  returned: success
   type: str
   sample: ""
 """
@@ -185,8 +288,14 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Collect, or let Django say what it would collect."""
     if module.params["timeout_seconds"] <= 0:
         raise BadInputError(f"timeout_seconds is {module.params['timeout_seconds']}: give a number above 0.")
+    for name, least in (("keep_releases", 1), ("html_max_age", 0)):
+        if module.params[name] < least:
+            raise BadInputError(f"{name} is {module.params[name]}: give a number of at least {least}.")
     place = _django.places(module.params)[0]
-    return _staticfiles.collect(place, module.params, dry_run=module.check_mode, with_diff=bool(module._diff))
+    started = _staticfiles.made_elsewhere(module.params) if module.params["prune"] else None
+    return _staticfiles.collect(
+        place, module.params, dry_run=module.check_mode, with_diff=bool(module._diff), started=started
+    )
 
 
 def main() -> None:
@@ -196,6 +305,11 @@ def main() -> None:
             argument_spec={
                 **_django.ARGUMENTS,
                 "clear": {"type": "bool", "default": False},
+                "staging": {"type": "bool", "default": True},
+                "force": {"type": "bool", "default": False},
+                "prune": {"type": "bool", "default": False},
+                "keep_releases": {"type": "int", "default": 5},
+                "html_max_age": {"type": "int", "default": 3600},
                 "link": {"type": "bool", "default": False},
                 "ignore": {"type": "list", "elements": "str", "default": []},
                 "timeout_seconds": {"type": "int", "default": 600},

@@ -32,13 +32,16 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
+  - juno.deploy.plan
 attributes:
   check_mode:
     support: full
     details:
       - It looks and plans, and takes no lease. Fetched git objects are all that it leaves on the host.
   diff_mode:
-    support: none
+    support: full
+    details:
+      - Shows the plan, with the commits, the files behind each step, the migrations and the static files that change.
   idempotent:
     support: none
     details:
@@ -122,21 +125,6 @@ options:
           - Allow a flush that takes sessions or keys of others.
         type: bool
         default: false
-  collectstatic:
-    description:
-      - Whether static files are to be collected before the switch. V(auto) does it where the app's own command
-        doesn't, and with a reload, for which that command doesn't run.
-    type: str
-    choices: [auto, always, never]
-    default: auto
-  epoch_variable:
-    description:
-      - The environment variable from which the app's settings may take the C(VERSION) of their caches. Each release
-        gets a number of its own in it, where the settings honour it.
-      - Nothing for releases without one.
-    type: str
-    default: ''
-    version_added: 0.2.0
   build:
     description:
       - How releases are built and checked, as with M(juno.deploy.release_build). With it the build begins at once, and
@@ -170,43 +158,18 @@ options:
           - Headers of that request.
         type: dict
         default: {}
+      frontend:
+        description:
+          - The app's own command that builds its front-end, run where the plan has that step.
+        type: list
+        elements: str
+        default: []
   package:
     description:
       - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
         is kept on the managed host, below O(state_root), and used by later runs.
     type: str
     default: ''
-  strategy:
-    description:
-      - How traffic is to move to the new release.
-    type: str
-    choices: [rolling, reload, recreate]
-    default: rolling
-  remote:
-    description:
-      - The git remote that the branch is fetched from.
-    type: str
-    default: origin
-  branch:
-    description:
-      - The branch whose newest commit is to be deployed.
-    type: str
-    default: main
-  always_build:
-    description:
-      - Plan a build of the images whatever has changed.
-    type: bool
-    default: false
-  force:
-    description:
-      - Plan a deploy even if the commit serves already.
-    type: bool
-    default: false
-  fetch_timeout_seconds:
-    description:
-      - How long the git server may take.
-    type: int
-    default: 60
   meter_rate:
     description:
       - How many requests per second a prober makes at the site's front door until the release is recorded; 0 makes
@@ -367,14 +330,19 @@ epoch:
   returned: success
   type: dict
   sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
+commits:
+  description: The newest commits that come, and how many there are.
+  returned: success, with O(purpose=deploy)
+  type: dict
+  sample: {named: [1f5d0b1 A new front page], count: 1}
 plan:
-  description: What a deploy has to do, and why.
+  description: What a deploy has to do, and why, as M(juno.deploy.release_plan) says it.
   returned: success, with O(purpose=deploy)
   type: dict
   sample:
     deploy: true
     build: false
-    collect: true
+    collect: false
     strategy: reload
     reasons: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
     build_reasons: []
@@ -384,7 +352,14 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _begin, _cachepolicy, _inspect, _lease, _release
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _app,
+    _begin,
+    _cachepolicy,
+    _inspect_git,
+    _lease,
+    _release,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -392,16 +367,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._module import run
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Begin."""
     params = module.params
-    wish = _inspect.Wish(
-        remote=params["remote"],
-        branch=params["branch"],
-        fetch_timeout_seconds=params["fetch_timeout_seconds"],
-        always_build=params["always_build"],
-        force=params["force"],
-        strategy=params["strategy"],
-        collectstatic=params["collectstatic"],
-        epoch_variable=params["epoch_variable"],
-    )
     holder = _lease.claim(params["lease"], params["who"], params["purpose"], os.environ)
     meter = _begin.Meter(
         rate_per_second=params["meter_rate"],
@@ -410,31 +375,33 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         base_url=params["base_url"],
         headers={str(name): str(value) for name, value in params["headers"].items()},
     )
-    return _begin.begin(
+    result = _begin.begin(
         run_command,
         _app.from_params(params),
-        wish,
+        _inspect_git.wish_of(params),
         holder,
         meter,
         release=params["release"],
         helper=_begin.Helper(params["package"], params["caches"] or {}, _build(params["build"])),
         dry=module.check_mode,
     )
+    difference = result.pop("diff", None)
+    return {**result, "diff": difference} if module._diff and difference else result
 
 
 def _build(asked: dict[str, t.Any] | None) -> dict[str, t.Any]:
-    return {**asked, "check_command": tuple(asked["check_command"])} if asked else {}
+    return {**asked, **{name: tuple(asked[name]) for name in ("check_command", "frontend")}} if asked else {}
 
 
 def main() -> None:
     """Run the module."""
     spec = {
         **_app.ARGUMENT_SPEC,
+        **_inspect_git.ARGUMENTS,
         "purpose": {"type": "str", "choices": ["deploy", "rollback", "restart"], "default": "deploy"},
         "release": {"type": "int", "default": 0},
         "who": {"type": "str", "default": ""},
         "package": {"type": "str", "default": ""},
-        "collectstatic": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         "build": {"type": "dict", "options": _release.BUILD_OPTIONS},
         "caches": {
             "type": "dict",
@@ -448,13 +415,6 @@ def main() -> None:
                 **_cachepolicy.ARGUMENTS,
             },
         },
-        "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
-        "epoch_variable": {"type": "str", "default": ""},
-        "remote": {"type": "str", "default": "origin"},
-        "branch": {"type": "str", "default": "main"},
-        "always_build": {"type": "bool", "default": False},
-        "force": {"type": "bool", "default": False},
-        "fetch_timeout_seconds": {"type": "int", "default": 60},
         "meter_rate": {"type": "float", "default": 0},
         "meter_paths": {"type": "list", "elements": "str", "default": []},
         "pages": {"type": "list", "elements": "dict", "default": []},

@@ -85,6 +85,23 @@ options:
       - Collect static files with the new code into the root that serves, when all else is right.
     type: bool
     default: false
+  frontend:
+    description:
+      - The app's own command, as a list of words, that builds its front-end (Tailwind, say). It is run in a throwaway
+        container, in the clean checkout, before the code is checked and static files are collected.
+      - What it makes and git does not track is kept as long as the release, and M(juno.deploy.release_switch) puts it
+        into the app's checkout.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
+  translate:
+    description:
+      - Compile the app's translations (C(manage.py compilemessages)) whose compiled form is not in git. What is made is
+        kept as that of O(frontend) is.
+    type: bool
+    default: false
+    version_added: 0.2.0
     version_added: 0.2.0
   epoch:
     description:
@@ -169,6 +186,19 @@ static:
   returned: success
   type: dict
   sample: {static_root: /code/staticfiles, added: 3, removed: 0, manifest_hash_after: 1f2a0c9d7e44, why: ''}
+generated:
+  description: Files that O(frontend) and O(translate) made, from the top of the checkout.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: [static/css/tailwind.css]
+layout:
+  description: Where the settings find apps, templates, static files and translations, from the top of the checkout.
+  returned: success
+  type: dict
+  version_added: 0.2.0
+  sample: {apps: [jobs], templates: [templates], static: [static], locale: []}
 epoch:
   description:
     - O(epoch) as the release can have it. C(value) is 0 where the settings don't honour it, and C(why) says so.
@@ -207,6 +237,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         build_timeout_seconds=module.params["build_timeout_seconds"],
         check_timeout_seconds=module.params["check_timeout_seconds"],
         collect=module.params["collect"],
+        frontend=tuple(module.params["frontend"]),
+        translate=module.params["translate"],
         probe_path=module.params["probe_path"],
         headers=module.params["headers"],
         epoch=_epoch.read(module.params["epoch"]),
@@ -222,6 +254,7 @@ def main() -> None:
         **_release.BUILD_OPTIONS,
         "build": {"type": "bool", "default": True},
         "collect": {"type": "bool", "default": False},
+        "translate": {"type": "bool", "default": False},
         "epoch": {"type": "dict", "default": {}},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

@@ -102,6 +102,39 @@ options:
       - Remove compiled Python files from the checkout first, where the containers see the checkout itself.
     type: bool
     default: false
+  bytecode_mode:
+    description:
+      - Which of them. V(stale) takes those that don't fit their source, or have none, as
+        M(juno.deploy.pycache_purge) tells them; V(all) takes every one.
+    type: str
+    choices: [stale, all]
+    default: stale
+    version_added: 0.2.0
+  static_rules:
+    description:
+      - How long static files of earlier releases stay, in a static root that is a directory of the managed host too (a
+        bind mount or a local volume). What is due goes right before the new workers start, since WhiteNoise knows files
+        from its start and answers with an error for one that is gone.
+      - Without it they stay for ever.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      keep_releases:
+        description:
+          - The files of so many different manifests stay, the newest ones.
+        type: int
+        default: 5
+      html_max_age:
+        description:
+          - Files that were named within so many seconds stay, since a browser may still hold a page that names them.
+            It is raised to the longest lifetime of a page that a kept release has met in its proof.
+        type: int
+        default: 3600
+      prune:
+        description:
+          - Remove what is due. When V(false) it is only remembered which files each release names.
+        type: bool
+        default: true
   epoch:
     description:
       - The epoch of the release, as RV(juno.deploy.release_build#module:epoch) gives it. New containers of the app get
@@ -195,6 +228,20 @@ warmed:
   returned: success, outside check mode
   type: int
   sample: 5
+bytecode:
+  description: How much bytecode was removed from the checkout, and why; empty where none was looked for.
+  returned: success, outside check mode
+  type: dict
+  version_added: 0.2.0
+  sample: {files_removed: 2, reasons: {source_gone: 2}, words: 'Removed 2 bytecode files.'}
+static:
+  description:
+    - How many static files of earlier releases were removed, and their bytes. C(why) says why that could not be, or
+      what could not be remembered of this release. Empty without O(static_rules).
+  returned: success, outside check mode
+  type: dict
+  version_added: 0.2.0
+  sample: {removed: 12, bytes: 48213, why: ''}
 outage_seconds:
   description: How long nobody answered, from the order to end to the first answer of new containers; 0 without a gap.
   returned: success, outside check mode
@@ -235,6 +282,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         boot_timeout_seconds=module.params["boot_timeout_seconds"],
         settle_seconds=module.params["settle_seconds"],
         purge_bytecode=module.params["purge_bytecode"],
+        bytecode_mode=module.params["bytecode_mode"],
+        static_rules=module.params["static_rules"] or {},
         epoch=_epoch.read(module.params["epoch"]),
         warm_paths=tuple(module.params["warm_paths"]),
         warm_rate=module.params["warm_rate"],
@@ -257,6 +306,15 @@ def main() -> None:
         "boot_timeout_seconds": {"type": "int", "default": 120},
         "settle_seconds": {"type": "float", "default": 3.2},
         "purge_bytecode": {"type": "bool", "default": False},
+        "bytecode_mode": {"type": "str", "choices": ["stale", "all"], "default": "stale"},
+        "static_rules": {
+            "type": "dict",
+            "options": {
+                "keep_releases": {"type": "int", "default": 5},
+                "html_max_age": {"type": "int", "default": 3600},
+                "prune": {"type": "bool", "default": True},
+            },
+        },
         "epoch": {"type": "dict", "default": {}},
         "warm_paths": {"type": "list", "elements": "str", "default": []},
         "warm_rate": {"type": "float", "default": 20},

@@ -13,6 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _begin,
     _forkserver,
     _inspect,
+    _inspect_git,
     _journal,
     _lease,
     _package,
@@ -24,7 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInpu
 BASE_URL = "http://127.0.0.1:8001"
 NO_METER = _begin.Meter(0, (), [], "", {})
 NO_HELPER = _begin.Helper("", {}, {})
-WISH = _inspect.Wish("origin", "main", 60, False, False, "rolling")
+WISH = _inspect_git.Wish("origin", "main", 60, False, False, "rolling")
 
 
 @pytest.fixture
@@ -39,7 +40,11 @@ def begin(app, purpose="deploy", *, lease="one", dry=False, helper=NO_HELPER):
 
 def found(deploy, containers):
     return {
-        "plan": {"deploy": deploy, "strategy": "rolling", "build": True, "collect": False},
+        "plan": {
+            "deploy": deploy,
+            "strategy": "rolling",
+            **{"build": True, "collect": False, "translate": False, "frontend": False},
+        },
         "git": {"target_commit": "8f5d0b1c"},
         "compose": {"base_url": BASE_URL},
         "containers": [{"service": service, "state": state} for service, state in containers],

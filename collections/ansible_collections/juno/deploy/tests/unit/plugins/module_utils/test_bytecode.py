@@ -122,6 +122,52 @@ def test_unreadable_directories_are_a_warning() -> None:
     assert "can't be read (/srv/app/0.pyc: Permission denied)" in warning
 
 
+@pytest.mark.parametrize(
+    ("reasons", "emptied", "removed", "words"),
+    [
+        ([{}], 0, True, ""),
+        ([{"source_gone": 3}, {}], 0, True, "Removed 3 bytecode files: 3 because its source is gone."),
+        (
+            [{"source_gone": 1, "unchecked": 2}, {"source_gone": 4}],
+            2,
+            False,
+            (
+                "Would remove 7 bytecode files, and 2 directories that held nothing else: "
+                "5 because its source is gone, 2 because Python would never compare it with its source."
+            ),
+        ),
+    ],
+)
+def test_a_sentence_tells_the_reasons(reasons: list[dict[str, int]], emptied: int, removed: bool, words: str) -> None:
+    done = [purged(reasons=one, files_removed=sum(one.values())) for one in reasons]
+    done[0].tally.emptied = denied(emptied)
+    assert bytecode.words(done, removed=removed) == words
+
+
+def test_all_is_told_without_reasons() -> None:
+    assert bytecode.words([purged(files_removed=7)]) == "Removed 7 bytecode files."
+
+
+def test_reasons_are_summed_up_most_first() -> None:
+    done = [purged(reasons={"unused": 1, "damaged": 2}), purged(reasons={"unused": 2})]
+    assert list(bytecode.report(done)["reasons"].items()) == [("unused", 3), ("damaged", 2)]
+    assert [one.tally.reasons for one in done] == [{"unused": 1, "damaged": 2}, {"unused": 2}]
+
+
+def test_emptied_directories_count_in_a_diff() -> None:
+    diff = bytecode.difference([purged(files_removed=1, paths=["/srv/app/a/m.pyc", "/srv/app/a/"], emptied=denied(1))])
+    assert diff["before"] == "/srv/app/a/\n/srv/app/a/m.pyc\n"
+
+
+def test_bytecode_apart_is_a_root_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "app/m.py")
+    write(tmp_path / "apart/m.cpython-313.pyc")
+    write(tmp_path / "apart/gone.cpython-313.pyc")
+    elsewhere = [(f"{tmp_path}/apart", f"{tmp_path}/app")] * 2
+    done = bytecode.purge([f"{tmp_path}/app"], Rules(remove=True, mode="stale"), 1, elsewhere)
+    assert [one.tally.reasons for one in done] == [{}, {"source_gone": 1, "damaged": 1}]
+
+
 @pytest.mark.parametrize(("removed", "lines"), [(0, 0), (1, 1), (200, 200), (201, 201), (50_000, 201)])
 def test_a_diff_is_bounded(removed: int, lines: int) -> None:
     paths = [f"/srv/app/{number:05}.pyc" for number in range(removed)][: bytecode.MOST_PATHS]

@@ -29,18 +29,47 @@ def test_merged_notes_stay_bounded() -> None:
 
 
 def test_a_tally_survives_the_way_to_another_process() -> None:
-    tally = Tally(3, 2, 4096, 7, ["/srv/a\\xff"], notes(1), notes(2), notes(3))
+    tally = Tally(
+        3,
+        2,
+        4096,
+        7,
+        ["/srv/a\\xff"],
+        {"unused": 3},
+        emptied=notes(4),
+        gone=[["a", "\udcff"]],
+        skipped=notes(1),
+        unreadable=notes(2),
+        failed=notes(3),
+    )
     assert Tally.load(tally.dump()) == tally
 
 
 def test_tallies_are_summed_up() -> None:
-    tally = Tally(1, 2, 3, 4, ["/a"], notes(1), notes(2), notes(3))
-    tally.merge(Tally(10, 20, 30, 40, ["/b"], notes(10), notes(20), notes(30)))
-    assert tally.paths == ["/a", "/b"]
+    tally, other = (
+        Tally(
+            1 * by,
+            2 * by,
+            3 * by,
+            4 * by,
+            [f"/{by}"],
+            {"unused": by, f"only_{by}": by},
+            notes(4 * by),
+            [[f"{by}"]],
+            notes(1 * by),
+            notes(2 * by),
+            notes(3 * by),
+        )
+        for by in (1, 10)
+    )
+    tally.merge(other)
+    assert (tally.paths, tally.gone) == (["/1", "/10"], [["1"], ["10"]])
+    assert tally.reasons == {"unused": 11, "only_1": 1, "only_10": 10}
     assert (tally.files_removed, tally.directories_removed, tally.bytes_freed, tally.directories_seen) == (
         11,
         22,
         33,
         44,
     )
-    assert (tally.skipped.count, tally.unreadable.count, tally.failed.count) == (11, 22, 33)
+    counts = (tally.skipped.count, tally.unreadable.count, tally.failed.count, tally.emptied.count)
+    assert counts == (11, 22, 33, 44)

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
+import zlib
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _cachepolicy
@@ -42,7 +44,7 @@ class App:
         self.place = Place(name, ("python",), True, self.execute)
 
     def execute(self, argv, seconds):
-        request = json.loads(argv[3])["request"]
+        request = json.loads(zlib.decompress(base64.b64decode(argv[3])))["request"]
         self.asked.append(request["operation"])
         lines = [f"{request['token']} {name} {json.dumps(value)}" for name, value in self.told.items()]
         return ExecResult(self.told.get("rc", 0), "\n".join(lines), "CommandError: it broke")

@@ -53,11 +53,16 @@ def test_the_cause_names_the_file_and_its_missing_reference():
             "",
             "Unknown command: 'clear' Type 'manage.py help' for usage",
         ),
+        (
+            "Execution of msgfmt failed: a.po:3: no colon\nCommandError: compilemessages generated errors.\n",
+            "",
+            "Execution of msgfmt failed: a.po:3: no colon CommandError: compilemessages generated errors",
+        ),
         ("something odd\n\n", "out\n", "something odd"),
         ("", "only here.\n", "only here"),
         ("", "", "it printed nothing"),
     ],
-    ids=["chained", "command-error", "unknown-command", "odd", "stdout", "silent"],
+    ids=["chained", "command-error", "unknown-command", "msgfmt", "odd", "stdout", "silent"],
 )
 def test_cause(stderr, stdout, words):
     assert cause(stderr, stdout) == words

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import subprocess
 import sys
@@ -31,9 +30,9 @@ waiting = guest.Waiting(work, request)
 def run(lines, folder, **environ):
     """Run lines of Python in a guest's process, and give the words that they print."""
     body = f"import os, signal, sys, time\ndef main(request):\n guest = sys.modules[{GUEST!r}]\n"
-    modules = [[one.__name__, inspect.getsource(one)] for one in (_guest_manage, _guest_process)]
-    modules.append(["test", body + textwrap.indent(textwrap.dedent(lines), " ")])
-    job = json.dumps({"modules": modules, "request": {"token": "juno-t", "manage_py": "manage.py"}})
+    modules = [(one.__name__, inspect.getsource(one)) for one in (_guest_manage, _guest_process)]
+    modules.append(("test", body + textwrap.indent(textwrap.dedent(lines), " ")))
+    job = _django.pack(modules, {"token": "juno-t", "manage_py": "manage.py"})
     argv = [sys.executable, "-c", _django.BOOT, job]
     # What is printed stays in a buffer unless it is flushed, as it does in most containers.
     env = {**os.environ, "PYTHONUNBUFFERED": "", **environ}

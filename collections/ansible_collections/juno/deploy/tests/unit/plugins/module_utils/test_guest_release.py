@@ -97,10 +97,11 @@ class Site:
             "token": "juno-t", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
             "arguments": ["check"], "timeout_seconds": 60, "mounts": [mount], "copy_limit_bytes": 10**7,
             "copy_seconds": 5, "busy_seconds": 20, "probe_path": "/", "headers": {}, "collect": False, "dry": False,
-            "list_caches": False,
+            "list_caches": False, "directory": "/root/app",
             **request,
         }  # fmt: skip
-        argv = [sys.executable, "-c", _django.BOOT, _django.build_job(_throwaway.GUESTS, job)]
+        guests = (*_throwaway.COLLECTORS, *_throwaway.GUESTS)
+        argv = [sys.executable, "-c", _django.BOOT, _django.build_job(guests, job)]
         done = subprocess.run(argv, cwd=self.checkout, capture_output=True, text=True, timeout=120, check=False)
         told = split_told(done.stdout, "juno-t")[1]
         assert "end" in told, done.stderr
@@ -129,6 +130,33 @@ def lived(site):
     """A site whose first migration is applied."""
     assert site.ask("migrate")["applied"]["rc"] == 0
     return site
+
+
+def test_where_the_settings_find_the_apps_parts(lived):
+    settings = lived.checkout / "settings.py"
+    more = """
+INSTALLED_APPS = ["shop", "django.contrib.staticfiles"]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [BASE + "/web/pages", "/etc/x"]}]
+STATICFILES_DIRS = [BASE + "/web/public", ("img", BASE + "/pictures")]
+LOCALE_PATHS = [BASE + "/words"]
+STATIC_URL = "/static/"
+"""
+    settings.write_text(settings.read_text() + more)
+    assert lived.ask()["layout"] == {
+        "apps": ["shop"],
+        "templates": ["web/pages"],
+        "static": ["pictures", "web/public"],
+        "locale": ["words"],
+        "static_at": {},
+    }
+    # The compose file is in a folder above the mounted one; and without a mount the working directory counts.
+    assert lived.ask(directory="/root")["layout"]["apps"] == ["app/shop"]
+    assert lived.ask(mounts=[], probe_path="")["layout"]["locale"] == ["words"]
+    assert "layout" not in lived.ask(directory="")
+    kept = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    more = f'STATIC_ROOT = BASE + "/out"\nSTORAGES = {{"staticfiles": {{"BACKEND": "{kept}"}}}}\n'
+    settings.write_text(settings.read_text() + more)
+    assert lived.ask()["layout"]["static_at"] == {"root": f"{lived.checkout}/out", "manifest": "staticfiles.json"}
 
 
 def test_the_version_in_the_keys_is_told_and_nothing_is_cached(lived):

@@ -50,5 +50,7 @@ def test_file_names(tmp_path):
     (tmp_path / "css").mkdir()
     (tmp_path / "css" / "a.css").write_text("")
     (tmp_path / "b.js").write_text("")
+    (tmp_path / ".juno").mkdir()
+    (tmp_path / ".juno" / "memory.0.json").write_text("")
     assert guest.file_names(str(tmp_path)) == {"css/a.css", "b.js"}
     assert guest.file_names(str(tmp_path / "missing")) == set()

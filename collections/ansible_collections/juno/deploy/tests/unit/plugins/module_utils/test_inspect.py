@@ -7,11 +7,18 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _inspect, _journal, _reload
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _docker,
+    _inspect,
+    _inspect_git,
+    _journal,
+    _plan,
+    _reload,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
-WISH = _inspect.Wish("origin", "main", 60, False, False, "rolling")
+WISH = _inspect_git.Wish("origin", "main", 60, False, False, "rolling")
 
 
 def world_of(tmp_path, monkeypatch, **site) -> World:
@@ -189,9 +196,9 @@ def test_a_project_of_another_name_is_told(world):
         back(world, -1)
 
 
-def situation(world: World, entries: list[_journal.Entry], files: list[str] | None = None):
+def situation(world: World, entries: list[_journal.Entry]):
     state = _inspect._git.GitState(world.commits[1], "main", world.commits[1], "2", 0, 0, [])
-    changes = _inspect._Changes(entries, files, True)
+    changes = _inspect._Changes(entries, None, True)
     return _inspect.situation(world.app, WISH, state, _docker.find(world, "jobs"), changes)
 
 
@@ -261,15 +268,18 @@ class _Usage:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "strategy", "own_command", "collects"),
+    ("wanted", "strategy", "own_command", "plan", "collects"),
     [
-        ("always", "rolling", True, True),
-        ("never", "reload", False, False),
-        ("auto", "rolling", True, False),
-        ("auto", "rolling", False, True),
+        ("always", "rolling", True, {"static_changed": False}, True),
+        ("never", "reload", False, {}, False),
+        ("auto", "rolling", True, {}, False),
+        ("auto", "rolling", False, {}, True),
         # The app's own command doesn't run then.
-        ("auto", "reload", True, True),
+        ("auto", "reload", True, {}, True),
+        ("auto", "reload", True, {"static_changed": False}, False),
+        # What a front-end's build made lies in the clean checkout only.
+        ("auto", "rolling", True, {"static_changed": False, "frontend": True}, True),
     ],
 )
-def test_who_collects_static_files(wanted, strategy, own_command, collects):
-    assert _inspect.collects(wanted, strategy, own_command=own_command) == collects
+def test_who_collects_static_files(wanted, strategy, own_command, plan, collects):
+    assert _inspect.collects(wanted, strategy, _plan.Plan(**plan), own_command=own_command) == collects

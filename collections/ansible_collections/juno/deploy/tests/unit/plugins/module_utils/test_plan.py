@@ -7,9 +7,16 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _plan
+from ansible_collections.juno.deploy.plugins.module_utils import _change, _git_diff, _plan, _plan_words, _rules
 
 OLD, NEW = "a" * 40, "b" * 40
+
+
+def needs(*paths: str) -> _change.Needs:
+    changes = [_git_diff.Change(path, "M", ("100644", "100644")) for path in paths]
+    return _change.sort_out(changes, _rules.Rules(), _change.Surroundings(code_mounted=True, own_frontend=True))
+
+
 SERVED = _plan.Situation(
     checkout_commit=NEW,
     target_commit=NEW,
@@ -17,12 +24,12 @@ SERVED = _plan.Situation(
     last_failed=False,
     not_running=(),
     images_match=True,
-    changed=(),
+    needs=needs(),
     code_mounted=True,
     always_build=False,
     force=False,
 )
-BEHIND = dataclasses.replace(SERVED, checkout_commit=OLD, serving_commit=OLD, changed=("templates/home.html",))
+BEHIND = dataclasses.replace(SERVED, checkout_commit=OLD, serving_commit=OLD, needs=needs("templates/home.html"))
 
 
 def test_what_serves_is_left_alone_even_by_a_full_deploy():
@@ -38,15 +45,41 @@ def test_what_serves_is_left_alone_even_by_a_full_deploy():
         ({"last_failed": True, "serving_commit": ""}, "the last deploy did not end well"),
         ({"serving_commit": ""}, "no release of this app is recorded here yet"),
         ({"serving_commit": OLD}, "release aaaaaaaaaaaa serves, bbbbbbbbbbbb is new"),
+        ({"serving_commit": OLD, "rewritten": True}, "though the branch no longer has it, bbbbbbbbbbbb is new"),
         ({"checkout_commit": OLD}, "the checkout is at aaaaaaaaaaaa"),
         ({"not_running": ("web",)}, "no container runs for: web"),
         ({"images_match": False}, "a container runs another image than the one that was deployed"),
     ],
 )
 def test_every_drift_is_a_reason(change, reason):
-    plan = _plan.make(dataclasses.replace(SERVED, **change))
+    # A commit that only brings documents deploys nothing by itself.
+    plan = _plan.make(dataclasses.replace(SERVED, needs=needs("templates/home.html"), **change))
     assert plan.deploy
-    assert reason in plan.reasons
+    assert reason in "; ".join(plan.reasons)
+
+
+@pytest.mark.parametrize(
+    ("change", "deploy"),
+    [
+        ({}, False),
+        # A full deploy does everything whatever changed, and these need it for other reasons.
+        ({"always_build": True}, True),
+        ({"force": True}, True),
+        ({"checkout_commit": "c" * 40}, True),
+        ({"not_running": ("web",)}, True),
+        ({"images_match": False}, True),
+        ({"caches_owed": True}, True),
+        # A person has pulled: the files are those of the commit.
+        ({"checkout_commit": NEW}, False),
+    ],
+)
+def test_a_change_of_the_documents_deploys_nothing(change, deploy):
+    plan = _plan.make(dataclasses.replace(BEHIND, needs=needs("README.md", "docs/x.rst"), **change))
+    assert plan.deploy is deploy
+    if not deploy:
+        assert plan.reasons == [
+            "nothing changed that the site reads since aaaaaaaaaaaa (documentation: README.md, docs/x.rst)"
+        ]
 
 
 @pytest.mark.parametrize(
@@ -55,11 +88,11 @@ def test_every_drift_is_a_reason(change, reason):
         ({}, False),
         ({"always_build": True}, True),
         ({"code_mounted": False}, True),
-        ({"changed": None}, True),
+        ({"needs": None}, True),
         ({"images_match": False}, True),
         ({"last_failed": True}, True),
-        ({"changed": ("app/requirements/base.txt",)}, True),
-        ({"changed": ("README.md", "Dockerfile")}, True),
+        ({"needs": needs("app/requirements/base.txt")}, True),
+        ({"needs": needs("README.md", "Dockerfile")}, True),
     ],
 )
 def test_when_a_quick_deploy_builds(change, build):
@@ -67,25 +100,60 @@ def test_when_a_quick_deploy_builds(change, build):
 
 
 @pytest.mark.parametrize(
-    ("name", "yes"),
+    ("paths", "invalidate", "static", "frontend", "translate"),
     [
-        ("Dockerfile", True),
-        ("docker/Dockerfile.prod", True),
-        ("docker-compose.yml", True),
-        ("requirements-dev.txt", True),
-        ("requirements/base.in", True),
-        ("package-lock.json", True),
-        ("pyproject.toml", True),
-        ("jobs/views.py", False),
-        ("templates/compose.html", False),
-        ("docs/requirements.md", False),
+        (["templates/home.html"], "all", False, True, False),
+        (["static/a.css"], "naming", True, False, False),
+        (["static/a.css", "jobs/views.py"], "all", True, True, False),
+        (["src/a.scss"], "naming", True, True, False),
+        (["locale/de/LC_MESSAGES/django.po"], "all", False, True, True),
     ],
 )
-def test_in_image(name, yes):
-    assert _plan.in_image(name) is yes
+def test_what_a_quick_deploy_does(paths, invalidate, static, frontend, translate):
+    plan = _plan.make(dataclasses.replace(BEHIND, needs=needs(*paths), own_frontend=True))
+    assert (plan.invalidate, plan.static_changed, plan.frontend, plan.translate) == (
+        invalidate,
+        static,
+        frontend,
+        translate,
+    )
+
+
+@pytest.mark.parametrize("change", [{"force": True}, {"always_build": True}, {"caches_owed": True}, {"needs": None}])
+def test_where_more_is_wrong_everything_that_can_be_old_is_made_new(change):
+    plan = _plan.make(dataclasses.replace(BEHIND, **{"needs": needs("static/a.css"), **change}))
+    assert (plan.invalidate, plan.static_changed) == ("all", True)
+
+
+def test_without_an_own_front_end_none_is_built():
+    assert _plan.make(dataclasses.replace(BEHIND, force=True)).frontend is False
 
 
 def test_caches_that_are_owed_are_a_reason_but_none_to_build():
     plan = _plan.make(dataclasses.replace(SERVED, caches_owed=True))
     assert (plan.deploy, plan.build) == (True, False)
     assert plan.reasons == ["the caches may hold pages of a release that was given up"]
+
+
+def test_the_words_name_the_files_behind_each_step():
+    changed = needs("static/a.css", "jobs/views.py", "README.md")
+    changed.notices.append("nginx.conf is mounted")
+    plan = _plan.make(dataclasses.replace(BEHIND, needs=changed))
+    assert _plan_words.words(plan, changed) == [
+        "collect static files: static file (static/a.css)",
+        "start new workers: code, static file (static/a.css, jobs/views.py)",
+        "invalidate the caches: code (jobs/views.py)",
+        "nothing for: documentation (README.md)",
+        "Notice: nginx.conf is mounted",
+    ]
+
+
+def test_the_diff_has_commits_files_migrations_and_static_files():
+    changed = needs("static/a.css", "jobs/migrations/0002_b.py", "docs/a\nb.md")
+    text = _plan_words.difference(OLD, NEW, ["b1 Newer", "a1 Older"], 22, changed)["prepared"]
+    assert text.startswith("Commits aaaaaaaaaaaa..bbbbbbbbbbbb\n  b1 Newer\n  a1 Older\n  and 20 more\n")
+    assert "Files behind: collect static files\n  static/a.css\n" in text
+    assert "Files that need nothing\n  'docs/a\\nb.md' (documentation)\n" in text
+    assert "Migrations\n  ~ jobs.0002_b\n" in text
+    assert "Static files\n  ~ static/a.css\n" in text
+    assert "can't be told" in _plan_words.difference("", NEW, [], 0, None)["prepared"]

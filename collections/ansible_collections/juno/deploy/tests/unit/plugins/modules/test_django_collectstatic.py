@@ -25,6 +25,8 @@ def run(capsys, **params):
         ({"project": "shop"}, "parameters are required together: project, service"),
         ({"chdir": "/tmp", "python": "a", "virtualenv": "b"}, "mutually exclusive: virtualenv|python"),
         ({"chdir": "/tmp", "python": "a", "timeout_seconds": 0}, "timeout_seconds is 0: give a number above 0"),
+        ({"chdir": "/tmp", "python": "a", "keep_releases": 0}, "keep_releases is 0: give a number of at least 1"),
+        ({"chdir": "/tmp", "python": "a", "html_max_age": -1}, "html_max_age is -1: give a number of at least 0"),
         (
             {"project": "a", "service": "b", "docker_host": "unix:///none.sock"},
             "/none.sock does not answer",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import subprocess
 import sys
 import typing as t
@@ -83,3 +84,29 @@ def test_a_refused_path_is_one_sentence(app: Path, path: str, message: str) -> N
 
 def test_an_excluded_path_is_refused(app: Path) -> None:
     assert "plain names" in module(str(app), exclude=["a/b"], expect=1)["msg"]
+
+
+def test_stale_tells_what_and_why(tmp_path: Path) -> None:
+    source = tmp_path / "pkg/m.py"
+    source.parent.mkdir()
+    for name in ("m.py", "n.py"):
+        (tmp_path / "pkg" / name).write_text("N = 1\n")
+        py_compile.compile(str(tmp_path / "pkg" / name))
+    source.unlink()
+    given: dict[str, t.Any] = {"mode": "stale", "_ansible_diff": True}
+    result = module(str(tmp_path), **given)
+    assert result["reasons"] == {"source_gone": 1}
+    assert result["words"] == "Removed 1 bytecode files: 1 because its source is gone."
+    assert result["diff"]["before"].endswith(".pyc (its source is gone)\n")
+    assert (result["elsewhere"], "compiled" in result) == ([], False)
+    assert not module(str(tmp_path), **given)["changed"]
+
+
+def test_compile_makes_what_was_removed(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("N = 1\n")
+    (tmp_path / "bad.py").write_text("N =\n")
+    checked = module(str(tmp_path), compile=True, _ansible_check_mode=True)
+    assert (checked["changed"], "compiled" in checked) == (False, False)
+    for compiled in (1, 0):
+        result = module(str(tmp_path), mode="stale", compile=True)
+        assert (result["compiled"], result["not_compiled"], result["changed"]) == (compiled, 1, bool(compiled))

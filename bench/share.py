@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What part of a full deploy is the automation's own: all that is neither git, nor the build, nor the app at work.
+
+The app is at work while its image is built, while its code is checked in a throwaway container (two starts of Django,
+migrations listed, one page made, static files collected), and from the start of its new container until that answers
+(its own command migrates and collects before it starts its server). Each git and docker on the droplet is timed by a
+wrapper; times that overlap count once. Wanted: at most 0.25 (median). Exit code 1: it was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import re
+import statistics
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+from bench.side_by_side import WORK, Bench
+from bench.site import ROOT, Site
+from droplet.process import DropletError
+
+GOAL = 0.25
+OURS = "rolling"
+LOG = "/run/juno-share.log"
+WRAPPER = f"""#!/bin/sh
+begin=$(date +%s.%N)
+/usr/bin/{{0}} "$@"
+code=$?
+echo "$begin $(date +%s.%N) {{0}} $*" >> {LOG}
+exit $code
+"""
+STARTED = ["docker", "inspect", "--format", "{{.State.StartedAt}}"]
+
+Span = tuple[float, float]
+
+
+def kind_of(words: str) -> str:
+    """Say what a program that was run is: git, build, check, or ours."""
+    if words.startswith("git "):
+        return "git"
+    plain = f" {words} "
+    if " build " in plain and "compose" in plain:
+        return "build"
+    return "check" if " run --rm " in plain else "ours"
+
+
+def union(spans: t.Iterable[Span]) -> float:
+    """Give how long at least one of them lasted."""
+    total, end = 0.0, float("-inf")
+    for begin, stop in sorted(spans):
+        total += max(0.0, stop - max(begin, end))
+        end = max(end, stop)
+    return total
+
+
+def within(spans: t.Iterable[Span], whole: Span) -> list[Span]:
+    """Cut spans to a whole."""
+    return [
+        (max(begin, whole[0]), min(stop, whole[1])) for begin, stop in spans if begin < whole[1] and stop > whole[0]
+    ]
+
+
+def boot(site: Site) -> Span:
+    """Give when the newest release's container was started, and since when it answered, by the droplet's clock."""
+    script = (
+        "import json, subprocess, datetime\n"
+        "entry = json.load(open('/var/lib/juno/demo_site/journal.json'))['releases'][-1]\n"
+        "web = [name for name, service in entry['containers'].items() if service == 'web'][0]\n"
+        f"text = subprocess.check_output({STARTED!r} + [web], text=True).strip()\n"
+        "begin = datetime.datetime.fromisoformat(text[:26] + '+00:00').timestamp()\n"
+        "print(begin, entry['healthy'] - 0.5)\n"
+    )
+    begin, answered = site.inside(["python3", "-c", script]).split()
+    return float(begin), float(answered)
+
+
+def measure(bench: Bench, number: int) -> dict[str, t.Any]:
+    """Make one deploy, and take its time apart."""
+    site = bench.sites[OURS]
+    site.push_next()
+    site.inside(["rm", "--force", LOG])
+    # The droplet is a container of this machine: both have one clock.
+    began = time.time()
+    if bench.deploy(OURS, f"share-{number}"):
+        raise DropletError(f"The deploy failed: see {bench.work / OURS}/share-{number}.log.")
+    whole = (began, time.time())
+    spans: dict[str, list[Span]] = collections.defaultdict(list)
+    for line in site.inside(["cat", LOG]).splitlines():
+        begin, end, words = line.split(" ", 2)
+        spans[kind_of(words)].append((float(begin), float(end)))
+    spans["boot"].append(boot(site))
+    theirs = [span for kind, found in spans.items() if kind != "ours" for span in found]
+    wall = whole[1] - whole[0]
+    own = wall - union(within(theirs, whole))
+    text = (bench.work / OURS / f"share-{number}.log").read_text(encoding="utf-8")
+    return {
+        "wall_seconds": round(wall, 2),
+        "own_seconds": round(own, 2),
+        "own_share": round(own / wall, 3),
+        "seconds": {kind: round(union(within(found, whole)), 2) for kind, found in sorted(spans.items())},
+        "programs": {kind: len(found) for kind, found in sorted(spans.items())},
+        "tasks": len(re.findall(r"^TASK ", text, re.MULTILINE)),
+        "skipped": len(re.findall(r"^skipping: ", text, re.MULTILINE)),
+    }
+
+
+def main() -> int:
+    """Measure, print, and keep the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--runs", type=int, default=5, help="deploys that count; one before them does not")
+    parser.add_argument("--json", type=Path, help="write the figures here, for example bench/results/share.json")
+    args = parser.parse_args()
+    bench, prefix = Bench({}, ROOT, WORK / "share", 0, 0), "juno-bench-share"
+    runs: list[dict[str, t.Any]] = []
+    try:
+        bench.set_up((OURS,), prefix)
+        for name in ("git", "docker"):
+            bench.sites[OURS].write(f"/usr/local/bin/{name}", WRAPPER.format(name))
+            bench.sites[OURS].inside(["chmod", "+x", f"/usr/local/bin/{name}"])
+        for number in range(args.runs + 1):
+            run = measure(bench, number)
+            print(json.dumps(run), flush=True)
+            runs += [run] if number else []
+    finally:
+        bench.tear_down(prefix)
+    share = statistics.median(run["own_share"] for run in runs)
+    print(f"{'met   ' if share <= GOAL else 'MISSED'} own share of a full deploy: {share}, wanted at most {GOAL}")
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(
+            json.dumps({"own_share": share, "goal": GOAL, "runs": runs}, indent=1) + "\n", encoding="utf-8"
+        )
+    return int(share > GOAL)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except DropletError as exc:
+        sys.exit(f"Error: {exc}")

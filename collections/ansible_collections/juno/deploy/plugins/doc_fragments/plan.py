@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options that a plan is made from."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of C(ARGUMENTS) in C(module_utils/_inspect_git.py)."""
+
+    DOCUMENTATION = r"""
+options:
+  remote:
+    description:
+      - The git remote that the branch is fetched from.
+    type: str
+    default: origin
+  branch:
+    description:
+      - The branch whose newest commit is to be deployed.
+    type: str
+    default: main
+  fetch_timeout_seconds:
+    description:
+      - How long the git server may take.
+    type: int
+    default: 60
+  always_build:
+    description:
+      - Plan a full deploy, with a build of the images, whatever has changed.
+      - Without it, only what the changed files need is planned.
+    type: bool
+    default: false
+  force:
+    description:
+      - Plan a deploy even if the commit serves already, or nothing changed that the site reads.
+    type: bool
+    default: false
+  strategy:
+    description:
+      - How traffic is to move to the new release.
+    type: str
+    choices: [rolling, reload, recreate]
+    default: rolling
+  collectstatic:
+    description:
+      - Whether static files are to be collected before the switch. V(auto) does it where a static file has changed, but
+        not where the app's own command does it as its container starts.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  epoch_variable:
+    description:
+      - The environment variable from which the app's settings may take the C(VERSION) of their caches. Each release
+        gets a number of its own in it, where the settings honour it.
+      - Nothing for releases without one.
+    type: str
+    default: ''
+  rules:
+    description:
+      - What a change of certain files needs, before the rules that the plan has by itself. Each rule has C(files), a
+        pattern, and C(steps), a list of V(build), V(frontend), V(translate), V(collect), V(migrate), V(workers),
+        V(invalidate), V(invalidate_naming), empty for files whose change needs nothing. The first that fits decides.
+      - A pattern without a slash is for a file's own name, in any folder. One with a slash, also at its beginning, is
+        for the path from the top of the checkout. C(*) and C(?) stay within a folder, C(**/) is any number of folders,
+        C(/**) all that lies below.
+      - A file that no rule fits needs every step, since it is not known what reads it.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
+  own_frontend:
+    description:
+      - The app has a command of its own that builds its front-end in the checkout, so that a change of its sources
+        needs no new image.
+    type: bool
+    default: false
+    version_added: 0.2.0
+"""

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a running app's Python keeps bytecode. Private to juno.deploy: no stable interface.
+
+C(PYTHONPYCACHEPREFIX) is looked up in the environment of the server itself: a start script may set it, of which a
+command run beside the server would know nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _guest_bytecode, _server
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_pythons import Python
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import exec_refusal
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+
+if t.TYPE_CHECKING:
+    from types import ModuleType
+
+PREFIX = "PYTHONPYCACHEPREFIX"
+ASK_SECONDS = 20.0
+#: The codes of a container that has no such program, where the Engine doesn't refuse.
+NO_PROGRAM = (126, 127)
+
+
+class Mount(t.NamedTuple):
+    """What a container sees of this host."""
+
+    #: In the container.
+    target: str
+    #: On this host.
+    source: str
+
+
+class Place(t.NamedTuple):
+    """A directory of sources that the host and a container see."""
+
+    host: str
+    container: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Running:
+    """A running container of the app, and the Python in it."""
+
+    container: _docker.Container
+    mounts: tuple[Mount, ...]
+    #: How the interpreter is called there.
+    program: str
+    python: Python
+    #: Below which it keeps bytecode, or nothing.
+    prefix: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command in the container needs to keep bytecode where the server does."""
+        return {PREFIX: self.prefix}
+
+
+def parse_mounts(inspected: list[dict[str, t.Any]]) -> tuple[Mount, ...]:
+    """Read the mounts of the Engine's C(GET /containers/ID/json), but for those in memory."""
+    pairs = [Mount(one["Destination"].rstrip("/") or "/", one.get("Source") or "") for one in inspected]
+    return tuple(pair for pair in pairs if pair.source.startswith("/"))
+
+
+def _below(path: str, top: str) -> str | None:
+    """Give the rest of a path below a directory; None when it is elsewhere."""
+    rest = os.path.relpath(path, top)
+    return None if rest == ".." or rest.startswith("../") else "" if rest == "." else rest
+
+
+def host_path(path: str, mounts: t.Sequence[Mount]) -> str:
+    """Give the place on this host of a path in a container; nothing when the container keeps it to itself."""
+    above = [(one, rest) for one in mounts if (rest := _below(path, one.target)) is not None]
+    if not above:
+        return ""
+    mount, rest = max(above, key=lambda found: len(found[0].target))
+    return os.path.join(mount.source, rest) if rest else mount.source
+
+
+def places(path: str, mounts: t.Sequence[Mount]) -> list[Place]:
+    """Say what of a directory on this host a container sees, and where."""
+    found = []
+    path = os.path.realpath(path)
+    for one in mounts:
+        source = os.path.realpath(one.source)
+        rest, inside = _below(path, source), _below(source, path)
+        if rest is not None:
+            found.append(Place(path, os.path.join(one.target, rest) if rest else one.target))
+        elif inside is not None:
+            found.append(Place(source, one.target))
+    return found
+
+
+def prefix_in(argv: t.Sequence[str], environ: bytes) -> str:
+    """Read the prefix from a server's command line, which comes first, or its environment."""
+    words = "\0".join(argv)
+    found = re.search(r"(?:^|\0)-X\0?pycache_prefix=([^\0]+)", words)
+    if found:
+        return found[1]
+    pairs = (pair.partition(b"=") for pair in environ.split(b"\0"))
+    return next((os.fsdecode(value) for name, _equals, value in pairs if name == PREFIX.encode()), "")
+
+
+def _server_of(init: int) -> tuple[str, str]:
+    """Give the interpreter of the server below a container's first process, and its prefix, as far as can be seen."""
+    try:
+        process = next((one for one in _server.processes_below(init) if one.server), None) if init else None
+        if process is None:
+            return "", ""
+        with open(f"/proc/{process.pid}/environ", "rb") as file:
+            prefix = prefix_in(process.argv, file.read())
+    except OSError:
+        return "", ""
+    program = process.argv[0]
+    return (program if re.fullmatch(r"python[0-9.]*", os.path.basename(program)) else ""), prefix
+
+
+def guest_argv(program: str, guest: ModuleType, order: dict[str, t.Any]) -> list[str]:
+    """Give the command that runs one of our guests, which leaves no bytecode of its own."""
+    return [program, "-B", "-c", inspect.getsource(guest), json.dumps(order)]
+
+
+def parse_told(printed: str) -> t.Any:
+    """Read what a guest printed, whatever the app's own start-up code prints; None if it did not get so far."""
+    lines = [line for line in printed.splitlines() if line.startswith("juno ")]
+    return json.loads(lines[-1][len("juno ") :]) if lines else None
+
+
+def ask(client: t.Any, project: str, service: str) -> list[Running]:
+    """Ask the Python in each running container of a service for what it writes, and where.
+
+    :raises JunoError: none runs, or there is no Python in one.
+    """
+    return [_ask(client, one) for one in _docker.find_running(client, project, service)]
+
+
+def _ask(client: t.Any, container: _docker.Container) -> Running:
+    with _docker.told(f"The container {container.name} can't be looked at"):
+        seen = client.api.inspect_container(container.id)
+    program, prefix = _server_of(seen["State"]["Pid"])
+    environment = {PREFIX: prefix} if prefix else None
+    for name in dict.fromkeys(one for one in (program, "python3", "python") if one):
+        argv = guest_argv(name, _guest_bytecode, {})
+        try:
+            answer = _docker.exec_argv(
+                client, container, argv, timeout_seconds=ASK_SECONDS, environment=environment, workdir="/"
+            )
+        except EngineError as exc:
+            if exec_refusal(exc.message) != "program":
+                raise
+            continue
+        told = parse_told(answer.stdout)
+        if answer.rc == 0 and told:
+            python = Python(told["tag"], bytes.fromhex(told["magic"]))
+            return Running(container, parse_mounts(seen["Mounts"]), name, python, told["prefix"])
+        if answer.rc not in NO_PROGRAM:
+            raise JunoError(
+                f"The Python in the container {container.name} would not tell which it is "
+                f"({answer.stderr.strip().rpartition(chr(10))[2]}): see what its start-up files do.",
+                rc=answer.rc,
+                stderr=answer.stderr,
+            )
+    raise JunoError(f"There is no Python in the container {container.name}: name the service that runs the app.")

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a release's own commands make of its sources: a front-end, compiled translations. Private to juno.deploy.
+
+They run in a throwaway container, in the clean checkout. What they make and git does not track is kept for as long as
+the release, and put into the app's checkout whenever that moves to the commit.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._git import git
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: Folders of tools, which no process of the site reads.
+_TOOLS = frozenset({"node_modules", "__pycache__", ".git", ".cache"})
+
+
+def root(app: App) -> str:
+    """Give the directory in which what releases made is kept."""
+    return os.path.join(app.state_directory, "generated")
+
+
+def kept_in(app: App, commit: str) -> str:
+    """Give the directory of one release."""
+    return os.path.join(root(app), commit[:12])
+
+
+def _listed(run: Runner, checkout: str, *words: str) -> list[str]:
+    done = run(git(checkout, "ls-files", "-z", *words)).require(f"git can't list {checkout} ({{cause}}).")
+    return [name for name in done.stdout.split("\0") if name]
+
+
+def uncompiled(run: Runner, checkout: str) -> list[str]:
+    """Name the translations of a checkout whose compiled form is not in git."""
+    known = set(_listed(run, checkout, "--", "*.po", "*.mo"))
+    return sorted(name for name in known if name.endswith(".po") and name[:-3] + ".mo" not in known)
+
+
+def lay(app: App, before: str, checkout: str) -> bool:
+    """Put what the release before had made into a clean checkout, where git has nothing; say whether it had any."""
+    directory = kept_in(app, before)
+    for folder, _folders, names in os.walk(directory):
+        for name in names:
+            source = os.path.join(folder, name)
+            target = os.path.join(checkout, os.path.relpath(source, directory))
+            if not os.path.lexists(target):
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copy2(source, target)
+    return os.path.isdir(directory)
+
+
+def make(
+    run: Runner,
+    app: App,
+    place: _throwaway.Place,
+    commands: list[tuple[str, tuple[str, ...]]],
+    timeout_seconds: float,
+    before: str = "",
+) -> list[str]:
+    """Run commands, each with what it is to make, and keep what they made; name the files.
+
+    What the release before (its commit) had made and they don't make anew is carried on.
+
+    :raises CommandError: one failed; nothing that serves was touched.
+    """
+    carried = bool(before) and lay(app, before, place.checkout)
+    if not carried and not commands:
+        return []
+    for what, command in commands:
+        done = _throwaway.run_plain(run, app, place, command, timeout_seconds)
+        if done.rc:
+            raise CommandError(
+                f"The {what} of {place.commit[:12]} failed: '{' '.join(command)}' "
+                f"({mask(cause(done.stderr, done.stdout))}); "
+                "nothing that serves was touched: correct the commit and deploy again.",
+                cmd=list(command),
+                rc=done.rc,
+                stdout=mask(done.stdout),
+                stderr=mask(done.stderr),
+            )
+    # With those that .gitignore names: they are what is wanted.
+    made = [name for name in _listed(run, place.checkout, "--others") if not _TOOLS.intersection(name.split("/"))]
+    _keep(app, place, made)
+    return made
+
+
+def _keep(app: App, place: _throwaway.Place, names: list[str]) -> None:
+    directory = kept_in(app, place.commit)
+    fresh = directory + ".new"
+    try:
+        for old in (fresh, directory):
+            if os.path.isdir(old):
+                shutil.rmtree(old)
+        for name in names:
+            source, copy = os.path.join(place.checkout, name), os.path.join(fresh, name)
+            if os.path.islink(source) or not os.path.isfile(source):
+                continue
+            os.makedirs(os.path.dirname(copy), mode=0o750, exist_ok=True)
+            shutil.copy2(source, copy)
+        if os.path.isdir(fresh):
+            os.replace(fresh, directory)
+    except OSError as exc:
+        raise JunoError(
+            f"What the build of {place.commit[:12]} made can't be kept in {directory} ({exc.strerror}): "
+            "make room or give access."
+        ) from exc
+
+
+def put(app: App, commit: str) -> list[str]:
+    """Put what a release made into the app's checkout, each file whole; name those that were not like it there.
+
+    :raises JunoError: one can't be written.
+    """
+    directory, done = kept_in(app, commit), []
+    for folder, _folders, names in os.walk(directory):
+        for name in sorted(names):
+            source = os.path.join(folder, name)
+            relative = os.path.relpath(source, directory)
+            target = os.path.join(app.path, relative)
+            try:
+                if os.path.isfile(target) and filecmp.cmp(source, target, shallow=False):
+                    continue
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                beside = f"{target}.juno-new"
+                # With the time of now: Django's collectstatic takes an older file for one that it has.
+                shutil.copy(source, beside)
+                os.replace(beside, target)
+            except OSError as exc:
+                raise JunoError(f"{target} can't be written ({exc.strerror}): make room or give access.") from exc
+            done.append(relative)
+    return done
+
+
+def prune(app: App, commits: list[str]) -> None:
+    """Let go of what releases made that are no longer kept.
+
+    :raises JunoError: it can't be removed.
+    """
+    kept = {commit[:12] for commit in commits}
+    for name in set(os.listdir(root(app)) if os.path.isdir(root(app)) else ()) - kept:
+        path = os.path.join(root(app), name)
+        try:
+            shutil.rmtree(path)
+        except OSError as exc:
+            raise JunoError(f"{path} can't be removed ({exc.strerror}): remove it by hand.") from exc

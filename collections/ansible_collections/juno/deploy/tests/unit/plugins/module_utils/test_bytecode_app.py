@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a container's paths are on the host, and what a server's environment and a guest tell."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _bytecode_app as app
+from ansible_collections.juno.deploy.plugins.module_utils import _bytecode_elsewhere as elsewhere
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode_pythons import Python
+from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+MOUNTS = (
+    app.Mount("/code", "/srv/app"),
+    app.Mount("/code/media", "/srv/media"),
+    app.Mount("/pyc", "/var/lib/docker/volumes/pyc/_data"),
+)
+
+
+def running(prefix: str = "", mounts: tuple[app.Mount, ...] = MOUNTS, number: int = 1) -> app.Running:
+    container = Container("id", f"app-web-{number}", "web", number, "running", "", (), ())
+    return app.Running(container, mounts, "python3", Python("cpython-313", b"\xf3\x0d\r\n"), prefix)
+
+
+def test_mounts_in_memory_lead_nowhere() -> None:
+    inspected = [
+        {"Type": "bind", "Source": "/srv/app", "Destination": "/code/"},
+        {"Type": "tmpfs", "Source": "", "Destination": "/tmp"},
+        {"Type": "npipe", "Destination": "/pipe"},
+    ]
+    assert app.parse_mounts(inspected) == (app.Mount("/code", "/srv/app"),)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/code", "/srv/app"),
+        ("/code/a/b", "/srv/app/a/b"),
+        ("/code/media/x", "/srv/media/x"),
+        ("/code/mediaeval", "/srv/app/mediaeval"),
+        ("/codes", ""),
+        ("/", ""),
+        ("/pyc/code", "/var/lib/docker/volumes/pyc/_data/code"),
+    ],
+)
+def test_a_path_in_a_container_is_found_on_the_host(path: str, found: str) -> None:
+    assert app.host_path(path, MOUNTS) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/srv/app", [("/srv/app", "/code")]),
+        ("/srv/app/jobs", [("/srv/app/jobs", "/code/jobs")]),
+        ("/srv", [("/srv/app", "/code"), ("/srv/media", "/code/media")]),
+        ("/srv/apples", []),
+    ],
+)
+def test_a_directory_of_the_host_is_found_in_a_container(path: str, found: list[tuple[str, str]]) -> None:
+    assert app.places(path, MOUNTS) == found
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "prefix"),
+    [
+        (["python3", "gunicorn"], b"A=1\0PYTHONPYCACHEPREFIX=/tmp/p\0B=2\0", "/tmp/p"),
+        (["python3", "gunicorn"], b"NOT_PYTHONPYCACHEPREFIX=/tmp/p\0", ""),
+        (["python3", "-X", "pycache_prefix=/x", "gunicorn"], b"PYTHONPYCACHEPREFIX=/e\0", "/x"),
+        (["python3", "-Xpycache_prefix=/x", "gunicorn"], b"", "/x"),
+        (["python3", "pycache_prefix=/x"], b"", ""),
+        ([], b"", ""),
+    ],
+)
+def test_the_prefix_is_the_servers(argv: list[str], environ: bytes, prefix: str) -> None:
+    assert app.prefix_in(argv, environ) == prefix
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"), [('juno {"a": 1}\n', {"a": 1}), ("hello\njuno [1]\n", [1]), ("hello\n", None), ("", None)]
+)
+def test_a_guest_is_understood(printed: str, told: object) -> None:
+    assert app.parse_told(printed) == told
+
+
+def test_nothing_is_elsewhere_without_a_prefix() -> None:
+    made = elsewhere.plan(["/srv/app"], [running()])
+    assert (made.on_host, made.inside, made.told) == ([], [], [])
+
+
+def test_a_prefix_in_a_volume_is_walked_from_the_host(tmp_path: Path) -> None:
+    (tmp_path / "pyc/code").mkdir(parents=True)
+    mounts = (*MOUNTS[:2], app.Mount("/pyc", f"{tmp_path}/pyc"))
+    made = elsewhere.plan(["/srv/app"], [running("/pyc", mounts, number) for number in (1, 2)])
+    assert (made.on_host, made.inside) == ([(f"{tmp_path}/pyc/code", "/srv/app")], [])
+    assert [(one["container"], one["where"], one["path"]) for one in made.told] == [
+        (f"app-web-{number}", "host", f"{tmp_path}/pyc/code") for number in (1, 2)
+    ]
+
+
+def test_a_prefix_below_which_nothing_is_yet_is_told_only() -> None:
+    made = elsewhere.plan(["/srv/app"], [running("/pyc")])
+    assert (made.on_host, made.inside, len(made.told)) == ([], [], 1)
+
+
+def test_a_prefix_in_a_container_is_left_to_it() -> None:
+    both = [running("/own/pyc", number=number) for number in (1, 2)]
+    made = elsewhere.plan(["/srv"], both)
+    assert made.on_host == []
+    assert made.inside == [(one, ["/code", "/code/media"]) for one in both]
+    assert [one["directory"] for one in made.told] == ["/own/pyc/code", "/own/pyc/code/media"] * 2
+
+
+def test_a_command_carries_the_guest() -> None:
+    argv = app.guest_argv("python3", sys.modules[__name__], {"a": [1]})
+    assert argv[:3] == ["python3", "-B", "-c"]
+    assert "def test_a_command_carries_the_guest" in argv[3]
+    assert argv[4] == '{"a": [1]}'

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a release's own commands make: kept, put into the checkout, let go of. git is real, the container is not."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _generated, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._app import App
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, run_command
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
+
+COMMIT = "a" * 40
+
+
+@pytest.fixture
+def app(tmp_path):
+    (tmp_path / "app").mkdir()
+    return App(str(tmp_path / "app"), "jobs", "web", (), (), "", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def place(tmp_path):
+    checkout = tmp_path / "checkout"
+    (checkout / "locale/de").mkdir(parents=True)
+    (checkout / "locale/fr").mkdir(parents=True)
+    for name in ("locale/de/a.po", "locale/de/a.mo", "locale/fr/a.po", "page"):
+        (checkout / name).write_text("1")
+    (checkout / ".gitignore").write_text("*.css\nnode_modules\n")
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for words in (["init", "-q"], ["add", "--all", "--force"], ["commit", "-q", "-m", "x"]):
+        subprocess.run(["git", *who, *words], cwd=checkout, check=True, capture_output=True)
+    return _throwaway.Place(COMMIT, str(checkout))
+
+
+def build(monkeypatch, files, rc=0):
+    """Let each command write these files."""
+    ran = []
+
+    def run_plain(_run, _app, place, command, _seconds):
+        ran.append(command)
+        for name, text in files.items():
+            path = os.path.join(place.checkout, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return CommandResult(list(command), rc, "", "Error: no such theme")
+
+    monkeypatch.setattr(_throwaway, "run_plain", run_plain)
+    return ran
+
+
+COMMANDS = [("front-end", ("npm", "run", "build:css"))]
+
+
+def test_what_was_made_and_git_does_not_track_is_kept_and_put_into_the_checkout(app, place, monkeypatch):
+    files = {"static/css/a.css": "new", "node_modules/x/y.css": "no", "page": "tracked", "x/__pycache__/m.pyc": "no"}
+    assert build(monkeypatch, files) == []
+    assert _generated.make(run_command, app, place, COMMANDS, 60) == ["static/css/a.css"]
+    assert _generated.put(app, COMMIT) == ["static/css/a.css"]
+    assert pathlib.Path(app.path, "static/css/a.css").read_text(encoding="utf-8") == "new"
+    assert sorted(os.listdir(app.path)) == ["static"]
+    assert _generated.put(app, COMMIT) == []
+    # Another release's way leaves it alone.
+    assert _generated.put(app, "b" * 40) == []
+
+
+def test_a_second_build_of_a_commit_takes_the_place_of_the_first(app, place, monkeypatch):
+    build(monkeypatch, {"static/a.css": "1", "static/b.css": "1"})
+    _generated.make(run_command, app, place, COMMANDS, 60)
+    os.unlink(place.checkout + "/static/b.css")
+    build(monkeypatch, {"static/a.css": "2"})
+    _generated.make(run_command, app, place, COMMANDS, 60)
+    assert _generated.put(app, COMMIT) == ["static/a.css"]
+    assert pathlib.Path(app.path, "static/a.css").read_text(encoding="utf-8") == "2"
+
+
+def test_what_the_release_before_had_made_is_carried_on(app, place, monkeypatch, tmp_path):
+    build(monkeypatch, {"static/a.css": "1", "locale/fr/a.mo": "1", "page2": "1"})
+    _generated.make(run_command, app, place, COMMANDS, 60)
+    # The next commit has one of them in git, and only one is made anew.
+    checkout = tmp_path / "next"
+    subprocess.run(["git", "clone", "-q", place.checkout, str(checkout)], check=True)
+    (checkout / "page2").write_text("tracked")
+    subprocess.run(["git", "add", "page2"], cwd=checkout, check=True)
+    then = _throwaway.Place("b" * 40, str(checkout))
+    build(monkeypatch, {"static/a.css": "2"})
+    assert _generated.make(run_command, app, then, COMMANDS, 60, COMMIT) == ["locale/fr/a.mo", "static/a.css"]
+    assert (checkout / "page2").read_text() == "tracked"
+    assert (checkout / "locale/fr/a.mo").read_text() == "1"
+    # Without a command too; and without anything to carry nothing is kept.
+    assert _generated.make(run_command, app, then, [], 60, COMMIT) == ["locale/fr/a.mo", "static/a.css"]
+    assert _generated.make(run_command, app, then, [], 60, "c" * 40) == []
+
+
+def test_a_command_that_fails_is_told(app, place, monkeypatch):
+    build(monkeypatch, {}, rc=1)
+    message = r"The front-end of aaaaaaaaaaaa failed: 'npm run build:css' \(Error: no such theme\); nothing that serves"
+    with pytest.raises(CommandError, match=message):
+        _generated.make(run_command, app, place, COMMANDS, 60)
+    assert not os.path.exists(_generated.root(app))
+
+
+def test_translations_without_their_compiled_form(place):
+    assert _generated.uncompiled(run_command, place.checkout) == ["locale/fr/a.po"]
+
+
+def test_only_what_kept_releases_made_stays(app, place, monkeypatch):
+    build(monkeypatch, {"static/a.css": "1"})
+    for commit in ("a" * 40, "b" * 40):
+        _generated.make(run_command, app, _throwaway.Place(commit, place.checkout), COMMANDS, 60)
+    _generated.prune(app, ["b" * 40])
+    assert os.listdir(_generated.root(app)) == ["b" * 12]
+    _generated.prune(app, [])
+    assert os.listdir(_generated.root(app)) == []

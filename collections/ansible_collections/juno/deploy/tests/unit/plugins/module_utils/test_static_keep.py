@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The static root as this host sees it: where it is, what is remembered, what goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _static_keep
+
+CONTAINER = _docker.Container("c1", "web-1", "web", 1, "running", "i", (), ())
+KEEP_ONE = _static_keep.Rules(keep_releases=1, html_max_age=100)
+
+
+class Engine:
+    """Tells of one container what an Engine does."""
+
+    def __init__(self, mounts=(), pid=0):
+        self.api = self
+        self.seen = {"Mounts": list(mounts), "State": {"Pid": pid}}
+
+    def inspect_container(self, _identity):
+        return self.seen
+
+
+def mount(source, destination):
+    return {"Source": str(source), "Destination": destination}
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("/code/staticfiles", "volume"),
+        ("/code/staticfiles/deep", "volume/deep"),
+        ("/code/public", "code/public"),
+        # In the image, or not there.
+        ("/srv/static", None),
+        ("/code/nosuch", None),
+        ("/codex/public", None),
+        ("", None),
+    ],
+)
+def test_where_the_root_is_on_this_host(tmp_path, place, found):
+    for name in ("volume/deep", "code/public"):
+        (tmp_path / name).mkdir(parents=True)
+    mounts = [mount(tmp_path / "code", "/code"), mount(tmp_path / "volume", "/code/staticfiles")]
+    root = _static_keep.root_of(Engine(mounts), [CONTAINER], {"root": place, "manifest": "m.json"})
+    assert (root.path if root else None) == (str(tmp_path / found) if found else None)
+    assert _static_keep.root_of(Engine(mounts), [], {"root": place, "manifest": "m.json"}) is None
+    assert _static_keep.root_of(Engine(mounts), [CONTAINER], {"root": place, "manifest": ""}) is None
+
+
+@pytest.fixture
+def root(tmp_path):
+    return _static_keep.Root(str(tmp_path), "staticfiles.json")
+
+
+def collect(root, letter, *more):
+    """Write a release's files and its manifest."""
+    name = f"a.{letter * 12}.css"
+    for one in ("a.css", name, name + ".gz", *more):
+        with open(os.path.join(root.path, one), "w", encoding="utf-8") as file:
+            file.write(letter)
+    with open(os.path.join(root.path, root.manifest), "w", encoding="utf-8") as file:
+        json.dump({"paths": {"a.css": name}, "version": "1.1", "hash": letter}, file)
+
+
+def names(root):
+    return sorted(one for one in os.listdir(root.path) if not one.startswith(".juno"))
+
+
+def test_what_nothing_names_any_more_goes_and_nothing_else(root):
+    collect(root, "a", "by-hand.txt")
+    at = time.time()
+    assert _static_keep.tidy(root, KEEP_ONE, at - 10, at)["removed"] == 0
+    collect(root, "b")
+    # Replaced just now; and seen by a process that runs since before.
+    assert _static_keep.tidy(root, KEEP_ONE, at + 50, at + 10)["removed"] == 0
+    assert _static_keep.tidy(root, KEEP_ONE, at - 10, at + 1000)["removed"] == 0
+    told = _static_keep.tidy(root, KEEP_ONE, at + 900, at + 1000)
+    assert told == {"removed": 2, "bytes": 2, "why": ""}
+    live = ["a.bbbbbbbbbbbb.css", "a.bbbbbbbbbbbb.css.gz", "a.css", "by-hand.txt", "staticfiles.json"]
+    assert names(root) == live
+
+
+def test_kept_releases_and_remembering_alone(root):
+    at = time.time()
+    for number, letter in enumerate("abc"):
+        collect(root, letter)
+        assert _static_keep.tidy(root, _static_keep.Rules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
+    assert len(names(root)) == 8
+    assert _static_keep.tidy(root, _static_keep.Rules(2, 100), at + 5000, at + 5000)["removed"] == 2
+    assert "a.bbbbbbbbbbbb.css" in names(root)
+
+
+def test_without_a_manifest_nothing_is_touched(root):
+    collect(root, "a")
+    for text in (None, "{", "[]", '{"paths": []}'):
+        os.unlink(os.path.join(root.path, root.manifest))
+        if text is not None:
+            with open(os.path.join(root.path, root.manifest), "w", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            open(os.path.join(root.path, root.manifest), "w", encoding="utf-8").close()
+        before = names(root)
+        assert _static_keep.tidy(root, KEEP_ONE, 0, time.time())["why"].endswith("has no manifest")
+        assert names(root) == before
+
+
+def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(_static_keep, "tidy", lambda _root, rules, _started, _now: asked.append(rules) or {})
+    engine = Engine([mount(root.path, "/static")])
+    told = {"layout": {"static_at": {"root": "/static", "manifest": root.manifest}}}
+    entries = [{**told, "figures": {"html_max_age_seconds": 7200.0}}, {"figures": {}}]
+    rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
+    _static_keep.tidy_for(engine, [CONTAINER], entries, rules)
+    assert asked == [_static_keep.Rules(5, 7200, True)]
+    assert "no directory of this host" in _static_keep.tidy_for(engine, [CONTAINER], [{}], rules)["why"]
+
+
+def test_the_oldest_process_without_children_counts():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        # This very process is older, and has a child.
+        started = _static_keep.oldest_worker(Engine(pid=child.pid), [CONTAINER])
+        assert time.time() - 60 < started <= time.time()
+        assert _static_keep.oldest_worker(Engine(pid=0), [CONTAINER]) == pytest.approx(time.time(), abs=60)
+    finally:
+        child.communicate()
