@@ -257,11 +257,18 @@ def head(run: Runner, path: str) -> str:
     return run(git(path, "rev-parse", "HEAD")).require(f"git can't read {path} ({{cause}}).").stdout.strip()
 
 
+def exists(run: Runner, path: str, commit: str) -> bool:
+    """Say whether a commit is (still) in the repository."""
+    return bool(commit) and run(git(path, "cat-file", "-e", commit + "^{commit}")).rc == 0
+
+
 REFS = "refs/juno/"
 
 
 def keep(run: Runner, path: str, commits: list[str]) -> None:
     """Keep commits from being tidied away by git (after a forced push, say), and let go of those kept before.
+
+    One that a person has tidied away already can't be kept.
 
     :raises CommandError: git refuses.
     """
@@ -271,6 +278,8 @@ def keep(run: Runner, path: str, commits: list[str]) -> None:
     for name in sorted(known - set(wanted)):
         run(git(path, "update-ref", "-d", name)).require(f"git can't let go of {name} in {path} ({{cause}}).")
     for name in sorted(set(wanted) - known):
+        if not exists(run, path, wanted[name]):
+            continue
         run(git(path, "update-ref", name, wanted[name])).require(f"git can't keep {name} in {path} ({{cause}}).")
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import posixpath
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _git
 from ansible_collections.juno.deploy.plugins.module_utils._git import git
 
 if t.TYPE_CHECKING:
@@ -49,14 +50,9 @@ def parse_raw(text: str) -> list[Change]:
     return found
 
 
-def exists(run: Runner, path: str, commit: str) -> bool:
-    """Say whether a commit is (still) in the repository."""
-    return bool(commit) and run(git(path, "cat-file", "-e", commit + "^{commit}")).rc == 0
-
-
 def changes(run: Runner, path: str, old: str, new: str) -> list[Change] | None:
     """List what differs between two commits; nothing (not an empty list) when the old one is gone."""
-    if not exists(run, path, old):
+    if not _git.exists(run, path, old):
         return None
     done = run(git(path, "diff-tree", "-r", "-z", "--no-renames", old, new, "--"))
     return parse_raw(done.require(f"git can't compare {old[:12]} with {new[:12]} in {path} ({{cause}}).").stdout)

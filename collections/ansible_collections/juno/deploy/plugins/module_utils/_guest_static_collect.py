@@ -153,8 +153,10 @@ class _Collection:
         starts = [oldest_start(self.options["in_container"]) or 0, self.options["started"]]
         rules: dict[str, t.Any] = {name: self.options[name] for name in ("keep_releases", "html_max_age")}
         rules.update(now=self.now, started=min(one for one in starts if one is not None))
-        files = (set(self.live) | set(change["new"])) - set(change["removed"])
-        files.discard(getattr(self.storage, "manifest_name", None))
+        files = dict.fromkeys(change["new"], self.now)
+        files.update({name: seen.st_ctime for name, seen in self.live.items()})
+        for name in change["removed"] + [str(getattr(self.storage, "manifest_name", None))]:
+            files.pop(name, None)
         names, unknown = doomed(files, after["paths"], self.memory, rules)
         sizes = [(name, self._size(name)) for name in names]
         if not self.options["dry"]:

@@ -36,31 +36,39 @@ def kept_earlier(memory: "dict[str, t.Any]", rules: "dict[str, t.Any]") -> "list
 
 
 def doomed(
-    files: "t.Collection[str]", paths: "dict[str, str]", memory: "dict[str, t.Any]", rules: "dict[str, t.Any]"
+    files: "dict[str, float]", paths: "dict[str, str]", memory: "dict[str, t.Any]", rules: "dict[str, t.Any]"
 ) -> "tuple[list[str], int]":
     """Give the files that nothing names, and how many others are nobody's.
 
-    C(paths) are those of the live manifest; C(files) are without the manifest itself.
+    C(paths) are those of the live manifest; C(files) are without the manifest itself, each with its time of change.
     """
     names = set(paths) | set(paths.values())
     kept = names.union(*(one["gone"] for one in kept_earlier(memory, rules)))
     known = names.union(*(one["gone"] for one in memory["earlier"]))
-    # Pages and processes from before the memory began may name what no manifest in it does.
-    since = memory["since"]
-    old = since is not None and rules["now"] - since >= rules["html_max_age"] and rules["started"] > since
+    firsts = sorted({one["first"] for one in memory["earlier"]} | {memory["since"] or rules["now"]})
+    firsts += [memory["newest"]["first"]] if memory["newest"] else []
     found, unknown = [], 0
     for name in sorted(files):
         bare = plain(name)
         if name in kept or bare in kept:
             continue
-        if name in known or bare in known or (old and _was_hashed(bare, files, known)):
+        if name in known or bare in known or (_was_hashed(bare, files, known) and _is_over(files[name], firsts, rules)):
             found.append(name)
         else:
             unknown += 1
     return found, unknown
 
 
-def _was_hashed(name: str, files: "t.Collection[str]", known: "t.Collection[str]") -> bool:
+def _is_over(made: float, firsts: "list[float]", rules: "dict[str, t.Any]") -> bool:
+    """Say whether a file that no remembered manifest names was given up long ago.
+
+    A manifest that was seen by nobody may have named it: until the first one that was seen after it was made, at most.
+    """
+    after = [one for one in firsts if one >= made]
+    return bool(after) and rules["now"] - after[0] >= rules["html_max_age"] and rules["started"] > after[0]
+
+
+def _was_hashed(name: str, files: "t.Container[str]", known: "t.Collection[str]") -> bool:
     match = HASHED.match(name)
     if match is None:
         return False

@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_release,
     _journal,
     _lease,
+    _staticfiles,
     _throwaway,
     _worktree,
 )
@@ -37,8 +38,6 @@ _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
 #: How long a database may stay locked before its copy is given up.
 COPY_SECONDS = 30
-#: Replaced static files that cached pages are looked through for; where there are more, all pages go.
-MOST_REPLACED = 500
 #: How each failure that the guest tells begins.
 _FAILURES = {
     "start": "The code of {commit} can't start ({cause})",
@@ -172,7 +171,7 @@ def is_collected(static: dict[str, t.Any]) -> bool:
     """Say whether static files came, went, or have other content."""
     if not static or static.get("why"):
         return False
-    moved = static["added"] > 0 or static["removed"] > 0
+    moved = static["added"] > 0 or static["removed"] > 0 or static.get("replaced", 0) > 0
     return moved or bool(static["manifest_hash_before"] != static["manifest_hash_after"])
 
 
@@ -245,7 +244,7 @@ def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
     # Thousands of names, which nobody reads.
     known: dict[str, t.Any] = {"static": {name: value for name, value in static.items() if name != "entries"}}
     if "entries" in static and static.get("has_manifest", True):
-        known["static"]["replaced"] = replaced(static["entries"])
+        known["static"]["replaced_names"] = _staticfiles.replaced(static["entries"])
     if "migrations" not in told:
         return known
     migrations = told["migrations"]
@@ -262,12 +261,6 @@ def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
         "requested": requested,
         "unlooked": [mask(line) for line in unlooked],
     }
-
-
-def replaced(entries: list[list[t.Any]]) -> list[str] | None:
-    """Name the files that pages made before may name and new ones don't; nothing when they are too many to look for."""
-    names = sorted({old for _name, old, new in entries if old and old != new})
-    return names if len(names) <= MOST_REPLACED else None
 
 
 def _nothing_known(why: str) -> dict[str, t.Any]:

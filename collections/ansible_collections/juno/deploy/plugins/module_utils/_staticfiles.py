@@ -58,6 +58,10 @@ _CONFLICT = re.compile(r"Found another file with the destination path '.*'\. .*"
 _PRETENDED = re.compile(r"Pretending to (?P<what>copy|link|delete) '(?P<path>.*)'")
 
 
+#: Replaced files that cached pages are looked through for; where there are more, all pages go.
+MOST_REPLACED = 500
+
+
 @dataclasses.dataclass(frozen=True)
 class Counts:
     """The figures of collectstatic's summary."""
@@ -174,6 +178,7 @@ def collect(
         "actions": _actions(told, dry_run=dry_run),
         **figures,
         **{name: value for name, value in told.items() if name not in INNER},
+        "replaced_names": replaced(told["entries"]) if told["has_manifest"] else [],
         "cmd": guest.cmd,
         "rc": guest.rc,
         "stdout": stdout,
@@ -182,6 +187,12 @@ def collect(
     if words := [told[name] for name in ("prune_why", "memory_why") if told[name]]:
         result["warnings"] = words
     return {**result, "diff": diff(told, stdout, dry_run=dry_run)} if with_diff else result
+
+
+def replaced(entries: list[list[t.Any]]) -> list[str] | None:
+    """Name the files that pages made before may name and new ones don't; nothing when they are too many to look for."""
+    names = sorted({old for _name, old, new in entries if old and old != new})
+    return names if len(names) <= MOST_REPLACED else None
 
 
 def _unstaged(text: str, told: dict[str, t.Any]) -> str:

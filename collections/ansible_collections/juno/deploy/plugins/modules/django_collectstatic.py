@@ -195,6 +195,14 @@ replaced:
   returned: when the files were staged
   type: int
   sample: 2
+replaced_names:
+  description:
+    - Names that the manifest had for files and has no more, which pages that were made before may name; null when there
+      are more than 500 of them.
+  returned: success
+  type: list
+  elements: str
+  sample: [css/site.3c0fb1d2a9e7.css]
 staged:
   description: Whether a staging directory was used.
   returned: success

@@ -257,3 +257,17 @@ def test_a_last_line_without_an_end_stays_whole(repos):
     path.write_text("*.log")
     _git.leave_alone(run_command, str(repos[1]), "compose.override.yml")
     assert path.read_text().splitlines() == ["*.log", "/compose.override.yml"]
+
+
+def test_commits_are_kept_and_let_go_of_and_one_that_is_gone_is_passed_over(repos):
+    person, _droplet = repos
+    first = sh(person, "rev-parse", "HEAD")
+    second = commit(person, "page", "2")
+
+    def kept() -> list[str]:
+        return sh(person, "for-each-ref", "--format=%(refname)", "refs/juno/").split()
+
+    _git.keep(run_command, str(person), [first, "0" * 40])
+    assert kept() == [f"refs/juno/{first}"]
+    _git.keep(run_command, str(person), [second])
+    assert kept() == [f"refs/juno/{second}"]

@@ -34,6 +34,7 @@ def memory(*manifests, times=TIMES):
 
 def doomed(rules, seen=None, paths=D, files=FILES):
     every = {"keep_releases": 1, "html_max_age": 0, "now": 9000, "started": 8000, **rules}
+    files = files if isinstance(files, dict) else dict.fromkeys(files, 0.0)
     found, unknown = guest.doomed(files, paths, seen or memory(A, B, C, D), every)
     return sorted(found), unknown
 
@@ -67,6 +68,22 @@ def test_what_goes(rules, gone):
     others = [name for name in FOREIGN if name not in found]
     assert unknown == len(others) + len([name for name in ORPHANS if name not in found])
     assert not set(found) & {*LIVE, *FOREIGN}
+
+
+@pytest.mark.parametrize(
+    ("made", "rules", "gone"),
+    [
+        # Made while B was live, by a collect that nobody saw: given up when C was seen, at 3000, at the latest.
+        (2500, {"html_max_age": 6000, "started": 3001}, True),
+        (2500, {"html_max_age": 6001, "started": 3001}, False),
+        (2500, {"html_max_age": 6000, "started": 3000}, False),
+        # Made after all that was seen: it may be in use.
+        (4500, {}, False),
+    ],
+)
+def test_an_orphan_counts_from_the_next_manifest_that_was_seen(made, rules, gone):
+    name = "a.eeeeeeeeeeee.css"
+    assert (doomed(rules, files={"a.css": 0.0, name: float(made)})[0] == [name]) is gone
 
 
 def test_orphans_stay_while_the_memory_is_young():
