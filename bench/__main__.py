@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("pycache", "memcached", "playbooks", "side_by_side", "kinds", "share", "static")
+NAMES = ("pycache", "memcached", "playbooks", "side_by_side", "kinds", "share", "static", "plan")
 
 
 def main(words: list[str]) -> int:
