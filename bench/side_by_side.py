@@ -132,7 +132,7 @@ class Bench:
         """Run the procedure as a person would, from the command to its end; its output goes to a file."""
         site = self.sites[name]
         if name in (SHELL, SHELL_QUICK):
-            argv = site.shell_procedure("shell_quick" if name == SHELL_QUICK and tag != FIRST else "shell_procedure")
+            argv = site.shell_procedure(quick=name == SHELL_QUICK and tag != FIRST)
         else:
             argv = self._playbook(name)
         # A connection to the droplet that an earlier run left open would spare this one its start.

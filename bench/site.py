@@ -36,7 +36,7 @@ PAGE_PATTERN = r'<meta name="release" content="(\d+)">'
 _TEMPLATE, _PAGE_LINE = "templates/base.html", '<meta name="release" content="{}">'
 _STYLE, _STYLE_LINE = "static/css/site.css", "/* release {} */"
 _ORIGIN = "/srv/git/demo_site.git"
-_SCRIPTS = "/root/{}.sh"
+_SCRIPT = "/root/shell_procedure.sh"
 #: What a change of each kind is made in.
 KINDS: dict[str, tuple[tuple[str, str], ...]] = {
     "both": ((_TEMPLATE, _PAGE_LINE), (_STYLE, _STYLE_LINE)),
@@ -87,8 +87,7 @@ class Site:
         self._git("push", "--quiet", "--set-upstream", "origin", "main")
         self.inside(["git", "clone", "--quiet", "--branch=main", _ORIGIN, demo.CHECKOUT])
         self.write(f"{demo.CHECKOUT}/.env", demo.DOTENV)
-        for name in ("shell_procedure", "shell_quick"):
-            self.write(_SCRIPTS.format(name), (ROOT / f"bench/{name}.sh").read_text(encoding="utf-8"))
+        self.write(_SCRIPT, (ROOT / "bench/shell_procedure.sh").read_text(encoding="utf-8"))
 
     def push_next(self, kind: str = "both") -> int:
         """Commit and push a change of a kind; give the release that the pages will show then."""
@@ -107,9 +106,9 @@ class Site:
         """Give the release that the style sheet is to show."""
         return self.shown[_STYLE]
 
-    def shell_procedure(self, script: str = "shell_procedure") -> list[str]:
-        """Give the command by which a person deploys from afar with a shell script."""
-        return [*self._ssh(), *self._there(), f"sh {_SCRIPTS.format(script)} {demo.CHECKOUT}"]
+    def shell_procedure(self, *, quick: bool = False) -> list[str]:
+        """Give the command by which a person deploys from afar with the shell script."""
+        return [*self._ssh(), *self._there(), f"sh {_SCRIPT} {demo.CHECKOUT}{' quick' if quick else ''}"]
 
     def inside(self, argv: t.Sequence[str]) -> str:
         """Run a command in the droplet."""

@@ -28,9 +28,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 from ansible_collections.juno.deploy.plugins.module_utils._django import Guest, Place, run_guest
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
 
-#: Each guest module before those that import it.
-GUESTS = (
-    _guest_manage,
+#: The guest modules that collect, each before those that import it.
+COLLECTORS = (
     _guest_static,
     _guest_static_files,
     _guest_static_stage,
@@ -38,8 +37,8 @@ GUESTS = (
     _guest_static_fingerprint,
     _guest_static_prune,
     _guest_static_collect,
-    _guest_static_main,
 )
+GUESTS = (_guest_manage, *COLLECTORS, _guest_static_main)
 #: The module's options that the guest is told.
 OPTIONS = ("staging", "force", "clear", "link", "ignore", "prune", "keep_releases", "html_max_age")
 #: What the guest tells that is not for the result.

@@ -26,13 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_process,
     _guest_release,
     _guest_request,
-    _guest_static,
-    _guest_static_collect,
-    _guest_static_files,
-    _guest_static_fingerprint,
-    _guest_static_memory,
-    _guest_static_prune,
-    _guest_static_stage,
+    _staticfiles,
     _worktree,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask, split_told
@@ -56,16 +50,6 @@ GUESTS = (
     _guest_request,
     _guest_cache_list,
     _guest_release,
-)
-#: Before them, for a guest that collects static files.
-COLLECTORS = (
-    _guest_static,
-    _guest_static_files,
-    _guest_static_stage,
-    _guest_static_memory,
-    _guest_static_fingerprint,
-    _guest_static_prune,
-    _guest_static_collect,
 )
 #: For the container to start and go, beside the time that its work may take.
 CONTAINER_SECONDS = 60
@@ -212,7 +196,7 @@ def ask(
         "token": token,
         "timeout_seconds": max(1, round(timeout_seconds)),
     }
-    carried = _django.build_job((*(COLLECTORS if request.get("collect") else ()), *GUESTS), job)
+    carried = _django.build_job((*(_staticfiles.COLLECTORS if request.get("collect") else ()), *GUESTS), job)
     limit = 2 * timeout_seconds + more_seconds + CONTAINER_SECONDS
     for python in ("python", "python3"):
         command = (python, "-c", _django.BOOT, carried)

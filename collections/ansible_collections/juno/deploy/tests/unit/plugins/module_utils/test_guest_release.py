@@ -12,7 +12,7 @@ import sys
 import textwrap
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _django, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _django, _staticfiles, _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import split_told
 
 pytest.importorskip("django")
@@ -100,7 +100,7 @@ class Site:
             "list_caches": False, "directory": "/root/app",
             **request,
         }  # fmt: skip
-        guests = (*_throwaway.COLLECTORS, *_throwaway.GUESTS)
+        guests = (*_staticfiles.COLLECTORS, *_throwaway.GUESTS)
         argv = [sys.executable, "-c", _django.BOOT, _django.build_job(guests, job)]
         done = subprocess.run(argv, cwd=self.checkout, capture_output=True, text=True, timeout=120, check=False)
         told = split_told(done.stdout, "juno-t")[1]
