@@ -47,9 +47,9 @@ def is_current(source: str) -> bool:
 
 def compile_all(paths: "list[str]") -> "list[int]":
     """Compile what is not current; give how many were compiled, and how many can't be."""
-    # Python 3.6 has no other, and no name for it.
-    modes = getattr(py_compile, "PycInvalidationMode", None)
-    timestamp: dict[str, t.Any] = {"invalidation_mode": modes.TIMESTAMP} if modes else {}
+    timestamp: dict[str, t.Any] = {}
+    if hasattr(py_compile, "PycInvalidationMode"):  # Python 3.6 has no other, and no name for it
+        timestamp["invalidation_mode"] = py_compile.PycInvalidationMode.TIMESTAMP
     done = failed = 0
     for path in paths:
         try:

@@ -85,6 +85,7 @@ options:
       - Collect static files with the new code into the root that serves, when all else is right.
     type: bool
     default: false
+    version_added: 0.2.0
   frontend:
     description:
       - The app's own command, as a list of words, that builds its front-end (Tailwind, say). It is run in a throwaway
@@ -101,7 +102,6 @@ options:
         kept as that of O(frontend) is.
     type: bool
     default: false
-    version_added: 0.2.0
     version_added: 0.2.0
   epoch:
     description:

@@ -19,8 +19,6 @@ caches = __import__("django.core.cache", fromlist=["caches"]).caches
 
 def response(number):
     """Make a page as the cache middleware keeps it; the first ten name css/site.0123456789ab.css."""
-    django = __import__("django.conf", fromlist=["settings"])
-    _ = django.settings.DEBUG
     kind = __import__("django.http", fromlist=["HttpResponse"]).HttpResponse
     name = "css/site.0123456789ab.css" if number < 10 else "css/other.0123456789ab.css"
     content = f'<link rel="stylesheet" href="/static/{name}">'.encode()
