@@ -13,6 +13,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static import compare, look, manifest_hash
+from ansible_collections.juno.deploy.plugins.module_utils._guest_static_compressed import spared
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static_files import COMPRESSED, Move, walk
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static_fingerprint import (
     digest,
@@ -77,6 +78,7 @@ class _Collection:
         self.sources = sources(options["ignore"])
         self.unsure = why_unsure(storage, command)
         self.print = digest(self.sources, storage, options["link"])
+        self.code = digest({}, storage, options["link"])
 
     def work(self, run: "t.Callable[[], object]") -> "dict[str, t.Any]":
         """Do it, or nothing when all is as it was left."""
@@ -88,7 +90,8 @@ class _Collection:
         else:
             stage = Stage(self.storage, self.options["dry"])
             try:
-                stage.run(run)
+                with spared(self.storage, stage.tree, self.root, self.live if self._is_as_left() else {}):
+                    stage.run(run)
                 manifest = stage.manifest()
                 change = stage.differing(self.live, self.options["clear"])
                 staged = set(walk(stage.tree))
@@ -115,12 +118,19 @@ class _Collection:
             return "not asked: force is set" if self.options["force"] else "not asked: clear is set"
         if last.get("print") != self.print:
             return "new"
-        names = self._made(self.before["paths"], last["more"])
-        return "same" if watched(names, self.live) == last["files"] else "new: files in the static root differ"
+        return "same" if self._is_as_left() else "new: files in the static root differ"
 
-    def _made(self, paths: "dict[str, str]", more: "list[str]") -> "set[str]":
+    def _is_as_left(self) -> bool:
+        """Say whether the files in the root are those of the last run, by the same code and settings."""
+        last = self.memory["collected"]
+        if last.get("code") != self.code:
+            return False
+        made = self._made(self.before["paths"], last["more"], last["sources"])
+        return bool(watched(made, self.live) == last["files"])
+
+    def _made(self, paths: "dict[str, str]", more: "list[str]", sources: "t.Iterable[str]") -> "set[str]":
         manifest = getattr(self.storage, "manifest_name", None)
-        return names_of(paths) | set(self.sources) | set(more) | ({manifest} if manifest else set())
+        return names_of(paths) | set(sources) | set(more) | ({manifest} if manifest else set())
 
     def _told(self, manifest: "dict[str, t.Any] | None", change: "dict[str, list[str]]") -> "dict[str, t.Any]":
         self.after = dict(self.before, paths={}, hash=None)
@@ -136,11 +146,18 @@ class _Collection:
     def _remember(self, manifest: "dict[str, t.Any] | None", staged: "set[str]") -> None:
         remember(self.memory, self.after["hash"], self.after["paths"], self.now)
         if not self.options["dry"]:
-            made = self._made(self.after["paths"], [])
+            made = self._made(self.after["paths"], [], self.sources)
             known = made | {name + ending for name in made for ending in COMPRESSED}
             more = sorted(staged - known)
             files = watched(made | set(more), walk(self.root))
-            self.memory["collected"] = {"print": self.print, "files": files, "more": more}
+            named = sorted(set(self.sources) - names_of(self.after["paths"]))
+            self.memory["collected"] = {
+                "print": self.print,
+                "code": self.code,
+                "files": files,
+                "more": more,
+                "sources": named,
+            }
             self.fresh = True
 
     def _prune(self, change: "dict[str, list[str]]") -> "dict[str, t.Any]":

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_manage,
     _guest_static,
     _guest_static_collect,
+    _guest_static_compressed,
     _guest_static_files,
     _guest_static_fingerprint,
     _guest_static_main,
@@ -36,6 +37,7 @@ COLLECTORS = (
     _guest_static_memory,
     _guest_static_fingerprint,
     _guest_static_prune,
+    _guest_static_compressed,
     _guest_static_collect,
 )
 GUESTS = (_guest_manage, *COLLECTORS, _guest_static_main)
