@@ -35,7 +35,7 @@ import urllib.parse
 PER_SECOND = float(os.environ.get("VISITORS_PER_SECOND") or 20)
 TIMEOUT_SECONDS = 15
 #: Nobody may forget them: they leave by themselves.
-LONGEST_SECONDS = 900
+LONGEST_SECONDS = 1800
 #: From the page cache, made anew each time, another page, a page that is never cached.
 PATHS = os.environ.get("VISITORS_PATHS", "").split() or ["/", "/?visit={number}", "/jobs/", "/healthz"]
 HOST = os.environ.get("VISITORS_HOST", "")
