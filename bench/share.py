@@ -91,8 +91,8 @@ def measure(bench: Bench, number: int) -> dict[str, t.Any]:
         raise DropletError(f"The deploy failed: see {bench.work / OURS}/share-{number}.log.")
     whole = (began, time.time())
     spans: dict[str, list[Span]] = collections.defaultdict(list)
-    for line in site.inside(["cat", LOG]).splitlines():
-        begin, end, words = line.split(" ", 2)
+    # An argument may go on over many lines.
+    for begin, end, words in re.findall(r"^([0-9.]+) ([0-9.]+) (.*)$", site.inside(["cat", LOG]), re.MULTILINE):
         spans[kind_of(words)].append((float(begin), float(end)))
     spans["boot"].append(boot(site))
     theirs = [span for kind, found in spans.items() if kind != "ours" for span in found]
