@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import _docker, _guest
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_pythons import Python
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import exec_refusal
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._mounts import Mount, parse_mounts
 
 if t.TYPE_CHECKING:
     from types import ModuleType
@@ -27,22 +28,6 @@ PREFIX = "PYTHONPYCACHEPREFIX"
 ASK_SECONDS = 20.0
 #: The codes of a container that has no such program, where the Engine doesn't refuse.
 NO_PROGRAM = (126, 127)
-
-
-class Mount(t.NamedTuple):
-    """What a container sees of this host."""
-
-    #: In the container.
-    target: str
-    #: On this host.
-    source: str
-
-
-class Place(t.NamedTuple):
-    """A directory of sources that the host and a container see."""
-
-    host: str
-    container: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,41 +46,6 @@ class Running:
     def environment(self) -> dict[str, str]:
         """What a command in the container needs to keep bytecode where the server does."""
         return {PREFIX: self.prefix}
-
-
-def parse_mounts(inspected: list[dict[str, t.Any]]) -> tuple[Mount, ...]:
-    """Read the mounts of the Engine's C(GET /containers/ID/json), but for those in memory."""
-    pairs = [Mount(one["Destination"].rstrip("/") or "/", one.get("Source") or "") for one in inspected]
-    return tuple(pair for pair in pairs if pair.source.startswith("/"))
-
-
-def _below(path: str, top: str) -> str | None:
-    """Give the rest of a path below a directory; None when it is elsewhere."""
-    rest = os.path.relpath(path, top)
-    return None if rest == ".." or rest.startswith("../") else "" if rest == "." else rest
-
-
-def host_path(path: str, mounts: t.Sequence[Mount]) -> str:
-    """Give the place on this host of a path in a container; nothing when the container keeps it to itself."""
-    above = [(one, rest) for one in mounts if (rest := _below(path, one.target)) is not None]
-    if not above:
-        return ""
-    mount, rest = max(above, key=lambda found: len(found[0].target))
-    return os.path.join(mount.source, rest) if rest else mount.source
-
-
-def places(path: str, mounts: t.Sequence[Mount]) -> list[Place]:
-    """Say what of a directory on this host a container sees, and where."""
-    found = []
-    path = os.path.realpath(path)
-    for one in mounts:
-        source = os.path.realpath(one.source)
-        rest, inside = _below(path, source), _below(source, path)
-        if rest is not None:
-            found.append(Place(path, os.path.join(one.target, rest) if rest else one.target))
-        elif inside is not None:
-            found.append(Place(source, one.target))
-    return found
 
 
 def prefix_in(argv: t.Sequence[str], environ: bytes) -> str:

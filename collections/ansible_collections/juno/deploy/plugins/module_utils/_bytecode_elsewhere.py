@@ -17,20 +17,20 @@ from ansible_collections.juno.deploy.plugins.module_utils._bytecode import Purge
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_app import (
     Running,
     guest_argv,
-    host_path,
     parse_told,
-    places,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_header import REASONS
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_roots import Root, printable
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_tally import Notes, Tally
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._mounts import host_path, places
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import Rules
+    from ansible_collections.juno.deploy.plugins.module_utils._django import Answer
 
 #: An app of 50,000 files is compiled in less.
 SECONDS = 900.0
@@ -108,11 +108,18 @@ def _told(client: t.Any, running: Running, argv: list[str]) -> t.Any:
     answer = _docker.exec_argv(
         client, running.container, argv, timeout_seconds=SECONDS, environment=running.environment, workdir="/"
     )
+    return _read(answer, f"The Python in the container {running.container.name} failed at its bytecode")
+
+
+def _read(answer: Answer, failure: str) -> t.Any:
+    """Give what a guest told.
+
+    :raises JunoError: it failed, in the words of C(failure).
+    """
     told = parse_told(answer.stdout)
     if answer.rc or told is None:
         raise JunoError(
-            f"The Python in the container {running.container.name} failed at its bytecode "
-            f"({answer.stderr.strip().rpartition(chr(10))[2] or f'code {answer.rc}'}): see stderr.",
+            f"{failure} ({answer.stderr.strip().rpartition(chr(10))[2] or f'code {answer.rc}'}): see stderr.",
             rc=answer.rc,
             stderr=answer.stderr,
         )
@@ -144,16 +151,8 @@ def compile_on_host(paths: Sequence[str], rules: Rules) -> Compiled:
     """
     argv = guest_argv(sys.executable, _guest_compile, _order(paths, rules))
     answer = run_command(argv, cwd="/", timeout_seconds=SECONDS)
-    told = parse_told(answer.stdout)
-    if answer.rc or told is None:
-        raise JunoError(
-            f"{sys.executable} failed to compile on this host "
-            f"({answer.stderr.strip().rpartition(chr(10))[2] or f'code {answer.rc}'}): see stderr.",
-            rc=answer.rc,
-            stderr=answer.stderr,
-        )
     compiled = Compiled()
-    compiled.add(told)
+    compiled.add(_read(answer, f"{sys.executable} failed to compile on this host"))
     return compiled
 
 

@@ -55,6 +55,7 @@ class Needs:
 def sort_out(changes: Sequence[_git_diff.Change], rules: _rules.Rules, around: Surroundings) -> Needs:
     """Say what each changed file is, and what all of them need."""
     needs = Needs()
+    notices: dict[str, None] = {}
     for change in changes:
         verdict = _verdict(change, rules, around)
         needs.kinds.setdefault(verdict.kind, []).append(change.path)
@@ -63,8 +64,8 @@ def sort_out(changes: Sequence[_git_diff.Change], rules: _rules.Rules, around: S
         _note(needs, change, verdict.kind)
         for place, service in around.mounted_elsewhere:
             if change.path == place or change.path.startswith(place + "/"):
-                line = f"{change.path} is mounted into '{service}', which a deploy does not start anew"
-                needs.notices = list(dict.fromkeys([*needs.notices, line]))
+                notices[f"{change.path} is mounted into '{service}', which a deploy does not start anew"] = None
+    needs.notices = list(notices)
     if "invalidate" in needs.steps:
         # What clears everything clears these pages too.
         needs.steps.pop("invalidate_naming", None)
@@ -112,7 +113,12 @@ def _note(needs: Needs, change: _git_diff.Change, kind: str) -> None:
         needs.static.append(f"{sign} {change.path}")
 
 
+def safe(files: Sequence[str]) -> list[str]:
+    """Give names in a form that keeps to its line."""
+    return [name if name.isprintable() else repr(name) for name in files]
+
+
 def some(files: Sequence[str], most: int = 3) -> str:
-    """Name the first files, and how many more there are, in a form that keeps to its line."""
-    named = ", ".join(name if name.isprintable() else repr(name) for name in files[:most])
+    """Name the first files, and how many more there are."""
+    named = ", ".join(safe(files[:most]))
     return named + (f" and {len(files) - most} more" if len(files) > most else "")

@@ -19,6 +19,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import Command
 from ansible_collections.juno.deploy.plugins.module_utils._git import git
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
@@ -50,14 +52,20 @@ def uncompiled(run: Runner, checkout: str) -> list[str]:
 def lay(app: App, before: str, checkout: str) -> bool:
     """Put what the release before had made into a clean checkout, where git has nothing; say whether it had any."""
     directory = kept_in(app, before)
-    for folder, _folders, names in os.walk(directory):
-        for name in names:
-            source = os.path.join(folder, name)
-            target = os.path.join(checkout, os.path.relpath(source, directory))
-            if not os.path.lexists(target):
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                shutil.copy2(source, target)
+    for source, name in _files_in(directory):
+        target = os.path.join(checkout, name)
+        if not os.path.lexists(target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(source, target)
     return os.path.isdir(directory)
+
+
+def _files_in(directory: str) -> Iterator[tuple[str, str]]:
+    """Give each file below a directory, with its name from there."""
+    for folder, _folders, names in os.walk(directory):
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            yield path, os.path.relpath(path, directory)
 
 
 def make(
@@ -122,23 +130,20 @@ def put(app: App, commit: str) -> list[str]:
 
     :raises JunoError: one can't be written.
     """
-    directory, done = kept_in(app, commit), []
-    for folder, _folders, names in os.walk(directory):
-        for name in sorted(names):
-            source = os.path.join(folder, name)
-            relative = os.path.relpath(source, directory)
-            target = os.path.join(app.path, relative)
-            try:
-                if os.path.isfile(target) and filecmp.cmp(source, target, shallow=False):
-                    continue
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                beside = f"{target}.juno-new"
-                # With the time of now: Django's collectstatic takes an older file for one that it has.
-                shutil.copy(source, beside)
-                os.replace(beside, target)
-            except OSError as exc:
-                raise JunoError(f"{target} can't be written ({exc.strerror}): make room or give access.") from exc
-            done.append(relative)
+    done = []
+    for source, name in _files_in(kept_in(app, commit)):
+        target = os.path.join(app.path, name)
+        try:
+            if os.path.isfile(target) and filecmp.cmp(source, target, shallow=False):
+                continue
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            beside = f"{target}.juno-new"
+            # With the time of now: Django's collectstatic takes an older file for one that it has.
+            shutil.copy(source, beside)
+            os.replace(beside, target)
+        except OSError as exc:
+            raise JunoError(f"{target} can't be written ({exc.strerror}): make room or give access.") from exc
+        done.append(name)
     return done
 
 

@@ -121,13 +121,6 @@ def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: flo
     )
 
 
-def commit_of(run: Runner, path: str, remote: str, branch: str) -> str:
-    """Give the newest commit of the fetched branch."""
-    found = run(git(path, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}^{{commit}}"))
-    found.require(f"The branch '{branch}' of the remote '{remote}' was never fetched in {path} ({{cause}}).")
-    return found.stdout.strip()
-
-
 def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
     """Read the state of the checkout and of the fetched branch."""
     target = f"refs/remotes/{remote}/{branch}"

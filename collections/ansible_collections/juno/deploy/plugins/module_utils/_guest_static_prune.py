@@ -76,6 +76,17 @@ def _was_hashed(name: str, files: "t.Container[str]", known: "t.Collection[str]"
     return source in known or source in files
 
 
+def boot_time() -> int:
+    """Give when the kernel booted, in whole seconds since the epoch."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("btime "))
+
+
+def since_epoch(booted: int, ticks: int) -> float:
+    """Give when a process started at the latest that is told in clock ticks since the kernel booted."""
+    return float(booted + ticks / os.sysconf("SC_CLK_TCK") - CLOCK_SECONDS)
+
+
 def oldest_start(in_container: bool) -> "float | None":
     """Give when the oldest process started that may serve the files; None when that can't be known.
 
@@ -83,15 +94,14 @@ def oldest_start(in_container: bool) -> "float | None":
     in our directory or with our virtual environment. Infinity when there is none.
     """
     try:
-        with open("/proc/stat", encoding="ascii") as file:
-            booted = next(int(line.split()[1]) for line in file if line.startswith("btime "))
+        booted = boot_time()
         processes = dict(_processes())
     except (OSError, StopIteration):
         return None
     parents = {parent for parent, _started in processes.values()}
     ours = _ancestors(os.getpid(), processes)
     starts = [
-        booted + ticks / os.sysconf("SC_CLK_TCK") - CLOCK_SECONDS
+        since_epoch(booted, ticks)
         for pid, (_parent, ticks) in processes.items()
         if pid not in parents and pid not in ours and (in_container or _is_app(pid))
     ]

@@ -79,12 +79,15 @@ class Diff:
 
 
 def look_at_git(run: Runner, app: App, wish: Wish, entries: list[_journal.Entry]) -> tuple[_git.GitState, Diff]:
+    """Fetch the branch, look at the checkout, and at what differs from the release that serves.
+
+    :raises JunoError: the git server fails, or the checkout can't be moved without losing something of a person's.
+    """
     _git.fetch(run, app.path, wish.remote, wish.branch, wish.fetch_timeout_seconds)
-    target = _git.commit_of(run, app.path, wish.remote, wish.branch)
     serving = (_journal.last_done(entries) or {}).get("commit", "")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         # In a large repository each takes a while, and neither waits for the other.
-        asked = pool.submit(_differ, run, app.path, serving, target)
+        asked = pool.submit(_differ, run, app.path, serving, f"refs/remotes/{wish.remote}/{wish.branch}")
         state = _git.look(run, app.path, wish.remote, wish.branch)
         _git.require_movable(app.path, state, wish.branch, {one["commit"] for one in entries if one.get("commit")})
         blocked = _git.in_the_way(run, app.path, state.target_commit) if state.behind else []

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._change import Needs, some
+from ansible_collections.juno.deploy.plugins.module_utils._change import Needs, safe, some
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils import _plan
@@ -29,11 +29,8 @@ LINES = 100
 def words(plan: _plan.Plan, needs: Needs | None) -> list[str]:
     """Say for each step that the changed files need why, with the first files behind it."""
     lines = []
-    for one in plan.steps:
-        files: list[str] = one["files"]
-        more = one["count"] - min(len(files), 3)
-        named = some(files[:3], 3) + (f" and {more} more" if more > 0 else "")
-        lines.append(f"{STEP_WORDS[one['step']]}: {one['why']} ({named})")
+    if needs:
+        lines = [f"{STEP_WORDS[one['step']]}: {one['why']} ({some(needs.steps[one['step']])})" for one in plan.steps]
     if needs and plan.deploy:
         idle = _idle(needs)
         lines += [f"nothing for: {kind} ({some(files)})" for kind, files in sorted(idle.items())]
@@ -53,16 +50,12 @@ def difference(old: str, new: str, commits: list[str], commit_count: int, needs:
         return {"prepared": f"What changed up to {new[:12]} can't be told: what serves is not known here.\n"}
     parts = [_part(f"Commits {old[:12]}..{new[:12]}", commits, commit_count)]
     for step, files in needs.steps.items():
-        parts.append(_part(f"Files behind: {STEP_WORDS[step]}", _safe(files), len(files)))
-    idle = [f"{name} ({kind})" for kind, files in sorted(_idle(needs).items()) for name in _safe(files)]
+        parts.append(_part(f"Files behind: {STEP_WORDS[step]}", safe(files[:LINES]), len(files)))
+    idle = [f"{name} ({kind})" for kind, files in sorted(_idle(needs).items()) for name in safe(files[:LINES])]
     parts.append(_part("Files that need nothing", idle, len(idle)))
     parts.append(_part("Migrations", needs.migrations, len(needs.migrations)))
-    parts.append(_part("Static files", _safe(needs.static), len(needs.static)))
+    parts.append(_part("Static files", safe(needs.static[:LINES]), len(needs.static)))
     return {"prepared": "".join(parts)}
-
-
-def _safe(files: list[str]) -> list[str]:
-    return [name if name.isprintable() else repr(name) for name in files[:LINES]]
 
 
 def _part(title: str, lines: list[str], count: int) -> str:

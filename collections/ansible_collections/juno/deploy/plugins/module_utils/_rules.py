@@ -11,7 +11,6 @@ reads it.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 import typing as t
 
@@ -178,7 +177,6 @@ class Layout:
     apps: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
-    locale: tuple[str, ...] = ()
 
 
 def read_layout(told: dict[str, t.Any] | None) -> Layout:
@@ -217,23 +215,24 @@ class Rules:
 
     def __init__(self, own: Iterable[tuple[str, tuple[str, ...]]] = (), layout: Layout | None = None) -> None:
         layout = layout or Layout()
-        rows: list[tuple[str, Verdict]] = [
-            (translate(pattern), Verdict(f"as {pattern} in the rules", steps)) for pattern, steps in own
+        mine = [(translate(pattern), Verdict(f"as {pattern} in the rules", steps)) for pattern, steps in own]
+        self._own = len(mine)
+        told = [
+            (re.escape(folder) + "/.*", Verdict(kind, KINDS[kind]))
+            for kind, folders in (("template", layout.templates), ("static file", layout.static))
+            for folder in folders
+            if folder
         ]
-        self._own = len(rows)
-        for kind, folders in (("template", layout.templates), ("static file", layout.static)):
-            rows += [(re.escape(folder) + "/.*", Verdict(kind, KINDS[kind])) for folder in folders if folder]
-        after = [(translate(one), Verdict(kind, KINDS[kind])) for kind, patterns in DEFAULTS for one in patterns]
-        # The settings' folders come after what goes into the image and is built, whose patterns are the closer ones.
-        first = [row for row in after if row[1].kind in ("unknown", "image", "front-end source")]
-        rest = [row for row in after if row not in first]
-        rows = [*rows[: self._own], *first, *rows[self._own :], *rest]
+        rest = [(translate(one), Verdict(kind, KINDS[kind])) for kind, patterns in DEFAULTS for one in patterns]
+        # What goes into the image and is built comes before the settings' folders: its patterns are the closer ones.
+        closer = [row for row in rest if row[1].kind in ("unknown", "image", "front-end source")]
+        rows = [*mine, *closer, *told, *rest]
         self._verdicts = [verdict for _text, verdict in rows]
         self._pattern = re.compile("|".join(f"({text})\\Z" for text, _verdict in rows), re.DOTALL)
         self._odd_apps = tuple(app + "/" for app in layout.apps if _NAMES.intersection(app.split("/")))
-        self.verdict = functools.lru_cache(maxsize=None)(self._verdict)
 
-    def _verdict(self, path: str) -> Verdict:
+    def verdict(self, path: str) -> Verdict:
+        """Say what a file is."""
         found = self._pattern.match(path)
         if found is None or found.lastindex is None:
             return Verdict(UNKNOWN, KINDS[UNKNOWN])

@@ -15,11 +15,11 @@ import os
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _journal, _processes, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _journal, _mounts, _processes, _server
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static import manifest_hash
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static_files import Move, walk
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static_memory import FOLDER, load, remember, save
-from ansible_collections.juno.deploy.plugins.module_utils._guest_static_prune import CLOCK_SECONDS, doomed
+from ansible_collections.juno.deploy.plugins.module_utils._guest_static_prune import boot_time, doomed, since_epoch
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,20 +62,14 @@ def root_of(client: t.Any, containers: Sequence[_docker.Container], told: dict[s
     if place == "/" or not told.get("manifest") or not containers:
         return None
     with _docker.told(f"The container {containers[0].name} could not be looked at"):
-        mounts = client.api.inspect_container(containers[0].id).get("Mounts") or []
-    above = [one for one in mounts if one.get("Source") and _compose.inside(place, one["Destination"])]
-    if not above:
-        return None
-    mount = max(above, key=lambda one: len(one["Destination"]))
-    path = mount["Source"] + place[len(mount["Destination"].rstrip("/")) :]
+        mounts = _mounts.parse_mounts(client.api.inspect_container(containers[0].id).get("Mounts") or [])
+    path = _mounts.host_path(place, mounts)
     return Root(os.path.realpath(path), told["manifest"]) if os.path.isdir(path) else None
 
 
 def oldest_worker(client: t.Any, containers: Sequence[_docker.Container]) -> float:
     """Give when the oldest process without children started in these containers, in seconds since the epoch."""
-    with open("/proc/stat", encoding="ascii") as file:
-        booted = next(int(line.split()[1]) for line in file if line.startswith("btime"))
-    starts = []
+    booted, starts = boot_time(), []
     for container in containers:
         with _docker.told(f"The container {container.name} could not be looked at"):
             init = client.api.inspect_container(container.id)["State"]["Pid"]
@@ -84,7 +78,7 @@ def oldest_worker(client: t.Any, containers: Sequence[_docker.Container]) -> flo
         for one in below:
             ticks = _processes.start_of(one.pid)
             if one.pid not in parents and ticks is not None:
-                starts.append(booted + ticks / os.sysconf("SC_CLK_TCK") - CLOCK_SECONDS)
+                starts.append(since_epoch(booted, ticks))
     return min(starts, default=time.time())
 
 
@@ -126,7 +120,9 @@ def tidy_for(
     met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]
     wanted = Rules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
     try:
-        return tidy(root, wanted, oldest_worker(client, containers), time.time())
+        # Who may serve the files is no matter where none goes.
+        started = oldest_worker(client, containers) if wanted.prune else 0
+        return tidy(root, wanted, started, time.time())
     except OSError as exc:
         return {"removed": 0, "bytes": 0, "why": f"{root.path} can't be tidied ({exc})"}
 
@@ -136,5 +132,6 @@ def _give_away(root: str) -> None:
     owner = os.stat(root)
     folder = os.path.join(root, FOLDER)
     for path in (folder, *(os.path.join(folder, name) for name in os.listdir(folder))):
+        # Where that is not allowed the app says that it can't write it.
         with contextlib.suppress(OSError):
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

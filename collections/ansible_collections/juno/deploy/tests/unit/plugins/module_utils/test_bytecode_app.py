@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where a container's paths are on the host, and what a server's environment and a guest tell."""
+"""What a server's environment and a guest tell, and where bytecode lies apart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _bytecode_app as app
 from ansible_collections.juno.deploy.plugins.module_utils import _bytecode_elsewhere as elsewhere
+from ansible_collections.juno.deploy.plugins.module_utils import _mounts
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_pythons import Python
 from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
 
@@ -17,53 +18,15 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 MOUNTS = (
-    app.Mount("/code", "/srv/app"),
-    app.Mount("/code/media", "/srv/media"),
-    app.Mount("/pyc", "/var/lib/docker/volumes/pyc/_data"),
+    _mounts.Mount("/code", "/srv/app"),
+    _mounts.Mount("/code/media", "/srv/media"),
+    _mounts.Mount("/pyc", "/var/lib/docker/volumes/pyc/_data"),
 )
 
 
-def running(prefix: str = "", mounts: tuple[app.Mount, ...] = MOUNTS, number: int = 1) -> app.Running:
+def running(prefix: str = "", mounts: tuple[_mounts.Mount, ...] = MOUNTS, number: int = 1) -> app.Running:
     container = Container("id", f"app-web-{number}", "web", number, "running", "", (), ())
     return app.Running(container, mounts, "python3", Python("cpython-313", b"\xf3\x0d\r\n"), prefix)
-
-
-def test_mounts_in_memory_lead_nowhere() -> None:
-    inspected = [
-        {"Type": "bind", "Source": "/srv/app", "Destination": "/code/"},
-        {"Type": "tmpfs", "Source": "", "Destination": "/tmp"},
-        {"Type": "npipe", "Destination": "/pipe"},
-    ]
-    assert app.parse_mounts(inspected) == (app.Mount("/code", "/srv/app"),)
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("/code", "/srv/app"),
-        ("/code/a/b", "/srv/app/a/b"),
-        ("/code/media/x", "/srv/media/x"),
-        ("/code/mediaeval", "/srv/app/mediaeval"),
-        ("/codes", ""),
-        ("/", ""),
-        ("/pyc/code", "/var/lib/docker/volumes/pyc/_data/code"),
-    ],
-)
-def test_a_path_in_a_container_is_found_on_the_host(path: str, found: str) -> None:
-    assert app.host_path(path, MOUNTS) == found
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("/srv/app", [("/srv/app", "/code")]),
-        ("/srv/app/jobs", [("/srv/app/jobs", "/code/jobs")]),
-        ("/srv", [("/srv/app", "/code"), ("/srv/media", "/code/media")]),
-        ("/srv/apples", []),
-    ],
-)
-def test_a_directory_of_the_host_is_found_in_a_container(path: str, found: list[tuple[str, str]]) -> None:
-    assert app.places(path, MOUNTS) == found
 
 
 @pytest.mark.parametrize(
@@ -95,7 +58,7 @@ def test_nothing_is_elsewhere_without_a_prefix() -> None:
 
 def test_a_prefix_in_a_volume_is_walked_from_the_host(tmp_path: Path) -> None:
     (tmp_path / "pyc/code").mkdir(parents=True)
-    mounts = (*MOUNTS[:2], app.Mount("/pyc", f"{tmp_path}/pyc"))
+    mounts = (*MOUNTS[:2], _mounts.Mount("/pyc", f"{tmp_path}/pyc"))
     made = elsewhere.plan(["/srv/app"], [running("/pyc", mounts, number) for number in (1, 2)])
     assert (made.on_host, made.inside) == ([(f"{tmp_path}/pyc/code", "/srv/app")], [])
     assert [(one["container"], one["where"], one["path"]) for one in made.told] == [

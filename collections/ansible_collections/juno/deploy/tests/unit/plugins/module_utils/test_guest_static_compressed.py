@@ -4,27 +4,21 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _guest_static_compressed as guest
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static_files import walk
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.django_defaults import defaults
 
 whitenoise = pytest.importorskip("whitenoise.storage")
-settings = pytest.importorskip("django.conf").settings
+pytest.importorskip("django.conf")
 
 BODY = "body { color: navy; margin: 0 auto; padding: 0 0 0 0 }\n" * 40
 
 
 @pytest.fixture(autouse=True)
 def default_settings():
-    """Give Django its defaults, and take them back for what others test."""
-    before = dict(settings.__dict__)
-    settings.__dict__["_wrapped"] = importlib.import_module("django.utils.functional").empty
-    settings.configure(STATIC_URL="/static/")
-    yield
-    settings.__dict__.clear()
-    settings.__dict__.update(before)
+    with defaults(STATIC_URL="/static/"):
+        yield
 
 
 @pytest.fixture

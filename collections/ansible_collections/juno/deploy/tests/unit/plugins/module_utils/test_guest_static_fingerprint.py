@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import types
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _guest_static_fingerprint as guest
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.django_defaults import defaults
 
 files = pytest.importorskip("django.core.files.storage")
 settings = pytest.importorskip("django.conf").settings
@@ -22,13 +22,8 @@ class Storage:
 
 @pytest.fixture(autouse=True)
 def default_settings():
-    """Give Django its defaults, and take them back for what others test."""
-    before = dict(settings.__dict__)
-    settings.__dict__["_wrapped"] = importlib.import_module("django.utils.functional").empty
-    settings.configure()
-    yield
-    settings.__dict__.clear()
-    settings.__dict__.update(before)
+    with defaults():
+        yield
 
 
 @pytest.fixture
