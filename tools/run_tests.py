@@ -26,6 +26,8 @@ from tools import steps
 from tools.steps import Step
 
 LOGS = steps.ROOT / ".cache" / "test"
+#: Lines of a failed step that are shown again at the end.
+RECALLED = 50
 
 
 class Runner:
@@ -89,7 +91,7 @@ class Runner:
     def _run(self, step: Step) -> str:
         LOGS.mkdir(parents=True, exist_ok=True)
         try:
-            with _log(step).open("wb") as out:
+            with _log(step.name).open("wb") as out:
                 process = subprocess.Popen(
                     step.argv,
                     cwd=step.cwd,
@@ -113,12 +115,20 @@ class Runner:
     def _show(self, step: Step, took: float, reason: str) -> None:
         verdict = f"FAILED ({reason})" if reason else "passed"
         print(f"\n===== {step.name}: {verdict}, {took:.0f} s", flush=True)
-        text = _log(step).read_text(encoding="utf-8", errors="replace").rstrip() if _log(step).exists() else ""
+        text = _log(step.name).read_text(encoding="utf-8", errors="replace").rstrip() if _log(step.name).exists() else ""
         print(f"$ {' '.join(step.argv)}\n{text}\n" if text else f"$ {' '.join(step.argv)}\n", flush=True)
 
 
-def _log(step: Step) -> pathlib.Path:
-    return LOGS / f"{step.name.replace(':', '-')}.log"
+def _log(name: str) -> pathlib.Path:
+    return LOGS / f"{name.replace(':', '-')}.log"
+
+
+def _recall(name: str) -> None:
+    """Show the end of a failed step once more: whoever reads only the end of a long output must see why."""
+    log = _log(name)
+    if log.exists():
+        print(f"\n===== the end of {name}")
+        print("\n".join(log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-RECALLED:]))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -140,6 +150,8 @@ def _report(runner: Runner, seconds: float) -> int:
         print(f"FAILED            {name}: {reason}")
     for step in runner.waiting:
         print(f"FAILED            {step.name}: not run")
+    for name in runner.failed:
+        _recall(name)
     failed = len(runner.failed) + len(runner.waiting)
     print(f"in {seconds / 60:.1f} minutes")
     print(f"{len(runner.passed)} passed, {failed} failed", flush=True)

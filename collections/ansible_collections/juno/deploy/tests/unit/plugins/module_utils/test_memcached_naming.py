@@ -26,8 +26,20 @@ PAGE = b'<link href="/static/css/site.0123456789ab.css">'
         # What can't be looked into.
         (zlib.compress(b"x"), True),
         (zlib.compress(b"x", 9), True),
-        (pickle.dumps({"content": gzip.compress(b"x")}), True),
+        (pickle.dumps({"content": gzip.compress(b"x", mtime=0)}), True),
         (b"x" * 20, False),
+    ],
+    ids=[
+        "page",
+        "pickled",
+        "pickled text",
+        "another name",
+        "a longer name",
+        "nothing",
+        "compressed",
+        "compressed well",
+        "pickled gzip",
+        "no name",
     ],
 )
 def test_what_holds_a_name(value, holds):
