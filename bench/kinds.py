@@ -55,11 +55,14 @@ def main() -> int:
     """Measure, print, and keep the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=3, help="runs of each procedure for each kind")
+    parser.add_argument(
+        "--kind", choices=sorted(GOALS), action="append", help="only these; may be given more than once"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here, for example bench/results/kinds.json")
     args = parser.parse_args()
     bench = Bench({}, ROOT, WORK / "kinds", 2, 3)
     scenario, prefix = Scenario("steady"), "juno-bench-kinds"
-    measured: dict[str, list[dict[str, t.Any]]] = {kind: [] for kind in GOALS}
+    measured: dict[str, list[dict[str, t.Any]]] = {kind: [] for kind in GOALS if kind in (args.kind or GOALS)}
     try:
         bench.set_up((SHELL_QUICK, OURS), prefix)
         for number in range(1, args.rounds + 1):

@@ -115,7 +115,9 @@ class Runner:
     def _show(self, step: Step, took: float, reason: str) -> None:
         verdict = f"FAILED ({reason})" if reason else "passed"
         print(f"\n===== {step.name}: {verdict}, {took:.0f} s", flush=True)
-        text = _log(step.name).read_text(encoding="utf-8", errors="replace").rstrip() if _log(step.name).exists() else ""
+        text = (
+            _log(step.name).read_text(encoding="utf-8", errors="replace").rstrip() if _log(step.name).exists() else ""
+        )
         print(f"$ {' '.join(step.argv)}\n{text}\n" if text else f"$ {' '.join(step.argv)}\n", flush=True)
 
 

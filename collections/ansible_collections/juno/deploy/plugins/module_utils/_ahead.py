@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import socket
 import threading
 import typing as t
 
@@ -30,13 +29,6 @@ builder: _processes.Process | None = None
 def outcome_path(app: App) -> str:
     """Give the file with what came of the build."""
     return os.path.join(app.state_directory, f"forkserver-{app.lease[:12]}.build")
-
-
-def ask(place: str, order: _release.BuildOrder) -> None:
-    """Ask the fork server that listens at a place to build; it is a hint, and not waited for."""
-    with socket.socket(socket.AF_UNIX) as link:
-        link.connect(place)
-        link.sendall(json.dumps({"build": dataclasses.asdict(order)}).encode())
 
 
 def build(run: Runner, app: App, told: dict[str, t.Any]) -> None:

@@ -10,7 +10,6 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
-    _ahead,
     _epoch,
     _forkserver,
     _inspect,
@@ -29,6 +28,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInpu
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: Where no fork server listens.
+NO_SERVER = {"socket": "", "python": ""}
 
 
 def look(run: Runner, app: App, wish: _inspect_git.Wish, purpose: str, release: int) -> dict[str, t.Any]:
@@ -99,20 +101,20 @@ class Helper:
     #: How releases are built, in the fields of a BuildOrder; with them a build begins at once.
     build: dict[str, t.Any]
 
-    def start(self, app: App, lease: str) -> dict[str, str]:
-        """Start it; tell where it is, or why there is none."""
+    def start(self, app: App, lease: str, build: dict[str, t.Any] | None = None) -> dict[str, str]:
+        """Start it, at work on a build if one is given; tell where it is, or why there is none."""
         try:
             kept = _package.keep(_package.own(), app.state_root, self.package)
             if kept:
-                return {**_forkserver.start(kept, app, lease, self.caches), "why": ""}
+                return {**_forkserver.start(kept, app, lease, self.caches, build), "why": ""}
         except OSError as exc:
-            return {"socket": "", "python": "", "why": f"the package can't be kept ({exc.strerror})"}
-        return {"socket": "", "python": "", "why": "there is no package to keep"}
+            return {**NO_SERVER, "why": f"the package can't be kept ({exc.strerror})"}
+        return {**NO_SERVER, "why": "there is no package to keep"}
 
-    def build_ahead(self, place: str, found: dict[str, t.Any]) -> None:
-        """Let it build and check the release, if that is wanted and there is such a server."""
-        if not place or not self.build:
-            return
+    def order(self, found: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        """Give the order of the release that is to be built at once; nothing where that isn't wanted."""
+        if not self.build:
+            return None
         plan = found["plan"]
         order = _release.BuildOrder(
             commit=found["git"]["target_commit"],
@@ -122,9 +124,7 @@ class Helper:
             epoch=_epoch.read(found["epoch"]),
             **{**self.build, "frontend": self.build["frontend"] if plan["frontend"] else ()},
         )
-        # It isn't there yet, or no more: then the build begins when its module comes.
-        with contextlib.suppress(OSError):
-            _ahead.ask(place, order)
+        return dataclasses.asdict(order)
 
 
 def begin(
@@ -146,7 +146,7 @@ def begin(
     """
     if dry:
         result = {"lease": {"id": "", "held": False}, "taken_over_from": {}, "ended": "", "recovered": {}}
-        result["forkserver"] = {"socket": "", "python": "", "why": "nothing is to be done in check mode"}
+        result["forkserver"] = {**NO_SERVER, "why": "nothing is to be done in check mode"}
         found = look(run, app, wish, holder.purpose, release)
         return {"changed": bool(found["plan"]["deploy"]), **found, **result}
     if not holder.id:
@@ -154,16 +154,19 @@ def begin(
     with contextlib.ExitStack() as held:
         taken = _lease.take(app.state_directory, holder)
         held.callback(_lease.give_back, app.state_directory, holder.id)
-        forkserver = helper.start(app, holder.id)
+        # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
+        forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
         recovered = _undo.recover(run, app)
         found = look(run, app, wish, holder.purpose, release)
         nothing_to_do = not found["plan"]["deploy"]
-        if found["plan"]["deploy"]:
+        if nothing_to_do:
+            forkserver = forkserver or {**NO_SERVER, "why": "there is nothing to do"}
+        else:
             open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"])
+            order = helper.order(found) if holder.purpose == "deploy" else None
+            forkserver = forkserver or helper.start(app, holder.id, order)
             if any(one["service"] == app.service and one["state"] == "running" for one in found["containers"]):
                 meter.start(app, found["compose"]["base_url"], holder.id)
-            if holder.purpose == "deploy":
-                helper.build_ahead(forkserver["socket"], found)
         if not nothing_to_do:
             held.pop_all()
     return {

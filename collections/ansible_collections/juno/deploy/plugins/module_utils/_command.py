@@ -7,6 +7,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
+import tempfile
+import threading
+import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError, TookTooLongError
@@ -20,6 +23,7 @@ QUIET_ENVIRONMENT = {
     "COMPOSE_PROGRESS": "plain",
     "BUILDKIT_PROGRESS": "plain",
 }
+LOOK_SECONDS = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,16 +64,24 @@ class CommandResult:
 class Runner(t.Protocol):
     """What runs a program: C(run_command) here, a recorded answer in unit tests."""
 
-    def __call__(self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60) -> CommandResult:
+    def __call__(
+        self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60, last: str = ""
+    ) -> CommandResult:
         """Run C(argv) in C(cwd)."""
 
 
-def run_command(argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60) -> CommandResult:
+def run_command(
+    argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60, last: str = ""
+) -> CommandResult:
     """Run C(argv) in C(cwd) without a shell and without input.
 
+    :param last: the beginning of the last line that counts: a program that has printed it is taken for one that has
+        succeeded, and left to end by itself.
     :raises JunoError: the program is missing, or takes longer than allowed (it is killed then).
     """
     try:
+        if last:
+            return _until(last, argv, cwd, timeout_seconds)
         done = subprocess.run(
             argv,
             cwd=cwd,
@@ -90,6 +102,37 @@ def run_command(argv: list[str], *, cwd: str | None = None, timeout_seconds: flo
             stderr=_text(exc.stderr),
         ) from exc
     return CommandResult(argv, done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def _until(last: str, argv: list[str], cwd: str | None, timeout_seconds: float) -> CommandResult:
+    # Into files: a pipe that nobody reads any more would kill the program, which may still have to tidy up.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env={**os.environ, **QUIET_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+        )
+        mark, pause, ends = f"\n{last}".encode(), threading.Event(), time.monotonic() + timeout_seconds
+        while True:
+            code, printed = process.poll(), _all_of(out)
+            # A whole line: what follows the mark may come later.
+            said = b"\n" in printed[found + 1 :] if (found := (b"\n" + printed).find(mark)) >= 0 else False
+            if said and code is None:
+                code = process.returncode = 0
+            if code is not None:
+                return CommandResult(argv, code, _text(printed), _text(_all_of(errors)))
+            if time.monotonic() > ends:
+                process.kill()
+                process.wait()
+                raise subprocess.TimeoutExpired(argv, timeout_seconds, printed, _all_of(errors))
+            pause.wait(LOOK_SECONDS)
+
+
+def _all_of(file: t.IO[bytes]) -> bytes:
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
 
 
 def _text(raw: bytes | None) -> str:

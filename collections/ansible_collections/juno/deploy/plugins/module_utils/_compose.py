@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _edge
@@ -52,22 +53,31 @@ class Project:
         return [*command, *words]
 
 
-#: What makes the configuration depend on files that are not looked at.
-_FURTHER_FILES = (b"include", b"extends", b"env_file")
+#: What makes the configuration depend on files that are not looked at; .env is, which may be named as an env_file, too.
+_FURTHER_FILES = re.compile(
+    rb"""include|extends|label_file|env_file(?!:\s*(?:-\s*)?["']?(?:\./)?\.env["']?[ \t]*$(?!\s*[-#]))""", re.MULTILINE
+)
+#: The configuration that this process read last, as text, and what it was made from; a fork of it has it, too.
+_memory: tuple[tuple[t.Any, ...], str] | None = None
 
 
-def sources(project: Project) -> tuple[bytes, ...] | None:
+def sources(project: Project, checkout: str = "") -> tuple[t.Any, ...] | None:
     """Give all that the project's configuration is made from; nothing when it may depend on more."""
     found = []
-    for name in (*project.files, ".env"):
-        try:
-            with open(os.path.join(project.directory, name), "rb") as file:
+    try:
+        for name in project.files:
+            with open(os.path.join(checkout or project.directory, name), "rb") as file:
                 found.append(file.read())
-        except FileNotFoundError:
-            found.append(b"")
-    if any(word in text for text in found for word in _FURTHER_FILES):
+    except OSError:
+        return None  # docker compose says it better
+    if any(map(_FURTHER_FILES.search, found)):
         return None
-    return tuple(found)
+    try:
+        with open(os.path.join(project.directory, ".env"), "rb") as file:
+            found.append(file.read())
+    except FileNotFoundError:
+        found.append(b"")
+    return (project.directory, project.files, tuple(sorted(os.environ.items())), *found)
 
 
 def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
@@ -131,16 +141,24 @@ def require_plugin(run: Runner) -> str:
     return answer.stdout.strip()
 
 
-def read_config(run: Runner, project: Project, *, checkout: str = "", override: str = "") -> dict[str, t.Any]:
-    """Give the project's effective configuration.
+def read_config(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.Any]:
+    """Give the project's effective configuration; docker compose is asked where anything that it is made from differs.
 
     :raises CommandError: docker compose finds a mistake in it; the message names it.
     """
-    argv = project.argv("config", "--format", "json", checkout=checkout, override=override)
+    global _memory
+    made_from = sources(project, checkout)
+    if _memory and made_from == _memory[0]:
+        known = t.cast("dict[str, t.Any]", json.loads(_memory[1]))
+        if project.name and known.get("name") == project.name:
+            return known
+    argv = project.argv("config", "--format", "json", checkout=checkout)
     where = checkout or project.directory
     done: CommandResult = run(argv, cwd=project.directory).require(
         f"docker compose can't read {', '.join(project.files)} in {where} ({{cause}}): correct the file."
     )
+    if made_from is not None:
+        _memory = made_from, done.stdout
     return t.cast("dict[str, t.Any]", json.loads(done.stdout))
 
 

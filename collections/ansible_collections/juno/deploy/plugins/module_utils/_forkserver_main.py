@@ -31,20 +31,19 @@ from ansible_collections.juno.deploy.plugins.module_utils._forkserver import soc
 LOOK_SECONDS = 0.5
 
 
-def serve(order: str) -> None:
-    """Answer requests until the lease is given back or taken over; tidy up when its controller has died."""
+def serve(order: str, listening: int | str) -> None:
+    """Answer requests until the lease is given back or taken over; tidy up when its controller has died.
+
+    :param listening: the descriptor of the socket at which to listen.
+    """
     told = json.loads(order)
     # JSON has no tuples.
     fields: dict[str, t.Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told["app"].items()}
     app = _app.App(**fields)
     directory, lease = app.state_directory, app.lease
-    path = socket_path(directory, lease)
-    with socket.socket(socket.AF_UNIX) as door:
-        was = os.umask(0o177)
-        door.bind(path)
-        os.umask(was)
-        # Before the rest is loaded: who comes early waits at the door.
-        door.listen()
+    with socket.socket(fileno=int(listening)) as door:
+        if told.get("build"):
+            _begin_build(door, app, told["build"])
         try:
             _package.load()
             while _lease.is_held(directory, lease):
@@ -53,8 +52,23 @@ def serve(order: str) -> None:
                 _reap()
         finally:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+                os.unlink(socket_path(directory, lease))
     _guardian.stand_in(_command.run_command, app, told["caches"])
+
+
+def _begin_build(door: socket.socket, app: _app.App, order: dict[str, t.Any]) -> None:
+    """Begin a build in a fork."""
+    child = os.fork()
+    if child:
+        _ahead.builder = _processes.identify(child)
+        return
+    code = 1
+    try:
+        door.close()
+        _ahead.build(_command.run_command, app, order)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _reap() -> None:
@@ -64,7 +78,7 @@ def _reap() -> None:
 
 
 def _answer(door: socket.socket, app: _app.App) -> None:
-    """Run a module for the one at the door, or begin a build, in a fork."""
+    """Run a module for the one at the door, in a fork."""
     link, _address = door.accept()
     with link:
         try:
@@ -72,19 +86,12 @@ def _answer(door: socket.socket, app: _app.App) -> None:
                 request = json.loads(reader.read())
         except (OSError, ValueError):
             return  # it was cut off, and waits for no answer
-        child = os.fork()
-        if child:
-            if "build" in request:
-                _ahead.builder = _processes.identify(child)
+        if os.fork():
             return
         code = 1
         try:
             door.close()
-            if "build" in request:
-                link.close()
-                _ahead.build(_command.run_command, app, request["build"])
-            else:
-                code = _run(link, request)
+            code = _run(link, request)
         finally:
             os._exit(code)
 

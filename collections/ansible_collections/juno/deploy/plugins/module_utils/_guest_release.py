@@ -31,9 +31,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations impo
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import (
     Command,
+    Manage,
     Waiting,
     fork,
     in_words,
+    is_manage,
     leave,
     notebook,
     preload,
@@ -60,9 +62,14 @@ def check(request: "dict[str, t.Any]") -> None:
     Each takes a core. So the child that collects starts when the look is over, and loads the app while the check
     command is still at work; one more beside those two gains nothing where there are two cores, and takes memory.
     """
-    command = Command(request["check"], request["timeout_seconds"]) if request["check"] else None
-    if request["collect"]:
+    command: Command | Manage | None = None
+    inside = is_manage(request["check"])
+    if request["check"] and not inside:
+        command = Command(request["check"], request["timeout_seconds"])
+    if request["collect"] or inside:
         preload(request)
+    if inside:
+        command = Manage(request["check"], request)
     looked = wait(fork(look, request))
     emit(request, "looked", {"rc": looked})
     waiting = None

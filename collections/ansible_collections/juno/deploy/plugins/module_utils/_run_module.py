@@ -23,6 +23,14 @@ def basic() -> t.Any:
     return loaded
 
 
+def _forget_warnings() -> None:
+    """Forget those of the module that this process may be a fork of."""
+    from ansible.module_utils.common import warnings
+
+    warnings._global_warnings.clear()
+    warnings._global_deprecations.clear()
+
+
 def run(request: dict[str, t.Any]) -> int:
     """Run the module of a request in this process, which has no other purpose; give its exit code.
 
@@ -33,6 +41,7 @@ def run(request: dict[str, t.Any]) -> int:
     ansible._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": request["arguments"]}).encode()
     # How arguments and results are written; ansible-core before 2.19 knows one way only, and doesn't look.
     ansible._ANSIBLE_PROFILE = "legacy"
+    _forget_warnings()
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     code = 0
     try:

@@ -110,7 +110,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         epoch_others=list(order.epoch.others),
         epoch_covers=caches["covered"] and not caches["alias"],
     )
-    moved, sources = False, _compose.sources(app.compose())
+    moved = False
     if order.commit:
         _journal.step(app.journal, "move")
         try:
@@ -120,7 +120,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
             raise
         made = _generated.put(app, order.commit)
         _journal.step(app.journal, "moved", moved=moved or bool(made))
-    if moved and (sources is None or sources != _compose.sources(app.compose())):
+    if moved:
         # The commit may have moved the site to another port.
         work.config = _compose.read_config(work.run, app.compose())
     purged = _purge(work)

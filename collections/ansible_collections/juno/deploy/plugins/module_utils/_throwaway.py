@@ -55,6 +55,8 @@ GUESTS = (
 CONTAINER_SECONDS = 60
 #: The return code of a process that its alarm ended, and that in words.
 ALARM = -14
+#: What the guest tells last.
+END = "end"
 TOO_LONG = "it took longer than allowed and was ended"
 
 
@@ -202,11 +204,12 @@ def ask(
         command = (python, "-c", _django.BOOT, carried)
         project = app.compose(place.checkout)
         argv = run_argv(project, app.service, place, name, *command, environment=environment)
-        result = _bounded(run, app, argv, name, limit)
+        # The container has a while to go when its work is told already.
+        result = _bounded(run, app, argv, name, limit, last=f"{token} {END} ")
         stdout, told = split_told(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
-        if "end" in told:
+        if END in told:
             return Told(told, result)
         if not has_no(python, result):
             raise CommandError(
@@ -233,9 +236,9 @@ def run_plain(run: Runner, app: App, place: Place, command: tuple[str, ...], tim
     return _bounded(run, app, argv, name, timeout_seconds)
 
 
-def _bounded(run: Runner, app: App, argv: list[str], name: str, seconds: float) -> CommandResult:
+def _bounded(run: Runner, app: App, argv: list[str], name: str, seconds: float, last: str = "") -> CommandResult:
     try:
-        return run(argv, cwd=app.path, timeout_seconds=seconds)
+        return run(argv, cwd=app.path, timeout_seconds=seconds, last=last)
     except JunoError:
         # What ended is docker compose; the container goes on without it.
         run(["docker", "rm", "--force", name], timeout_seconds=CONTAINER_SECONDS)

@@ -39,6 +39,11 @@ class Cause:
     reason: str
 
 
+def is_owed(app: App) -> bool:
+    """Say whether a run that died left something half done."""
+    return _journal.half_done(_journal.read(app.journal)) is not None
+
+
 def recover(run: Runner, app: App) -> dict[str, t.Any]:
     """Finish or undo what a run that died left half done; an empty result when nothing was.
 

@@ -192,7 +192,9 @@ class World:
 
     # Programs
 
-    def run(self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60) -> CommandResult:
+    def run(
+        self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60, last: str = ""
+    ) -> CommandResult:
         if argv[0] == "git":
             return run_command(argv, cwd=cwd, timeout_seconds=timeout_seconds)
         if argv[:2] == ["docker", "pull"]:

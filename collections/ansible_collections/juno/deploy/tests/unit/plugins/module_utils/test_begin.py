@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
-    _ahead,
     _app,
     _begin,
     _forkserver,
@@ -92,6 +92,12 @@ def test_it_is_held_where_there_is_something_to_do(app, monkeypatch, purpose, de
 )
 def test_visitors_are_counted_where_somebody_serves_them(app, monkeypatch, deploy, containers, begun):
     orders = []
+
+    def start(package, _app, _lease, _caches, build):
+        if build:
+            orders.append((package, build))
+        return {"socket": package, "python": "python"}
+
     monkeypatch.setattr(_undo, "recover", lambda _run, _app: {})
     monkeypatch.setattr(_begin._meterflow, "start", lambda _directory, order: orders.append(order["base_url"]))
     look(monkeypatch, deploy, *containers)
@@ -138,9 +144,14 @@ BUILD = {"check_command": ("python", "manage.py", "check"), "build_timeout_secon
 def asked(monkeypatch):
     """Let a fork server be there, and note what it is asked to build."""
     orders = []
+
+    def start(package, _app, _lease, _caches, build):
+        if build:
+            orders.append((package, build))
+        return {"socket": package, "python": "python"}
+
     monkeypatch.setattr(_package, "keep", lambda _source, _root, digest: f"/kept/{digest}" if digest else "")
-    monkeypatch.setattr(_forkserver, "start", lambda package, *_any: {"socket": package, "python": "python"})
-    monkeypatch.setattr(_ahead, "ask", lambda place, order: orders.append((place, order)))
+    monkeypatch.setattr(_forkserver, "start", start)
     return orders
 
 
@@ -148,7 +159,9 @@ def test_a_deploys_build_begins_at_once(app, monkeypatch, asked):
     look(monkeypatch, True)
     result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
     assert result["forkserver"] == {"socket": "/kept/abc", "python": "python", "why": ""}
-    assert asked == [("/kept/abc", _release.BuildOrder("8f5d0b1c", build=True, collect=False, **BUILD))]
+    assert asked == [
+        ("/kept/abc", dataclasses.asdict(_release.BuildOrder("8f5d0b1c", build=True, collect=False, **BUILD)))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -167,13 +180,16 @@ def test_else_no_build_begins(app, monkeypatch, asked, purpose, deploy, package,
     assert asked == []
 
 
-def test_a_fork_server_that_is_not_there_yet_is_no_error(app, monkeypatch, asked):
-    def refuse(_place, _order):
-        raise FileNotFoundError
-
-    monkeypatch.setattr(_ahead, "ask", refuse)
+def test_somebody_is_there_while_what_a_dead_run_left_is_undone(app, monkeypatch):
+    did = []
+    monkeypatch.setattr(_package, "keep", lambda *_any: "/kept/abc")
+    monkeypatch.setattr(_forkserver, "start", lambda *_any: did.append("start") or {"socket": "s", "python": "p"})
+    monkeypatch.setattr(_undo, "recover", lambda *_any: did.append("recover") or {})
     look(monkeypatch, True)
-    assert begin(app, helper=_begin.Helper("abc", {}, BUILD))["lease"]["held"]
+    _begin.open_entry(app, _lease.claim("dead", "she@there", "deploy", {}), "8f5d0b1c", "rolling")
+    result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
+    assert did == ["start", "recover"]
+    assert result["forkserver"] == {"socket": "s", "python": "p", "why": ""}
 
 
 def test_a_disk_that_refuses_the_package_is_told_and_no_error(app, monkeypatch, asked):

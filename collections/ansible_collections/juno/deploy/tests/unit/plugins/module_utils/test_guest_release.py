@@ -269,6 +269,44 @@ def test_a_check_that_never_ends(lived):
     assert told["check"]["rc"] == _throwaway.ALARM
 
 
+#: Another one of these two is run as a program, in its own way.
+NAMES = ["python", sys.executable]
+
+
+@pytest.mark.parametrize("python", NAMES)
+@pytest.mark.parametrize(
+    ("manage", "rc", "out", "err"),
+    [
+        pytest.param("print('fine')", 0, "fine\n", "", id="fine"),
+        pytest.param("import sys; print(sys.argv[1:], __name__); sys.exit()", 0, "['check'] __main__\n", "", id="args"),
+        pytest.param("import sys; sys.exit(3)", 3, "", "", id="code"),
+        pytest.param("import sys; sys.exit('no such thing')", 1, "", "no such thing\n", id="words"),
+        pytest.param("print(input())", 1, "", "EOFError: EOF when reading a line\n", id="input"),
+        pytest.param("import os; os.kill(os.getpid(), 9)", -9, "", "", id="killed"),
+        pytest.param("import nosuch", 1, "", "ModuleNotFoundError: No module named 'nosuch'\n", id="import"),
+        pytest.param("a b", 1, "", "SyntaxError: invalid syntax\n", id="syntax"),
+        pytest.param("import threading; threading.Event().wait(60)", _throwaway.ALARM, "", "", id="never ends"),
+    ],
+)
+def test_a_manage_py_ends_in_a_fork_as_it_does_by_itself(lived, python, manage, rc, out, err):
+    (lived.checkout / "manage.py").write_text(manage)
+    told = lived.ask(check=[python, "manage.py", "check"], timeout_seconds=2, probe_path="")["check"]
+    assert (told["rc"], told["stdout"]) == (rc, out)
+    assert told["stderr"].endswith(err)
+    assert "_guest" not in told["stderr"]
+    assert "runpy" not in told["stderr"]
+
+
+@pytest.mark.parametrize(("python", "loaded"), [*zip(NAMES, [True, False], strict=True)])
+def test_a_manage_py_finds_django_loaded(lived, python, loaded):
+    manage = lived.checkout / "manage.py"
+    manage.write_text("import sys; print('django.db.models' in sys.modules, 'settings' in sys.modules)\n" + MANAGE)
+    told = lived.ask(check=[python, "manage.py", "check"])
+    assert told["check"]["stdout"].startswith(f"{loaded} False\n")
+    assert "no issues" in told["check"]["stdout"]
+    assert told["requested"]["status"] == 200
+
+
 def test_a_page_that_never_ends(lived):
     urls = lived.checkout / "urls.py"
     urls.write_text(urls.read_text().replace("    Thing.", "    import threading; threading.Event().wait(60); Thing."))

@@ -254,7 +254,7 @@ def test_who_waits_for_the_app_is_written_down(world):
 @pytest.mark.parametrize(("changes", "times"), [(True, 2), (False, 1)])
 def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_it(world, monkeypatch, changes, times):
     world.add("web-1")
-    move, reads = _switch._git.move, []
+    move, asked = _switch._git.move, []
     file = pathlib.Path(world.app.path, *world.app.compose().files)
 
     def moved(run, path, commit):
@@ -265,14 +265,14 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
             file.write_text(before, encoding="utf-8")
         return done
 
-    def read(*_any, **_more):
-        reads.append(1)
-        return world.config
+    def run(argv, **more):
+        asked.extend([argv] if argv[-3:] == ["config", "--format", "json"] else [])
+        return world.run(argv, **more)
 
     monkeypatch.setattr(_switch._git, "move", moved)
-    monkeypatch.setattr(_switch._compose, "read_config", read)
-    switch(world)
-    assert len(reads) == times
+    monkeypatch.setattr(_switch._compose, "_memory", None)
+    _switch.switch(run, world.app, world.order("recreate"), dry=False)
+    assert len(asked) == times
 
 
 EPOCH = Epoch(7, "CACHE_VERSION")

@@ -18,9 +18,9 @@ import time
 
 import pytest
 import yaml
-from ansible_collections.juno.deploy.plugins.module_utils import _ahead, _lease, _package, _release
 from ansible_collections.juno.deploy.plugins.module_utils import _forkserver as it
 from ansible_collections.juno.deploy.plugins.module_utils import _forkserver_main as _main
+from ansible_collections.juno.deploy.plugins.module_utils import _lease, _package, _release
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 from ansible_collections.juno.deploy.plugins.plugin_utils import _quick
@@ -47,15 +47,16 @@ def request(source=MODULE, environment=None, **arguments):
 
 
 @contextlib.contextmanager
-def serving(directory, lease=LEASE):
+def serving(directory, lease=LEASE, build=None):
     _lease.take(str(directory), _lease.claim(lease, "me@here", "deploy", {}))
     alive = pathlib.Path(_lease.alive_path(str(directory), lease))
     boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {_main.__name__} import serve\nserve(*sys.argv[1:])"
     app = App("/nosuch", directory.name, "web", (), (), "", str(directory.parent), lease)
-    order = json.dumps({"app": dataclasses.asdict(app), "caches": {}})
-    server = subprocess.Popen([sys.executable, "-c", boot, order])
+    order = json.dumps({"app": dataclasses.asdict(app), "caches": {}, "build": build})
+    with it.listen(str(directory), lease) as door:
+        number = door.fileno()
+        server = subprocess.Popen([sys.executable, "-c", boot, order, str(number)], pass_fds=(number,))
     try:
-        assert wait_for(lambda: os.path.exists(it.socket_path(str(directory), lease)), 20)
         yield server, alive
     finally:
         server.kill()
@@ -112,8 +113,7 @@ def test_a_module_that_breaks_is_told_and_breaks_nothing_else(tmp_path, source, 
 def test_it_builds_while_nobody_waits(tmp_path):
     outcome = tmp_path / f"forkserver-{LEASE[:12]}.build"
     order = _release.BuildOrder("8f5d0b1c", True, ("true",), 5, 5)
-    with serving(tmp_path):
-        _ahead.ask(it.socket_path(str(tmp_path), LEASE), order)
+    with serving(tmp_path, build=dataclasses.asdict(order)):
         assert wait_for(outcome.exists, 20)
         told = json.loads(outcome.read_text(encoding="utf-8"))
         # There is nothing to build, and that is what it found.
