@@ -17,7 +17,6 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _git,
     _git_mend,
     _journal,
-    _release,
     _reload,
     _replace,
     _server,
@@ -31,7 +30,6 @@ if t.TYPE_CHECKING:
 
 #: Steps at which visitors may already have been served by the new release.
 OPEN = ("open", "switched", "reverse")
-COLLECT_SECONDS = 600
 
 
 def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
@@ -77,9 +75,6 @@ def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
 def _reload_back(work: _work.Work, entry: _journal.Entry) -> None:
     if entry.get("step") not in OPEN and not entry.get("moved"):
         return
-    if entry.get("collected"):
-        # The manifest that the new code wrote may lack what the old templates name.
-        _release.collect(work.run, work.app, entry["before"]["commit"], COLLECT_SECONDS)
     running = work.site()
     _new_workers(work, running)
     # A container whose server had ended is started again by the Engine, now with the code from before.

@@ -186,6 +186,23 @@ def collects(wanted: str, strategy: str, plan: _plan.Plan, *, own_command: bool)
     return plan.frontend or (plan.static_changed and (not own_command or strategy == "reload"))
 
 
+def collects_back(
+    run: Runner,
+    app: App,
+    wish: _inspect_git.Wish,
+    config: dict[str, t.Any],
+    serving: dict[str, t.Any],
+    commit: str,
+    told: dict[str, t.Any],
+    strategy: str,
+) -> bool:
+    """Say whether the static files of an earlier commit are to be collected: the manifest is what serves now."""
+    diff = _inspect_git.differ(run, app.path, serving.get("commit", ""), commit)
+    needs = _inspect_git.needs_of(run, app, wish, config, diff, commit, _rules.read_layout(serving.get("layout")))
+    plan = _plan.Plan(static_changed=needs is None or "collect" in needs.steps or wish.own_frontend)
+    return collects(wish.collectstatic, strategy, plan, own_command=told["command_collects"])
+
+
 def first_edge(strategy: dict[str, t.Any], running: list[_docker.Container]) -> bool:
     """Say whether the ports will have to change hands to the edge."""
     return strategy["strategy"] == "rolling" and not any(one.service == _edge.SERVICE for one in running)
@@ -217,12 +234,14 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         new_image = "" if kept <= {one.image_id for one in site} else "another image is to be started"
         _git.require_clean(run, app.path)
     strategy = choose_strategy(app, wish.strategy, config, new_image, running)
+    told = told_of_compose(app, version, config)
     plan = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
+    collect = release >= 0 and collects_back(run, app, wish, config, last, commit, told, strategy["strategy"])
     return {
         "git": {"commit": head, "target_commit": commit, "target_subject": _git.subject(run, app.path, commit)},
-        "compose": told_of_compose(app, version, config),
+        "compose": told,
         "containers": [dataclasses.asdict(one) for one in running],
         "serving": last,
-        "plan": {**plan, **strategy, "first_edge": first_edge(strategy, running)},
+        "plan": {**plan, **strategy, "first_edge": first_edge(strategy, running), "collect": collect},
         **found,
     }

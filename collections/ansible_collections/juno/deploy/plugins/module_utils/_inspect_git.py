@@ -87,7 +87,7 @@ def look_at_git(run: Runner, app: App, wish: Wish, entries: list[_journal.Entry]
     serving = (_journal.last_done(entries) or {}).get("commit", "")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         # In a large repository each takes a while, and neither waits for the other.
-        asked = pool.submit(_differ, run, app.path, serving, f"refs/remotes/{wish.remote}/{wish.branch}")
+        asked = pool.submit(differ, run, app.path, serving, f"refs/remotes/{wish.remote}/{wish.branch}")
         state = _git.look(run, app.path, wish.remote, wish.branch)
         _git.require_movable(app.path, state, wish.branch, {one["commit"] for one in entries if one.get("commit")})
         blocked = _git.in_the_way(run, app.path, state.target_commit) if state.behind else []
@@ -100,7 +100,8 @@ def look_at_git(run: Runner, app: App, wish: Wish, entries: list[_journal.Entry]
         return state, asked.result()
 
 
-def _differ(run: Runner, path: str, old: str, new: str) -> Diff:
+def differ(run: Runner, path: str, old: str, new: str) -> Diff:
+    """Say what differs between two commits."""
     changes = _git_diff.changes(run, path, old, new)
     if not changes:
         return Diff(changes, {}, [], 0)

@@ -135,7 +135,9 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         )
     made = _make(run, app, order, place)
     built = time.monotonic()
-    known = check(run, app, order, place, mounts) if order.check_command else _nothing_known("no check is asked for")
+    known = _nothing_known("no check is asked for")
+    if order.check_command:
+        known = check(run, app, order, place, mounts, lambda begun: note_collected(app, begun))
     actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
     return {
         "changed": bool(actions) or is_collected(known["static"]),
@@ -157,14 +159,31 @@ def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> 
     return _generated.make(run, app, place, commands, order.build_timeout_seconds, before)
 
 
-def collect(run: Runner, app: App, commit: str, timeout_seconds: float) -> None:
-    """Collect the static files of a commit, with the images that serve; the caller has the lock.
+def note_collected(app: App, begun: bool) -> None:
+    """Note whether static files of the release at work may be in the root that serves: then its way back collects."""
+    if _journal.half_done(_journal.read(app.journal)):
+        _journal.change(app.journal, collected=begun)
+
+
+def collect(
+    run: Runner,
+    app: App,
+    commit: str,
+    images: dict[str, str],
+    timeout_seconds: float,
+    begins: t.Callable[[bool], None] = lambda _begun: None,
+) -> dict[str, t.Any]:
+    """Collect the static files of a release that was good, with its images (by service); the caller has the lock.
 
     :raises CommandError: it failed.
     """
     order = BuildOrder(commit, False, ("true",), timeout_seconds, timeout_seconds, collect=True, probe_path="")
     with _throwaway.opened(run, app, commit) as place:
-        _build_in(run, app, order, place)
+        config = _compose.read_config(run, app.compose(place.checkout), checkout=place.checkout)
+        mounts = _throwaway.write_override(app, place, config, images)
+        _generated.lay(app, commit, place.checkout)
+        static: dict[str, t.Any] = check(run, app, order, place, mounts, begins)["static"]
+        return static
 
 
 def is_collected(static: dict[str, t.Any]) -> bool:
@@ -176,12 +195,20 @@ def is_collected(static: dict[str, t.Any]) -> bool:
 
 
 def check(
-    run: Runner, app: App, order: BuildOrder, place: _throwaway.Place, mounts: list[dict[str, str]]
+    run: Runner,
+    app: App,
+    order: BuildOrder,
+    place: _throwaway.Place,
+    mounts: list[dict[str, str]],
+    collecting: t.Callable[[bool], None],
 ) -> dict[str, t.Any]:
     """Ask the release's code in a throwaway container all that can be asked before it serves.
 
+    :param collecting: is told before static files may be collected, and when it is known that none were.
     :raises CommandError: it is not right.
     """
+    if order.collect:
+        collecting(True)
     answer = _throwaway.ask(
         run,
         app,
@@ -203,7 +230,12 @@ def check(
         list_caches=bool(order.epoch.value),
     )
     if answer.told:
-        return judge(order, answer.told, answer.result)
+        try:
+            return judge(order, answer.told, answer.result)
+        except CommandError:
+            if order.collect:
+                collecting(False)
+            raise
     done = _throwaway.run_plain(run, app, place, order.check_command, order.check_timeout_seconds)
     told = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
     return judge(order, {**told, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)

@@ -9,6 +9,7 @@ C(_undo) can bring it back, also in another run.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 import typing as t
 
@@ -23,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _journal,
     _lease,
     _maintenance,
+    _release,
     _reload,
     _replace,
     _server,
@@ -37,13 +39,16 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
+#: Static files of a release that was good already.
+COLLECT_SECONDS = 600
+
 
 def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
     """Give the release's images the names that compose runs.
 
     :raises EngineError: an image is not there.
     """
-    for service, (used, _release) in _compose.release_images(config, commit).items():
+    for service, (used, _built) in _compose.release_images(config, commit).items():
         if service in images:
             name_image(client, images[service], used)
 
@@ -72,7 +77,7 @@ def snapshot(work: _work.Work) -> dict[str, t.Any]:
 
 
 def _named_images(work: _work.Work) -> dict[str, str]:
-    used = [name for name, _release in _compose.release_images(work.config, "").values()]
+    used = [name for name, _built in _compose.release_images(work.config, "").values()]
     found = {name: _docker.image_id(work.client, name) for name in used}
     return {name: image for name, image in found.items() if image}
 
@@ -110,7 +115,10 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         epoch_others=list(order.epoch.others),
         epoch_covers=caches["covered"] and not caches["alias"],
     )
-    moved = False
+    moved, collected = False, {}
+    if order.collect:
+        begins = functools.partial(_release.note_collected, app)
+        collected = _release.collect(work.run, app, order.commit, order.images, COLLECT_SECONDS, begins)
     if order.commit:
         _journal.step(app.journal, "move")
         try:
@@ -149,7 +157,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
     _journal.step(app.journal, "switched", **fields)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches}
-    return _told(work, now, {**more, "bytecode": purged, "static": pruned})
+    return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
 
 
 def _purge(work: _work.Work) -> dict[str, t.Any]:

@@ -14,21 +14,24 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _bring_back,
     _docker,
+    _git,
     _journal,
     _lease,
     _meterflow,
     _migrations,
     _record,
+    _release,
     _rollback,
     _server,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
 MIGRATE_SECONDS = 600
+COLLECT_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +78,13 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}
     exposed, log = False, ""
     with _lease.step(app, "the way back to the release before"):
+        unlike = _static_back(run, app, entry) if entry.get("collected") else ""
         if entry.get("before"):
             log = _logs(app, entry)
             exposed = _bring_back.bring_back(run, app, entry)
         standing = _database_back(run, app, entry)
+        if unlike:
+            raise JunoError(unlike, log=log)
         figures = {"task": cause.task, "reason": cause.reason}
         ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
         if standing:
@@ -94,6 +100,24 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "standing": standing,
         "serves": serves,
     }
+
+
+def _static_back(run: Runner, app: App, entry: _journal.Entry) -> str:
+    """Collect the static files of what served: the newer manifest may lack what its templates name.
+
+    Say what is in the way, if anything is: all else must be brought back nevertheless.
+    """
+    before = entry.get("before") or {}
+    images = before.get("images") or {
+        one.service: one.image_id for one in _server.own(_docker.connect(app.docker_host), app)
+    }
+    if not images:
+        return ""
+    try:
+        _release.collect(run, app, before.get("commit") or _git.head(run, app.path), images, COLLECT_SECONDS)
+    except JunoError as exc:
+        return f"The static files of what served could not be collected again: {exc.message}"
+    return ""
 
 
 def _database_back(run: Runner, app: App, entry: _journal.Entry) -> list[str]:

@@ -41,6 +41,8 @@ class SwitchOrder:
     bytecode_mode: str = "stale"
     #: How long static files of earlier releases stay, in the fields of C(_static_keep.Rules); nothing: for ever.
     static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: Collect the commit's static files first; a deploy has done so when it built.
+    collect: bool = False
     epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
     #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()

@@ -150,6 +150,13 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  collect:
+    description:
+      - Collect the static files of O(commit) first, by O(images) in a throwaway container. For a rollback; a deploy has
+        done so by M(juno.deploy.release_build).
+    type: bool
+    default: false
+    version_added: 0.2.0
   warm_rate:
     description:
       - How many of O(warm_paths) are asked for in a second, at most.
@@ -242,6 +249,12 @@ static:
   type: dict
   version_added: 0.2.0
   sample: {removed: 12, bytes: 48213, why: ''}
+collected:
+  description: What O(collect) did, as RV(juno.deploy.release_build#module:static) has it; empty without it.
+  returned: success, outside check mode
+  type: dict
+  version_added: 0.2.0
+  sample: {added: 0, replaced: 1, removed: 0}
 outage_seconds:
   description: How long nobody answered, from the order to end to the first answer of new containers; 0 without a gap.
   returned: success, outside check mode
@@ -284,6 +297,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         purge_bytecode=module.params["purge_bytecode"],
         bytecode_mode=module.params["bytecode_mode"],
         static_rules=module.params["static_rules"] or {},
+        collect=module.params["collect"],
         epoch=_epoch.read(module.params["epoch"]),
         warm_paths=tuple(module.params["warm_paths"]),
         warm_rate=module.params["warm_rate"],
@@ -307,6 +321,7 @@ def main() -> None:
         "settle_seconds": {"type": "float", "default": 3.2},
         "purge_bytecode": {"type": "bool", "default": False},
         "bytecode_mode": {"type": "str", "choices": ["stale", "all"], "default": "stale"},
+        "collect": {"type": "bool", "default": False},
         "static_rules": {
             "type": "dict",
             "options": {

@@ -16,6 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _reload,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._git_diff import Change
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 WISH = _inspect_git.Wish("origin", "main", 60, False, False, "rolling")
@@ -159,6 +160,35 @@ def test_a_rollback_reloads_only_where_the_image_is_the_same(two, monkeypatch, s
     plan = back(two, strategy="reload")["plan"]
     assert plan["strategy"] == strategy
     assert ("another image is to be started" in "".join(plan["strategy_reasons"])) is not same
+
+
+@pytest.mark.parametrize(
+    ("wish", "file", "own", "strategy", "collects"),
+    [
+        ({}, "shop/static/site.css", False, "rolling", True),
+        ({}, "shop/static/site.css", True, "rolling", False),
+        ({}, "shop/static/site.css", True, "reload", True),
+        ({}, "templates/home.html", False, "rolling", False),
+        ({"own_frontend": True}, "templates/home.html", False, "rolling", True),
+        ({"collectstatic": "never"}, "shop/static/site.css", False, "rolling", False),
+        ({"collectstatic": "always"}, "templates/home.html", False, "rolling", True),
+    ],
+)
+def test_a_rollback_collects_where_static_files_differ(two, monkeypatch, wish, file, own, strategy, collects):
+    monkeypatch.setattr(_reload, "why_not", lambda _client, _site, *, edge: "")
+    two.names[f"jobs-web:juno-{two.commits[0][:12]}"] = "sha256:2"
+    if own:
+        two.config["services"]["web"]["command"] = ["sh", "-c", "manage.py collectstatic && gunicorn x"]
+    change = Change(file, "M", ("100644", "100644"))
+    monkeypatch.setattr(_inspect_git, "differ", lambda *_any: _inspect_git.Diff([change], {}, [], 1))
+    plan = back(two, strategy=strategy, **wish)["plan"]
+    assert (plan["strategy"], plan["collect"]) == (strategy, collects)
+
+
+def test_a_rollback_collects_where_it_is_not_known_what_differs(two, monkeypatch):
+    monkeypatch.setattr(_inspect_git, "differ", lambda *_any: _inspect_git.Diff(None, None, [], 0))
+    assert back(two)["plan"]["collect"] is True
+    assert back(two, -1)["plan"]["collect"] is False
 
 
 def test_a_rollback_over_files_changed_by_hand_is_refused(two):

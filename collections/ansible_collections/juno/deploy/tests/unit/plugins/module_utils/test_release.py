@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -129,6 +130,35 @@ def test_static_files_that_cannot_be_collected():
         CommandError, match=r"can't be collected into /static \(OSError: full\); the manifest that serves"
     ):
         _release.judge(ORDER, told, ENDED)
+
+
+@pytest.mark.parametrize(
+    ("told", "collect", "notes"),
+    [
+        (RIGHT, True, [True]),
+        (RIGHT, False, []),
+        # It is known that nothing was collected, or that the root is as it was.
+        ({**RIGHT, "looked": {"rc": 1}}, True, [True, False]),
+        ({**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/s", "cause": "E"}}, True, [True, False]),
+        # It ended without a word: nobody knows.
+        (None, True, [True]),
+    ],
+)
+def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, told, collect, notes):
+    def ask(*_any, **_more):
+        assert found == [True] * collect
+        if told is None:
+            raise CommandError("killed", cmd=[], rc=137, stdout="", stderr="")
+        return _throwaway.Told(told, ENDED)
+
+    found = []
+    monkeypatch.setattr(_throwaway, "ask", ask)
+    order = dataclasses.replace(ORDER, collect=collect)
+    app = _app.from_params(params(path="/root/JunoJobs", project="junojobs"))
+    place = _throwaway.Place(ORDER.commit, "/b/c")
+    with contextlib.nullcontext() if told == RIGHT else pytest.raises(CommandError):
+        _release.check(None, app, order, place, [], found.append)
+    assert found == notes
 
 
 @pytest.mark.parametrize("rc", [93, 94, 96])

@@ -455,16 +455,61 @@ def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
     assert world.newest()["outcome"] == "started"
 
 
-def test_files_that_the_new_code_collected_are_collected_anew(world, monkeypatch):
-    world.add("web-1")
-    collected = []
+@pytest.fixture
+def collects(world, monkeypatch):
+    """Note what is collected, between what else happens."""
     monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "")
-    monkeypatch.setattr(_reload, "reload", lambda *_any: [])
-    monkeypatch.setattr(_release, "collect", lambda _run, _app, commit, _s: collected.append(commit))
-    switched(world, "switch", "reload")
+    monkeypatch.setattr(_reload, "reload", lambda *_any: world.log.append("reload") or [])
+    monkeypatch.setattr(
+        _release, "collect", lambda _run, _app, commit, images, _s: world.log.append(f"collect {commit} {images}")
+    )
+
+
+@pytest.mark.parametrize("strategy", ["reload", "rolling"])
+def test_files_that_the_new_code_collected_are_collected_anew(world, collects, strategy):
+    world.add("web-1", image="sha256:old")
+    switched(world, "switch" if strategy == "reload" else "switched", strategy)
     _journal.step(world.app.journal, "open", collected=True)
     undo(world)
-    assert collected == [world.commits[0]]
+    # Before workers of the old code start: they read its manifest.
+    assert world.log[0] == f"collect {world.commits[0]} {{'web': 'sha256:old'}}"
+    assert len(world.log) > 1
+
+
+def test_also_when_the_release_ended_before_its_switch(world, collects):
+    world.add("web-1", image="sha256:old")
+    world.begun(step="built", collected=True)
+    assert undo(world)["undone"]
+    assert world.log == [f"collect {world.commits[1]} {{'web': 'sha256:old'}}"]
+
+
+@pytest.mark.parametrize("more", [{"collected": False}, {}])
+def test_what_was_not_collected_is_left_alone(world, collects, more):
+    world.add("web-1")
+    world.begun(step="built", **more)
+    undo(world)
+    assert world.log == []
+
+
+def test_where_nothing_served_nothing_is_collected(world, collects):
+    world.begun(step="built", collected=True)
+    undo(world)
+    assert world.log == []
+
+
+def test_all_else_is_brought_back_where_they_can_not_be_collected(world, collects, monkeypatch):
+    def fail(*_any):
+        raise CommandError("No space left on device.", cmd=[], rc=1, stdout="", stderr="")
+
+    monkeypatch.setattr(_release, "collect", fail)
+    world.add("web-1")
+    switched(world)
+    _journal.step(world.app.journal, "switched", collected=True)
+    with pytest.raises(JunoError, match=r"could not be collected again: No space left on device\."):
+        undo(world)
+    assert [world.there[name]["ImageID"] for name in world.states("web")] == ["sha256:old"]
+    # The next run tries again.
+    assert world.newest()["outcome"] == "started"
 
 
 def test_other_services_that_the_new_release_had_changed_come_back(world):
