@@ -11,6 +11,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _by_hand,
     _compose,
     _epoch,
     _generated,
@@ -19,6 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_release,
     _journal,
     _lease,
+    _rules,
     _staticfiles,
     _throwaway,
     _worktree,
@@ -36,6 +38,8 @@ _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
 
 #: A database that is a file is copied, to try migrations on, up to this size.
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
+#: Static files without git that are named.
+NAMED_BY_HAND = 20
 #: How long a database may stay locked before its copy is given up.
 COPY_SECONDS = 30
 #: How each failure that the guest tells begins.
@@ -94,7 +98,14 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
     :raises CommandError: the build or the check failed; nothing that serves was touched.
     """
     if dry:
-        return {"changed": order.build, "images": {}, "generated": [], "actions": [], **_nothing_known("")}
+        return {
+            "changed": order.build,
+            "images": {},
+            "generated": [],
+            "by_hand": [],
+            "actions": [],
+            **_nothing_known(""),
+        }
     with _lease.step(app, "the build of a release"):
         sweep(run, app)
         _journal.note(app.journal, "build")
@@ -134,6 +145,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
             "nothing that serves was touched: correct the commit and deploy again."
         )
     made = _make(run, app, order, place)
+    by_hand = _lay_by_hand(run, app, place) if order.collect else []
     built = time.monotonic()
     known = _nothing_known("no check is asked for")
     if order.check_command:
@@ -143,6 +155,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         "changed": bool(actions) or is_collected(known["static"]),
         "images": images if order.build else {},
         "generated": made,
+        "by_hand": by_hand[:NAMED_BY_HAND],
         **known,
         "build_seconds": round(built - began, 2),
         "check_seconds": round(time.monotonic() - built, 2),
@@ -157,6 +170,11 @@ def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> 
         commands.append(("translation", ("python", manage, "compilemessages")))
     before = (_journal.last_done(_journal.read(app.journal)) or {}).get("commit", "")
     return _generated.make(run, app, place, commands, order.build_timeout_seconds, before)
+
+
+def _lay_by_hand(run: Runner, app: App, place: _throwaway.Place) -> list[str]:
+    last = _journal.last_done(_journal.read(app.journal)) or {}
+    return _by_hand.lay(run, app, _rules.read_layout(last.get("layout")), place.checkout)
 
 
 def note_collected(app: App, begun: bool) -> None:
@@ -182,6 +200,7 @@ def collect(
         config = _compose.read_config(run, app.compose(place.checkout), checkout=place.checkout)
         mounts = _throwaway.write_override(app, place, config, images)
         _generated.lay(app, commit, place.checkout)
+        _lay_by_hand(run, app, place)
         static: dict[str, t.Any] = check(run, app, order, place, mounts, begins)["static"]
         return static
 

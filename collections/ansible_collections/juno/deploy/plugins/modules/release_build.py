@@ -193,6 +193,15 @@ generated:
   elements: str
   version_added: 0.2.0
   sample: [static/css/tailwind.css]
+by_hand:
+  description:
+    - Static files that lie in the app's own checkout and that git does not have. They are collected like those of the
+      commit; at most 20 are named.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: [static/css/output.css]
 layout:
   description: Where the settings find apps, templates, static files and translations, from the top of the checkout.
   returned: success

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Static files that lie in the app's checkout without git: a style sheet built there, say. Private to juno.deploy.
+
+The app's own C(collectstatic), run in the checkout, takes them. One from a clean checkout would leave them out of the
+manifest, and every page that names one would fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._git import git
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils import _rules
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+
+#: Folders of tools and of packages, which Django finds by other ways, if at all.
+_OTHERS = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__"})
+#: Where static files are looked for as long as no release has told it.
+_USUAL = (":(glob)**/static/**", ":(glob)**/assets/**")
+MANIFEST = "staticfiles.json"
+
+
+def places(layout: _rules.Layout) -> tuple[str, ...]:
+    """Give git's patterns for where the settings find static files."""
+    if not layout.apps:
+        return _USUAL
+    return tuple(f":(literal){one}" for one in (*layout.static, *(f"{app}/static" for app in layout.apps)))
+
+
+def choose(names: list[str]) -> list[str]:
+    """Leave out what no finder of Django's looks at, and the folder that files are collected into."""
+    roots = tuple(os.path.dirname(name) + "/" for name in names if os.path.basename(name) == MANIFEST)
+    return [
+        name
+        for name in names
+        if not name.endswith("/") and not _OTHERS.intersection(name.split("/")) and not name.startswith(roots)
+    ]
+
+
+def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str]:
+    """Put them into a clean checkout, where nothing of their name is; name them.
+
+    :raises JunoError: git can't list them, or one can't be copied.
+    """
+    listed = run(git(app.path, "ls-files", "-z", "--others", "--", *places(layout)))
+    names = listed.require(f"git can't list {app.path} ({{cause}}).").stdout.split("\0")
+    done = []
+    for name in choose([name for name in names if name]):
+        source, target = os.path.join(app.path, name), os.path.join(checkout, name)
+        if os.path.lexists(target) or not os.path.isfile(source):
+            continue
+        try:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(source, target)
+        except OSError as exc:
+            raise JunoError(
+                f"{source}, a static file that git does not have, can't be copied ({exc.strerror}): "
+                "make room or give access."
+            ) from exc
+        done.append(name)
+    return done
