@@ -46,5 +46,12 @@ def test_each_kind_is_judged_by_the_guide_of_its_own_round():
     ratios, goals = kinds.judge({"template": runs})
     assert ratios == {"template": [0.15, 0.5]}
     assert [goal.met for goal in goals] == [False, True, True, True, True]
+    for one, seconds in zip(runs, [16.0, 2.4, 4.0, 8.0], strict=True):
+        one["last_old_page_seconds"] = seconds
+    (live,) = (goal for goal in kinds.judge({"template": runs})[1] if "live" in goal.name)
+    # The median of 2.4 of 16 and of 4 of 8.
+    assert (live.measured, live.met) == (0.325, False)
+    for one in runs:
+        del one["last_old_page_seconds"]
     runs[1]["failed"] = 1
     assert [goal.met for goal in kinds.judge({"template": runs})[1]] == [False, False, True, True, True]

@@ -38,6 +38,8 @@ _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
 
 #: A database that is a file is copied, to try migrations on, up to this size.
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
+#: How long code that was good may take to load.
+LOOK_SECONDS = 60
 #: Static files without git that are named.
 NAMED_BY_HAND = 20
 #: How long a database may stay locked before its copy is given up.
@@ -195,7 +197,8 @@ def collect(
 
     :raises CommandError: it failed.
     """
-    order = BuildOrder(commit, False, ("true",), timeout_seconds, timeout_seconds, collect=True, probe_path="")
+    look_seconds = min(timeout_seconds, LOOK_SECONDS)
+    order = BuildOrder(commit, False, ("true",), timeout_seconds, look_seconds, collect=True, probe_path="")
     with _throwaway.opened(run, app, commit) as place:
         config = _compose.read_config(run, app.compose(place.checkout), checkout=place.checkout)
         mounts = _throwaway.write_override(app, place, config, images)

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _bring_back,
+    _compose,
     _docker,
     _git,
     _journal,
@@ -78,7 +79,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}
     exposed, log = False, ""
     with _lease.step(app, "the way back to the release before"):
-        unlike = _static_back(run, app, entry) if entry.get("collected") else ""
+        unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
             log = _logs(app, entry)
             exposed = _bring_back.bring_back(run, app, entry)
@@ -100,6 +101,19 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "standing": standing,
         "serves": serves,
     }
+
+
+def _has_collected(run: Runner, app: App, entry: _journal.Entry) -> bool:
+    """Say whether the release's static files may be where those of what served were, which runs and won't collect."""
+    if entry.get("collected"):
+        return True
+    before = entry.get("before")
+    if not before or "moved" not in entry or entry["order"]["strategy"] == "reload":
+        return False
+    if not any(one.id in before["containers"] for one in _server.own(_docker.connect(app.docker_host), app)):
+        return False  # they start anew, and collect by themselves if the new ones did
+    config = _compose.read_config(run, app.compose())
+    return _compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
 
 
 def _static_back(run: Runner, app: App, entry: _journal.Entry) -> str:

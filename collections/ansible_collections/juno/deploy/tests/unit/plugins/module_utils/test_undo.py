@@ -483,6 +483,32 @@ def test_also_when_the_release_ended_before_its_switch(world, collects):
     assert world.log == [f"collect {world.commits[1]} {{'web': 'sha256:old'}}"]
 
 
+@pytest.mark.parametrize(
+    ("command", "strategy", "step", "stays", "collected"),
+    [
+        ("manage.py collectstatic && gunicorn x", "rolling", "moved", True, True),
+        ("gunicorn x", "rolling", "moved", True, False),
+        # It starts anew, and its command collects.
+        ("manage.py collectstatic && gunicorn x", "rolling", "moved", False, False),
+        ("manage.py collectstatic && gunicorn x", "reload", "moved", True, False),
+        # No new container has been started.
+        ("manage.py collectstatic && gunicorn x", "rolling", "", True, False),
+    ],
+)
+def test_a_new_container_may_have_collected_by_its_own_command(
+    world, collects, command, strategy, step, stays, collected
+):
+    world.config["services"]["web"]["command"] = ["sh", "-c", command]
+    world.add("web-1", image="sha256:old")
+    switched(world, "switch", strategy)
+    if step:
+        _journal.step(world.app.journal, step, moved=True)
+    if not stays:
+        world.there["web-1"]["State"] = "exited"
+    undo(world)
+    assert any(line.startswith("collect") for line in world.log) is collected
+
+
 @pytest.mark.parametrize("more", [{"collected": False}, {}])
 def test_what_was_not_collected_is_left_alone(world, collects, more):
     world.add("web-1")
