@@ -82,15 +82,7 @@ def run_command(
     try:
         if last:
             return _until(last, argv, cwd, timeout_seconds)
-        done = subprocess.run(
-            argv,
-            cwd=cwd,
-            env={**os.environ, **QUIET_ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_seconds,
-            check=False,
-        )
+        done = subprocess.run(argv, **_around(cwd), capture_output=True, timeout=timeout_seconds, check=False)
     except FileNotFoundError as exc:
         missing = cwd if cwd and not os.path.isdir(cwd) else argv[0]
         raise JunoError(f"'{missing}' is not on this host: install it, or run playbooks/provision.yml.") from exc
@@ -104,17 +96,14 @@ def run_command(
     return CommandResult(argv, done.returncode, _text(done.stdout), _text(done.stderr))
 
 
+def _around(cwd: str | None) -> dict[str, t.Any]:
+    return {"cwd": cwd, "env": {**os.environ, **QUIET_ENVIRONMENT}, "stdin": subprocess.DEVNULL}
+
+
 def _until(last: str, argv: list[str], cwd: str | None, timeout_seconds: float) -> CommandResult:
     # Into files: a pipe that nobody reads any more would kill the program, which may still have to tidy up.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env={**os.environ, **QUIET_ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=errors,
-        )
+        process = subprocess.Popen(argv, **_around(cwd), stdout=out, stderr=errors)
         mark, pause, ends = f"\n{last}".encode(), threading.Event(), time.monotonic() + timeout_seconds
         while True:
             code, printed = process.poll(), _all_of(out)
