@@ -35,6 +35,7 @@ PAGES = (
 PAGE_PATTERN = r'<meta name="release" content="(\d+)">'
 _TEMPLATE, _PAGE_LINE = "templates/base.html", '<meta name="release" content="{}">'
 _STYLE, _STYLE_LINE = "static/css/site.css", "/* release {} */"
+_PACKAGES, _PACKAGES_LINE = "requirements.txt", "# release {}"
 _ORIGIN = "/srv/git/demo_site.git"
 _SCRIPT = "/root/shell_procedure.sh"
 #: What a change of each kind is made in.
@@ -43,6 +44,7 @@ KINDS: dict[str, tuple[tuple[str, str], ...]] = {
     "template": ((_TEMPLATE, _PAGE_LINE),),
     "static": ((_STYLE, _STYLE_LINE),),
     "docs": (("README.md", "Release {}"),),
+    "packages": ((_TEMPLATE, _PAGE_LINE), (_PACKAGES, _PACKAGES_LINE)),
 }
 
 
@@ -72,6 +74,7 @@ class Site:
             (_TEMPLATE, '<meta charset="utf-8">', _PAGE_LINE),
             (_STYLE, "", _STYLE_LINE),
             ("README.md", "", KINDS["docs"][0][1]),
+            (_PACKAGES, "", _PACKAGES_LINE),
         )
         for file, after, line in places:
             self.shown[file] = 1
