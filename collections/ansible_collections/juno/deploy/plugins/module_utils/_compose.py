@@ -10,6 +10,7 @@ name are the app's own), and an override points what comes from the checkout (bu
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -160,6 +161,17 @@ def read_config(run: Runner, project: Project, *, checkout: str = "") -> dict[st
     if made_from is not None:
         _memory = made_from, done.stdout
     return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+
+
+def digests(config: dict[str, t.Any], names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Give, for each service, a digest of what its containers are made with, and one of how its image is built."""
+    found = {}
+    for name in names:
+        service = dict(config["services"][name])
+        parts = service.pop("build", None), service
+        build, rest = (hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16] for part in parts)
+        found[name] = [rest, build]
+    return found
 
 
 def require_service(config: dict[str, t.Any], service: str, where: str) -> dict[str, t.Any]:

@@ -70,12 +70,18 @@ def _look_at_disk(app: App) -> int:
 
 
 def situation(
-    app: App, wish: _inspect_git.Wish, state: _git.GitState, running: list[_docker.Container], changes: _Changes
+    app: App,
+    wish: _inspect_git.Wish,
+    state: _git.GitState,
+    running: list[_docker.Container],
+    changes: _Changes,
+    config: dict[str, t.Any],
 ) -> _plan.Situation:
     """Put together what the plan is made from."""
     newest = _journal.serving(changes.entries)
     images = (newest or {}).get("images") or {}
     mine = [one for one in running if one.service in app.services]
+    anew, built = differing(app, newest or {}, config)
     return _plan.Situation(
         checkout_commit=state.commit,
         target_commit=state.target_commit,
@@ -90,13 +96,28 @@ def situation(
         caches_owed=_journal.owes_caches(changes.entries),
         own_frontend=wish.own_frontend,
         rewritten=bool(state.ahead),
+        reconfigured=anew,
+        rebuilt=built,
     )
+
+
+def differing(app: App, serving: dict[str, t.Any], config: dict[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the services whose configuration is not what their containers have, and those that are built otherwise."""
+    known, now = serving.get("configurations") or {}, _compose.digests(config, app.services)
+    changed = tuple(name for name in app.services if known.get(name, now[name]) != now[name])
+    return changed, tuple(name for name in changed if known[name][1] != now[name][1])
+
+
+def reconfigured(app: App, serving: dict[str, t.Any], config: dict[str, t.Any]) -> str:
+    """Say why containers have to be new, or nothing."""
+    changed = ", ".join(differing(app, serving, config)[0])
+    return f"the configuration of {changed} has changed, which only a new container has" if changed else ""
 
 
 def choose_strategy(
     app: App, wanted: str, config: dict[str, t.Any], new_image: str, running: list[_docker.Container]
 ) -> dict[str, t.Any]:
-    """Take the wanted strategy, or say why it must be another; C(new_image) says why an image is needed, or nothing."""
+    """Take the wanted strategy, or say why not; C(new_image) says why a new container is needed, or nothing."""
     no_reload, service = "", config["services"][app.service]
     if wanted == "reload":
         if not _compose.mounts_code(service, app.path):
@@ -152,8 +173,9 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     needs = _inspect_git.needs_of(
         run, app, wish, config, diff, state.target_commit, _rules.read_layout(last.get("layout"))
     )
-    plan = _plan.make(situation(app, wish, state, running, _Changes(entries, needs, told["code_mounted"])))
+    plan = _plan.make(situation(app, wish, state, running, _Changes(entries, needs, told["code_mounted"]), config))
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
+    new_image = new_image or reconfigured(app, last, config)
     strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
     return {
         "git": dataclasses.asdict(state),
@@ -233,6 +255,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         kept = {_docker.image_id(client, name) for name in found["images"].values()}
         new_image = "" if kept <= {one.image_id for one in site} else "another image is to be started"
         _git.require_clean(run, app.path)
+    new_image = new_image or reconfigured(app, last, config)
     strategy = choose_strategy(app, wish.strategy, config, new_image, running)
     told = told_of_compose(app, version, config)
     plan = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}

@@ -39,6 +39,10 @@ class Situation:
     own_frontend: bool = False
     #: The branch was rewritten: what serves is no longer in it.
     rewritten: bool = False
+    #: Services whose effective configuration is no longer what their containers were made with.
+    reconfigured: tuple[str, ...] = ()
+    #: Those of them whose image is now built in another way.
+    rebuilt: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass
@@ -81,6 +85,8 @@ def _why(at: Situation) -> list[str]:
         why.append(f"no container runs for: {', '.join(at.not_running)}")
     elif at.serving_commit and not at.images_match:
         why.append("a container runs another image than the one that was deployed")
+    if at.reconfigured:
+        why.append(f"the configuration of {', '.join(at.reconfigured)} has changed (.env, or a compose file by hand)")
     return why
 
 
@@ -98,6 +104,8 @@ def _why_build(at: Situation) -> list[str]:
         return ["there is no good release to take the image from"]
     if not at.images_match:
         return ["a container runs another image than the one that was deployed"]
+    if at.rebuilt:
+        return [f"the way that {', '.join(at.rebuilt)} is built has changed (.env, or a compose file by hand)"]
     if at.needs is None:
         return ["the commit that serves is gone from the repository, so what changed can't be told"]
     reasons = [] if at.code_mounted else ["the code is in the image, not mounted"]

@@ -151,6 +151,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         "containers": {one.id: one.service for one in now},
         "images": {one.service: one.image_id for one in now},
     }
+    # A reload leaves containers as they were made.
+    last = _journal.last_done(_journal.read(app.journal)) if order.strategy == "reload" else None
+    fields["configurations"] = (last or {}).get("configurations") or _compose.digests(work.config, app.services)
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields["container_name"] = work.service.get("container_name") or ""
     # With a reload all containers are those from before, also those that wait for the app.

@@ -8,6 +8,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
     _docker,
     _inspect,
     _inspect_git,
@@ -107,6 +108,31 @@ def test_the_first_edge_is_announced(world, strategy, edge, first):
     if edge:
         world.behind_edge()
     assert _inspect.first_edge({"strategy": strategy}, _docker.find(world, "jobs")) is first
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "differing"),
+    [
+        ({"environment": {"A": "1"}}, {"environment": {"A": "1"}}, ((), ())),
+        ({"environment": {"A": "1"}}, {"environment": {"A": "2"}}, (("web",), ())),
+        ({"build": {"args": {"A": "1"}}}, {"build": {"args": {"A": "2"}}}, (("web",), ("web",))),
+        ({"build": {"context": "/"}}, {"build": {"context": "/"}, "command": ["x"]}, (("web",), ())),
+        (None, {"environment": {"A": "2"}}, ((), ())),
+    ],
+)
+def test_a_configuration_is_compared_with_that_of_the_release_that_serves(world, before, now, differing):
+    serving = {"configurations": _compose.digests({"services": {"web": before}}, ("web",))} if before else {}
+    assert _inspect.differing(world.app, serving, {"services": {"web": now}}) == differing
+
+
+def test_a_reload_can_not_bring_a_new_configuration(two, monkeypatch):
+    monkeypatch.setattr(_reload, "why_not", lambda _client, _site, *, edge: "")
+    entries = _journal.read(two.app.journal)
+    entries[-1]["configurations"] = {"web": ["another", "one"]}
+    _journal.write(two.app.journal, entries)
+    plan = back(two, -1, strategy="reload")["plan"]
+    assert plan["strategy"] == "rolling"
+    assert "the configuration of web has changed, which only a new container has" in plan["strategy_reasons"][0]
 
 
 def done(number: int, commit: str, **more) -> _journal.Entry:
@@ -229,7 +255,7 @@ def test_a_project_of_another_name_is_told(world):
 def situation(world: World, entries: list[_journal.Entry]):
     state = _inspect._git.GitState(world.commits[1], "main", world.commits[1], "2", 0, 0, [])
     changes = _inspect._Changes(entries, None, True)
-    return _inspect.situation(world.app, WISH, state, _docker.find(world, "jobs"), changes)
+    return _inspect.situation(world.app, WISH, state, _docker.find(world, "jobs"), changes, world.config)
 
 
 UNDONE = {"number": 3, "commit": "c" * 40, "outcome": "failed", "undone": True}

@@ -32,6 +32,17 @@ SERVED = _plan.Situation(
 BEHIND = dataclasses.replace(SERVED, checkout_commit=OLD, serving_commit=OLD, needs=needs("templates/home.html"))
 
 
+@pytest.mark.parametrize("mounted", [True, False])
+def test_a_configuration_that_a_person_changed_is_deployed(mounted):
+    at = dataclasses.replace(SERVED, reconfigured=("web", "queue"), code_mounted=mounted)
+    plan = _plan.make(at)
+    assert (plan.deploy, plan.build, plan.invalidate) == (True, False, "all")
+    assert plan.reasons == ["the configuration of web, queue has changed (.env, or a compose file by hand)"]
+    plan = _plan.make(dataclasses.replace(at, rebuilt=("web",)))
+    assert plan.build
+    assert "the way that web is built has changed (.env, or a compose file by hand)" in plan.build_reasons
+
+
 def test_what_serves_is_left_alone_even_by_a_full_deploy():
     plan = _plan.make(dataclasses.replace(SERVED, always_build=True))
     assert (plan.deploy, plan.build) == (False, False)

@@ -275,6 +275,18 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
     assert len(asked) == times
 
 
+@pytest.mark.parametrize(("strategy", "kept"), [("recreate", False), ("reload", True)])
+def test_what_containers_were_made_with_is_written_down(world, monkeypatch, strategy, kept):
+    monkeypatch.setattr(_switch._reload, "reload", lambda *_any: [])
+    world.add("web-1")
+    entries = _journal.read(world.app.journal)
+    entries[0]["configurations"] = {"web": ["before", "before"]}
+    _journal.write(world.app.journal, entries)
+    switch(world, strategy)
+    now = _switch._compose.digests(world.config, ("web",))
+    assert world.newest()["configurations"] == ({"web": ["before", "before"]} if kept else now)
+
+
 EPOCH = Epoch(7, "CACHE_VERSION")
 
 
