@@ -93,6 +93,48 @@ def test_it_runs_modules_as_ansible_does(tmp_path):
         assert again["secret"] == "it is "
 
 
+STARTER = f"""\
+import json, os, sys
+sys.path[:0] = {ROOTS!r}
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _forkserver, _lease, _package
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common import warnings
+directory, lease, package = sys.argv[1:]
+_lease.take(directory, _lease.claim(lease, "me@here", "deploy", {{}}))
+_package.own = lambda: "kept"
+warnings.warn("of the module that began")
+kept_open = open("/etc/passwd")
+app = _app.App("/nosuch", os.path.basename(directory), "web", (), (), "", os.path.dirname(directory), lease)
+print(json.dumps(_forkserver.start(package, app, lease, {{}})))
+"""
+
+
+@pytest.mark.parametrize("package", ["kept", ROOTS[0]])
+def test_it_is_a_fork_of_the_module_that_begins_or_a_process_of_its_own(tmp_path, package):
+    argv = [sys.executable, "-c", STARTER, str(tmp_path), LEASE, package]
+    # It holds nothing of its starter open, whose output would never end.
+    begun = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=20)
+    assert json.loads(begun.stdout) == {"socket": it.socket_path(str(tmp_path), LEASE), "python": sys.executable}
+    try:
+        result = json.loads(ask(tmp_path, request(word="on")).stdout)
+        assert result["word"] == "on"
+        assert "of the module that began" not in str(result["warnings"])
+        server = result["parent"]
+        assert os.getsid(server) == server
+        assert os.readlink(f"/proc/{server}/cwd") == "/"
+        open_files = {os.readlink(f"/proc/{server}/fd/{name}") for name in os.listdir(f"/proc/{server}/fd")}
+        assert {name.partition(":")[0] for name in open_files} == {
+            os.devnull,
+            str(tmp_path / "forkserver.errors"),
+            "socket",
+        }
+    finally:
+        _lease.give_back(str(tmp_path), LEASE)
+    assert wait_for(lambda: not os.path.exists(f"/proc/{server}"), 20)
+    assert not os.path.exists(it.socket_path(str(tmp_path), LEASE))
+    assert (tmp_path / "forkserver.errors").read_text() == ""
+
+
 @pytest.mark.parametrize(
     ("source", "says"),
     [
