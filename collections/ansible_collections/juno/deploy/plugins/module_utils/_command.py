@@ -24,6 +24,8 @@ QUIET_ENVIRONMENT = {
     "BUILDKIT_PROGRESS": "plain",
 }
 LOOK_SECONDS = 0.01
+#: Where the line is looked for that a program prints last.
+LAST_BYTES = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,24 +106,31 @@ def _until(last: str, argv: list[str], cwd: str | None, timeout_seconds: float) 
     # Into files: a pipe that nobody reads any more would kill the program, which may still have to tidy up.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(argv, **_around(cwd), stdout=out, stderr=errors)
-        mark, pause, ends = f"\n{last}".encode(), threading.Event(), time.monotonic() + timeout_seconds
+        pause, ends = threading.Event(), time.monotonic() + timeout_seconds
         while True:
-            code, printed = process.poll(), _all_of(out)
-            # A whole line: what follows the mark may come later.
-            said = b"\n" in printed[found + 1 :] if (found := (b"\n" + printed).find(mark)) >= 0 else False
-            if said and code is None:
+            code = process.poll()
+            if code is None and _has_line(out, last):
                 code = process.returncode = 0
             if code is not None:
-                return CommandResult(argv, code, _text(printed), _text(_all_of(errors)))
+                return CommandResult(argv, code, _text(_read(out)), _text(_read(errors)))
             if time.monotonic() > ends:
                 process.kill()
                 process.wait()
-                raise subprocess.TimeoutExpired(argv, timeout_seconds, printed, _all_of(errors))
+                raise subprocess.TimeoutExpired(argv, timeout_seconds, _read(out), _read(errors))
             pause.wait(LOOK_SECONDS)
 
 
-def _all_of(file: t.IO[bytes]) -> bytes:
-    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
+def _has_line(file: t.IO[bytes], begins: str) -> bool:
+    """Say whether one of the last lines begins so, and is a whole one."""
+    lines = (b"\n" + _read(file, LAST_BYTES)).split(b"\n")
+    return any(line.startswith(begins.encode()) for line in lines[1:-1])
+
+
+def _read(file: t.IO[bytes], last_bytes: int | None = None) -> bytes:
+    """Read what a program has written; its own place in the file stays."""
+    size = os.fstat(file.fileno()).st_size
+    count = size if last_bytes is None else min(size, last_bytes)
+    return os.pread(file.fileno(), count, size - count)
 
 
 def _text(raw: bytes | None) -> str:

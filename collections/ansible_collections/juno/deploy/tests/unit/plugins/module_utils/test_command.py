@@ -62,6 +62,13 @@ def test_a_program_that_has_said_all_is_left_to_end_by_itself(tmp_path):
     assert wait_for(file.exists, 20)
 
 
+def test_much_may_have_been_printed_before(tmp_path):
+    code = "print('x' * 100000); " + LAST.format(more="", sleep=0.5, file=str(tmp_path / "tidied"))
+    result = python(code.replace("print('x'", "import os; print('x'"), last="told end")
+    assert result.stdout.endswith("\nfirst\ntold end\n")
+    assert len(result.stdout) > 100_000
+
+
 @pytest.mark.parametrize("more", [', "{}", end=""', ', end=""'])
 def test_half_a_line_is_not_the_last(tmp_path, more):
     result = python(LAST.format(more=more, sleep=0.2, file=str(tmp_path / "tidied")), last="told end")
