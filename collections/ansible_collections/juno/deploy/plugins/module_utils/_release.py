@@ -150,7 +150,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
     built = time.monotonic()
     known = _nothing_known("no check is asked for")
-    if order.check_command:
+    if order.check_command or order.collect:
         known = check(run, app, order, place, mounts, lambda begun: note_collected(app, begun))
     actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
     return {
@@ -242,7 +242,7 @@ def check(
         manage_py=_throwaway.manage_py(order.check_command),
         mounts=mounts,
         directory=app.path,
-        probe_path=order.probe_path,
+        probe_path=order.probe_path if order.check_command else "",
         headers=order.headers,
         collect=order.collect,
         collect_seconds=round(order.build_timeout_seconds),
@@ -258,7 +258,9 @@ def check(
             if order.collect:
                 collecting(False)
             raise
-    done = _throwaway.run_plain(run, app, place, order.check_command, order.check_timeout_seconds)
+    done = dataclasses.replace(answer.result, rc=0)
+    if order.check_command:
+        done = _throwaway.run_plain(run, app, place, order.check_command, order.check_timeout_seconds)
     told = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
     return judge(order, {**told, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
 

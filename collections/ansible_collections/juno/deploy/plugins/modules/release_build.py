@@ -53,7 +53,8 @@ options:
   check_command:
     description:
       - The command, as a list of words, that tells whether the code can start.
-      - An empty list leaves the throwaway container out, and with it all that is looked at there.
+      - An empty list leaves the throwaway container out, and with it all that is looked at there; static files are
+        collected nevertheless.
     type: list
     elements: str
     default: [python, manage.py, check]

@@ -161,6 +161,22 @@ def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, told, c
     assert found == notes
 
 
+@pytest.mark.parametrize(("command", "ran"), [(("sh", "check"), [("sh", "check")]), ((), [])])
+def test_an_image_without_python_is_asked_only_what_a_person_wants_checked(monkeypatch, command, ran):
+    """Without a command the container would start the app itself."""
+    found = []
+    monkeypatch.setattr(
+        _throwaway, "ask", lambda *_a, **_m: _throwaway.Told({}, CommandResult(["docker"], 127, "", "no python"))
+    )
+    monkeypatch.setattr(_throwaway, "run_plain", lambda *given: found.append(given[3]) or ENDED)
+    order = dataclasses.replace(ORDER, check_command=command, collect=True)
+    app = _app.from_params(params(path="/root/JunoJobs", project="junojobs"))
+    known = _release.check(None, app, order, _throwaway.Place(ORDER.commit, "/b/c"), [], lambda _begun: None)
+    assert found == ran
+    assert known["static"] == {}
+    assert "has no Python" in known["unlooked"][0]
+
+
 @pytest.mark.parametrize("rc", [93, 94, 96])
 def test_an_app_whose_settings_are_not_found_passes_by_its_check_alone(rc):
     known = _release.judge(ORDER, {**RIGHT, "looked": {"rc": rc}, "not_looked": {"cause": "no Django"}}, ENDED)
