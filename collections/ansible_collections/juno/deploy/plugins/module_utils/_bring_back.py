@@ -8,6 +8,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
+    _configuration,
     _docker,
     _edge,
     _edge_files,
@@ -43,7 +44,7 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     client = _docker.connect(app.docker_host)
     for name, image in before["names"].items():
         _switch.name_image(client, image, name)
-    work = _work.Work(run, app, order, client, _compose.read_config(run, app.compose()), _server.own(client, app))
+    work = _work.Work(run, app, order, client, _configuration.read(run, app.compose()), _server.own(client, app))
     if before["containers"]:
         _stand_up(work, before)
     if order.strategy == "reload":

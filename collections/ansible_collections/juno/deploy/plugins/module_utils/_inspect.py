@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _change,
     _compose,
+    _configuration,
     _docker,
     _edge,
     _edge_files,
@@ -41,7 +42,7 @@ def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
     _edge_files.require_read(app)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         # Without a name given, compose tells the one it would use by itself.
-        asked = pool.submit(_compose.read_config, run, dataclasses.replace(project, name=""))
+        asked = pool.submit(_configuration.read, run, dataclasses.replace(project, name=""))
         # A plugin that is missing or too old is told first: it is why the other one fails.
         version = _compose.require_plugin(run)
         config = asked.result()
@@ -103,7 +104,7 @@ def situation(
 
 def differing(app: App, serving: dict[str, t.Any], config: dict[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the services whose configuration is not what their containers have, and those that are built otherwise."""
-    known, now = serving.get("configurations") or {}, _compose.digests(config, app.services)
+    known, now = serving.get("configurations") or {}, _configuration.digests(config, app.services)
     changed = tuple(name for name in app.services if known.get(name, now[name]) != now[name])
     return changed, tuple(name for name in changed if known[name][1] != now[name][1])
 

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _backup,
-    _compose,
+    _configuration,
     _journal,
     _lease,
     _release,
@@ -190,7 +190,7 @@ def back_up(app: App, databases: Sequence[Mapping[str, t.Any]]) -> list[dict[str
 
 
 def _mounts(run: Runner, app: App, place: _throwaway.Place, images: dict[str, str]) -> list[dict[str, str]]:
-    config = _compose.read_config(run, app.compose(place.checkout), checkout=place.checkout)
+    config = _configuration.read(run, app.compose(place.checkout), checkout=place.checkout)
     return _throwaway.write_override(app, place, config, images)
 
 

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _bytecode,
     _compose,
+    _configuration,
     _docker,
     _edge_files,
     _epoch,
@@ -88,12 +89,12 @@ def switch(run: Runner, app: App, order: _work.SwitchOrder, *, dry: bool) -> dic
     :raises JunoError: a step failed; C(_undo) brings back what served.
     """
     if dry:
-        base_url, _probe = _work.address(_compose.read_config(run, app.compose()), app, order)
+        base_url, _probe = _work.address(_configuration.read(run, app.compose()), app, order)
         old = _server.own(_docker.connect(app.docker_host), app)
         return {"changed": True, "base_url": base_url, "containers": [one.name for one in old], "actions": []}
     with _lease.step(app, "the switch to a release"):
         client = _docker.connect(app.docker_host)
-        config = _compose.read_config(run, app.compose())
+        config = _configuration.read(run, app.compose())
         return _switch(_work.Work(run, app, order, client, config, _server.own(client, app)))
 
 
@@ -130,7 +131,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         _journal.step(app.journal, "moved", moved=moved or bool(made))
     if moved:
         # The commit may have moved the site to another port.
-        work.config = _compose.read_config(work.run, app.compose())
+        work.config = _configuration.read(work.run, app.compose())
     purged = _purge(work)
     pruned = _prune_static(work)
     base_url, probe = front_door(work)
@@ -153,7 +154,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     }
     # A reload leaves containers as they were made.
     last = _journal.last_done(_journal.read(app.journal)) if order.strategy == "reload" else None
-    fields["configurations"] = (last or {}).get("configurations") or _compose.digests(work.config, app.services)
+    fields["configurations"] = (last or {}).get("configurations") or _configuration.digests(work.config, app.services)
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields["container_name"] = work.service.get("container_name") or ""
     # With a reload all containers are those from before, also those that wait for the app.

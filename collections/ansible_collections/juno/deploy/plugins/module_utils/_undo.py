@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _bring_back,
     _compose,
+    _configuration,
     _docker,
     _git,
     _journal,
@@ -112,7 +113,7 @@ def _has_collected(run: Runner, app: App, entry: _journal.Entry) -> bool:
         return False
     if not any(one.id in before["containers"] for one in _server.own(_docker.connect(app.docker_host), app)):
         return False  # they start anew, and collect by themselves if the new ones did
-    config = _compose.read_config(run, app.compose())
+    config = _configuration.read(run, app.compose())
     return _compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
 
 

@@ -8,7 +8,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
-    _compose,
+    _configuration,
     _docker,
     _inspect,
     _inspect_git,
@@ -121,7 +121,7 @@ def test_the_first_edge_is_announced(world, strategy, edge, first):
     ],
 )
 def test_a_configuration_is_compared_with_that_of_the_release_that_serves(world, before, now, differing):
-    serving = {"configurations": _compose.digests({"services": {"web": before}}, ("web",))} if before else {}
+    serving = {"configurations": _configuration.digests({"services": {"web": before}}, ("web",))} if before else {}
     assert _inspect.differing(world.app, serving, {"services": {"web": now}}) == differing
 
 

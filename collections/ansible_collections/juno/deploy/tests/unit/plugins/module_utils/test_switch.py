@@ -270,7 +270,7 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
         return world.run(argv, **more)
 
     monkeypatch.setattr(_switch._git, "move", moved)
-    monkeypatch.setattr(_switch._compose, "_memory", None)
+    monkeypatch.setattr(_switch._configuration, "_memory", None)
     _switch.switch(run, world.app, world.order("recreate"), dry=False)
     assert len(asked) == times
 
@@ -283,7 +283,7 @@ def test_what_containers_were_made_with_is_written_down(world, monkeypatch, stra
     entries[0]["configurations"] = {"web": ["before", "before"]}
     _journal.write(world.app.journal, entries)
     switch(world, strategy)
-    now = _switch._compose.digests(world.config, ("web",))
+    now = _switch._configuration.digests(world.config, ("web",))
     assert world.newest()["configurations"] == ({"web": ["before", "before"]} if kept else now)
 
 
