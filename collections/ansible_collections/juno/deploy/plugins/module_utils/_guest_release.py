@@ -62,7 +62,7 @@ def check(request: "dict[str, t.Any]") -> None:
     Each takes a core. So the child that collects starts when the look is over, and loads the app while the check
     command is still at work; one more beside those two gains nothing where there are two cores, and takes memory.
     """
-    command: Command | Manage | None = None
+    command: t.Any = None
     inside = is_manage(request["check"])
     if request["check"] and not inside:
         command = Command(request["check"], request["timeout_seconds"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -102,7 +103,11 @@ class Site:
         }  # fmt: skip
         guests = (*_staticfiles.COLLECTORS, *_throwaway.GUESTS)
         argv = [sys.executable, "-c", _django.BOOT, _django.build_job(guests, job)]
-        done = subprocess.run(argv, cwd=self.checkout, capture_output=True, text=True, timeout=120, check=False)
+        # As in an image, where "python" is the app's interpreter.
+        environment = {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
+        done = subprocess.run(
+            argv, cwd=self.checkout, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
         told = split_told(done.stdout, "juno-t")[1]
         assert "end" in told, done.stderr
         return told
