@@ -158,21 +158,20 @@ def begin(
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
         recovered = _undo.recover(run, app)
         found = look(run, app, wish, holder.purpose, release)
-        nothing_to_do = not found["plan"]["deploy"]
-        if nothing_to_do:
-            forkserver = forkserver or {**NO_SERVER, "why": "there is nothing to do"}
-        else:
+        deploys = found["plan"]["deploy"]
+        if deploys:
             open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"])
             order = helper.order(found) if holder.purpose == "deploy" else None
             forkserver = forkserver or helper.start(app, holder.id, order)
             if any(one["service"] == app.service and one["state"] == "running" for one in found["containers"]):
                 meter.start(app, found["compose"]["base_url"], holder.id)
-        if not nothing_to_do:
             held.pop_all()
+        else:
+            forkserver = forkserver or {**NO_SERVER, "why": "there is nothing to do"}
     return {
         "changed": bool(recovered or taken.orphan),
         **found,
-        "lease": {"id": holder.id, "held": not nothing_to_do},
+        "lease": {"id": holder.id, "held": bool(deploys)},
         "taken_over_from": dataclasses.asdict(taken.previous) if taken.previous else {},
         "ended": taken.orphan,
         "recovered": recovered,

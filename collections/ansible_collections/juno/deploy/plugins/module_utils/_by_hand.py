@@ -13,7 +13,7 @@ import shutil
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import git
+from ansible_collections.juno.deploy.plugins.module_utils._git import listed
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils import _rules
@@ -49,10 +49,8 @@ def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str
 
     :raises JunoError: git can't list them, or one can't be copied.
     """
-    listed = run(git(app.path, "ls-files", "-z", "--others", "--", *places(layout)))
-    names = listed.require(f"git can't list {app.path} ({{cause}}).").stdout.split("\0")
     done = []
-    for name in choose([name for name in names if name]):
+    for name in choose(listed(run, app.path, "--others", "--", *places(layout))):
         source, target = os.path.join(app.path, name), os.path.join(checkout, name)
         if os.path.lexists(target) or not os.path.isfile(source):
             continue

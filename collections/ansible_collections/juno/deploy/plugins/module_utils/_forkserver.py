@@ -20,7 +20,7 @@ import sys
 import traceback
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _package
+from ansible_collections.juno.deploy.plugins.module_utils import _package, _processes
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -31,8 +31,6 @@ _BOOT = (
     "from ansible_collections.juno.deploy.plugins.module_utils import _forkserver_main\n"
     "_forkserver_main.serve(*sys.argv[2:])\n"
 )
-#: More than any process of ours has open.
-MOST_FILES = 4096
 
 
 def socket_path(directory: str, lease: str) -> str:
@@ -96,8 +94,7 @@ def _become(order: str, door: socket.socket, errors: int) -> t.NoReturn:
         null = os.open(os.devnull, os.O_RDWR)
         for standard, is_now in ((0, null), (1, null), (2, errors)):
             os.dup2(is_now, standard)
-        os.closerange(3, door.fileno())
-        os.closerange(door.fileno() + 1, MOST_FILES)
+        _processes.close_files(door.fileno())
         from ansible_collections.juno.deploy.plugins.module_utils import _forkserver_main
 
         _forkserver_main.serve(order, door.fileno())

@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import git
+from ansible_collections.juno.deploy.plugins.module_utils._git import listed
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +38,9 @@ def kept_in(app: App, commit: str) -> str:
     return os.path.join(root(app), commit[:12])
 
 
-def _listed(run: Runner, checkout: str, *words: str) -> list[str]:
-    done = run(git(checkout, "ls-files", "-z", *words)).require(f"git can't list {checkout} ({{cause}}).")
-    return [name for name in done.stdout.split("\0") if name]
-
-
 def uncompiled(run: Runner, checkout: str) -> list[str]:
     """Name the translations of a checkout whose compiled form is not in git."""
-    known = set(_listed(run, checkout, "--", "*.po", "*.mo"))
+    known = set(listed(run, checkout, "--", "*.po", "*.mo"))
     return sorted(name for name in known if name.endswith(".po") and name[:-3] + ".mo" not in known)
 
 
@@ -98,7 +93,7 @@ def make(
                 stderr=mask(done.stderr),
             )
     # With those that .gitignore names: they are what is wanted.
-    made = [name for name in _listed(run, place.checkout, "--others") if not _TOOLS.intersection(name.split("/"))]
+    made = [name for name in listed(run, place.checkout, "--others") if not _TOOLS.intersection(name.split("/"))]
     _keep(app, place, made)
     return made
 

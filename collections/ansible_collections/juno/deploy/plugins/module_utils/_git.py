@@ -250,6 +250,15 @@ def head(run: Runner, path: str) -> str:
     return run(git(path, "rev-parse", "HEAD")).require(f"git can't read {path} ({{cause}}).").stdout.strip()
 
 
+def listed(run: Runner, checkout: str, *words: str) -> list[str]:
+    """Name the files that C(git ls-files) lists, with further words of that command.
+
+    :raises CommandError: git fails.
+    """
+    done = run(git(checkout, "ls-files", "-z", *words)).require(f"git can't list {checkout} ({{cause}}).")
+    return [name for name in done.stdout.split("\0") if name]
+
+
 def exists(run: Runner, path: str, commit: str) -> bool:
     """Say whether a commit is (still) in the repository."""
     return bool(commit) and run(git(path, "cat-file", "-e", commit + "^{commit}")).rc == 0

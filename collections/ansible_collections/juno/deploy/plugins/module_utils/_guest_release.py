@@ -47,12 +47,14 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_request import 
 #: Return code of a child that told a failure, and of one that could not find the app's settings.
 FAILED = 95
 NOT_LOOKED = 96
+#: What is told last: all is done then.
+END = "end"
 
 
 def main(request: "dict[str, t.Any]") -> None:
     """Do what the request's C(mode) says."""
     {"check": check, "migrate": migrate, "reverse": reverse}[request["mode"]](request)
-    emit(request, "end", {})
+    emit(request, END, {})
     leave(0)
 
 

@@ -117,3 +117,13 @@ def _wait_for(processes: Iterable[Process], seconds: float) -> bool:
             return False
         pause.wait(POLL_SECONDS)
     return True
+
+
+def close_files(keep: int) -> None:
+    """Close all that this process has open, but for the three standard files and one more."""
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2 and int(name) != keep:
+            try:
+                os.close(int(name))
+            except OSError:
+                continue  # The one that listed the directory.

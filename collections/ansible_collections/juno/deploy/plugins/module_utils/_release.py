@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import re
 import time
@@ -32,8 +33,9 @@ if t.TYPE_CHECKING:
 _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
 
 
-#: How long code that was good may take to load.
+#: How long code that was good may take to load, and its static files to be collected.
 LOOK_SECONDS = 60
+COLLECT_SECONDS = 600
 #: Static files without git that are named.
 NAMED_BY_HAND = 20
 
@@ -131,7 +133,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     built = time.monotonic()
     known = _check.nothing_known("no check is asked for")
     if order.check_command or order.collect:
-        known = _check.check(run, app, order, place, mounts, lambda begun: note_collected(app, begun))
+        known = _check.check(run, app, order, place, mounts, functools.partial(note_collected, app))
     actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
     return {
         "changed": bool(actions) or is_collected(known["static"]),
@@ -170,21 +172,19 @@ def collect(
     app: App,
     commit: str,
     images: dict[str, str],
-    timeout_seconds: float,
-    begins: t.Callable[[bool], None] = lambda _begun: None,
+    collecting: t.Callable[[bool], None] = lambda _begun: None,
 ) -> dict[str, t.Any]:
     """Collect the static files of a release that was good, with its images (by service); the caller has the lock.
 
     :raises CommandError: it failed.
     """
-    look_seconds = min(timeout_seconds, LOOK_SECONDS)
-    order = BuildOrder(commit, False, ("true",), timeout_seconds, look_seconds, collect=True, probe_path="")
+    order = BuildOrder(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
     with _throwaway.opened(run, app, commit) as place:
         config = _configuration.read(run, app.compose(place.checkout), checkout=place.checkout)
         mounts = _throwaway.write_override(app, place, config, images)
         _generated.lay(app, commit, place.checkout)
         _lay_by_hand(run, app, place)
-        static: dict[str, t.Any] = _check.check(run, app, order, place, mounts, begins)["static"]
+        static: dict[str, t.Any] = _check.check(run, app, order, place, mounts, collecting)["static"]
         return static
 
 

@@ -40,9 +40,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
-#: Static files of a release that was good already.
-COLLECT_SECONDS = 600
-
 
 def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
     """Give the release's images the names that compose runs.
@@ -118,8 +115,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     )
     moved, collected = False, {}
     if order.collect:
-        begins = functools.partial(_release.note_collected, app)
-        collected = _release.collect(work.run, app, order.commit, order.images, COLLECT_SECONDS, begins)
+        collecting = functools.partial(_release.note_collected, app)
+        collected = _release.collect(work.run, app, order.commit, order.images, collecting)
     if order.commit:
         _journal.step(app.journal, "move")
         try:

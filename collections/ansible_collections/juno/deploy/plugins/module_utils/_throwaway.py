@@ -55,8 +55,6 @@ GUESTS = (
 CONTAINER_SECONDS = 60
 #: The return code of a process that its alarm ended, and that in words.
 ALARM = -14
-#: What the guest tells last.
-END = "end"
 TOO_LONG = "it took longer than allowed and was ended"
 
 
@@ -205,11 +203,11 @@ def ask(
         project = app.compose(place.checkout)
         argv = run_argv(project, app.service, place, name, *command, environment=environment)
         # The container has a while to go when its work is told already.
-        result = _bounded(run, app, argv, name, limit, last=f"{token} {END} ")
+        result = _bounded(run, app, argv, name, limit, last=f"{token} {_guest_release.END} ")
         stdout, told = split_told(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
-        if END in told:
+        if _guest_release.END in told:
             return Told(told, result)
         if not has_no(python, result):
             raise CommandError(

@@ -33,7 +33,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
 MIGRATE_SECONDS = 600
-COLLECT_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +128,7 @@ def _static_back(run: Runner, app: App, entry: _journal.Entry) -> str:
     if not images:
         return ""
     try:
-        _release.collect(run, app, before.get("commit") or _git.head(run, app.path), images, COLLECT_SECONDS)
+        _release.collect(run, app, before.get("commit") or _git.head(run, app.path), images)
     except JunoError as exc:
         return f"The static files of what served could not be collected again: {exc.message}"
     return ""

@@ -461,7 +461,7 @@ def collects(world, monkeypatch):
     monkeypatch.setattr(_reload, "why_not", lambda _client, _containers, **_more: "")
     monkeypatch.setattr(_reload, "reload", lambda *_any: world.log.append("reload") or [])
     monkeypatch.setattr(
-        _release, "collect", lambda _run, _app, commit, images, _s: world.log.append(f"collect {commit} {images}")
+        _release, "collect", lambda _run, _app, commit, images: world.log.append(f"collect {commit} {images}")
     )
 
 
