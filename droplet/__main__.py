@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command: python -m droplet engine|engine-down|images|images-down|packages|up|down|restart|older-memcached."""
+"""The command: python -m droplet engine|engine-down|images|images-down|packages|up|down|restart|load."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--bare", action="store_true", help="without an Engine")
     stop = commands.add_parser("down", help="remove a droplet")
     again = commands.add_parser("restart", help="stop and start a droplet, as a reboot does")
-    older = commands.add_parser("older-memcached", help="give a droplet the image with Debian 12's memcached")
-    for one in (start, stop, again, older):
+    load = commands.add_parser("load", help="give a droplet an image that only some tests need")
+    for one in (start, stop, again, load):
         one.add_argument("name")
+    load.add_argument("image", choices=images.ON_DEMAND)
     for one in (start, stop):
         one.add_argument("--dir", type=pathlib.Path, required=True, help="folder for its keys")
     return parser
@@ -53,8 +54,8 @@ def _work(args: argparse.Namespace) -> None:
         droplets.down(args.name, args.dir)
     elif args.command == "restart":
         droplets.restart(args.name)
-    elif args.command == "older-memcached":
-        droplets.load(args.name, images.make_older_memcached())
+    elif args.command == "load":
+        droplets.load(args.name, images.on_demand(args.image))
     else:
         ports = {"ssh_port": args.ssh_port, "http_port": args.http_port}
         droplet = droplets.up(args.name, args.dir, **ports, bare=args.bare)

@@ -35,6 +35,10 @@ DROPLET = Recipe("juno-droplet:trixie", "droplet.Dockerfile", ("entrypoint.sh",)
 BARE = Recipe("juno-droplet-bare:trixie", "bare.Dockerfile", ("entrypoint.sh",))
 #: The memcached of the Debian before, beside that of C(PYTHON): what a flush leaves behind differs between them.
 OLDER_MEMCACHED = Recipe("juno-memcached:bookworm", "memcached.Dockerfile")
+#: PostgreSQL, nginx, Redis and a virtual environment with what larger sites use, for the tests of such sites.
+SERVICES = Recipe("juno-services:trixie", "services.Dockerfile", ("postgres.sh",))
+#: Images that a test asks for by a short name.
+ON_DEMAND = ("memcached-bookworm", "services")
 
 
 def up(*, bare: bool = False) -> list[str]:
@@ -66,12 +70,27 @@ def make_older_memcached() -> str:
     return recipe.name
 
 
+def make_services() -> str:
+    """See that this image is there in the state of its recipe, for a test that asks for it; give its name."""
+    with state.locked("images"):
+        wanted = digest(SERVICES, current(PYTHON.name))
+        if current(SERVICES.name) != wanted:
+            _build(SERVICES, wanted, b"", {})
+            _prune()
+    return SERVICES.name
+
+
+def on_demand(name: str) -> str:
+    """See that the image with a short name of C(ON_DEMAND) is there; give its whole name."""
+    return make_services() if name == "services" else make_older_memcached()
+
+
 def down() -> None:
     """Remove the images that were built here. One that a container still uses stays, and is named."""
     with state.locked("images"), state.locked("state"):
         known = state.load()
         kept = []
-        built = [one.name for one in (OLDER_MEMCACHED, BARE, DROPLET, PYTHON, BASE)]
+        built = [one.name for one in (SERVICES, OLDER_MEMCACHED, BARE, DROPLET, PYTHON, BASE)]
         for name in (*built, *debian.names(debian.SUITE), *debian.names(debian.OLDER_SUITE)):
             if name in known.get("images", []):
                 removed = attempt(["docker", "image", "rm", name])

@@ -27,7 +27,7 @@ def test_the_digest_follows_from_every_file_and_the_base(recipes):
 
 
 def test_the_files_of_every_recipe_are_there():
-    for recipe in (images.BASE, images.PYTHON, images.DROPLET, images.BARE, images.OLDER_MEMCACHED):
+    for recipe in (images.BASE, images.PYTHON, images.DROPLET, images.BARE, images.OLDER_MEMCACHED, images.SERVICES):
         assert images.digest(recipe, b"")
 
 

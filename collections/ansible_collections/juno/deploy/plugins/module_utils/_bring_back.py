@@ -21,8 +21,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _reload,
     _replace,
     _server,
+    _services,
     _switch,
     _work,
+    _workers,
 )
 
 if t.TYPE_CHECKING:
@@ -64,7 +66,7 @@ def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
     """Start again what served and ended: after a crash the Engine leaves everything stopped."""
     there = _docker.find(work.client, work.app.project, stopped=True)
     running = {one.service for one in there if one.state == "running"}
-    _replace.start_others(work)  # also those that the new release's compose file, or its build, had changed
+    _services.start_others(work)  # also those that the new release's compose file, or its build, had changed
     if before["edge"] and before["override"] and _edge.SERVICE not in running:
         _edge_files.put_override(work.run, work.app, before["override"])
         _replace.renew_edge(work, reload=False)
@@ -120,7 +122,7 @@ def _workers_back(work: _work.Work, known: dict[str, str]) -> None:
     wanted = {identity for identity, service in known.items() if service != work.app.service}
     if well != wanted:
         work.old = [one for one in every if one.state == "running"]
-        _replace.restart_workers(work)
+        _workers.restart_workers(work)
 
 
 def _back_behind_edge(

@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _gate,
     _journal,
     _server,
+    _services,
     _warm,
     _work,
 )
@@ -47,7 +48,7 @@ def require_image(work: _work.Work) -> None:
 def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Container]:
     """Put new containers of the site in the place of the old ones; give the new ones."""
     edge = _prepare_edge(work)
-    start_others(work)
+    _services.start_others(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
     if edge and not edge_containers(work):
@@ -111,7 +112,7 @@ def edge_containers(work: _work.Work, *, stopped: bool = False) -> list[_docker.
 def renew_edge(work: _work.Work, *, reload: bool) -> None:
     """Bring a running edge up to date with its files."""
     before = {one.id for one in edge_containers(work)}
-    _bring_up_to_date(work, [_edge.SERVICE])
+    _services.bring_up_to_date(work, [_edge.SERVICE])
     running = edge_containers(work)
     if reload and {one.id for one in running} == before:
         # It answers on while a new process takes over with the new configuration.
@@ -120,35 +121,6 @@ def renew_edge(work: _work.Work, *, reload: bool) -> None:
                 work.client.api.kill(one.id, "SIGUSR2")
     if reload or {one.id for one in running} != before:
         _edge_runtime.wait_until_up(_edge_runtime.asker(_edge.socket_of(work.app.edge_directory)))
-
-
-def start_others(work: _work.Work) -> None:
-    """Start the services that the app leans on, as far as they don't run as they must."""
-    _bring_up_to_date(work, _compose.leans_on(work.config, work.app.services))
-
-
-def _bring_up_to_date(work: _work.Work, names: list[str]) -> None:
-    """Start services anew whose containers don't run, or are of another configuration or build."""
-    wanted = _compose.parse_hashes(
-        work.run(work.compose("config", "--hash", "*"), cwd=work.app.path)
-        .require("docker compose can't read its files ({cause}).")
-        .stdout
-    )
-    there = [one for one in _docker.find(work.client, work.app.project) if one.state == "running"]
-    # The hash does not tell of an image that was built anew under its old name.
-    used = {name: image for name, (image, _release) in _compose.release_images(work.config, "").items()}
-    built = {name: _docker.image_id(work.client, used[name]) for name in names if name in used}
-    current = {
-        one.service
-        for one in there
-        if one.config_hash == wanted.get(one.service) and one.image_id == (built.get(one.service) or one.image_id)
-    }
-    late = [name for name in names if name not in current]
-    if late:
-        work.do(
-            work.compose("up", "--detach", "--no-build", *late),
-            f"docker compose could not start {', '.join(late)} ({{cause}}).",
-        )
 
 
 def create(work: _work.Work) -> list[_docker.Container]:
@@ -237,22 +209,3 @@ def _take_the_ports(
             work.client.api.start(one.id)
     _server.wait_until_answers(work.client, edges, probe, work.order.boot_timeout_seconds)
     work.up = time.monotonic()
-
-
-def restart_workers(work: _work.Work) -> None:
-    """Start the app's other services anew (queue workers and the like): they get no visitors."""
-    names = [name for name in work.app.services if name != work.app.service]
-    if not names:
-        return
-    _server.stop_all(work.client, [one for one in work.old if one.service in names], work.order.grace_seconds)
-    behind = set(_compose.depends_on(work.config, (work.app.service,)))
-    for some, words in (
-        ([name for name in names if name not in behind], ()),
-        # Not with what they wait for, the site: compose would see one container of it too many now, and remove one.
-        ([name for name in names if name in behind], ("--no-deps",)),
-    ):
-        if some:
-            work.do(
-                work.compose("up", "--detach", "--no-build", *words, "--force-recreate", *some),
-                f"docker compose could not start {', '.join(some)} ({{cause}}).",
-            )

@@ -31,6 +31,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _server,
     _static_keep,
     _work,
+    _workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import Rules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_share import processors
@@ -143,7 +144,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     work.up = work.up or time.monotonic()
     _server.wait_until_answers(work.client, new, probe, order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
-    _replace.restart_workers(work)
+    _workers.restart_workers(work)
     now = _work.serving(work)
     fields: dict[str, t.Any] = {
         "containers": {one.id: one.service for one in now},

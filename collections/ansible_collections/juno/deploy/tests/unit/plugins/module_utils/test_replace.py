@@ -166,22 +166,6 @@ def test_an_edge_image_that_cannot_be_had_changes_nothing(world):
     assert world.log == ["pull"]
 
 
-def test_workers_start_anew_and_the_site_does_not(tmp_path, monkeypatch):
-    world = World(tmp_path, workers=("celery", "beat")).take_the_place_of_the_real(monkeypatch)
-    for name in ("web-1", "celery-1", "beat-1"):
-        world.add(name)
-    _replace.restart_workers(world.work())
-    assert sorted(world.log[:2]) == ["stop beat-1", "stop celery-1"]
-    assert world.log[2:] == ["up celery beat"]
-    assert world.states("web") == {"web-1": "running"}
-
-
-def test_without_workers_none_is_started(world):
-    world.add("web-1")
-    _replace.restart_workers(world.work())
-    assert world.log == []
-
-
 def test_a_port_that_moved_reaches_the_running_edge(world):
     world.behind_edge()
     world.add("web-1")
@@ -201,48 +185,6 @@ def test_recreate_of_a_named_container_beside_a_persons_override(world):
     _work, new = replace(world, "recreate")
     assert new == ["web-2"]
     assert not _compose.is_ours(world.app.override)
-
-
-def up_to_date(world: World) -> list[str]:
-    """Start the services that the app leans on; give what was done."""
-    _replace.start_others(world.work())
-    return world.log
-
-
-@pytest.fixture
-def leaning(world):
-    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "cron": {"build": {"context": "."}}}
-    world.names["jobs-cron"] = "sha256:new"
-    world.add("memcached-1", image="sha256:m")
-    world.add("cron-1", image="sha256:new")
-    return world
-
-
-def test_services_that_are_as_they_must_be_cost_no_compose_up(leaning):
-    assert up_to_date(leaning) == []
-
-
-def test_one_of_another_configuration_is_started_anew(leaning):
-    leaning.config["services"]["memcached"]["command"] = ["memcached", "-m", "128"]
-    assert up_to_date(leaning) == ["up memcached"]
-    assert leaning.states("memcached") == {"memcached-2": "running"}
-
-
-def test_one_of_an_earlier_build_is_started_anew(leaning):
-    # compose's hash is the same, whatever the image's name stands for by now.
-    leaning.there["cron-1"]["ImageID"] = "sha256:old"
-    assert up_to_date(leaning) == ["up cron"]
-
-
-def test_one_whose_image_has_lost_its_name_is_let_alone(leaning):
-    del leaning.names["jobs-cron"]
-    assert up_to_date(leaning) == []
-
-
-@pytest.mark.parametrize("state", ["exited", "created", "paused"])
-def test_one_that_does_not_run_is_started(leaning, state):
-    leaning.there["memcached-1"]["State"] = state
-    assert up_to_date(leaning) == ["up memcached"]
 
 
 def test_an_edge_of_other_ports_is_made_anew_and_waited_for(world, monkeypatch):

@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _replace,
     _switch,
     _undo,
+    _workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
@@ -341,7 +342,7 @@ def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(_reload, "reload", lambda *_any: [])
     switched(world, "switch", "reload")
-    _replace.restart_workers(world.work("reload"))
+    _workers.restart_workers(world.work("reload"))
     _journal.step(world.app.journal, "switched")
     world.log.clear()
     undo(world)
