@@ -13,9 +13,8 @@ import typing as t
 from droplet import packages, state
 from droplet.process import DropletError, attempt, run, say
 
-#: Debian 13, and the release before it.
+#: Debian 13.
 SUITE = "trixie"
-OLDER_SUITE = "bookworm"
 LOG = state.LOGS / "base.log"
 
 #: What a container has no use for; a third of the tree.

@@ -33,12 +33,13 @@ BASE = Recipe("juno-base:trixie", "base.Dockerfile")
 PYTHON = Recipe("juno-python:trixie", "python.Dockerfile")
 DROPLET = Recipe("juno-droplet:trixie", "droplet.Dockerfile", ("entrypoint.sh",))
 BARE = Recipe("juno-droplet-bare:trixie", "bare.Dockerfile", ("entrypoint.sh",))
-#: The memcached of the Debian before, beside that of C(PYTHON): what a flush leaves behind differs between them.
-OLDER_MEMCACHED = Recipe("juno-memcached:bookworm", "memcached.Dockerfile")
+#: Releases of Debian whose memcached (1.6.9, 1.6.18, the newest) tests ask for beside that of C(PYTHON): they differ in
+#: what they speak, and in what a flush leaves behind.
+MEMCACHED_SUITES = ("bullseye", "bookworm", "sid")
 #: PostgreSQL, nginx, Redis and a virtual environment with what larger sites use, for the tests of such sites.
 SERVICES = Recipe("juno-services:trixie", "services.Dockerfile", ("postgres.sh",))
 #: Images that a test asks for by a short name.
-ON_DEMAND = ("memcached-bookworm", "services")
+ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), "services")
 
 
 def up(*, bare: bool = False) -> list[str]:
@@ -59,39 +60,30 @@ def up(*, bare: bool = False) -> list[str]:
     return [one.name for one in wanted]
 
 
-def make_older_memcached() -> str:
-    """See that this image is there in the state of its recipe, for a test that asks for it; give its name."""
-    recipe, suite = OLDER_MEMCACHED, debian.OLDER_SUITE
+def memcached(suite: str) -> Recipe:
+    """Give the recipe of the memcached of a release of Debian."""
+    return Recipe(f"juno-memcached:{suite}", "memcached.Dockerfile")
+
+
+def on_demand(name: str) -> str:
+    """See that the image with a short name of C(ON_DEMAND) is there in the state of its recipe; give its whole name."""
+    suite = name.partition("memcached-")[2]
+    recipe = memcached(suite) if suite else SERVICES
     with state.locked("images"):
-        wanted = digest(recipe, suite)
+        wanted = digest(recipe, current(PYTHON.name) + suite)
         if current(recipe.name) != wanted:
-            _build(recipe, wanted, b"", {"BASE": debian.obtain(suite)})
+            _build(recipe, wanted, b"", {"SUITE": suite} if suite else {})
             _prune()
     return recipe.name
 
 
-def make_services() -> str:
-    """See that this image is there in the state of its recipe, for a test that asks for it; give its name."""
-    with state.locked("images"):
-        wanted = digest(SERVICES, current(PYTHON.name))
-        if current(SERVICES.name) != wanted:
-            _build(SERVICES, wanted, b"", {})
-            _prune()
-    return SERVICES.name
-
-
-def on_demand(name: str) -> str:
-    """See that the image with a short name of C(ON_DEMAND) is there; give its whole name."""
-    return make_services() if name == "services" else make_older_memcached()
-
-
 def down() -> None:
     """Remove the images that were built here. One that a container still uses stays, and is named."""
+    recipes = (*map(memcached, MEMCACHED_SUITES), SERVICES, BARE, DROPLET, PYTHON, BASE)
     with state.locked("images"), state.locked("state"):
         known = state.load()
         kept = []
-        built = [one.name for one in (SERVICES, OLDER_MEMCACHED, BARE, DROPLET, PYTHON, BASE)]
-        for name in (*built, *debian.names(debian.SUITE), *debian.names(debian.OLDER_SUITE)):
+        for name in (*(one.name for one in recipes), *debian.names(debian.SUITE)):
             if name in known.get("images", []):
                 removed = attempt(["docker", "image", "rm", name])
                 if removed.returncode and "No such image" not in removed.stderr:

@@ -27,7 +27,14 @@ def test_the_digest_follows_from_every_file_and_the_base(recipes):
 
 
 def test_the_files_of_every_recipe_are_there():
-    for recipe in (images.BASE, images.PYTHON, images.DROPLET, images.BARE, images.OLDER_MEMCACHED, images.SERVICES):
+    for recipe in (
+        images.BASE,
+        images.PYTHON,
+        images.DROPLET,
+        images.BARE,
+        images.memcached("bookworm"),
+        images.SERVICES,
+    ):
         assert images.digest(recipe, b"")
 
 
@@ -36,7 +43,6 @@ def asked(tmp_path, monkeypatch):
     """Give the list of what would be done; nothing is."""
     done = []
     monkeypatch.setattr(images.state, "CACHE", tmp_path)
-    monkeypatch.setattr(images.debian, "obtain", lambda suite: done.append(("obtain", suite)) or f"debian:{suite}")
     monkeypatch.setattr(
         images, "_build", lambda recipe, _digest, _bundle, arguments: done.append((recipe.name, arguments))
     )
@@ -45,15 +51,22 @@ def asked(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("name", "image", "arguments"),
     [
-        ("", [("obtain", "bookworm"), ("juno-memcached:bookworm", {"BASE": "debian:bookworm"})]),
-        ("of another recipe", [("obtain", "bookworm"), ("juno-memcached:bookworm", {"BASE": "debian:bookworm"})]),
-        (images.digest(images.OLDER_MEMCACHED, "bookworm"), []),
+        ("memcached-bookworm", "juno-memcached:bookworm", {"SUITE": "bookworm"}),
+        ("memcached-sid", "juno-memcached:sid", {"SUITE": "sid"}),
+        ("services", "juno-services:trixie", {}),
     ],
-    ids=["absent", "old", "current"],
 )
-def test_the_older_memcached_is_made_when_it_is_not_there_as_it_must_be(asked, monkeypatch, found, expected):
-    monkeypatch.setattr(images, "current", lambda _name: found)
-    assert images.make_older_memcached() == "juno-memcached:bookworm"
-    assert asked == [*expected, *([("run", ["docker", "image", "prune"])] if expected else [])]
+def test_an_image_that_a_test_asks_for_is_made_when_it_is_not_there_as_it_must_be(
+    asked, monkeypatch, name, image, arguments
+):
+    known = {images.PYTHON.name: "base"}
+    monkeypatch.setattr(images, "current", lambda name: known.get(name, ""))
+    assert images.on_demand(name) == image
+    assert asked == [(image, arguments), ("run", ["docker", "image", "prune"])]
+    recipe = images.memcached(arguments["SUITE"]) if arguments else images.SERVICES
+    known[image] = images.digest(recipe, "base" + arguments.get("SUITE", ""))
+    asked.clear()
+    assert images.on_demand(name) == image
+    assert asked == []

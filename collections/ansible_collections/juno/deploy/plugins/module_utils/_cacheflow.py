@@ -10,10 +10,12 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _cacheclear,
     _cachenodes,
     _cachepolicy,
+    _epoch,
     _guest_cache,
     _guest_cache_keys,
     _guest_cache_list,
     _guest_manage,
+    _journal,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._cacheclear import Outcome, Spot
 from ansible_collections.juno.deploy.plugins.module_utils._django import Guest, Place, run_guest
@@ -46,7 +48,8 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     wanted: list[str] | None = params["alias"] or None
     operation = "list" if check_mode else "clear"
     policy = _cachepolicy.read(params).as_request()
-    guest = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy).require(
+    more = {"policy": policy, "versions": versions(params)}
+    guest = _ask(places[0], params, operation=operation, aliases=wanted, **more).require(
         f"The caches can't be looked up in {places[0].name}: {{cause}}."
     )
     listing = guest.told["listing"]
@@ -61,6 +64,16 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
         done = [_cacheclear.conclude(one, listing, outcomes) for one in shared]
     by_alias = {one["alias"]: one for one in (*(one for one in hopeless.values() if one), *done)}
     return finish(listing, [by_alias[one["alias"]] for one in chosen], params)
+
+
+def versions(params: dict[str, t.Any]) -> list[int]:
+    """Give the cache versions of the releases in the app's journal, where the module is told where that is.
+
+    :raises JunoError: the journal can't be read.
+    """
+    if not params.get("state_root") or not params["project"]:
+        return []
+    return _epoch.known(_journal.read(_journal.path_of(params["state_root"], params["project"])))
 
 
 def run_command(place: Place, params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
@@ -173,8 +186,8 @@ def flush(
     for spot in spots:
         if spot.id in outcomes:
             continue
-        why = "the host does not reach it, and the app's own client can only flush"
-        refused = _cachenodes.unlisted(spot, why, listing, policy)
+        reason = reasons.get(spot.id) or "the host does not reach it, and the app's own client can only flush"
+        refused = _cachenodes.unlisted(spot, reason, listing, policy)
         if refused:
             outcomes[spot.id] = Outcome(error=reasons.get(spot.id) or refused)
         else:
@@ -197,9 +210,10 @@ def _flush_inside(
             inside = f"The app's own client failed{again} in {place.name}: {told['error'].rstrip('.')}."
             outcomes[spot.id] = Outcome(error=" ".join(filter(None, (reasons.get(spot.id), inside))))
         else:
+            why = reasons.get(spot.id, "the host does not reach it").rstrip(".")
             outcomes[spot.id] = Outcome(
                 how="clear() by the app's own client, twice in different seconds; an entry stored before is gone",
-                note=f"What may be left on {spot.name} could not be counted: the host does not reach it.",
+                note=f"What may be left on {spot.name} could not be counted: {why}.",
                 milliseconds=told["milliseconds"],
             )
     return outcomes

@@ -35,7 +35,11 @@ def begins_at(spot: Spot, caches: Sequence[dict[str, t.Any]]) -> tuple[str, ...]
     """Give what the keys of the app's caches at a server begin with; None where that can't be said."""
     here = [one for one in caches if one["family"] == "memcached" and spot.id in _cacheclear.keys_of(one)]
     begins = [one.get("begins") for one in here]
-    return None if None in begins else tuple(dict.fromkeys(t.cast("list[str]", begins)))
+    if None in begins:
+        return None
+    return tuple(
+        dict.fromkeys([*t.cast("list[str]", begins), *(more for one in here for more in one.get("earlier", ()))])
+    )
 
 
 def holds_sessions(spot: Spot, listing: dict[str, t.Any]) -> bool:
@@ -59,6 +63,8 @@ def clear(
     known = {spot.id: begins_at(spot, caches) for spot in spots}
     looked = _look(spots, known, policy, options)
     to_flush = []
+    #: Why a whole server is flushed where single entries were to go.
+    because: dict[str, str] = {}
     for spot in spots:
         found = looked.get(spot.id)
         if found is None or found.status == UNLISTABLE:
@@ -68,6 +74,7 @@ def clear(
                 outcomes[spot.id] = Outcome(error=refused)
             else:
                 to_flush.append(spot)
+                because[spot.id] = why.rstrip(".")
         elif found.failed and found.status not in LAST_WORDS:
             failed[spot.id] = found.message
         elif policy.mode == "flush":
@@ -78,7 +85,7 @@ def clear(
                 to_flush.append(spot)
         else:
             outcomes[spot.id] = _deleted(found, policy)
-    flushed, silent = _flush(to_flush, options)
+    flushed, silent = _flush(to_flush, options, because if policy.mode == "auto" else {})
     return outcomes | flushed, failed | silent
 
 
@@ -123,7 +130,9 @@ def _deleted(found: SelectOutcome, policy: Policy) -> Outcome:
     return Outcome(verified=found.verified, how=how, note=note, milliseconds=found.milliseconds, selective=True)
 
 
-def _flush(spots: Sequence[Spot], options: Options) -> tuple[dict[str, Outcome], dict[str, str]]:
+def _flush(
+    spots: Sequence[Spot], options: Options, because: dict[str, str]
+) -> tuple[dict[str, Outcome], dict[str, str]]:
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
     ended = flush_servers([spot.server for spot in spots if spot.server], options) if spots else []
@@ -133,5 +142,7 @@ def _flush(spots: Sequence[Spot], options: Options) -> tuple[dict[str, Outcome],
             continue
         note = "" if end.verified else f"What may be left could not be counted ({end.unverified_reason})."
         how = f"flush_all from the host, {'and no old key is left' if end.verified else 'answered OK twice'}"
+        if spot.id in because:
+            how = f"all of it, since single entries can't be deleted ({because[spot.id]}): {how}"
         outcomes[spot.id] = Outcome(end.message, end.verified, how, note, end.milliseconds)
     return outcomes, failed

@@ -67,6 +67,11 @@ def serving(entries: Sequence[_journal.Entry]) -> int:
     return int((_journal.last_done(list(entries)) or {}).get("epoch") or 0)
 
 
+def known(entries: Sequence[_journal.Entry]) -> list[int]:
+    """Give the number of each release that had one, the newest first: under each the app may have cached."""
+    return list(dict.fromkeys(int(one["epoch"]) for one in reversed(entries) if one.get("epoch")))
+
+
 def fresh(entries: Sequence[_journal.Entry], seconds: float) -> int:
     """Give a number that no release had.
 

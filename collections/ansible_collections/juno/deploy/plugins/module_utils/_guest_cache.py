@@ -71,7 +71,7 @@ def work(request: "dict[str, t.Any]") -> None:
 
 def tell(request: "dict[str, t.Any]", resolving: bool) -> "dict[str, t.Any]":
     """Emit the list of caches, with what else decides about them, and give it."""
-    listing = list_caches(request["server_seconds"], resolving)
+    listing = list_caches(request["server_seconds"], resolving, request.get("versions") or ())
     emit(request, "listing", listing)
     return listing
 
@@ -106,6 +106,7 @@ def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -
     one = caches[0]
     cache = importlib.import_module("django.core.cache").caches[one["alias"]]
     begins = [each["begins"] for each in caches]
+    earlier = [one for each in caches for one in each["earlier"]]
     policy = request["policy"]
     why = ""
     holds_sessions = one["key"] == request.get("sessions_in")
@@ -114,8 +115,8 @@ def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -
         if None in begins:
             raise UnableError("the app's key function puts no prefix before its keys")
         if policy["mode"] != "flush":
-            return dict(delete_own(source, Choice(begins, policy["keep"])), selective=True)
-        found = count_only(source, Choice(begins, policy["keep"]))
+            return dict(delete_own(source, Choice(begins + earlier, policy["keep"])), selective=True)
+        found = count_only(source, Choice(begins + earlier, policy["keep"]))
     except UnableError as exc:
         if policy["mode"] == "selective":
             return {"error": f"its entries can't be deleted one by one ({exc})"}

@@ -106,11 +106,14 @@ def describe(alias: str, cache: t.Any, conf: "dict[str, t.Any]") -> "dict[str, t
     }
 
 
-def begins_with(cache: t.Any) -> "str | None":
-    """Give what all keys of a cache begin with; nothing where its key function puts the name elsewhere."""
+def begins_with(cache: t.Any, version: "int | None" = None) -> "str | None":
+    """Give what all keys of a cache begin with, under its own or another version.
+
+    Nothing where its key function puts the name elsewhere.
+    """
     names = ("juno", "deploy")
     try:
-        keys = [str(cache.make_key(name)) for name in names]
+        keys = [str(cache.make_key(name, version=version)) for name in names]
     except Exception:  # noqa: BLE001 - a key function of the app's own raises what it likes
         return None
     begins = {key[: -len(name)] if key.endswith(name) else "" for key, name in zip(keys, names)}  # noqa: B905
@@ -185,14 +188,19 @@ def is_local(address: str) -> bool:
     return parsed.is_loopback or parsed.is_unspecified
 
 
-def list_caches(seconds: float, resolving: bool) -> "dict[str, t.Any]":
-    """Describe all caches and what else in the settings decides about them."""
+def list_caches(seconds: float, resolving: bool, versions: "t.Sequence[int]" = ()) -> "dict[str, t.Any]":
+    """Describe all caches and what else in the settings decides about them.
+
+    :param versions: further versions under which the app may have stored entries.
+    """
     settings = importlib.import_module("django.conf").settings
     caches = importlib.import_module("django.core.cache").caches
     listed = []
     for alias, conf in sorted(settings.CACHES.items()):
         try:
-            listed.append(describe(alias, with_apps(functools.partial(caches.__getitem__, alias)), conf))
+            cache = with_apps(functools.partial(caches.__getitem__, alias))
+            earlier = [begins_with(cache, one) for one in versions]
+            listed.append(dict(describe(alias, cache, conf), earlier=[one for one in earlier if one]))
         except Exception as exc:  # noqa: BLE001  # a backend raises what it likes, and the error is reported
             broken = {"alias": alias, "backend": str(conf.get("BACKEND", "")), "family": "other", "locations": []}
             listed.append(dict(broken, key="alias " + alias, error=mask(f"{type(exc).__name__}: {exc}")))

@@ -14,6 +14,7 @@ import socket
 import time
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _memcached_versions
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options, Server, ServerError, too_slow
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_errors import (
     Client,
@@ -30,6 +31,8 @@ if t.TYPE_CHECKING:
 
 #: What is read from the server at a time.
 BLOCK_BYTES = 1 << 20
+#: A line of the list is a key of 250 bytes, escaped, and some figures.
+MOST_LINE_BYTES = 16 * 1024
 #: The server ignores the key of the C(set) that carries the login.
 LOGIN_KEY = b"login"
 
@@ -100,7 +103,12 @@ class Connection:
         """Give the list of all keys in blocks of whole lines, without its end; or the server's complaint instead.
 
         Line by line, a million keys take longer than all else that is done with them.
+
+        :raises ServerError: the server failed, or is one whose list is not whole.
         """
+        if not _memcached_versions.lists_whole(self.version):
+            why = _memcached_versions.why_incomplete(self.version)
+            raise ServerError("unlistable", f"{self.server.name}: {why}, so none can be chosen: flush it as a whole.")
         ends = time.monotonic() + limit_seconds
         with self._translated():
             sock = self._ready().sock
@@ -108,10 +116,12 @@ class Connection:
             rest = b""
             while part := sock.recv(BLOCK_BYTES):
                 rest += part
-                whole, found, _more = rest.rpartition(b"\n")
+                whole, found, more = rest.rpartition(b"\n")
+                if len(more) > MOST_LINE_BYTES:
+                    raise self._endless(sock)
                 if not found:
                     continue
-                rest = _more
+                rest = more
                 if whole.endswith(b"END\r") and whole.rpartition(b"\n")[2] == b"END\r":
                     if len(whole) > len(b"END\r"):
                         yield whole[: -len(b"END\r")]
@@ -152,12 +162,21 @@ class Connection:
                     words = f"{self.server.name} closed the connection while it deleted keys: see its log."
                     raise ServerError("closed", words)
                 answer += part
+                if len(answer) > count * MOST_LINE_BYTES:
+                    raise self._endless(sock)
         had = answer.count(b"DELETED\r\n") + answer.count(b"HD\r\n")
         if had + answer.count(b"NOT_FOUND\r\n") + answer.count(b"NF\r\n") != count:
             known = (b"DELETED", b"HD", b"NOT_FOUND", b"NF")
             words = next((line for line in answer.splitlines() if line not in known), b"").decode("utf-8", "replace")
             raise ServerError("error", f"{self.server.name} refused to delete a key ({words}): see its log.")
         return had
+
+    def _endless(self, sock: t.Any) -> ServerError:
+        sock.close()
+        self._client.close()
+        return ServerError(
+            "error", f"{self.server.name} sent a line without end: see what answers at that address, no memcached does."
+        )
 
     def _ready(self) -> t.Any:
         if self._client is None or self._client.sock is None:

@@ -15,6 +15,7 @@ import re
 import typing as t
 import urllib.parse
 
+from ansible_collections.juno.deploy.plugins.module_utils import _memcached_versions
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -160,9 +161,10 @@ def is_plain(key: bytes) -> bool:
 def delete_commands(keys: Sequence[bytes], version: str) -> bytes:
     """Give the commands that delete keys; each is answered by one line.
 
-    The meta protocol of memcached 1.6 has the shorter answers.
+    The meta protocol of memcached 1.6.10 and later has the shorter answers. An earlier server refuses a key that only
+    base64 can carry.
     """
-    word = b"delete " if version.startswith(("1.4.", "1.5.")) else b"md "
+    word = b"md " if _memcached_versions.has_meta_delete(version) else b"delete "
     if not _UNSAFE.search(b"".join(keys)):
         return word + (b"\r\n" + word).join(keys) + b"\r\n"
     return b"".join(

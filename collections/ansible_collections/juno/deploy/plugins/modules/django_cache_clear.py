@@ -94,6 +94,12 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  state_root:
+    description:
+      - Directory of the journals of releases. Where it is given, also entries go that other releases of O(project) have
+        cached under their own C(VERSION), as the journal knows it; else only those under the C(VERSION) that runs.
+    type: path
+    version_added: 0.2.0
   timeout_seconds:
     description:
       - How long to wait for a cache server. A server that is silent for longer counts as not cleared.
@@ -267,6 +273,7 @@ def main() -> None:
             "fail_if_uncleared": {"type": "bool", "default": False},
             "timeout_seconds": {"type": "int", "default": 10},
             "naming": {"type": "list", "elements": "str", "default": []},
+            "state_root": {"type": "path"},
             **_cachepolicy.ARGUMENTS,
         },
         supports_check_mode=True,

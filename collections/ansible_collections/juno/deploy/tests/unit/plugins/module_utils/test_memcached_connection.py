@@ -10,7 +10,7 @@ import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options, Server, ServerError
-from ansible_collections.juno.deploy.plugins.module_utils._memcached_connection import Connection
+from ansible_collections.juno.deploy.plugins.module_utils._memcached_connection import MOST_LINE_BYTES, Connection
 
 VERSION = (b"version", b"VERSION 1.6.38\r\n")
 ASKS = (b"version", b"CLIENT_ERROR unauthenticated\r\n")
@@ -162,6 +162,22 @@ def test_metadump(play, answer, lines):
         assert dump(connection) == lines
         # The connection is good for more.
         connection.flush()
+
+
+@pytest.mark.parametrize("version", [b"1.5.6", b"1.5.22", b"1.6.8"])
+def test_a_list_that_leaves_entries_out_is_not_asked_for(play, version):
+    script = play((b"version", b"VERSION " + version + b"\r\n"))
+    end = refused(script, dump)
+    assert end.kind == "unlistable"
+    assert f"memcached {version.decode()} leaves entries out of its list of keys" in end.message
+
+
+@pytest.mark.parametrize("work", [dump, lambda connection: connection.delete_many(b"md a\r\n", 1)])
+def test_a_line_without_end_is_not_read_for_ever(play, work):
+    begin = b"lru_crawler" if work is dump else b"md a"
+    end = refused(play(VERSION, (begin, b"key=" + b"x" * (2 * MOST_LINE_BYTES))), work)
+    assert end.kind == "error"
+    assert "a line without end" in end.message
 
 
 def test_a_list_that_breaks_off_is_no_proof(play):
