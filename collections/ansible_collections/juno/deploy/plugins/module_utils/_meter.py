@@ -62,10 +62,9 @@ class Run:
     requests: list[Sample] = dataclasses.field(default_factory=list)
     #: Pages made anew, past every cache.
     controls: list[Sample] = dataclasses.field(default_factory=list)
-    #: Requests that the prober had no free connection for.
-    late: list[float] = dataclasses.field(default_factory=list)
-    #: Times in which the prober itself stood still.
+    #: Times in which the prober itself stood still, and in which it spared a slow site.
     missed: list[tuple[float, float]] = dataclasses.field(default_factory=list)
+    rested: list[tuple[float, float]] = dataclasses.field(default_factory=list)
     #: Asked, and without an answer at the end: when, and for which page.
     unanswered: list[tuple[float, int]] = dataclasses.field(default_factory=list)
     #: Why the prober ended; empty when it could not say so.
@@ -98,10 +97,10 @@ def _add(run: Run, kind: str, at: float, *rest: t.Any) -> None:
         seconds, page, result, digest, wrong = rest
         sample = Sample(at, seconds, page, result, digest, bool(wrong))
         (run.requests if kind == "r" else run.controls).append(sample)
-    elif kind == "l":
-        run.late.append(at)
     elif kind == "m":
         run.missed.append((at, rest[0]))
+    elif kind == "b":
+        run.rested.append((at, rest[0]))
     elif kind == "u":
         run.unanswered.append((at, rest[0]))
     else:
@@ -115,14 +114,14 @@ def longest_gap(run: Run) -> float | None:
     and the last request bound this one too): nobody got in. Between the *ends* of two neighbouring good answers: some
     may have got in, but all had to wait. So undisturbed it is the distance of the requests; slow pages don't lengthen
     it as long as others answer; and of an outage it gives the length, with at most two distances more. Times in which
-    the prober did not ask (it stood still; or it had no free connection, for the starts) end a span.
+    the prober did not ask (it stood still, or spared the site) end a span.
     """
     asked = [one.start for one in run.requests] + [at for at, _page in run.unanswered]
     if not asked:
         return None
     good = [one for one in run.requests if run.good(one)]
-    still = sorted(run.missed)
-    starts = [one.start for one in good] + run.late + [min(asked), max(asked)]
+    still = sorted([*run.missed, *run.rested])
+    starts = [one.start for one in good] + [min(asked), max(asked)]
     # While the last answers are waited for nobody asks any more.
     ends = [min(one.end, max(asked)) for one in good]
     return max(_widest(starts, still), _widest(ends, still))
@@ -205,7 +204,7 @@ def figures(run: Run, marks: Marks, fresh: t.Mapping[int, list[Sample]]) -> dict
         "old": [{"path": run.pages[one.page]["path"], "at": one.start, "why": _fault(one)} for one in old[:LISTED]],
         "not_judged": sorted(run.pages[page]["path"] for page in undecided),
         **{name: _timing(run, samples) for name, samples in parts.items()},
-        "late": len(run.late) + sum(round((end - begin) * run.rate_per_second) for begin, end in run.missed),
+        "late": sum(round((end - begin) * run.rate_per_second) for begin, end in run.missed),
         "unanswered": len(run.unanswered),
         "ended": run.ended,
         "rate_per_second": run.rate_per_second,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks a site for its pages at a steady rate while it is deployed. Private to juno.deploy: no stable interface.
+"""Asks a site for its pages while it is deployed, without being a burden. Private to juno.deploy: no stable interface.
 
 It runs as a process of its own, C(python3 -I -c <this source> <samples file>), with its order on standard input (not in
 its arguments, which every user of the host can read): standard library only.
@@ -8,8 +8,8 @@ its arguments, which every user of the host can read): standard library only.
 Each line of the samples is a JSON list:
 C(["r", start, seconds, page, status or words, digest, wrong text]) a request;
 C(["c", ...]) the same with a query that no cache knows, so that the page is made anew;
-C(["l", at]) a request that was not asked because all connections were busy;
 C(["m", from, to]) a time in which this process got no processor, so that nothing was asked;
+C(["b", from, to]) a time in which nothing was asked so that a slow site is spared;
 C(["u", start, page]) a request without an answer when the prober ended; C(["e", at, why]) the end.
 """
 
@@ -29,9 +29,14 @@ import time
 import typing as t
 import urllib.parse
 
-TIMEOUT_SECONDS = 30.0
-#: Enough for 10 requests/s to a site on which every page takes 5 s.
-CONNECTIONS = 64
+#: A visitor has long gone by then.
+TIMEOUT_SECONDS = 10.0
+#: Requests in flight, no two of them for the same page.
+MOST_IN_FLIGHT = 4
+#: After an answer its page is left alone for so many times as long as it took: all in all a slow site has to spend no
+#: more than the time of one worker on this.
+REST = 3.0
+LONGEST_REST_SECONDS = 5.0
 #: Requests in flight get so long to end when the prober is told to.
 DRAIN_SECONDS = 10.0
 #: Whoever deploys touches the file of the order more often than this.
@@ -140,15 +145,21 @@ class Samples:
 
 
 class Prober:
-    """An open loop: requests start when their time has come, however long the ones before take."""
+    """A closed loop: a page is asked for when the answer before has come, and later where that took long."""
 
     def __init__(self, order: Order, samples: Samples) -> None:
         self._order = order
         self._samples = samples
-        self._pool = concurrent.futures.ThreadPoolExecutor(CONNECTIONS)
+        self._pool = concurrent.futures.ThreadPoolExecutor(MOST_IN_FLIGHT)
+        #: Pages made anew wait for each other: each costs the site a rendering.
+        self._anew = concurrent.futures.ThreadPoolExecutor(1)
         self._open: dict[int, tuple[float, int]] = {}
         self._changed = threading.Condition()
-        self._asked = 0
+        self._keys = 0
+        self._next = 0
+        #: When each page may be asked for again.
+        self._rests = [0.0] * len(order["pages"])
+        self._resting_since = 0.0
         self._problem = ""
         # Only the offset is taken from the clock that may be set while this runs.
         self._epoch = time.time() - time.monotonic()
@@ -175,10 +186,26 @@ class Prober:
             if late > interval:
                 self._samples.add("m", round(due, 4), round(due + late, 4))
                 due += late
-            self._ask("r", self._asked % len(self._order["pages"]))
-            self._asked += 1
+            self._ask_next()
             due += interval
         return why
+
+    def _ask_next(self) -> None:
+        """Ask for the next page whose time has come, if there is one."""
+        now, pages = self._now(), len(self._rests)
+        with self._changed:
+            busy = {page for _start, page in self._open.values()}
+            turns = ((self._next + turn) % pages for turn in range(pages))
+            free = (page for page in turns if page not in busy and self._rests[page] <= now)
+            page = next(free, None) if len(self._open) < MOST_IN_FLIGHT else None
+        if page is not None:
+            if self._resting_since:
+                self._samples.add("b", round(self._resting_since, 4), round(now, 4))
+                self._resting_since = 0.0
+            self._next = page + 1
+            self._ask("r", page)
+        elif not busy:
+            self._resting_since = self._resting_since or now
 
     def _wait(self, due: float) -> str:
         """Wait until a request is due; a signal to end gives the reason, one for a fresh look is obeyed."""
@@ -215,25 +242,35 @@ class Prober:
             self._ask("c", page)
 
     def _ask(self, kind: str, page: int) -> None:
+        if kind == "c":
+            self._anew.submit(self._make_anew, page).add_done_callback(self._done)
+            return
         start = self._now()
         with self._changed:
-            if len(self._open) >= CONNECTIONS:
-                self._samples.add("l", round(start, 4))
-                return
-            key = max(self._open, default=0) + 1
+            self._keys += 1
+            key = self._keys
             self._open[key] = (start, page)
-        self._pool.submit(self._one, kind, key, start, page).add_done_callback(self._done)
+        self._pool.submit(self._one, key, start, page).add_done_callback(self._done)
 
-    def _one(self, kind: str, key: int, start: float, page: int) -> None:
-        token = secrets.token_hex(8) if kind == "c" else ""
+    def _one(self, key: int, start: float, page: int) -> None:
+        rest = 0.0
         try:
-            result, digest, wrong = ask(self._order, self._order["pages"][page], token)
+            result, digest, wrong = ask(self._order, self._order["pages"][page])
             seconds = self._now() - start
-            self._samples.add(kind, round(start, 4), round(seconds, 4), page, result, digest, int(wrong))
+            self._samples.add("r", round(start, 4), round(seconds, 4), page, result, digest, int(wrong))
+            # Who gets no answer asks again at once: how long that lasts is what this is to find out.
+            rest = min(REST * seconds, LONGEST_REST_SECONDS) if isinstance(result, int) else 0.0
         finally:
             with self._changed:
                 del self._open[key]
+                self._rests[page] = self._now() + rest
                 self._changed.notify()
+
+    def _make_anew(self, page: int) -> None:
+        start = self._now()
+        result, digest, wrong = ask(self._order, self._order["pages"][page], secrets.token_hex(8))
+        seconds = self._now() - start
+        self._samples.add("c", round(start, 4), round(seconds, 4), page, result, digest, int(wrong))
 
     def _done(self, future: concurrent.futures.Future[None]) -> None:
         if problem := future.exception():

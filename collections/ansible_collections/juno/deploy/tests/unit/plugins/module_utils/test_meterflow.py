@@ -25,6 +25,9 @@ class Site(http.server.ThreadingHTTPServer):
     kept: dict[str, bytes]
     delay = 0.0
     asked = 0
+    #: Requests at work at once: by now, and at most.
+    at_work = 0
+    most_at_work = 0
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -32,7 +35,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked += 1
+        self.server.at_work += 1
+        self.server.most_at_work = max(self.server.most_at_work, self.server.at_work)
         threading.Event().wait(self.server.delay)
+        self.server.at_work -= 1
         made = f"release {self.server.release} at {self.path}".encode()
         body = self.server.kept.setdefault(self.path, made)
         self.send_response(200)
@@ -144,10 +150,25 @@ def test_an_outage_has_its_length(place):
     assert "connection refused" in {one["why"] for one in figures["failed"]}
 
 
+def test_a_slow_site_is_spared(place):
+    with serving() as site:
+        site.delay = 0.2
+        _meterflow.start(place, order(site))
+        until(lambda: site.asked > 6)
+        figures = _meterflow.finish(place, {})
+    # One for a visitor's page, and one that is made anew.
+    assert site.most_at_work <= 2
+    # At 50 requests/s it would have been a hundred by then.
+    assert figures["requests"] <= 8
+    assert figures["seconds"] > (figures["requests"] - 1) * 0.6
+    # Nobody was without an answer, though nobody asked most of the time.
+    assert figures["longest_gap_seconds"] < figures["seconds"] / 4
+
+
 def test_requests_in_flight_are_waited_for(place):
     with serving() as site:
         site.delay = 0.6
-        _meterflow.start(place, order(site))
+        _meterflow.start(place, order(site, pages=[{"path": f"/{name}"} for name in "abcd"]))
         until(lambda: site.asked > 3)
         figures = _meterflow.finish(place, {})
     assert (figures["failures"], figures["unanswered"], figures["ended"]) == (0, 0, "asked")
