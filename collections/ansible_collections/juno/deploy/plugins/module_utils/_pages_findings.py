@@ -75,6 +75,17 @@ def of_answers(mark: Mark | None, visits: list[Visit], directs: list[Direct], as
     return findings + assets.findings
 
 
+def softened(findings: list[Finding], doubtful: t.Collection[str]) -> list[Finding]:
+    """Make warnings of what is wrong with pages of which it is not known that they ever were right."""
+    why = "; the release before did not answer it either, or has no such page, so this fails nothing"
+    return [
+        dataclasses.replace(one, problem=one.problem + why, level="warning")
+        if one.path in doubtful and one.level == "error"
+        else one
+        for one in findings
+    ]
+
+
 def told_apart(front: list[Finding], inside: list[Finding], directs: list[Direct]) -> list[Finding]:
     """Leave out what every container answers as the front door does: that needs no container's name."""
     said = {(one.path, one.problem) for one in front}

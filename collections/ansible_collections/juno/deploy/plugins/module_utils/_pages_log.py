@@ -3,7 +3,8 @@
 """The pages that an access log shows most often. Private to juno.deploy: no stable interface.
 
 Facts behind it: neither gunicorn nor the edge writes an access log unless told to; HAProxy writes the status before the
-request, all others after it. What stands in a log was written by visitors, so it is hostile input.
+request, all others after it. What stands in a log was written by visitors, so it is hostile input: a line is read as a
+whole, since a user agent or a user's name may be made to look like a request that was answered.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ if t.TYPE_CHECKING:
 FEWEST = 3
 MOST_LINE_CHARACTERS = 4096
 MOST_PATH_CHARACTERS = 300
-#: Common and combined log format, as gunicorn, uvicorn, nginx and runserver write it.
-_COMMON = re.compile(r"\"GET (?P<path>/[^\s\"?#]*) HTTP/[0-9.]+\" (?:200|\[200\])(?: |$)")
-#: HAProxy's httplog: times, status, bytes, cookies, termination, counts, queues, captured headers, request.
+_REQUEST = r"\"GET (?P<path>/[^\s\"?#]*) HTTP/[0-9.]+\""
+#: Common and combined log format, as gunicorn, uvicorn, nginx and runserver write it: the request is the first that is
+#: quoted, and the status comes right after it.
+_COMMON = re.compile(r"[^\"]*" + _REQUEST + r" (?:200|\[200\])(?: .*)?")
+#: HAProxy's httplog: client, date, frontend, server, times, status, bytes, cookies, termination, counts, queues,
+#: captured headers, request.
 _HAPROXY = re.compile(
-    r"(?: [+-]?\d+(?:/[+-]?\d+)+)? 200 \+?\d+ \S+ \S+ \S{4} \d+(?:/\d+){3}/\+?\d+ \d+/\d+ (?:\{[^}]*\} )*"
-    r"\"GET (?P<path>/[^\s\"?#]*) HTTP/[0-9.]+\""
+    r"(?:[^\"{]*: )?[^\s\"{]+ \[[^\]\s\"{]+\] [^\s\"{]+ [^\s\"{]+ [+-]?\d+(?:/[+-]?\d+)+ 200 \+?\d+ \S+ \S+ \S{4} "
+    r"\d+(?:/\d+){3}/\+?\d+ \d+/\d+ (?:\{[^\"]*\} )?" + _REQUEST
 )
 #: Our own requests are no visitors.
 _OURS = '"juno.deploy'
@@ -39,7 +43,7 @@ def requested(line: str) -> str:
     line = line[:MOST_LINE_CHARACTERS]
     if "GET /" not in line or _OURS in line:
         return ""
-    found = _COMMON.search(line) or _HAPROXY.search(line)
+    found = _COMMON.fullmatch(line) or _HAPROXY.fullmatch(line)
     path = found["path"] if found else ""
     odd = path.startswith("//") or len(path) > MOST_PATH_CHARACTERS or not path.isprintable() or "\\" in path
     return "" if odd or _FILE.search(path) else path

@@ -167,6 +167,14 @@ options:
     type: float
     default: 5
     version_added: 0.2.0
+  answered_before:
+    description:
+      - Pages of O(sitemap) that the release before answered well. What goes wrong with another one is a finding, no
+        failure.
+      - Without it each page of the sitemap can fail the check.
+    type: list
+    elements: str
+    version_added: 0.2.0
   project:
     description:
       - Name of the compose project. With it the running containers of O(service) are asked for the pages, each on its
@@ -471,6 +479,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "sitemap_pages": {"type": "int", "default": 0},
     "log_pages": {"type": "int", "default": 0},
     "found_seconds": {"type": "float", "default": 5},
+    "answered_before": {"type": "list", "elements": "str"},
     "project": {"type": "str"},
     "service": {"type": "str", "default": "web"},
     "docker_host": {"type": "str"},
@@ -498,6 +507,7 @@ def order_of(params: dict[str, t.Any]) -> Order:
         sitemap=params["sitemap"],
         sitemap_pages=params["sitemap_pages"],
         found_seconds=params["found_seconds"],
+        answered_before=None if params["answered_before"] is None else frozenset(params["answered_before"]),
     )
 
 

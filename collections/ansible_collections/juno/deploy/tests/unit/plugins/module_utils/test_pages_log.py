@@ -33,6 +33,23 @@ HAPROXY = (
         (HAPROXY.format("/jobs/").replace(" 0/0/1/5/6 ", " 0/0/+1/5/+6 ").replace(" 5120 ", " +5120 "), "/jobs/"),
         (HAPROXY.format("/jobs/").replace(" 200 ", " 404 "), ""),
         (HAPROXY.format("/jobs/").replace(" 200 ", " 503 ").replace("5120", "200"), ""),
+        # What a visitor calls himself, or where he comes from, is no request.
+        (GUNICORN.format("/jobs/").replace(" 200 ", " 404 ").replace("Mozilla/5.0", 'x" "GET /veto HTTP/1.1" 200'), ""),
+        (GUNICORN.format("/jobs/").replace("GET", "POST").replace('"-"', '"GET /veto HTTP/1.1" 200 1'), ""),
+        (
+            GUNICORN.format("/jobs/")
+            .replace(" - - ", ' - x\\" \\"GET /veto HTTP/1.1\\" 200 ')
+            .replace("GET /j", "PUT /j"),
+            "",
+        ),
+        ('hello "GET" "GET /veto HTTP/1.1" 200', ""),
+        (
+            HAPROXY.format("/jobs/")
+            .replace(" 200 ", " 404 ")
+            .replace(' "GET', ' {a} 200 1 - - ---- 1/1/0/0/0 0/0 {b} "GET'),
+            "",
+        ),
+        (HAPROXY.format("/jobs/") + " and more", ""),
         (GUNICORN.format("/jobs/").replace(" 200 ", " 404 "), ""),
         (GUNICORN.format("/jobs/").replace(" 200 ", " 2000 "), ""),
         (GUNICORN.format("/jobs/").replace(" 200 5120", " 302 200"), ""),

@@ -72,6 +72,19 @@ def test_check_figures(change, says):
     assert not says or says in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("before", "level"), [(None, "error"), ([], "warning"), (["/jobs/"], "error"), (["/other/"], "warning")]
+)
+def test_a_page_of_the_sitemap_is_an_error_where_it_was_answered_before(before, level):
+    text = b"<urlset><url><loc>http://127.0.0.1:8001/jobs/</loc></url></urlset>"
+    listed = Answer("/sitemap.xml", 200, {"content-type": "application/xml"}, text)
+    get = Script(**{"": [NEW], "sitemap.xml": [listed], "jobs_": [Answer("/jobs/", 500, HTML, b"broken")]})
+    known = None if before is None else frozenset(before)
+    outcome = check(get, [EDITION], sitemap="/sitemap.xml", sitemap_pages=5, answered_before=known)
+    assert [(one.path, one.level) for one in outcome.findings] == [("/jobs/", level)]
+    assert outcome.findings[0].problem.startswith("answered 500")
+
+
 def test_the_answer_that_was_waited_for_is_the_first_visit():
     get = Script(**{"": [REFUSED, OLD, NEW]})
     outcome = check(get, [EDITION], wait_seconds=10)
