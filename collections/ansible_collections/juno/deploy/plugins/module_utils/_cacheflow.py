@@ -48,8 +48,8 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     wanted: list[str] | None = params["alias"] or None
     operation = "list" if check_mode else "clear"
     policy = _cachepolicy.read(params).as_request()
-    more = {"policy": policy, "versions": versions(params)}
-    guest = _ask(places[0], params, operation=operation, aliases=wanted, **more).require(
+    wide = versions(params)
+    guest = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy, versions=wide).require(
         f"The caches can't be looked up in {places[0].name}: {{cause}}."
     )
     listing = guest.told["listing"]
