@@ -53,7 +53,7 @@ END = "end"
 
 def main(request: "dict[str, t.Any]") -> None:
     """Do what the request's C(mode) says."""
-    {"check": check, "migrate": migrate, "reverse": reverse}[request["mode"]](request)
+    {"check": check, "migrate": migrate, "reverse": reverse, "connect": connect}[request["mode"]](request)
     emit(request, END, {})
     leave(0)
 
@@ -102,6 +102,19 @@ def migrate(request: "dict[str, t.Any]") -> None:
 def reverse(request: "dict[str, t.Any]") -> None:
     """Take apps back to where they stood."""
     emit(request, "reversed", {"rc": wait(fork(undo, request))})
+
+
+def connect(request: "dict[str, t.Any]") -> None:
+    """Write how the database is reached where only the host's root reads it."""
+
+    def write(request: "dict[str, t.Any]") -> None:
+        settings = settings_of(request)
+        importlib.import_module("django").setup()
+        # It was sent along only to a guest that does this.
+        connections = importlib.import_module(__name__.rpartition(".")[0] + "._guest_connections")
+        connections.write(settings, ALIAS, request["secret_path"])
+
+    emit(request, "connected", {"rc": wait(fork(write, request))})
 
 
 def settings_of(request: "dict[str, t.Any]") -> t.Any:

@@ -7,13 +7,13 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
-import shutil
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _change,
     _compose,
     _configuration,
+    _disk,
     _docker,
     _edge,
     _edge_files,
@@ -32,9 +32,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInpu
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
-
-#: Less free space than this and a build is likely to die half way.
-LEAST_FREE_BYTES = 512 * 1024 * 1024
 
 
 def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
@@ -58,16 +55,6 @@ def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
 
 def _look_at_containers(app: App) -> list[_docker.Container]:
     return _docker.find(_docker.connect(app.docker_host), app.project, stopped=True)
-
-
-def _look_at_disk(app: App) -> int:
-    free = shutil.disk_usage(app.path).free
-    if free < LEAST_FREE_BYTES:
-        raise BadInputError(
-            f"Only {free // 2**20} MiB are free for {app.path}, a deploy wants {LEAST_FREE_BYTES // 2**20} MiB: "
-            "make room (docker system df shows what the Engine holds)."
-        )
-    return free
 
 
 def situation(
@@ -158,7 +145,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
     """
     _git.require_checkout(run, app.path)
-    free = _look_at_disk(app)
+    free = _disk.require_room(app)
     entries = _journal.read(app.journal)
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         # What is wrong on this host is told before what is wrong with the git server.

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import os
 import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _backup,
     _configuration,
+    _dump,
     _journal,
     _lease,
     _release,
@@ -41,6 +40,7 @@ class MigrateOrder:
     databases: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     #: Each app's last migration that is to stay; an empty one reverses all of the app.
     to: dict[str, str] = dataclasses.field(default_factory=dict)
+    backup: _backup.Wish = dataclasses.field(default_factory=_backup.Wish)
 
 
 def labels(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
@@ -98,11 +98,12 @@ def migrate(run: Runner, app: App, order: MigrateOrder, *, dry: bool) -> dict[st
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as it can be.
     """
     if dry:
-        return {"changed": True, "applied": [], "before": {}, "backups": [], "seconds": 0.0, "actions": []}
+        done: dict[str, t.Any] = {"applied": [], "before": {}, "backups": [], "notices": [], "actions": []}
+        return {"changed": True, "seconds": 0.0, **done}
     with _lease.step(app, "the migrations of a release"):
         _release.sweep(run, app)
         # From here on the way back has to take the database along.
-        _journal.note(app.journal, "migrate", migrating=True)
+        _journal.note(app.journal, "migrate", migrating=True, backup=dataclasses.asdict(order.backup))
         return apply(run, app, order)
 
 
@@ -115,7 +116,7 @@ def apply(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
     with _throwaway.opened(run, app, order.commit) as place:
         mounts = _mounts(run, app, place, order.images)
         databases = order.databases or _plan(run, app, place, mounts, order)["databases"]
-        backups = back_up(app, databases)
+        backups, notices = back_up(run, app, place, mounts, databases, order.backup)
         answer = _throwaway.ask(
             run, app, place, timeout_seconds=order.timeout_seconds, mode="migrate", mounts=mounts, dry=False
         )
@@ -128,6 +129,7 @@ def apply(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
         "applied": told["applied"],
         "before": told["before"],
         "backups": backups,
+        "notices": notices,
         "seconds": round(time.monotonic() - began, 2),
         "actions": [{"what": "migration", "id": name, "status": "applied"} for name in labels(told["applied"])],
     }
@@ -142,24 +144,33 @@ def reverse(
     timeout_seconds: float,
     *,
     dry: bool = False,
+    must_copy: bool = False,
 ) -> dict[str, t.Any]:
     """Take each app back to a migration, with the code of a commit that has those to reverse; the caller has the lock.
 
+    :param must_copy: refuse where the copy of the database fails; the way back of a failed release goes on.
     :raises JunoError: one can't be reversed, then none was; or one fails.
     """
     began = time.monotonic()
     order = MigrateOrder(commit, images, timeout_seconds, to=to)
     backups: list[dict[str, t.Any]] = []
+    notices: list[str] = []
     with _throwaway.opened(run, app, commit) as place:
         mounts = _mounts(run, app, place, images)
         plan = _plan(run, app, place, mounts, order)
         if plan["migrations"] and not dry:
-            backups = back_up(app, plan["databases"])
+            try:
+                backups, notices = back_up(run, app, place, mounts, plan["databases"])
+            except JunoError as exc:
+                if must_copy:
+                    raise
+                notices = [exc.message]
             plan = _plan(run, app, place, mounts, order, dry=False)
     return {
         "changed": bool(plan["migrations"]),
         "reversed": plan["migrations"],
         "backups": backups,
+        "notices": notices,
         "seconds": round(time.monotonic() - began, 2),
         "actions": [
             {"what": "migration", "id": name, "status": "would_reverse" if dry else "reversed"}
@@ -173,20 +184,26 @@ def reverse_locked(run: Runner, app: App, order: MigrateOrder, *, dry: bool) -> 
     with _lease.step(app, "the reversal of migrations"):
         _release.sweep(run, app)
         if not dry:
-            _journal.note(app.journal, "reverse", reversing={"commit": order.commit, "images": order.images})
-        done = reverse(run, app, order.commit, order.images, order.to, order.timeout_seconds, dry=dry)
+            again = {"commit": order.commit, "images": order.images}
+            _journal.note(app.journal, "reverse", reversing=again, backup=dataclasses.asdict(order.backup))
+        done = reverse(run, app, order.commit, order.images, order.to, order.timeout_seconds, dry=dry, must_copy=True)
         if not dry:
             schema = _rollback.carried(_journal.read(app.journal), done["reversed"])
             _journal.note(app.journal, "reverse", schema=schema)
     return {**done, "applied": [], "before": {}}
 
 
-def back_up(app: App, databases: Sequence[Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Copy the database that is migrated, if it is a file of the host."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    directory = os.path.join(app.state_directory, "backup")
-    wanted = [dict(one) for one in databases if one["alias"] == ALIAS and one["host_path"]]
-    return [_backup.back_up(one, directory, now) for one in wanted if os.path.exists(one["host_path"])]
+def back_up(
+    run: Runner,
+    app: App,
+    place: _throwaway.Place,
+    mounts: list[dict[str, str]],
+    databases: Sequence[Mapping[str, t.Any]],
+    wish: _backup.Wish | None = None,
+) -> tuple[list[dict[str, t.Any]], list[str]]:
+    """Copy or dump the database that is migrated; give the copies, and why there is none."""
+    found = next((one for one in databases if one["alias"] == ALIAS), None)
+    return _dump.back_up(run, app, place, mounts, dict(found), wish) if found else ([], [])
 
 
 def _mounts(run: Runner, app: App, place: _throwaway.Place, images: dict[str, str]) -> list[dict[str, str]]:

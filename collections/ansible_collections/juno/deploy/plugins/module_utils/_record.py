@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _backup,
+    _build_cache,
     _compose,
     _docker,
     _edge,
@@ -33,13 +36,25 @@ if t.TYPE_CHECKING:
 LONGEST_SETTLE_SECONDS = 300.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Keep:
+    """How much of earlier releases stays."""
+
+    #: Good releases that keep their images.
+    releases: int = 5
+    #: Good releases after which a copy of a database goes.
+    backups: int = _backup.KEEP
+    #: MiB of what builds left; 0 for all.
+    cache_mb: int = 0
+
+
 def as_numbers(figures: dict[str, t.Any]) -> dict[str, t.Any]:
     """Give figures with their seconds as numbers: older versions of ansible-core pass templated ones as text."""
     return {name: float(value) if name.endswith("_seconds") else value for name, value in figures.items()}
 
 
 def record(
-    run: Runner, app: App, figures: dict[str, t.Any], marks: dict[str, float | None], *, keep: int, dry: bool
+    run: Runner, app: App, figures: dict[str, t.Any], marks: dict[str, float | None], *, keep: Keep, dry: bool
 ) -> dict[str, t.Any]:
     """Write that the started release serves, once it is proved, and let go of what was kept for the way back.
 
@@ -57,7 +72,8 @@ def record(
         met = _meterflow.finish(app.state_directory, marks)
         met.pop("words")
         words = _meter_words.words(met, entry.get("strategy", ""), bool(entry.get("moved_to_edge")))
-        entry = _journal.step(app.journal, "proved", figures={**as_numbers(figures), "visitors": met}, keep=keep)
+        known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
+        entry = _journal.step(app.journal, "proved", figures={**as_numbers(figures), "visitors": met}, **known)
         removed, entry = finish(run, client, app, entry)
     _lease.give_back(app.state_directory, app.lease)
     return {"changed": True, "release": entry, "words": words, "actions": removed}
@@ -119,10 +135,14 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
         # What the app's own command has collected since is remembered too.
         site = [one for one in _server.own(client, app) if one.service == app.service]
         _static_keep.tidy_for(client, site, entries, {**rules, "prune": False})
-    kept = _journal.kept_commits([*entries[:-1], {**entry, "outcome": "done"}], int(entry.get("keep", 5)))
+    entries = [*entries[:-1], {**entry, "outcome": "done"}]
+    kept = _journal.kept_commits(entries, int(entry.get("keep", Keep.releases)))
     _git.keep(run, app.path, kept)
     _generated.prune(app, kept)
     done += [{"what": "image", "id": name, "status": "untagged"} for name in prune(client, app, kept)]
+    done += _backup.prune(app, entries, int(entry.get("keep_backups", Keep.backups)))
+    needed = {one for old in entries if old.get("commit") in kept for one in (old.get("images") or {}).values()}
+    done += _build_cache.prune(client, app, needed, int(entry.get("keep_cache_mb", Keep.cache_mb)))
     return done, _journal.change(app.journal, outcome="done", ended=_journal.now())
 
 

@@ -12,6 +12,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _build_cache,
     _by_hand,
     _check,
     _compose,
@@ -123,7 +124,8 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     began = time.monotonic()
     if order.build and images:
         argv = project.argv("build", *sorted(images), checkout=place.checkout, override=place.override)
-        done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
+        with _build_cache.claimed(app):
+            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
         done.require(
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again."

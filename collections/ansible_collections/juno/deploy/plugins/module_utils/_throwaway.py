@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
     _guest_cache_list,
+    _guest_connections,
     _guest_databases,
     _guest_layout,
     _guest_manage,
@@ -153,10 +154,12 @@ def run_argv(
     name: str,
     *command: str,
     environment: dict[str, str] | None = None,
+    volumes: tuple[str, ...] = (),
 ) -> list[str]:
     """Build the argv of a throwaway container: no ports, no other service started."""
     added = {"PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
     variables = [word for variable, value in added.items() for word in ("--env", f"{variable}={value}")]
+    variables += [word for volume in volumes for word in ("--volume", volume)]
     words = ("run", "--rm", "--no-deps", "--no-TTY", "--name", name, *variables, service)
     return project.argv(*words, *command, checkout=place.checkout, override=place.override)
 
@@ -174,6 +177,7 @@ def ask(
     timeout_seconds: float,
     more_seconds: float = 0,
     environment: dict[str, str] | None = None,
+    volumes: tuple[str, ...] = (),
     **request: t.Any,
 ) -> Told:
     """Run the guest in a throwaway container, and give what it told; C(environment) is added to the service's own.
@@ -196,12 +200,15 @@ def ask(
         "token": token,
         "timeout_seconds": max(1, round(timeout_seconds)),
     }
-    carried = _django.build_job((*(_staticfiles.COLLECTORS if request.get("collect") else ()), *GUESTS), job)
+    modules = [*(_staticfiles.COLLECTORS if request.get("collect") else ()), *GUESTS]
+    if request.get("mode") == "connect":
+        modules.insert(-1, _guest_connections)
+    carried = _django.build_job(modules, job)
     limit = 2 * timeout_seconds + more_seconds + CONTAINER_SECONDS
     for python in ("python", "python3"):
         command = (python, "-c", _django.BOOT, carried)
         project = app.compose(place.checkout)
-        argv = run_argv(project, app.service, place, name, *command, environment=environment)
+        argv = run_argv(project, app.service, place, name, *command, environment=environment, volumes=volumes)
         # The container has a while to go when its work is told already.
         result = _bounded(run, app, argv, name, limit, last=f"{token} {_guest_release.END} ")
         stdout, told = split_told(result.stdout, token)

@@ -14,8 +14,10 @@ version_added: 0.2.0
 description:
   - Applies the pending migrations of a commit to the database that serves, with the commit's code and image in a
     throwaway container. The app's own directory and containers are not touched, the site goes on serving.
-  - Where the database is a SQLite file in a directory of the host, a copy of it is made first, below the app's state
-    directory. The last three copies are kept.
+  - The database is copied first, below the app's state directory (O(backup)). A SQLite file in a directory of the host
+    as of one moment, a PostgreSQL or MySQL/MariaDB server by its own C(pg_dump), C(mariadb-dump) or C(mysqldump), which
+    is looked for in the server's container, on the host, and in the app's image.
+  - When the copy fails, nothing is migrated.
   - When a migration fails, those that were applied before it in the same run are reversed, the last one first, up to
     one that has no way back. The message says what stands.
   - The migrations are those of the database V(default), as with C(manage.py migrate).
@@ -60,6 +62,20 @@ options:
       - Nothing is reversed when one of the migrations has no way back.
     type: dict
     default: {}
+  backup:
+    description:
+      - When the database is copied.
+      - V(auto) copies it before migrations. Where no program is there that could, RV(notices) says so.
+      - V(always) copies it even if no migration is pending, and refuses to go on where it can't.
+      - V(never) copies nothing.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  backup_timeout_seconds:
+    description:
+      - How long the dump of a server may take.
+    type: int
+    default: 600
   timeout_seconds:
     description:
       - How long the migrations may take. Reversing those before one that failed may take as long again.
@@ -119,8 +135,15 @@ backups:
   elements: dict
   sample:
     - database: /root/JunoJobs/db.sqlite3
-      path: /var/lib/juno/junojobs/backup/20261122T190000Z-db.sqlite3
+      path: /var/lib/juno/junojobs/backup/20261122T190000Z-r9-db.sqlite3
       bytes: 155648
+      seconds: 0.02
+notices:
+  description: Why there is no copy, where there is none.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 seconds:
   description: How long it took.
   returned: success
@@ -137,7 +160,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _migrations
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _backup, _migrations
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -150,6 +173,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         timeout_seconds=module.params["timeout_seconds"],
         databases=module.params["databases"],
         to=module.params["to"],
+        backup=_backup.Wish(module.params["backup"], module.params["backup_timeout_seconds"]),
     )
     do = _migrations.reverse_locked if order.to else _migrations.migrate
     return do(run_command, _app.from_params(module.params), order, dry=module.check_mode)
@@ -163,6 +187,8 @@ def main() -> None:
         "images": {"type": "dict", "default": {}},
         "databases": {"type": "list", "elements": "dict", "default": []},
         "to": {"type": "dict", "default": {}},
+        "backup": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+        "backup_timeout_seconds": {"type": "int", "default": 600},
         "timeout_seconds": {"type": "int", "default": 600},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

@@ -14,8 +14,8 @@ version_added: 0.1.0
 description:
   - Makes sure that the release's containers still run, and writes into the app's journal that it serves, with its
     figures.
-  - Lets go of what was kept for the way back. Old containers are removed, and image tags of releases beyond
-    O(keep_releases).
+  - Lets go of what was kept for the way back. Old containers are removed, image tags of releases beyond
+    O(keep_releases), copies of databases by O(keep_backups), and what builds left by O(keep_cache_mb).
   - Gives the lease back that M(juno.deploy.release_begin) took.
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -49,6 +49,18 @@ options:
       - How many releases that went well keep their images.
     type: int
     default: 5
+  keep_backups:
+    description:
+      - After how many later releases that went well a copy of a database goes. The newest copy of each database stays.
+    type: int
+    default: 3
+  keep_cache_mb:
+    description:
+      - How many MiB may be held by what only builds of this app left. Those are images of the compose project without a
+        name, and build cache that came with its builds and that no other build has used since. V(0) leaves all of it
+        alone.
+    type: int
+    default: 0
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -83,7 +95,7 @@ words:
   elements: str
   sample: ['Visitors: 214 requests, none failed, longest gap 0.12 s, slowest 0.31 s, 0 old pages']
 actions:
-  description: Old containers and image tags that were removed.
+  description: Old containers, image tags, copies of databases and leftovers of builds that were removed.
   returned: success
   type: list
   elements: dict
@@ -105,7 +117,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         _app.from_params(module.params),
         module.params["figures"],
         module.params["marks"],
-        keep=module.params["keep_releases"],
+        keep=_record.Keep(*(module.params[f"keep_{what}"] for what in ("releases", "backups", "cache_mb"))),
         dry=module.check_mode,
     )
 
@@ -117,6 +129,8 @@ def main() -> None:
         "figures": {"type": "dict", "default": {}},
         "marks": {"type": "dict", "default": {}},
         "keep_releases": {"type": "int", "default": 5},
+        "keep_backups": {"type": "int", "default": 3},
+        "keep_cache_mb": {"type": "int", "default": 0},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

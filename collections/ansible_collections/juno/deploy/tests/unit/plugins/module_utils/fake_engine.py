@@ -81,6 +81,12 @@ class World:
     def back_in_git(self) -> None:
         subprocess.run(["git", "-C", self.app.path, "reset", "-q", "--hard", self.commits[0]], check=True)
 
+    #: Too old to be asked for its build cache alone.
+    api_version = "1.41"
+
+    def info(self) -> dict[str, t.Any]:
+        return {"DockerRootDir": os.path.dirname(self.app.path)}
+
     # Containers
 
     def add(self, name: str, state: str = "running", *, image: str = "sha256:old", restarts: int = 0) -> str:
@@ -173,11 +179,17 @@ class World:
         self.log.append(f"tag {image} {repository}:{tag}")
         self.names[repository if tag == "latest" else f"{repository}:{tag}"] = image
 
-    def images(self, filters: dict[str, str]) -> list[dict[str, t.Any]]:
-        assert filters == {"label": "com.docker.compose.project=jobs"}
+    def images(
+        self,
+        filters: dict[str, str] | None = None,
+        all: bool = False,  # noqa: A002
+    ) -> list[dict[str, t.Any]]:
+        assert filters in (None, {"label": "com.docker.compose.project=jobs"})
+        assert not all
         return [
             {
                 "Id": image,
+                "Labels": {"com.docker.compose.project": "jobs"},
                 "RepoTags": [
                     name if ":" in name else f"{name}:latest" for name in self.names if self.names[name] == image
                 ],

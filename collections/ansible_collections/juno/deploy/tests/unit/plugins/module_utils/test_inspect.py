@@ -309,20 +309,6 @@ def test_what_is_told_of_the_project(world):
     assert _inspect.told_of_compose(world.app, "2.26.1", world.config)["code_mounted"] is False
 
 
-def test_a_disk_that_is_full_is_told_beforehand(world, monkeypatch):
-    free = _inspect.LEAST_FREE_BYTES
-    monkeypatch.setattr(_inspect.shutil, "disk_usage", lambda _path: _Usage(free))
-    assert _inspect._look_at_disk(world.app) == free
-    monkeypatch.setattr(_inspect.shutil, "disk_usage", lambda _path: _Usage(free - 1))
-    with pytest.raises(BadInputError, match="Only 511 MiB are free"):
-        _inspect._look_at_disk(world.app)
-
-
-@dataclasses.dataclass
-class _Usage:
-    free: int
-
-
 @pytest.mark.parametrize(
     ("wanted", "strategy", "own_command", "plan", "collects"),
     [
