@@ -54,7 +54,7 @@ def parse_records(told: Mapping[str, t.Any]) -> dict[str, Record]:
             id=one["ID"],
             bytes=one.get("Size") or 0,
             used=one.get("LastUsedAt") or one.get("CreatedAt") or "",
-            parents=tuple(one.get("Parents") or filter(None, [one.get("Parent")])),
+            parents=tuple(one.get("Parents") or one.get(" Parents") or filter(None, [one.get("Parent")])),
             held=bool(one.get("InUse") or one.get("Shared")) or one.get("Type") not in KINDS,
         )
         for one in told.get("BuildCache") or []

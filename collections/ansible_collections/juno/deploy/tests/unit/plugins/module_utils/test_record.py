@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -136,7 +137,7 @@ def test_it_settles_for_the_rest_of_its_time(world):
 
 def test_without_a_started_release_there_is_nothing_to_record(world):
     with pytest.raises(JunoError, match="has no started release to record"):
-        _record.record(world.run, world.app, {}, {}, keep=5, dry=False)
+        _record.record(world.run, world.app, {}, {}, keep=_record.Keep(), dry=False)
 
 
 def test_it_is_proved_before_anything_is_let_go(world, monkeypatch):
@@ -146,16 +147,17 @@ def test_it_is_proved_before_anything_is_let_go(world, monkeypatch):
     monkeypatch.setattr(
         _record, "finish", lambda _run, _client, _app, entry: (steps.append(entry["step"]), ([], entry))[1]
     )
-    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=5, dry=False)
+    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=_record.Keep(), dry=False)
     assert steps == ["proved"]
     assert done["release"]["figures"]["build_seconds"] == 2.0
-    assert done["release"]["keep"] == 5
+    kept = [done["release"][name] for name in ("keep", "keep_backups", "keep_cache_mb")]
+    assert kept == [5, 3, 0]
 
 
 def test_a_dry_run_writes_nothing(world):
     world.add("web-2")
     world.begun(step="switched", containers={"web-2": "web"})
-    assert _record.record(world.run, world.app, {}, {}, keep=5, dry=True)["release"]["outcome"] == "done"
+    assert _record.record(world.run, world.app, {}, {}, keep=_record.Keep(), dry=True)["release"]["outcome"] == "done"
     assert (world.newest()["outcome"], world.newest()["step"], world.log) == ("started", "switched", [])
 
 
@@ -198,3 +200,19 @@ def test_the_container_gets_the_name_that_the_compose_file_gives(world, name, lo
     world.add("web-2")
     _record.finish(world.run, world, world.app, proved(world, container_name=name))
     assert world.log == log
+
+
+def test_copies_of_databases_go_by_the_good_releases_since(world):
+    world.add("web-2", image="sha256:new")
+    directory = os.path.join(world.app.state_directory, "backup")
+    names = [f"2026010{number}T000000Z-r{number}-db.sqlite3" for number in (1, 2)]
+    os.makedirs(directory)
+    for name in [*names, "20260102T000001Z-r2-db.sqlite3.part"]:
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+            file.write("x")
+    entry = proved(world, backups=[{"path": f"{directory}/{names[1]}"}], keep_backups=1)
+    first = {**_journal.read(world.app.journal)[0], "backups": [{"path": f"{directory}/{names[0]}"}]}
+    _journal.write(world.app.journal, [first, entry])
+    done, _entry = _record.finish(world.run, world, world.app, entry)
+    assert sorted(os.listdir(directory)) == [names[1]]
+    assert {"what": "backup", "id": names[0], "status": "removed"} in done
