@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _guest_connections
@@ -57,16 +59,28 @@ def test_address_of(host, port, address):
     assert _guest_connections.address_of(host, port) == address
 
 
-def test_it_is_written_where_only_its_owner_reads(tmp_path):
-    django = pytest.importorskip("django")
-    from django.conf import settings
+WRITE = """
+import sys
+import django
+from django.conf import settings
+from ansible_collections.juno.deploy.plugins.module_utils import _guest_connections
+settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
+django.setup()
+_guest_connections.write(settings, "default", sys.argv[1])
+"""
 
-    if not settings.configured:
-        settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
-    django.setup()
+
+def test_it_is_written_where_only_its_owner_reads(tmp_path):
+    pytest.importorskip("django")
     path = tmp_path / "connection.json"
-    _guest_connections.write(settings, "default", str(path))
+
+    def write() -> str:
+        # In a process of its own: settings are configured once in each.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        argv = [sys.executable, "-c", WRITE, str(path)]
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False).stderr
+
+    assert write() == ""
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert json.loads(path.read_text())["vendor"] == "sqlite"
-    with pytest.raises(FileExistsError):
-        _guest_connections.write(settings, "default", str(path))
+    assert "FileExistsError" in write()
