@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import typing as t
@@ -76,23 +77,35 @@ def claim(known: Known, before: Mapping[str, Record], after: Mapping[str, Record
 def surplus(records: Mapping[str, Record], known: Known, images: Collection[Record], keep_bytes: int) -> list[Record]:
     """Give what goes, in this order, so that what is ours is within the limit: what wasn't used for longest first.
 
-    A record goes before its parents, since these are held by it.
+    A record is held by those that were made from it. So it goes after all of them, or, should one not be ours, stays.
     """
-    ours = [one for one in records.values() if not one.held and known.get(one.id) == one.used]
-    total = sum(one.bytes for one in [*ours, *images])
+    ours = {one.id: one for one in records.values() if not one.held and known.get(one.id) == one.used}
+    children: dict[str, list[str]] = {}
+    for one in records.values():
+        for parent in one.parents:
+            children.setdefault(parent, []).append(one.id)
+    while held := [name for name in ours if any(child not in ours for child in children.get(name, []))]:
+        for name in held:
+            del ours[name]
+
+    @functools.lru_cache(maxsize=None)
+    def place(one: Record) -> tuple[str, int, str]:
+        """Give when it, or what was made from it, was last used, and how much was made from it."""
+        below = [place(ours[child]) for child in children.get(one.id, [])]
+        return (
+            max([one.used, *(used for used, _height, _id in below)]),
+            1 + max([0, *(h for _u, h, _i in below)]),
+            one.id,
+        )
+
+    total = sum(one.bytes for one in [*ours.values(), *images])
     gone: list[Record] = []
-    for one in sorted([*ours, *images], key=lambda one: (one.used, -depth(records, one.id), one.id)):
+    for one in sorted([*ours.values(), *images], key=place):
         if total <= keep_bytes:
             break
         gone.append(one)
         total -= one.bytes
     return gone
-
-
-def depth(records: Mapping[str, Record], name: str) -> int:
-    """Count the records that one is made from, along the longest way."""
-    known = records.get(name)
-    return 0 if known is None else 1 + max((depth(records, one) for one in known.parents), default=0)
 
 
 def path_of(app: App) -> str:

@@ -72,12 +72,14 @@ def test_claim(known, before, after, alone, ours):
 
 def test_the_longest_unused_goes_first_and_each_before_its_parents():
     records = {
-        "base": Record("base", 10, "3"),
+        "base": Record("base", 10, "2"),
         "child": Record("child", 10, "3", ("base",)),
         "grandchild": Record("grandchild", 10, "3", ("child",)),
         "old": Record("old", 10, "1"),
         "held": Record("held", 10, "1", held=True),
-        "foreign": Record("foreign", 10, "1"),
+        "foreign": Record("foreign", 10, "1", ("below foreign",)),
+        "below foreign": Record("below foreign", 10, "1", ("further below",)),
+        "further below": Record("further below", 10, "1"),
         "used since": Record("used since", 10, "2"),
     }
     known = {name: one.used for name, one in records.items() if name != "foreign"} | {"used since": "1"}
