@@ -88,7 +88,7 @@ def surplus(records: Mapping[str, Record], known: Known, images: Collection[Reco
         for name in held:
             del ours[name]
 
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def place(one: Record) -> tuple[str, int, str]:
         """Give when it, or what was made from it, was last used, and how much was made from it."""
         below = [place(ours[child]) for child in children.get(one.id, [])]

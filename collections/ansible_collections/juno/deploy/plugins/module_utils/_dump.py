@@ -13,6 +13,7 @@ output and in no journal; what a program says is searched for it before it is sh
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -29,7 +30,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import _backup, _docke
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError, TookTooLongError
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
@@ -304,6 +305,62 @@ def read_connection(run: Runner, app: App, place: _throwaway.Place, mounts: list
 
     :raises JunoError: they don't tell; nothing was changed.
     """
+    with _written(run, app, place, mounts, copy_seconds=0) as path:
+        return parse_connection(_read_told(path))
+
+
+def copy_from_volume(
+    run: Runner,
+    app: App,
+    place: _throwaway.Place,
+    mounts: list[dict[str, str]],
+    database: dict[str, t.Any],
+    number: int,
+    now: datetime.datetime,
+) -> dict[str, t.Any]:
+    """Copy a database that is a file in a volume: the app's Python does it, in a throwaway container.
+
+    :raises JunoError: it can't be copied; nothing was changed.
+    """
+    began = time.monotonic()
+    directory = _backup.directory_of(app)
+    name = _backup.name_of(os.path.splitext(os.path.basename(database["path"]))[0], "sqlite3", number, now)
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        # There is one in the container's hands first.
+        _backup.require_room(directory, 2 * database["bytes"])
+        with _written(run, app, place, mounts, copy_seconds=_backup.LOCKED_SECONDS) as path:
+            count = _take(path, directory, name)
+    except OSError as exc:
+        raise JunoError(
+            f"The database {database['path']} could not be copied to {directory} before its migrations ({exc}); "
+            "nothing was migrated and the old release serves: correct the cause and deploy again."
+        ) from exc
+    return {
+        "kind": "file",
+        "database": database["path"],
+        "path": os.path.join(directory, name),
+        "bytes": count,
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+def _take(path: str, directory: str, name: str) -> int:
+    """Copy what a container wrote into a file of our own: whoever has its own open could still write there."""
+    with _opened(path) as written, _backup.whole(directory, name) as (_part, handle):
+        with open(handle, "wb", closefd=False) as file:
+            shutil.copyfileobj(written, file)
+        return os.fstat(handle).st_size
+
+
+@contextlib.contextmanager
+def _written(
+    run: Runner, app: App, place: _throwaway.Place, mounts: list[dict[str, str]], *, copy_seconds: float
+) -> Iterator[str]:
+    """Have the app's Python write how its database is reached (or a copy of it), and give the file for a while.
+
+    :raises JunoError: it doesn't; nothing was changed.
+    """
     os.makedirs(app.build_root, mode=0o750, exist_ok=True)
     # Where a later run sweeps. Nobody passes the outer one; the app's user, whoever that is, writes into the inner one.
     outer = tempfile.mkdtemp(prefix="connection-", dir=app.build_root)
@@ -315,38 +372,49 @@ def read_connection(run: Runner, app: App, place: _throwaway.Place, mounts: list
             run,
             app,
             place,
-            timeout_seconds=ASK_SECONDS,
+            timeout_seconds=ASK_SECONDS + copy_seconds,
             volumes=(f"{inner}:{TOLD_DIRECTORY}",),
             mode="connect",
             mounts=mounts,
+            copy_seconds=copy_seconds,
             secret_path=f"{TOLD_DIRECTORY}/{TOLD_NAME}",
         )
         rc = (answer.told.get("connected") or {"rc": 127})["rc"]
         if rc:
             failure = answer.told.get("failure:start") or answer.told.get("not_looked") or {}
             raise JunoError(
-                f"The settings of {place.commit[:12]} do not tell how the database is reached, so it can't be dumped "
-                f"before its migrations ({_throwaway.reason(rc, failure)}); nothing was migrated and the old release "
-                "serves: correct the cause, or set django_app_backup to never, and deploy again."
+                f"The code of {place.commit[:12]} does not give its database, so that can't be copied before its "
+                f"migrations ({_throwaway.reason(rc, failure)}); nothing was migrated and the old release serves: "
+                "correct the cause, or set django_app_backup to never, and deploy again."
             )
-        return parse_connection(_read_told(os.path.join(inner, TOLD_NAME)))
+        yield os.path.join(inner, TOLD_NAME)
     finally:
         shutil.rmtree(outer)
 
 
+def _opened(path: str) -> t.IO[bytes]:
+    """Open what a container wrote: a file and no link.
+
+    :raises OSError: it is something else.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    seen = os.fstat(handle)
+    if not stat.S_ISREG(seen.st_mode) or seen.st_nlink != 1:
+        os.close(handle)
+        raise OSError(f"{path} is no file of its own")
+    return open(handle, "rb")
+
+
 def _read_told(path: str) -> bytes:
-    """Read what a container wrote: a file and no link, and no more than it can be.
+    """Read what a container wrote, and no more than it can be.
 
     :raises JunoError: it is something else.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(handle, "rb") as file:
-            if stat.S_ISREG(os.fstat(handle).st_mode):
-                return file.read(TOLD_BYTES)
+        with _opened(path) as file:
+            return file.read(TOLD_BYTES)
     except OSError as exc:
         raise JunoError(f"What the app tells of its database can't be read ({exc}): deploy again.") from exc
-    raise JunoError(f"What the app tells of its database is no file ({path}): correct what writes there.")
 
 
 def parse_connection(raw: bytes) -> Connection:

@@ -15,6 +15,7 @@ import shutil
 import socket
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._guest_databases import copy
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import in_words
 
 #: Programs that dump, should the app's own image have one.
@@ -55,6 +56,11 @@ def address_of(host: str, port: str) -> str:
         return str(socket.getaddrinfo(host, int(port or 0), type=socket.SOCK_STREAM)[0][4][0])
     except (OSError, ValueError):
         return ""
+
+
+def write_copy(settings: t.Any, alias: str, path: str, seconds: float) -> None:
+    """Copy a database that is a file where only containers see it."""
+    copy(os.path.abspath(str(settings.DATABASES[alias]["NAME"])), path, seconds)
 
 
 def write(settings: t.Any, alias: str, path: str) -> None:

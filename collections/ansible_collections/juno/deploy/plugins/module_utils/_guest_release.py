@@ -105,13 +105,16 @@ def reverse(request: "dict[str, t.Any]") -> None:
 
 
 def connect(request: "dict[str, t.Any]") -> None:
-    """Write how the database is reached where only the host's root reads it."""
+    """Write how the database is reached, or a copy of it, where only the host's root reads it."""
 
     def write(request: "dict[str, t.Any]") -> None:
         settings = settings_of(request)
-        importlib.import_module("django").setup()
         # It was sent along only to a guest that does this.
         connections = importlib.import_module(__name__.rpartition(".")[0] + "._guest_connections")
+        if request["copy_seconds"]:
+            connections.write_copy(settings, ALIAS, request["secret_path"], request["copy_seconds"])
+            return
+        importlib.import_module("django").setup()
         connections.write(settings, ALIAS, request["secret_path"])
 
     emit(request, "connected", {"rc": wait(fork(write, request))})

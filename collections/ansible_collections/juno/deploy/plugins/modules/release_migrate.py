@@ -15,8 +15,8 @@ description:
   - Applies the pending migrations of a commit to the database that serves, with the commit's code and image in a
     throwaway container. The app's own directory and containers are not touched, the site goes on serving.
   - The database is copied first, below the app's state directory (O(backup)). A SQLite file in a directory of the host
-    as of one moment, a PostgreSQL or MySQL/MariaDB server by its own C(pg_dump), C(mariadb-dump) or C(mysqldump), which
-    is looked for in the server's container, on the host, and in the app's image.
+    or in a volume as of one moment, a PostgreSQL or MySQL/MariaDB server by C(pg_dump), C(mariadb-dump) or
+    C(mysqldump), which is looked for in the server's container, on the host, and in the app's image.
   - When the copy fails, nothing is migrated.
   - When a migration fails, those that were applied before it in the same run are reversed, the last one first, up to
     one that has no way back. The message says what stands.
