@@ -448,24 +448,24 @@ def back_up(
     now = datetime.datetime.now(datetime.timezone.utc)
     if wish.when == "never" or database["where"] == "none":
         return [], []
-    if database["file"] and database["host_path"]:
-        if not os.path.exists(database["host_path"]):
-            return [], []  # the migrations make it
-        done = _backup.copy_file(database["host_path"], _backup.directory_of(app), number, now)
-    else:
-        try:
-            if database["file"]:
-                raise NoMeansError(
-                    f"the database {database['path']} is a file in a {database['where']}, not of the host"
-                )
+    if database["file"] and not database["bytes"]:
+        return [], []  # the migrations make it
+    try:
+        if database["file"] and database["host_path"]:
+            done = _backup.copy_file(database["host_path"], _backup.directory_of(app), number, now)
+        elif database["file"] and database["where"] == "volume":
+            done = copy_from_volume(run, app, place, mounts, database, number, now)
+        elif database["file"]:
+            raise NoMeansError(f"the database {database['path']} is a file in the container, and goes with it")
+        else:
             done = dump(run, app, place, mounts, number, now, wish.timeout_seconds)
-        except NoMeansError as exc:
-            if wish.when == "always":
-                raise JunoError(
-                    f"There is no copy of the database from before the migrations, and django_app_backup is always: "
-                    f"{exc.message}; nothing was migrated and the old release serves: provide for one, or set "
-                    "django_app_backup to auto."
-                ) from None
-            return [], [exc.message]
+    except NoMeansError as exc:
+        if wish.when == "always":
+            raise JunoError(
+                f"There is no copy of the database from before the migrations, and django_app_backup is always: "
+                f"{exc.message}; nothing was migrated and the old release serves: provide for one, or set "
+                "django_app_backup to auto."
+            ) from None
+        return [], [exc.message]
     _backup.remember(app, [done])
     return [done], []

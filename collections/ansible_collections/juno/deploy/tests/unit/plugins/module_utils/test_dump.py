@@ -227,7 +227,7 @@ def test_a_database_that_does_not_answer_is_no_lack_of_means(app, monkeypatch):
 
 
 def database(**more):
-    return {"alias": "default", "file": False, "where": "server", "path": "", "host_path": "", **more}
+    return {"alias": "default", "file": False, "where": "server", "path": "", "host_path": "", "bytes": 0, **more}
 
 
 @pytest.fixture
@@ -247,10 +247,11 @@ def without_means(monkeypatch):
         ("always", database(where="none"), []),
         (
             "auto",
-            database(file=True, where="container", path="/d/db"),
+            database(file=True, where="container", path="/d/db", bytes=1),
             ["the database /d/db is a file in the container"],
         ),
         ("auto", database(file=True, where="checkout", host_path="/nowhere/db.sqlite3"), []),
+        ("always", database(file=True, where="volume", path="/data/db.sqlite3"), []),
     ],
 )
 def test_auto_says_why_there_is_no_copy(app, without_means, when, given, notices):
