@@ -135,18 +135,27 @@ def look(client: t.Any) -> dict[str, Record] | None:
 
 @contextlib.contextmanager
 def claimed(app: App) -> Iterator[None]:
-    """Write down which records of the build cache came while this app was built."""
+    """Write down which records of the build cache came while this app was built, where the Engine can tell."""
     client = _docker.connect(app.docker_host)
-    before = look(client)
-    there = {one["Id"] for one in client.api.images(all=False)} if before is not None else set()
+    before = _there(client)
     try:
         yield
     finally:
-        after = look(client) if before is not None else None
-        if before is not None and after is not None:
-            new = [one for one in client.api.images(all=False) if one["Id"] not in there]
+        after = _there(client) if before else None
+        if before and after:
+            new = [one for name, one in after[1].items() if name not in before[1]]
             alone = all(is_of(one, app.project) for one in new)
-            _files.replace(path_of(app), json.dumps(claim(read(app), before, after, alone=alone)) + "\n")
+            _files.replace(path_of(app), json.dumps(claim(read(app), before[0], after[0], alone=alone)) + "\n")
+
+
+def _there(client: t.Any) -> tuple[dict[str, Record], dict[str, dict[str, t.Any]]] | None:
+    """Give the records of the build cache, and the images by their ids."""
+    try:
+        records = look(client)
+        with _docker.told("The Docker Engine refused to list its images"):
+            return None if records is None else (records, {one["Id"]: one for one in client.api.images(all=False)})
+    except EngineError:  # then nothing of this build is known to be ours, and none of it goes
+        return None
 
 
 def is_of(image: Mapping[str, t.Any], project: str) -> bool:
