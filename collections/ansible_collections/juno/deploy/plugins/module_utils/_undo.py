@@ -96,7 +96,8 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "number": entry["number"],
         "finished": False,
         "undone": True,
-        "clear_caches": exposed,
+        # Where nothing serves nobody can be asked for them: the journal keeps that they are owed.
+        "clear_caches": exposed and serves,
         "log": log,
         "standing": standing,
         "serves": serves,
