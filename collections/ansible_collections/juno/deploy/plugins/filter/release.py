@@ -46,12 +46,19 @@ def release_turns_back(hostvars: HostVars, everybody: Sequence[str]) -> list[lis
     return _fleet.turns_back([_fleet.read_host(name, hostvars[name]) for name in everybody])
 
 
+def release_hosts(hostvars: HostVars, everybody: Sequence[str]) -> list[str]:
+    """Say which hosts serve which commit."""
+    looks = {name: hostvars[name].get("django_app__look") or {} for name in everybody}
+    return _fleet.compared({name: look.get("serves") for name, look in looks.items()})
+
+
 class FilterModule:
     """The filters by their names."""
 
     def filters(self) -> dict[str, Callable[..., t.Any]]:
         """Give them."""
         return {
+            "release_hosts": release_hosts,
             "release_cause": release_cause,
             "release_not_done": release_not_done,
             "release_turns": release_turns,

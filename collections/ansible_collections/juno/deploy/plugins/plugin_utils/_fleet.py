@@ -136,3 +136,21 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
     if number:
         return f"But release {number} is proved and serves, and the next deploy tidies up after it."
     return ""
+
+
+def compared(served: t.Mapping[str, t.Sequence[str] | None]) -> list[str]:
+    """Say which hosts serve which commit, a line for each; C(None) for a host that could not be looked at."""
+    groups: dict[str, list[str]] = {}
+    for name, commits in served.items():
+        if commits is not None:
+            groups.setdefault(_commits(commits), []).append(name)
+    lines = [f"  {what}: {', '.join(names)}" for what, names in groups.items()]
+    unknown = ", ".join(name for name, commits in served.items() if commits is None)
+    lines += [f"  not known, could not be looked at: {unknown}"] if unknown else []
+    if len(groups) > 1:
+        return ["Hosts serve different commits: deploy to all of them at once.", *lines]
+    return ["All hosts that could be looked at serve the same commit:" if unknown else "All hosts agree:", *lines]
+
+
+def _commits(commits: t.Sequence[str]) -> str:
+    return " and ".join(one[:12] or "a commit that is not known" for one in commits) or "nothing"

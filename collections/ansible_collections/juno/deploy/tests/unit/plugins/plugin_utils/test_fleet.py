@@ -69,9 +69,9 @@ def test_the_last_message(cause, undone, sentences):
 def test_what_else_is_said_comes_after_the_cause():
     told = _fleet.not_done(WELL, THERE, ["e"], UNDONE, "memcached is silent.")
     assert told == (
-        f"Not done: 'Prove' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in the "
-        "caches, which could not be cleared (memcached is silent): the next deploy does that. The new release serves on e, "
-        "where it was done before."
+        f"Not done: 'Prove' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in "
+        "the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release serves "
+        "on e, where it was done before."
     )
 
 
@@ -143,3 +143,40 @@ def test_hosts_that_were_done_before_are_told():
     assert (
         told == f"Not done: 'Prove' failed on a. Wrong. {SERVES} The new release serves on d, where it was done before."
     )
+
+
+@pytest.mark.parametrize(
+    ("served", "lines"),
+    [
+        ({"a": ["c" * 40], "b": ["c" * 40]}, ["All hosts agree:", "  cccccccccccc: a, b"]),
+        (
+            {"a": ["c" * 40], "b": ["d" * 40], "e": ["c" * 40]},
+            [
+                "Hosts serve different commits: deploy to all of them at once.",
+                "  cccccccccccc: a, e",
+                "  dddddddddddd: b",
+            ],
+        ),
+        (
+            {"a": ["c" * 40], "b": None},
+            [
+                "All hosts that could be looked at serve the same commit:",
+                "  cccccccccccc: a",
+                "  not known, could not be looked at: b",
+            ],
+        ),
+        (
+            {"a": ["c" * 40, ""], "b": []},
+            [
+                "Hosts serve different commits: deploy to all of them at once.",
+                "  cccccccccccc and a commit that is not known: a",
+                "  nothing: b",
+            ],
+        ),
+    ],
+)
+def test_which_hosts_serve_what(served, lines):
+    looks = {
+        name: {} if commits is None else {"django_app__look": {"serves": commits}} for name, commits in served.items()
+    }
+    assert release.release_hosts(looks, list(served)) == lines
