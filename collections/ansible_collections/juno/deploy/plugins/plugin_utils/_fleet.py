@@ -129,6 +129,8 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
         return f"And what served before could not be brought back: {undone.get('msg') or NO_REASON}"
     if undone.get("undone") and not undone.get("serves"):
         return f"Nothing served before, and nothing of release {number} is left."
+    if undone.get("differs"):
+        return f"The release before serves again, but not as it did: {'; '.join(undone['differs'])}."
     if undone.get("undone"):
         standing = ", ".join(undone.get("standing") or [])
         stands = f"but its migrations {standing} stand, since they have no way back"

@@ -51,6 +51,11 @@ PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
             {**UNDONE, "standing": ["jobs.0003"]},
             ["What served before serves; but its migrations jobs.0003 stand, since they have no way back."],
         ),
+        (
+            HERE,
+            {**UNDONE, "differs": ["files in /media are gone", "the address is another"]},
+            ["The release before serves again, but not as it did: files in /media are gone; the address is another."],
+        ),
         (HERE, FAILED, ["And what served before could not be brought back: The Engine is gone."]),
         (
             THERE,
@@ -70,8 +75,8 @@ def test_what_else_is_said_comes_after_the_cause():
     told = _fleet.not_done(WELL, THERE, ["e"], UNDONE, "memcached is silent.")
     assert told == (
         f"Not done: 'Prove' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in "
-        "the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release serves "
-        "on e, where it was done before."
+        "the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release "
+        "serves on e, where it was done before."
     )
 
 
