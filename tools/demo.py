@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import typing as t
 import urllib.error
 import urllib.request
 
@@ -40,7 +41,13 @@ def up() -> int:
             packages.ensure([package])
     engine.up()
     images.up()
-    droplet = droplets.up(NAME, KEYS, ssh_port=_port("SSH", 2201), http_port=_port("HTTP", 8001))
+    known = _known()
+    droplet = droplets.up(
+        NAME,
+        KEYS,
+        ssh_port=port("SSH", os.environ, known.get("ssh_port") or 2201),
+        http_port=port("HTTP", os.environ, known.get("http_port") or 8001),
+    )
     FACTS.write_text(json.dumps(dataclasses.asdict(droplet), indent=2) + "\n", encoding="utf-8")
     _publish(droplet)
     _check_out()
@@ -75,9 +82,21 @@ def down() -> int:
     return 0
 
 
-def _port(kind: str, default: int) -> int:
+def _known() -> dict[str, t.Any]:
+    """Give what is known of the demo's droplet: it keeps the ports that it was made with."""
+    try:
+        return t.cast("dict[str, t.Any]", json.loads(FACTS.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+
+
+def port(kind: str, environment: t.Mapping[str, str], default: int) -> int:
+    """Give the port on this machine that a person wants, or the default.
+
+    :raises DropletError: what they want is no port.
+    """
     name = f"JUNO_DEMO_{kind}_PORT"
-    text = os.environ.get(name) or str(default)
+    text = environment.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise DropletError(f"{name} is '{text}', which is no port number: give one from 1 to 65535.")
     return int(text)

@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _cacheflow,
     _cachepolicy,
     _django,
+    _docker,
     _journal,
     _lease,
     _memcached,
@@ -24,6 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _memcached_report,
     _memcached_select,
     _orphan,
+    _server,
     _undo,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
@@ -62,7 +64,9 @@ def _tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> None:
     _orphan.end(app.state_directory)
     _lease.require(app)
     _undo.recover(run, app)
-    if _journal.owes_caches(_journal.read(app.journal)):
+    # Where nothing serves, as after a first deploy, the next one clears them.
+    serves = bool(_server.own(_docker.connect(app.docker_host), app))
+    if serves and _journal.owes_caches(_journal.read(app.journal)):
         clear(app, caches)
         with _lease.step(app, "a note in the journal"):
             _journal.settle_caches(app.journal)

@@ -34,6 +34,8 @@ LOOK_AGAIN_SECONDS = 0.25
 #: Without anybody who waits for the lease, a controller that was cut off has as long to come back.
 SILENT_SECONDS = 90.0
 
+#: The step that brings back what served before.
+WAY_BACK = "the way back to the release before"
 PURPOSES = {"deploy": "A deploy", "rollback": "A rollback", "restart": "A restart"}
 
 

@@ -84,6 +84,23 @@ def last_holder(directory: str) -> tuple[str, _processes.Process | None]:
         return "unknown", None
 
 
+def working(directory: str) -> tuple[str, float]:
+    """Say what holds an app's lock right now, and since when (in Unix time); an empty text when nothing does."""
+    try:
+        handle = os.open(os.path.join(directory, "lock"), os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return "", 0.0
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # Its record is written as it is taken.
+        what = parse_record(os.pread(handle, _RECORD_BYTES, 0))[0].rpartition(", process ")[0]
+        return what or "a step", os.fstat(handle).st_mtime
+    finally:
+        os.close(handle)
+    return "", 0.0
+
+
 def _take(handle: int, path: str, wait_seconds: float) -> None:
     pause = threading.Event()
     ends = time.monotonic() + wait_seconds

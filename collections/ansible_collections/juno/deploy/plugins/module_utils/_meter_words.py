@@ -12,6 +12,8 @@ Figures = t.Mapping[str, t.Any]
 #: How a prober ends that was told to.
 AS_ASKED = "asked"
 PROMISES_NO_LOSS = ("rolling", "reload")
+#: A shorter time without an answer is nothing that a visitor takes for an outage.
+NOTICED_SECONDS = 1.0
 
 
 def words(figures: Figures, strategy: str = "", moved_to_edge: bool = False) -> list[str]:
@@ -21,6 +23,58 @@ def words(figures: Figures, strategy: str = "", moved_to_edge: bool = False) -> 
     lines = [_visitors(figures), f"Times:    p50/p99 {_times(figures)}"]
     lines += [line for line in (_lost(figures, strategy, moved_to_edge), *_doubts(figures)) if line]
     return lines
+
+
+def is_whole(figures: Figures) -> bool:
+    """Say whether the prober asked from the begin to the end, so that its figures tell what visitors met."""
+    return bool(figures.get("requests")) and figures.get("ended") == AS_ASKED
+
+
+def outage_seconds(figures: Figures, own: float) -> float:
+    """Give the time in which nobody was answered: by the prober where it ran, else by the switch's own clock."""
+    return float(figures["longest_gap_seconds"] or 0.0) if own and is_whole(figures) else own
+
+
+def lost(figures: Figures) -> str:
+    """Say what visitors lost from the switch on, in one sentence; nothing when they lost nothing that is known."""
+    if not figures.get("requests"):
+        return ""
+    failed = figures["failures"] - figures["before"]["failures"]
+    parts = [f"{failed} of {_count(figures['requests'], 'request')} failed"] if failed else []
+    if figures["unanswered"]:
+        parts.append(f"{_count(figures['unanswered'], 'request')} had no answer at the end")
+    if figures["old_pages"]:
+        parts.append(f"{_count(figures['old_pages'], 'old page')} came after the switch")
+    return f"But visitors met errors: {', '.join(parts)} (see below)." if parts else ""
+
+
+def switch(figures: Figures, strategy: str, own: float, *, moved_to_edge: bool, first: bool) -> str:
+    """Say in one sentence how the switch went: as the prober saw it, else by the switch's own clock (C(own))."""
+    if first:
+        return f"{strategy}, nothing served before"
+    whole = is_whole(figures)
+    seconds = outage_seconds(figures, own)
+    failed = figures["failures"] - figures["before"]["failures"] if whole else 0
+    told = f"{seconds:.2f} s without an answer"
+    if moved_to_edge:
+        return f"{strategy}, and the edge took over the ports: {told} while they changed hands, this once"
+    if own:
+        return f"{strategy}, {told} while the containers were replaced"
+    if not whole:
+        return f"{strategy}, no container was missing at any moment; what visitors met was not measured"
+    gap = float(figures["longest_gap_seconds"] or 0.0)
+    noticed = gap > max(NOTICED_SECONDS, 2 * _undisturbed(figures))
+    if failed:
+        return f"{strategy}, but not every request was answered well, and the longest gap was {gap:.2f} s"
+    if noticed:
+        return f"{strategy}, no request failed, but for {gap:.2f} s nobody was answered"
+    return f"{strategy}, no moment without an answer"
+
+
+def _undisturbed(figures: Figures) -> float:
+    """Give the distance of two answers when nothing is the matter: of two requests, and the slowest page before."""
+    rate = float(figures.get("rate_per_second") or 0.0)
+    return (1 / rate if rate else 0.0) + float(figures["before"]["max_ms"] or 0.0) / 1000
 
 
 def _visitors(figures: Figures) -> str:

@@ -66,17 +66,31 @@ def record(
     client = _docker.connect(app.docker_host)
     settle(client, entry)
     if dry:
-        return {"changed": True, "release": {**entry, "outcome": "done"}, "words": [], "actions": []}
+        told = {"words": [], "switch": "", "lost": ""}
+        return {"changed": True, "release": {**entry, "outcome": "done"}, **told, "actions": []}
     with _lease.step(app, "the end of a release"):
         # From here on a run that dies is finished by the next one, not undone.
         met = _meterflow.finish(app.state_directory, marks)
         met.pop("words")
-        words = _meter_words.words(met, entry.get("strategy", ""), bool(entry.get("moved_to_edge")))
+        numbers = as_numbers(figures)
+        told = in_words(met, entry, numbers.get("outage_seconds", 0.0))
+        numbers["outage_seconds"] = _meter_words.outage_seconds(met, numbers.get("outage_seconds", 0.0))
         known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
-        entry = _journal.step(app.journal, "proved", figures={**as_numbers(figures), "visitors": met}, **known)
+        entry = _journal.step(app.journal, "proved", figures={**numbers, "visitors": met}, **known)
         removed, entry = finish(run, client, app, entry)
     _lease.give_back(app.state_directory, app.lease)
-    return {"changed": True, "release": entry, "words": words, "actions": removed}
+    return {"changed": True, "release": entry, **told, "actions": removed}
+
+
+def in_words(met: dict[str, t.Any], entry: _journal.Entry, own_outage: float) -> dict[str, t.Any]:
+    """Say what visitors met, and how the switch went."""
+    strategy, moved = entry.get("strategy", ""), bool(entry.get("moved_to_edge"))
+    first = not (entry.get("before") or {}).get("containers", True)
+    return {
+        "words": _meter_words.words(met, strategy, moved),
+        "switch": _meter_words.switch(met, strategy, own_outage, moved_to_edge=moved, first=first),
+        "lost": _meter_words.lost(met),
+    }
 
 
 def settle(client: t.Any, entry: _journal.Entry) -> None:

@@ -24,6 +24,11 @@ def seconds_of(when: str) -> float | None:
     return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
+def time_of(seconds: float) -> str:
+    """Write a time as the journal has it."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime(TIME_FORMAT)
+
+
 def took(entry: Entry) -> str:
     """Give the whole seconds from the start of a release to its end; nothing when it has no end."""
     began, ended = seconds_of(entry.get("started", "")), seconds_of(entry.get("ended", ""))

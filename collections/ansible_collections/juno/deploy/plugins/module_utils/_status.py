@@ -7,10 +7,21 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge, _git, _journal, _release_words
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _edge,
+    _git,
+    _journal,
+    _lease,
+    _release_words,
+    _status_services,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+
+
+#: A deploy of what serves already has nothing to do unless it is told to.
+ANYHOW = "deploy again with -e django_app_force=true"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +61,24 @@ class Seen:
     #: Who holds the lease, as C(_lease.standing) tells it; empty when nobody does.
     lease: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     edge: EdgeFiles = EdgeFiles()
+    #: What the compose file says of each service; nothing when it could not be read.
+    wanted: dict[str, _status_services.Wanted] = dataclasses.field(default_factory=dict)
+    #: What the Engine says of each container by its id.
+    details: dict[str, _status_services.Detail] = dataclasses.field(default_factory=dict)
+    #: What changes the app right now, if anything does, and since when.
+    step: str = ""
+    step_since: float = 0.0
+    now: float = 0.0
 
     @property
     def at_work(self) -> bool:
-        """Say whether a live run changes the app right now."""
-        return bool(self.lease.get("alive"))
+        """Say whether anything changes the app right now: a live run, or what goes on without its controller."""
+        return bool(self.lease.get("alive") or self.step)
+
+    @property
+    def goes_back(self) -> bool:
+        """Say whether what served before is being brought back right now."""
+        return self.step == _lease.WAY_BACK
 
     @property
     def half_done(self) -> _journal.Entry | None:
@@ -135,18 +159,22 @@ def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]
     running = [one for one in mine if one.state == "running"]
     others = [one for one in mine if one.state != "running"]
     if not running:
-        there = ", ".join(f"{one.name}: {one.status or one.state}" for one in others) or "none is there"
-        return [f"No container of '{service}' runs ({there}): see playbooks/logs.yml for why, then deploy again."]
+        there = ", ".join(f"{one.name}: {one.status or one.state}" for one in others)
+        cure = "see playbooks/logs.yml for why, then deploy again" if there else "deploy again"
+        return [f"No container of '{service}' runs ({there or 'none is there'}): {cure}."]
     found = [
         f"The container {one.name} of '{service}' runs, but its health check fails: see playbooks/logs.yml for why."
         for one in running
         if "(unhealthy)" in one.status
     ]
+    for one in running:
+        again = _status_services.restarted(one, seen.details.get(one.id, _status_services.Detail()), seen.now)
+        found += [f"The container {one.name} of '{service}' {again}: see playbooks/logs.yml for why."] if again else []
     if seen.half_done:
         return found  # what else there is belongs to what is half done
     found += [
         f"The container {one.name} of '{service}' does not run ({one.status or one.state}), others do: "
-        "see playbooks/logs.yml for why, then deploy again."
+        f"see playbooks/logs.yml for why, then {ANYHOW}."
         for one in others
     ]
     newest = _journal.serving(seen.entries)
@@ -169,7 +197,7 @@ def _unlike(seen: Seen, newest: _journal.Entry, service: str, running: list[Cont
     if started and len(like) > started:
         found.append(
             f"{len(like)} containers of '{service}' run ({', '.join(like)}), but release {newest['number']} started "
-            f"{started}: if that many are wanted, say so in the compose file (deploy.replicas), else deploy again."
+            f"{started}: if that many are wanted, say so in the compose file (deploy.replicas), else {ANYHOW}."
         )
     return found
 
@@ -185,7 +213,7 @@ def _about_edge(seen: Seen) -> list[str]:
         )
     elif running and not seen.edge.expected:
         found.append(
-            f"The edge runs, but the {_edge.OVERRIDE_NAME} that puts it before the app is gone: deploy again, "
+            f"The edge runs, but the {_edge.OVERRIDE_NAME} that puts it before the app is gone: {ANYHOW}, "
             "or take the edge away as docs/strategies.md says."
         )
     return found
@@ -197,6 +225,8 @@ def _about_checkout(seen: Seen) -> list[str]:
         return []
     found = []
     newest = _journal.serving(seen.entries) or (seen.entries[-1] if seen.entries else {})
+    if newest.get("undone"):
+        newest = {}  # no release went well, and the checkout is what it was before the first
     expected = [newest.get("commit")]
     if newest.get("outcome") != "done":
         # It may have ended before the checkout was moved.
@@ -223,4 +253,8 @@ def judge(seen: Seen) -> list[str]:
         for service in seen.services:
             found += _about_service(seen, service, [one for one in seen.containers if one.service == service])
         found += _about_edge(seen)
+        for service, wanted in seen.wanted.items():
+            if service not in (*seen.services, _edge.SERVICE):
+                there = [one for one in seen.containers if one.service == service]
+                found += _status_services.about(seen.path, service, wanted, there, seen.details, seen.now)
     return found + _about_checkout(seen)

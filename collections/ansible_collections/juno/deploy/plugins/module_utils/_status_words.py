@@ -41,8 +41,16 @@ def _headline(seen: Seen, findings: list[str]) -> list[str]:
 def at_work(seen: Seen) -> str:
     """Say who is at work on the app, from where, since when, and how far that has come."""
     holder, entry = seen.lease, _journal.half_done(seen.entries)
+    number = f" from release {entry['number']}" if entry else ""
+    since = f"since {_release_words.time_of(seen.step_since)}"
+    if not holder.get("alive"):
+        ended = f", after the run of {holder['who']} since {holder['since']} ended without a word" if holder else ""
+        what = f"the way back{number}" if seen.goes_back else seen.step
+        return f"At work: {what}, {since}{ended}"
     origin = f" (from {holder['address']})" if holder.get("address") else ""
     where = f", now at the step '{entry.get('step', 'begin')}' of release {entry['number']}" if entry else ""
+    if seen.goes_back:
+        where = f", now on the way back{number}, {since}"
     what = _lease.PURPOSES.get(holder["purpose"], "A deploy")
     return f"At work: {what[0].lower()}{what[1:]} by {holder['who']}{origin} since {holder['since']}{where}"
 

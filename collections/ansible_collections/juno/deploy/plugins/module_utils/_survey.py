@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
+    _configuration,
     _docker,
     _edge,
     _edge_files,
@@ -19,8 +20,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _history,
     _journal,
     _lease,
+    _lock,
     _maintenance,
     _status,
+    _status_services,
     _status_words,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError, JunoError
@@ -118,29 +121,60 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
     containers: list[_docker.Container] | None = None
     checkout: _status.Checkout | None = None
     tags: dict[str, tuple[str, ...]] = {}
+    details: dict[str, _status_services.Detail] = {}
+    wanted: dict[str, _status_services.Wanted] = {}
     logs: list[dict[str, str]] = []
     try:
         client = _docker.connect(app.docker_host)
         logs = _logs(client, app, question) if question.wants_logs else []
         containers = _docker.find(client, app.project, stopped=True)
         tags = _image_names(client)
+        details = _details(client, containers)
     except EngineError as exc:
         if question.wants_logs:
             raise
         problems.append(exc.message)
     try:
         checkout = look_at_checkout(run, app.path)
+        wanted = _status_services.read_wanted(_configuration.read(run, app.compose()))
     except JunoError as exc:
         problems.append(exc.message)
+    # In this order: what is done for a run that has died begins when its lease is known to be dead.
+    step, since = _lock.working(app.state_directory)
     try:
         lease = _lease.standing(app.state_directory)
     except JunoError as exc:
         lease = {}
         problems.append(exc.message)
     seen = _status.Seen(
-        app.path, app.services, entries, containers, tags, checkout, tuple(problems), lease, look_at_edge(app)
+        app.path,
+        app.services,
+        entries,
+        containers,
+        tags,
+        checkout,
+        tuple(problems),
+        lease,
+        look_at_edge(app),
+        wanted,
+        details,
+        step,
+        since,
+        time.time(),
     )
     return {**report(seen, question), "logs": logs}
+
+
+def _details(client: t.Any, containers: list[_docker.Container]) -> dict[str, _status_services.Detail]:
+    """Ask for more about each container; one that has gone meanwhile tells nothing."""
+    found = {}
+    for one in containers:
+        with _docker.told(f"The container {one.name} can't be looked at"):
+            try:
+                found[one.id] = _status_services.read_detail(client.api.inspect_container(one.id))
+            except _docker.docker.errors.NotFound:
+                continue
+    return found
 
 
 def look_at_edge(app: App) -> _status.EdgeFiles:
@@ -158,6 +192,7 @@ def report(seen: _status.Seen, question: Question) -> dict[str, t.Any]:
         "releases": seen.entries[: -question.history_length - 1 : -1],
         "containers": [_container(one, seen) for one in seen.containers or []],
         "base_url": front_door(seen.containers or [], app_service=seen.services[0]),
+        "serves": _serves(seen),
         "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
         "lease": seen.lease,
         "edge": {
@@ -167,6 +202,12 @@ def report(seen: _status.Seen, question: Question) -> dict[str, t.Any]:
         "summary": _status_words.summary(seen, findings),
         "history": _history.table(seen.entries, question.history_length, at_work=seen.at_work),
     }
+
+
+def _serves(seen: _status.Seen) -> list[str]:
+    """Name the commits that the site's running containers have; empty where one has none that is known."""
+    site = [one for one in seen.containers or [] if one.service == seen.services[0] and one.state == "running"]
+    return sorted({_status.served(one, seen).commit for one in site})
 
 
 def front_door(containers: Sequence[_docker.Container], app_service: str) -> str:

@@ -78,7 +78,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         # It serves and is right; the next run tidies up what this one could not.
         return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}
     exposed, log = False, ""
-    with _lease.step(app, "the way back to the release before"):
+    with _lease.step(app, _lease.WAY_BACK):
         unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
             log = _logs(app, entry)
@@ -96,7 +96,8 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "number": entry["number"],
         "finished": False,
         "undone": True,
-        "clear_caches": exposed,
+        # Where nothing serves nobody can be asked for them: the journal keeps that they are owed.
+        "clear_caches": exposed and serves,
         "log": log,
         "standing": standing,
         "serves": serves,

@@ -14,8 +14,11 @@ version_added: 0.1.0
 description:
   - Looks at the app's containers, edge, checkout, lease and the journal of its releases, and names each thing on which
     they disagree, with what to do.
+  - Names also each other service of the project that should run by its compose file and doesn't, is unhealthy, or had
+    to be started again by the Engine within the last ten minutes. A task that has ended well is no finding.
   - While another run is at work on the app, it says who that is, from where and since when, and judges nothing that is
-    on the move. What a dead run left half done is named; the next deploy picks it up.
+    on the move. So it does while a droplet brings back what served before by itself.
+  - What a dead run left half done is named; the next deploy picks it up.
   - A deploy that failed and was undone is told and is no disagreement, since what served before serves.
   - Fetches nothing and changes nothing, so it also works while the git server can't be reached.
   - What can't be looked at (the Engine, the checkout) is a finding beside the others and no failure, unless logs are
@@ -112,6 +115,15 @@ base_url:
   type: str
   version_added: 0.2.0
   sample: http://127.0.0.1:8001
+serves:
+  description:
+    - The commits that the site's running containers have; empty when none runs, with an empty text among them for one
+      that is not known.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: [8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112]
 checkout:
   description: The commit of the checkout and its files changed by hand; empty when it can't be read.
   returned: success

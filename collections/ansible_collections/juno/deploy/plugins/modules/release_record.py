@@ -94,6 +94,20 @@ words:
   type: list
   elements: str
   sample: ['Visitors: 214 requests, none failed, longest gap 0.12 s, slowest 0.31 s, 0 old pages']
+switch:
+  description:
+    - How the switch went, in one sentence that follows from what the prober saw; where it did not run, from the time
+      that the switch itself took.
+  returned: success
+  type: str
+  version_added: 0.2.0
+  sample: rolling, no moment without an answer
+lost:
+  description: What visitors lost, in one sentence; empty when nothing that is known.
+  returned: success
+  type: str
+  version_added: 0.2.0
+  sample: "But visitors met errors: 5 of 110 requests failed (see below)."
 actions:
   description: Old containers, image tags, copies of databases and leftovers of builds that were removed.
   returned: success

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _lock, _processes
@@ -103,3 +104,13 @@ def test_a_full_disk_does_not_keep_from_undoing(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pwrite", full)
     with _lock.held(str(tmp_path), "the undoing", 0), pytest.raises(_lock.BusyError), _lock.held(str(tmp_path), "x", 0):
         pytest.fail("it was not held")
+
+
+def test_what_works_right_now_is_told(tmp_path):
+    assert _lock.working(str(tmp_path)) == ("", 0.0)
+    before = time.time() - 2
+    with _lock.held(str(tmp_path), "the way back, at last"):
+        what, since = _lock.working(str(tmp_path))
+        assert what == "the way back, at last"
+        assert before <= since <= time.time() + 2
+    assert _lock.working(str(tmp_path)) == ("", 0.0)

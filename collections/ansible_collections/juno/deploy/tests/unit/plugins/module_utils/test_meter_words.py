@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._meter_words import words
+from ansible_collections.juno.deploy.plugins.module_utils._meter_words import lost as lost_words
+from ansible_collections.juno.deploy.plugins.module_utils._meter_words import outage_seconds, switch, words
 
 REFUSED = {"path": "/", "at": 45062.4, "why": "connection refused"}
 
@@ -80,3 +81,83 @@ def test_what_failures_mean(strategy, moved, before, during, sentence):
 )
 def test_the_rest(more, words_):
     assert words_ in "\n".join(words(figures(**more), "rolling"))
+
+
+NONE = {"requests": 0, "ended": ""}
+CUT = figures(ended="the deploy died")
+
+
+@pytest.mark.parametrize(
+    ("met", "own", "more", "sentence"),
+    [
+        (figures(), 0.0, {}, "rolling, no moment without an answer"),
+        (lost(2, 0), 0.0, {}, "rolling, no moment without an answer"),
+        (
+            figures(longest_gap_seconds=7.97),
+            0.0,
+            {},
+            "rolling, no request failed, but for 7.97 s nobody was answered",
+        ),
+        (
+            {**lost(0, 5), "longest_gap_seconds": 0.4},
+            0.0,
+            {},
+            "rolling, but not every request was answered well, and the longest gap was 0.40 s",
+        ),
+        # Pages of 2 s lie so far apart by themselves.
+        (
+            figures(longest_gap_seconds=3.9, before=timing(longest=2000.0), rate_per_second=1),
+            0.0,
+            {},
+            "rolling, no moment without an answer",
+        ),
+        (figures(longest_gap_seconds=7.08), 37.11, {}, "rolling, 7.08 s without an answer while the containers were"),
+        (NONE, 37.11, {}, "rolling, 37.11 s without an answer while the containers were replaced"),
+        (CUT, 1.5, {}, "rolling, 1.50 s without an answer while the containers were replaced"),
+        (
+            figures(longest_gap_seconds=0.8),
+            2.0,
+            {"moved_to_edge": True},
+            "rolling, and the edge took over the ports: 0.80 s without an answer while they changed hands, this once",
+        ),
+        (NONE, 0.0, {}, "rolling, no container was missing at any moment; what visitors met was not measured"),
+        (CUT, 0.0, {}, "rolling, no container was missing at any moment; what visitors met was not measured"),
+        (NONE, 0.0, {"first": True, "moved_to_edge": True}, "rolling, nothing served before"),
+    ],
+)
+def test_the_switch_in_one_sentence(met, own, more, sentence):
+    told = switch(met, "rolling", own, **{"moved_to_edge": False, "first": False, **more})
+    assert told.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("met", "own", "seconds"),
+    [
+        (figures(longest_gap_seconds=7.08), 37.11, 7.08),
+        (figures(longest_gap_seconds=7.08), 0.0, 0.0),
+        (NONE, 37.11, 37.11),
+        (CUT, 1.5, 1.5),
+    ],
+)
+def test_the_outage_is_what_the_prober_saw(met, own, seconds):
+    assert outage_seconds(met, own) == seconds
+
+
+@pytest.mark.parametrize(
+    ("met", "sentence"),
+    [
+        (figures(), ""),
+        (NONE, ""),
+        (lost(3, 0), ""),
+        (lost(1, 5), "But visitors met errors: 5 of 214 requests failed (see below)."),
+        (
+            {**lost(0, 5), "unanswered": 1, "old_pages": 2},
+            (
+                "But visitors met errors: 5 of 214 requests failed, 1 request had no answer at the end, "
+                "2 old pages came after the switch (see below)."
+            ),
+        ),
+    ],
+)
+def test_what_was_lost_is_said_at_once(met, sentence):
+    assert lost_words(met) == sentence

@@ -7,7 +7,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _release_words, _status
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _docker,
+    _lease,
+    _release_words,
+    _status,
+    _status_services,
+)
 
 OLD, NEW, HAND = "a" * 40, "b" * 40, "c" * 40
 OLD_IMAGE, NEW_IMAGE, FOREIGN_IMAGE = "sha256:" + "1" * 64, "sha256:" + "2" * 64, "sha256:" + "3" * 64
@@ -106,7 +112,7 @@ def test_all_agree():
         ),
         (
             {"containers": []},
-            "No container of 'web' runs (none is there): see playbooks/logs.yml for why, then deploy again.",
+            "No container of 'web' runs (none is there): deploy again.",
         ),
         (
             {"containers": web(state="restarting", status="Restarting (3) 2 seconds ago")},
@@ -119,7 +125,21 @@ def test_all_agree():
             {"containers": [WEB, dataclasses.replace(WEB, name="app-web-2", state="exited", status="Exited (1)")]},
             (
                 "The container app-web-2 of 'web' does not run (Exited (1)), others do: "
-                "see playbooks/logs.yml for why, then deploy again."
+                "see playbooks/logs.yml for why, then deploy again with -e django_app_force=true."
+            ),
+        ),
+        (
+            {"details": {"i1": _status_services.Detail(restarts=2, started=940.0)}, "now": 1000.0},
+            (
+                "The container app-web-1 of 'web' ended and was started again 2 times, the last time 60 s ago: "
+                "see playbooks/logs.yml for why."
+            ),
+        ),
+        (
+            {"wanted": {"memcached": _status_services.Wanted(restart="always"), "web": _status_services.Wanted()}},
+            (
+                "The container app-memcached-1 of 'memcached' does not run (exited): docker compose logs memcached in "
+                "/root/app tells why; then docker compose up -d memcached there."
             ),
         ),
         (
@@ -130,7 +150,7 @@ def test_all_agree():
             {"containers": [WEB, dataclasses.replace(WEB, id="i3", name="app-web-2")]},
             (
                 "2 containers of 'web' run (app-web-1, app-web-2), but release 2 started 1: if that many are wanted, "
-                "say so in the compose file (deploy.replicas), else deploy again."
+                "say so in the compose file (deploy.replicas), else deploy again with -e django_app_force=true."
             ),
         ),
         (
@@ -150,8 +170,8 @@ def test_all_agree():
         (
             {"containers": [WEB, EDGE]},
             (
-                "The edge runs, but the compose.override.yml that puts it before the app is gone: deploy again, "
-                "or take the edge away as docs/strategies.md says."
+                "The edge runs, but the compose.override.yml that puts it before the app is gone: deploy again with "
+                "-e django_app_force=true, or take the edge away as docs/strategies.md says."
             ),
         ),
         (
@@ -198,6 +218,17 @@ def test_all_agree():
 )
 def test_every_disagreement_is_one_sentence(changes, finding):
     assert _status.judge(dataclasses.replace(GOOD, **changes)) == [finding]
+
+
+def test_a_first_release_that_was_undone_left_the_checkout_as_it_was():
+    seen = dataclasses.replace(GOOD, entries=[UNDONE], checkout=_status.Checkout(HAND, ""))
+    assert len(_status.judge(seen)) == 1
+
+
+@pytest.mark.parametrize("step", [_lease.WAY_BACK, "the switch to a release"])
+def test_nothing_is_judged_that_is_changed_right_now(step):
+    seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], lease=DEAD, step=step)
+    assert (_status.judge(seen), seen.at_work, seen.goes_back) == ([], True, step == _lease.WAY_BACK)
 
 
 BACK = _status.Checkout(OLD, "")

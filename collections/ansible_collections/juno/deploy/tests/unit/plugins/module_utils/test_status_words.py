@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _status, _status_words
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _lease, _status, _status_words
 
 OLD, NEW = "a" * 40, "b" * 40
 OLD_IMAGE, NEW_IMAGE = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -93,6 +93,22 @@ def test_what_is_half_done_is_called_so():
 def test_who_has_begun_and_not_said_more():
     seen = dataclasses.replace(GOOD, lease={**HOLDER, "address": "", "alive": True})
     assert _status_words.summary(seen, [])[0] == "At work: a rollback by root@laptop since 2026-02-01T10:00:00Z"
+
+
+def test_the_way_back_is_told():
+    dead = {**HOLDER, "alive": False}
+    back = dataclasses.replace(
+        GOOD, entries=[RELEASE_1, STARTED], lease=dead, step=_lease.WAY_BACK, step_since=1769940000.0
+    )
+    assert _status_words.summary(back, [])[0] == (
+        "At work: the way back from release 2, since 2026-02-01T10:00:00Z, after the run of root@laptop since "
+        "2026-02-01T10:00:00Z ended without a word"
+    )
+    assert _status_words.at_work(dataclasses.replace(back, lease={**HOLDER, "alive": True})).endswith(
+        " since 2026-02-01T10:00:00Z, now on the way back from release 2, since 2026-02-01T10:00:00Z"
+    )
+    other = dataclasses.replace(back, lease={}, step="the build of a release")
+    assert _status_words.at_work(other) == "At work: the build of a release, since 2026-02-01T10:00:00Z"
 
 
 def test_a_dead_lease_is_told():

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters of the role django_app: the hosts of a play, compared. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    HostVars = Mapping[str, Mapping[str, t.Any]]
+
+
+def release_cause(hostvars: HostVars, me: str, batch: Sequence[str], everybody: Sequence[str]) -> dict[str, t.Any]:
+    """Say why the host C(me) goes back; C(batch) are the hosts whose failure is being rescued right now."""
+    # Hosts that were well are no longer in the play, nor are those that can't be reached.
+    hosts = [_fleet.read_host(name, hostvars[name]) for name in everybody]
+    hosts = [one if one.name in batch else dataclasses.replace(one, failed_task="") for one in hosts]
+    cause = _fleet.first_cause(next(one for one in hosts if one.name == me), [one for one in hosts if one.name != me])
+    return {**dataclasses.asdict(cause), "hosts": list(cause.hosts), "recorded": _fleet.recorded_reason(cause)}
+
+
+def release_not_done(
+    hostvars: HostVars, me: str, everybody: Sequence[str], undone: Mapping[str, t.Any], not_cleared: str = ""
+) -> str:
+    """Give the last message of the host C(me), whose cause is in the fact C(django_app__cause)."""
+    told = hostvars[me]["django_app__cause"]
+    cause = _fleet.Cause(told["task"], told["reason"], tuple(told["hosts"]))
+    commit = hostvars[me]["django_app__begun"]["git"]["target_commit"]
+    hosts = [_fleet.read_host(name, hostvars[name]) for name in everybody]
+    ahead = [one.name for one in hosts if one.name != me and one.done == commit]
+    return _fleet.not_done(next(one for one in hosts if one.name == me), cause, ahead, undone, not_cleared)
+
+
+def release_turns(hostvars: HostVars, batch: Sequence[str]) -> list[str]:
+    """Name the hosts in whose order a release is switched to."""
+    return _fleet.turns([_fleet.read_host(name, hostvars[name]) for name in batch])
+
+
+def release_turns_back(hostvars: HostVars, everybody: Sequence[str]) -> list[list[str]]:
+    """Name the hosts that go back, those together that do so at once."""
+    return _fleet.turns_back([_fleet.read_host(name, hostvars[name]) for name in everybody])
+
+
+def release_hosts(hostvars: HostVars, everybody: Sequence[str]) -> list[str]:
+    """Say which hosts serve which commit."""
+    looks = {name: hostvars[name].get("django_app__look") or {} for name in everybody}
+    return _fleet.compared({name: look.get("serves") for name, look in looks.items()})
+
+
+class FilterModule:
+    """The filters by their names."""
+
+    def filters(self) -> dict[str, Callable[..., t.Any]]:
+        """Give them."""
+        return {
+            "release_hosts": release_hosts,
+            "release_cause": release_cause,
+            "release_not_done": release_not_done,
+            "release_turns": release_turns,
+            "release_turns_back": release_turns_back,
+        }
