@@ -27,8 +27,14 @@ WORKERS = [process(number, 120, "/venv/bin/python", "/venv/bin/gunicorn", "demo.
         ([MASTER, *WORKERS], 120, []),
         ([SHELL], 100, []),
         ([SHELL, process(130, 100, "gunicorn: master [demo.wsgi]"), process(131, 130, "gunicorn: worker")], 100, [130]),
-        ([SHELL, process(130, 100, "uwsgi", "--ini", "x")], 100, []),
-        ([SHELL, process(130, 100, "python", "manage.py", "gunicorn")], 100, []),
+        ([SHELL, process(130, 100, "uwsgi", "--ini", "x")], 100, [130]),
+        ([SHELL, process(130, 100, "python", "manage.py", "gunicorn")], 100, [130]),
+        # A worker's master, not its pool; also through a second shell, and one that has nothing below it.
+        ([SHELL, process(130, 100, "celery", "worker"), process(131, 130, "celery", "worker")], 100, [130]),
+        ([SHELL, process(110, 100, "/bin/bash", "run.sh"), process(130, 110, "celery")], 100, [130]),
+        ([SHELL, process(110, 100, "bash", "wait.sh")], 100, [110]),
+        ([process(100, 1, "celery", "worker"), process(131, 100, "celery", "worker")], 100, []),
+        ([process(100, 1, "tini", "--"), process(130, 100, "celery")], 100, []),
         ([SHELL, process(130, 100, "python", "/venv/bin/uvicorn", "a:b"), MASTER], 100, [130, 120]),
     ],
 )
