@@ -92,7 +92,7 @@ def explain(page: _pages.Page, answer: Answer, wrong: str, old: Answer | None, q
         "django_app_check_urls",
     )
     if answer.status == 400 and not answer.failure:
-        said = f"{page.path} answered 400 as Host '{questions.host}'"
+        said = f"{page.path}, asked as Host '{questions.host}', answered 400"
         setting = "django_app_host_header (a name in ALLOWED_HOSTS)"
         cure = f"name that host in ALLOWED_HOSTS, or set {setting}"
     elif leads_to_https(answer) and questions.forwarded_proto != HTTPS:
@@ -100,7 +100,8 @@ def explain(page: _pages.Page, answer: Answer, wrong: str, old: Answer | None, q
         cure = f"set {setting}, so that it is asked as a request that came by TLS"
     if old is not None and not old.failure and old.status == answer.status != page.status:
         return f"{said}; {questions.serving} answers so too, so it is not the commit that is wrong: set {setting}"
-    return f"{said} (wanted: {page.status}); {cure}" if answer.status != page.status else f"{said}; {cure}"
+    wanted = "" if wrong in said or answer.status == page.status else f" instead of {page.status}"
+    return f"{said}{wanted}; {cure}"
 
 
 def leads_to_https(answer: Answer) -> bool:

@@ -38,10 +38,10 @@ def host_of(allowed: "t.Sequence[str]") -> str:
     return names[0] if names else "localhost"
 
 
-def environ_of(settings: t.Any, path: str, headers: "dict[str, str]") -> "dict[str, t.Any]":
-    """Build what a server hands to a WSGI application for a GET."""
+def environ_of(settings: t.Any, path: str, headers: "dict[str, str]", as_it_comes: bool = False) -> "dict[str, t.Any]":
+    """Build what a server hands to a WSGI application for a GET; C(as_it_comes) also where the site wants https."""
     plain, _mark, query = path.partition("?")
-    secure = bool(getattr(settings, "SECURE_SSL_REDIRECT", False))
+    secure = bool(getattr(settings, "SECURE_SSL_REDIRECT", False)) and not as_it_comes
     environ: dict[str, t.Any] = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -88,7 +88,10 @@ def application_of(settings: t.Any) -> t.Any:
 def ask(
     settings: t.Any, path: str, headers: "dict[str, str]", body_parts: "list[bytes] | None" = None
 ) -> "dict[str, t.Any]":
-    """Fetch a page and give its status, where it leads, and the error that made it one of 500."""
+    """Fetch a page and give its status, where it leads, and the error that made it one of 500.
+
+    With C(body_parts), which get the page, it is asked for as a visitor's request comes.
+    """
     told: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
 
     def failed(**_about: t.Any) -> None:
@@ -97,11 +100,15 @@ def ask(
 
     def start_response(status: str, answered: t.Any, _exc_info: t.Any = None) -> "t.Callable[[bytes], None]":
         told["status"] = int(status.split()[0])
-        told.update({"location": value for name, value in answered if name.lower() == "location"})
+        for name, value in answered:
+            if name.lower() == "location":
+                told["location"] = value
         return lambda _data: None
 
     importlib.import_module("django.core.signals").got_request_exception.connect(failed, weak=False)
-    body = application_of(settings)(environ_of(settings, path, headers), start_response)
+    body = application_of(settings)(
+        environ_of(settings, path, headers, as_it_comes=body_parts is not None), start_response
+    )
     try:
         size = 0
         for part in body:

@@ -33,6 +33,10 @@ if t.TYPE_CHECKING:
 
 
 LONGEST_SETTLE_SECONDS = 300.0
+SETTLE_POLL_SECONDS = 0.1
+#: A worker may take so many times as long to load the code as the site took to boot, and at most so long.
+BOOTS = 2
+LONGEST_BOOT_SECONDS = 30.0
 
 
 def as_numbers(figures: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -71,18 +75,23 @@ def settle(client: t.Any, entry: _journal.Entry) -> None:
     :raises JunoError: one has ended, was started again by the Engine, or does not get healthy.
     """
     order = entry.get("order") or {}
-    began = max(float(entry.get("healthy") or 0), float(entry.get("workers_began") or 0))
-    until = began + float(order.get("settle_seconds", 0))
-    healthy = False
+    settle_seconds, workers_began = float(order.get("settle_seconds", 0)), float(entry.get("workers_began") or 0)
+    until = max(float(entry.get("healthy") or 0), workers_began) + settle_seconds
+    # A worker loads the code first, and says in no way that is known of all when it has.
+    boot = min(BOOTS * float(entry.get("boot_seconds") or 0), LONGEST_BOOT_SECONDS) if workers_began else 0.0
+    loaded = workers_began + settle_seconds + boot
+    started, healthy = list(entry.get("started_workers") or []), False
 
     def settled() -> bool:
         nonlocal healthy
         healthy = require_well(client, entry)
-        return healthy and time.time() >= until
+        if not healthy or time.time() < until:
+            return False
+        return time.time() >= loaded or all(_workers.says_it_is_ready(client, one) for one in started)
 
     # A clock that was set back meanwhile must not make it wait for ever.
-    longest = max(0.0, min(until - time.time(), LONGEST_SETTLE_SECONDS)) + 1
-    if wait_for(settled, longest) or healthy:
+    longest = max(0.0, min(max(until, loaded) - time.time(), LONGEST_SETTLE_SECONDS)) + 1
+    if wait_for(settled, longest, SETTLE_POLL_SECONDS) or healthy:
         return
     patience = float(order.get("boot_timeout_seconds", 120))
     if not wait_for(settled, patience):

@@ -176,8 +176,10 @@ def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:
     if gate.questions and not work.order.epoch.value:
         # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
         _journal.note_fields(work.app.journal, asked=True)
+    began = time.monotonic()
     for_seconds = _gate.wait_until_healthy(work.client, _work.now(work, started), gate)
     work.healthy = time.time() - for_seconds
+    work.boot_seconds = max(work.boot_seconds, time.monotonic() - began - for_seconds)
 
 
 def addresses(containers: list[_docker.Container]) -> list[str]:

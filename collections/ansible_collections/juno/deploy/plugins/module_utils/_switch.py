@@ -152,8 +152,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _workers.tell_to_end(work)
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
-        site = [one for one in work.old if one.service == app.service]
+        site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
         new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
+        work.boot_seconds = time.monotonic() - reloading
     else:
         new = _replace.replace(work, probe)
     work.up = work.up or time.monotonic()
@@ -174,6 +175,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         fields["configurations"] |= {name: one for name, one in known.items() if name not in workers}
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields |= {"started_workers": started, "workers_began": work.workers_began}
+    fields["boot_seconds"] = round(work.boot_seconds, 2)
     fields["container_name"] = work.service.get("container_name") or ""
     # With a reload all containers are those from before, also those that wait for the app.
     fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)

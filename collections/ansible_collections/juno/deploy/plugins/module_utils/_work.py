@@ -95,6 +95,8 @@ class Work:
     leaving: _server.Leaving | None = None
     killed: list[_server.Ended] = dataclasses.field(default_factory=list)
     workers_began: float = 0.0
+    #: How long the site took to boot with this code, which tells how long a worker may take.
+    boot_seconds: float = 0.0
     #: How what serves answers the pages; nothing before it was asked.
     served: dict[str, Answer] | None = None
     #: What a person should know, each a sentence.

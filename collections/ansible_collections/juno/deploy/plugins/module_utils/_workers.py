@@ -9,6 +9,7 @@ site switches: a task that takes minutes does not hold it up.
 
 from __future__ import annotations
 
+import re
 import time
 import typing as t
 
@@ -24,6 +25,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoErr
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
+
+
+#: What Celery's worker and scheduler and rq log when they begin their work.
+READY = re.compile(rb"celery@\S+ ready\.|beat: Starting\.\.\.|\*\*\* Listening on ")
 
 
 def names(work: _work.Work) -> list[str]:
@@ -150,6 +155,12 @@ def require_well(client: t.Any, identity: str, workers: dict[str, str], service:
             log=_server.log_tail(client, identity),
         )
     return False
+
+
+def says_it_is_ready(client: t.Any, identity: str) -> bool:
+    """Say whether a worker has logged that it has loaded the code, in the words of a program that is known."""
+    with _docker.told("A new worker's log can't be read"):
+        return READY.search(client.api.logs(identity, tail=_server.LOG_LINES)) is not None
 
 
 def is_done(seen: dict[str, t.Any], why: str) -> bool:

@@ -80,7 +80,8 @@ def test_what_has_done_its_work_is_none(one, states, why):
 
 
 @pytest.mark.parametrize(
-    ("condition", "why"), [("service_completed_successfully", ""), ("service_started", BUILD), ("service_healthy", BUILD)]
+    ("condition", "why"),
+    [("service_completed_successfully", ""), ("service_started", BUILD), ("service_healthy", BUILD)],
 )
 def test_what_others_wait_for_to_end_is_none(condition, why):
     assert found({"build": HERE, "depends_on": {"one": {"condition": condition}}}, {"build": HERE}) == why
@@ -119,7 +120,7 @@ def test_who_answers_visitors(service, answers):
 
 def test_one_that_was_declared_must_be_there():
     _worker_services.require_declared(app(worker_services=("queue",)), config({}, queue={}), "/app")
-    with pytest.raises(BadInputError, match="has no service 'tasks'; it has: queue, web.*COMPOSE_PROFILES"):
+    with pytest.raises(BadInputError, match=r"has no service 'tasks'; it has: queue, web.*COMPOSE_PROFILES"):
         _worker_services.require_declared(app(worker_services=("tasks",)), config({}, queue={}), "/app")
 
 
