@@ -93,7 +93,7 @@ class Meter:
         questions = _gate_pages.Questions(pages, host, proto, serving=serving)
         get = _gate_pages.getter(parts.hostname or "", parts.port or 80, questions, NOTICE_SECONDS)
         told = _gate_pages.notice(questions, get)
-        return [f"Notice: {told}"] if told else []
+        return [told] if told else []
 
     def start(self, app: App, base_url: str, lease: str) -> None:
         """Start the prober; without an address there is no front door to ask at."""
@@ -162,8 +162,7 @@ def _note(app: App, meter: Meter, found: dict[str, t.Any]) -> None:
     """Add to the plan what a person should know of the site's own answers; a build goes on meanwhile."""
     if found["plan"]["deploy"] and _serves(app, found):
         number = (found.get("serving") or {}).get("number", 0)
-        told = meter.notice(app, found["compose"]["base_url"], number)
-        found["plan"]["words"] = [*(found["plan"].get("words") or []), *told]
+        found["notices"] = meter.notice(app, found["compose"]["base_url"], number)
 
 
 def begin(

@@ -320,6 +320,13 @@ workers_words:
   type: str
   version_added: 0.2.0
   sample: 'worker, beat (found: they share the image of web)'
+notices:
+  description: How what serves answers the first page, where that hangs on a setting.
+  returned: where something is to be done and the site serves
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: []
 containers:
   description: The project's containers, stopped ones too.
   returned: success, with O(purpose=deploy)
