@@ -43,6 +43,8 @@ class Gate:
     #: What it must show then; nothing: that it answers is enough.
     questions: _gate_pages.Questions | None = None
     serving: _gate_pages.Serving = dict
+    #: Is told before a page of the new release is rendered.
+    asking: t.Callable[[], None] = _gate_pages.say_nothing
 
 
 def unanswered(path: str) -> str:
@@ -109,6 +111,7 @@ class _Watch:
         if self.visit is None:
             return True
         if self.asked is None:
+            self.gate.asking()
             self.asked = _in_a_thread(self.visit.wrong)
         if not self.asked.done():
             return False

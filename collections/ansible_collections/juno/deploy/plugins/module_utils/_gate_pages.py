@@ -30,6 +30,10 @@ Get = t.Callable[[str], Answer]
 Serving = t.Callable[[], "dict[str, Answer]"]
 
 
+def say_nothing() -> None:
+    """Do nothing, where nobody wants to be told."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Questions:
     """What is asked, and as whom."""

@@ -10,6 +10,8 @@ no server meanwhile wait in the edge.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import os
 import time
 import typing as t
@@ -172,10 +174,9 @@ def _begin(work: _work.Work, new: list[_docker.Container]) -> None:
 
 def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:
     """Wait until containers have passed the gate."""
-    gate = work.gate()
-    if gate.questions and not work.order.epoch.value:
-        # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
-        _journal.note_fields(work.app.journal, asked=True)
+    # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
+    asking = functools.partial(_journal.note_fields, work.app.journal, asked=True)
+    gate = dataclasses.replace(work.gate(), asking=asking)
     began = time.monotonic()
     for_seconds = _gate.wait_until_healthy(work.client, _work.now(work, started), gate)
     work.healthy = time.time() - for_seconds
