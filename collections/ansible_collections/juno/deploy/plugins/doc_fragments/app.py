@@ -29,9 +29,17 @@ options:
   worker_services:
     description:
       - Further compose services that run the app's code and must get the new release too, for example a task queue.
+      - Those are found by themselves that share the image, the build or the mounted code of O(service).
     type: list
     elements: str
     default: []
+  exclude_services:
+    description:
+      - Compose services that are not to be taken for such, whatever they share with O(service).
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
   compose_files:
     description:
       - The compose files, relative to O(path), in the order in which they are merged.

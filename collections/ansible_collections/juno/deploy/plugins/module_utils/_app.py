@@ -18,6 +18,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "project": {"type": "str", "required": True},
     "service": {"type": "str", "default": "web"},
     "worker_services": {"type": "list", "elements": "str", "default": []},
+    "exclude_services": {"type": "list", "elements": "str", "default": []},
     "compose_files": {"type": "list", "elements": "str", "default": []},
     "docker_host": {"type": "str"},
     "state_root": {"type": "path", "default": _journal.STATE_ROOT},
@@ -37,11 +38,15 @@ class App:
     docker_host: str
     state_root: str
     lease: str = ""
+    #: Services that are no workers, whatever they share with the site.
+    exclude_services: tuple[str, ...] = ()
+    #: Workers beside those declared, as C(_worker_services) found them or the journal has them.
+    known_services: tuple[str, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:
         """The services that run the app's code, the one with the site first."""
-        return (self.service, *(name for name in self.worker_services if name != self.service))
+        return tuple(dict.fromkeys((self.service, *self.worker_services, *self.known_services)))
 
     @property
     def state_directory(self) -> str:
@@ -107,4 +112,5 @@ def from_params(params: dict[str, t.Any]) -> App:
         docker_host=params["docker_host"] or "",
         state_root=params["state_root"],
         lease=params["lease"],
+        exclude_services=tuple(params["exclude_services"]),
     )

@@ -8,10 +8,12 @@ import contextlib
 import dataclasses
 import time
 import typing as t
+import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _forkserver,
+    _gate_pages,
     _inspect,
     _inspect_git,
     _journal,
@@ -22,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _release,
     _rollback,
     _undo,
+    _work,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
@@ -31,6 +34,8 @@ if t.TYPE_CHECKING:
 
 #: Where no fork server listens.
 NO_SERVER = {"socket": "", "python": ""}
+#: What serves gets so long for its first page.
+NOTICE_SECONDS = 3.0
 
 
 def look(run: Runner, app: App, wish: _inspect_git.Wish, purpose: str, release: int) -> dict[str, t.Any]:
@@ -46,7 +51,9 @@ def look(run: Runner, app: App, wish: _inspect_git.Wish, purpose: str, release: 
     return {**found, "epoch": epoch.as_dict()}
 
 
-def open_entry(app: App, holder: _lease.Holder, commit: str, strategy: str) -> None:
+def open_entry(
+    app: App, holder: _lease.Holder, commit: str, strategy: str, workers: dict[str, str] | None = None
+) -> None:
     """Begin a release in the journal, so that the next run knows that this one may have died."""
     entry: _journal.Entry = {
         "purpose": holder.purpose,
@@ -56,6 +63,7 @@ def open_entry(app: App, holder: _lease.Holder, commit: str, strategy: str) -> N
         "started": _journal.now(),
         "outcome": "started",
         "step": "begin",
+        "workers": workers or {},
     }
     entries = _journal.read(app.journal)
     if holder.purpose != "deploy":
@@ -72,6 +80,20 @@ class Meter:
     pages: list[dict[str, t.Any]]
     base_url: str
     headers: dict[str, str]
+
+    def notice(self, app: App, base_url: str, number: int) -> list[str]:
+        """Say how what serves answers the first page, where that hangs on a variable."""
+        base_url = self.base_url or base_url
+        pages = _gate_pages.parse(self.pages[:1])
+        if not pages or not base_url.startswith("http://") or _maintenance.is_on(app.edge_directory):
+            return []
+        parts = urllib.parse.urlsplit(base_url)
+        proto, host = self.headers.get("X-Forwarded-Proto", ""), _work.host_of(self.headers, base_url)
+        serving = f"release {number}, which serves," if number else "what serves"
+        questions = _gate_pages.Questions(pages, host, proto, serving=serving)
+        get = _gate_pages.getter(parts.hostname or "", parts.port or 80, questions, NOTICE_SECONDS)
+        told = _gate_pages.notice(questions, get)
+        return [told] if told else []
 
     def start(self, app: App, base_url: str, lease: str) -> None:
         """Start the prober; without an address there is no front door to ask at."""
@@ -122,9 +144,25 @@ class Helper:
             collect=plan["collect"],
             translate=plan["translate"],
             epoch=_epoch.read(found["epoch"]),
-            **{**self.build, "frontend": self.build["frontend"] if plan["frontend"] else ()},
+            **{
+                **self.build,
+                "frontend": self.build["frontend"] if plan["frontend"] else (),
+                # Elsewhere a new container is asked for them before it gets visitors.
+                "pages": self.build["pages"] if plan["strategy"] == "reload" else (),
+            },
         )
         return dataclasses.asdict(order)
+
+
+def _serves(app: App, found: dict[str, t.Any]) -> bool:
+    return any(one["service"] == app.service and one["state"] == "running" for one in found["containers"])
+
+
+def _note(app: App, meter: Meter, found: dict[str, t.Any]) -> None:
+    """Add to the plan what a person should know of the site's own answers; a build goes on meanwhile."""
+    if found["plan"]["deploy"] and _serves(app, found):
+        number = (found.get("serving") or {}).get("number", 0)
+        found["notices"] = meter.notice(app, found["compose"]["base_url"], number)
 
 
 def begin(
@@ -148,6 +186,7 @@ def begin(
         result = {"lease": {"id": "", "held": False}, "taken_over_from": {}, "ended": "", "recovered": {}}
         result["forkserver"] = {**NO_SERVER, "why": "nothing is to be done in check mode"}
         found = look(run, app, wish, holder.purpose, release)
+        _note(app, meter, found)
         return {"changed": bool(found["plan"]["deploy"]), **found, **result}
     if not holder.id:
         raise BadInputError("release_begin got no lease from its action plugin: call it as juno.deploy.release_begin.")
@@ -160,10 +199,11 @@ def begin(
         found = look(run, app, wish, holder.purpose, release)
         deploys = found["plan"]["deploy"]
         if deploys:
-            open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"])
+            open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"], found.get("workers"))
             order = helper.order(found) if holder.purpose == "deploy" else None
             forkserver = forkserver or helper.start(app, holder.id, order)
-            if any(one["service"] == app.service and one["state"] == "running" for one in found["containers"]):
+            _note(app, meter, found)
+            if _serves(app, found):
                 meter.start(app, found["compose"]["base_url"], holder.id)
             held.pop_all()
         else:

@@ -24,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _services,
     _switch,
     _work,
+    _worker_services,
     _workers,
 )
 
@@ -38,7 +39,10 @@ OPEN = ("open", "switched", "reverse")
 def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     """Undo a switch; say whether the new release's pages may have got into the caches."""
     before = entry["before"]
-    order = _work.SwitchOrder(**{**entry["order"], "commit": before["commit"], "images": {}, "epoch": _epoch.Epoch()})
+    app = _worker_services.of_entry(app, entry)
+    # What served is asked for nothing that the new release's pages must show.
+    known = {"commit": before["commit"], "images": {}, "epoch": _epoch.Epoch(), "pages": ()}
+    order = _work.SwitchOrder(**{**entry["order"], **known})
     if entry.get("step") == "move":
         _git_mend.mend(run, app.path, before["commit"], entry["commit"])
     _git.move(run, app.path, before["commit"])
@@ -53,13 +57,14 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
         _reload_back(work, entry)
     else:
         _containers_back(work, entry)
-    _workers_back(work, before["containers"])
+    _workers.bring_back(work, before, told=bool(entry.get("workers_told")))
     moved = entry.get("step") == "move" or bool(entry.get("moved"))
     exposed = moved and _compose.mounts_code(work.service, app.path)
     if exposed and order.strategy != "reload":
         _forget(work, before["containers"])
     # With an epoch of its own the new release could not get at what the old one has cached.
-    return exposed or (entry.get("step") in OPEN and not entry.get("epoch_covers"))
+    met = entry.get("step") in OPEN or bool(entry.get("asked"))
+    return exposed or (met and not entry.get("epoch_covers"))
 
 
 def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
@@ -110,19 +115,6 @@ def _containers_back(work: _work.Work, entry: _journal.Entry) -> None:
     else:
         _back_without_edge(work, entry, old, new)
     remove(work.client, new)
-
-
-def _workers_back(work: _work.Work, known: dict[str, str]) -> None:
-    """Start the app's other services anew where they are not those from before, all up."""
-    every = [one for one in _server.own(work.client, work.app, stopped=True) if one.service != work.app.service]
-    if not known:
-        remove(work.client, every)  # nothing served before
-        return
-    well = {one.id for one in every if one.state == "running"}
-    wanted = {identity for identity, service in known.items() if service != work.app.service}
-    if well != wanted:
-        work.old = [one for one in every if one.state == "running"]
-        _workers.restart_workers(work)
 
 
 def _back_behind_edge(

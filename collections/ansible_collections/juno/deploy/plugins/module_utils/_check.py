@@ -68,6 +68,7 @@ def check(
         directory=app.path,
         probe_path=order.probe_path if order.check_command else "",
         headers=order.headers,
+        pages=list(order.pages),
         collect=order.collect,
         collect_seconds=round(order.build_timeout_seconds),
         copy_limit_bytes=COPY_LIMIT_BYTES,

@@ -194,8 +194,8 @@ def mounts_code(service: dict[str, t.Any], directory: str) -> bool:
 
 
 def all_mount_code(config: dict[str, t.Any], names: tuple[str, ...], directory: str) -> bool:
-    """Say whether each of these services sees the app's directory itself."""
-    return all(mounts_code(config["services"][name], directory) for name in names)
+    """Say whether each of these services, as far as there are such, sees the app's directory itself."""
+    return all(mounts_code(config["services"][name], directory) for name in names if name in config["services"])
 
 
 def build_files(service: dict[str, t.Any], directory: str) -> tuple[str, str]:

@@ -66,9 +66,11 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
 
 
 def digests(config: dict[str, t.Any], names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Give, for each service, a digest of what its containers are made with, and one of how its image is built."""
+    """Give, for each service there is, a digest of what its containers are made with, and one of its image's build."""
     found = {}
     for name in names:
+        if name not in config["services"]:
+            continue
         service = dict(config["services"][name])
         parts = service.pop("build", None), service
         build, rest = (hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16] for part in parts)

@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The gate: a new container gets no visitor before it has shown that it can serve. Private to juno.deploy.
 
-The container's own health check decides where the compose file has one, else its answer to a page. Either way it must
-have stayed up for a while: what dies some seconds after its start has then not cost a single request.
+The container's own health check decides where the compose file has one, else its answer to a page. Then it is asked for
+the pages that the proof will ask for (C(_gate_pages)). Either way it must have stayed up for a while: what dies some
+seconds after its start has then not cost a single request.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import threading
 import time
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _server
+from ansible_collections.juno.deploy.plugins.module_utils import _gate_pages, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 
 if t.TYPE_CHECKING:
@@ -24,6 +26,8 @@ PROBE_SECONDS = 0.1
 PROBE_TIMEOUT_SECONDS = 10
 #: A server that answers with nothing but errors for so long is not about to get better.
 ERRORS_SECONDS = 10
+#: So often a page may be wrong in a way that does not pass by itself.
+TRIES = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Gate:
     headers: dict[str, str]
     boot_timeout_seconds: float
     settle_seconds: float
+    #: What it must show then; nothing: that it answers is enough.
+    questions: _gate_pages.Questions | None = None
+    serving: _gate_pages.Serving = dict
+    #: Is told before a page of the new release is rendered.
+    asking: t.Callable[[], None] = _gate_pages.say_nothing
 
 
 def unanswered(path: str) -> str:
@@ -51,6 +60,17 @@ class _Watch:
         self.errors_since = 0.0
         self.well_since = 0.0
         self.last = "no answer"
+        self.visit = self._visit()
+        self.asked: concurrent.futures.Future[str] | None = None
+        self.tries = 0
+        self.wrong_since = 0.0
+
+    def _visit(self) -> _gate_pages.Visit | None:
+        gate, questions = self.gate, self.gate.questions
+        if questions is None or not questions.pages or not gate.port or not self.one.addresses:
+            return None
+        get = _gate_pages.getter(self.one.addresses[0], gate.port, questions)
+        return _gate_pages.Visit(get, questions, gate.serving, lambda: uuid.uuid4().hex[:12])
 
     def passed(self) -> bool:
         """Ask once.
@@ -67,6 +87,8 @@ class _Watch:
             self.well_since = 0.0
             return False
         self.well_since = self.well_since or time.monotonic()
+        if not self._shows_its_pages():
+            return False
         return time.monotonic() - self.well_since >= self.gate.settle_seconds
 
     def _is_well(self, health: dict[str, t.Any] | None) -> bool:
@@ -80,6 +102,32 @@ class _Watch:
             return True  # it listens nowhere that is known: it runs, more can't be asked
         # One good answer will do: each costs the app a rendering, and the container's state is looked at all the time.
         return bool(self.well_since) or self._answers_well()
+
+    def _shows_its_pages(self) -> bool:
+        """Ask for the pages, beside looking whether it runs; say whether they are right.
+
+        :raises JunoError: one is wrong, and will not get right by itself.
+        """
+        if self.visit is None:
+            return True
+        if self.asked is None:
+            self.gate.asking()
+            self.asked = _in_a_thread(self.visit.wrong)
+        if not self.asked.done():
+            return False
+        wrong = self.asked.result()
+        if not wrong:
+            return True
+        self.asked, self.last, self.tries = None, wrong, self.tries + 1
+        self.wrong_since = self.wrong_since or time.monotonic()
+        lasting = time.monotonic() - self.wrong_since > ERRORS_SECONDS
+        if lasting or (self.tries >= TRIES and not self.visit.may_pass):
+            raise JunoError(
+                f"The new container {self.one.name} gets no visitors: {wrong}.",
+                container=self.one.name,
+                log=_server.log_tail(self.client, self.one.id),
+            )
+        return False
 
     def _answers_well(self) -> bool:
         gate, address = self.gate, self.one.addresses[0] if self.one.addresses else ""
@@ -102,6 +150,20 @@ class _Watch:
             container=self.one.name,
             log=_server.log_tail(self.client, self.one.id),
         )
+
+
+def _in_a_thread(work: t.Callable[[], str]) -> concurrent.futures.Future[str]:
+    """Do something in a thread that nobody has to wait for."""
+    future: concurrent.futures.Future[str] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except Exception as exc:  # noqa: BLE001 - it is raised where the result is taken
+            future.set_exception(exc)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> float:

@@ -38,10 +38,10 @@ def host_of(allowed: "t.Sequence[str]") -> str:
     return names[0] if names else "localhost"
 
 
-def environ_of(settings: t.Any, path: str, headers: "dict[str, str]") -> "dict[str, t.Any]":
-    """Build what a server hands to a WSGI application for a GET."""
+def environ_of(settings: t.Any, path: str, headers: "dict[str, str]", as_it_comes: bool = False) -> "dict[str, t.Any]":
+    """Build what a server hands to a WSGI application for a GET; C(as_it_comes) also where the site wants https."""
     plain, _mark, query = path.partition("?")
-    secure = bool(getattr(settings, "SECURE_SSL_REDIRECT", False))
+    secure = bool(getattr(settings, "SECURE_SSL_REDIRECT", False)) and not as_it_comes
     environ: dict[str, t.Any] = {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": "",
@@ -85,27 +85,56 @@ def application_of(settings: t.Any) -> t.Any:
         return importlib.import_module("django.core.wsgi").get_wsgi_application()
 
 
-def ask(settings: t.Any, path: str, headers: "dict[str, str]") -> "dict[str, t.Any]":
-    """Fetch a page and give its status, and the error that made it one of 500."""
+def ask(
+    settings: t.Any, path: str, headers: "dict[str, str]", body_parts: "list[bytes] | None" = None
+) -> "dict[str, t.Any]":
+    """Fetch a page and give its status, where it leads, and the error that made it one of 500.
+
+    With C(body_parts), which get the page, it is asked for as a visitor's request comes.
+    """
     told: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
 
     def failed(**_about: t.Any) -> None:
         kind, value = sys.exc_info()[:2]
         told["why"] = " ".join("".join(traceback.format_exception_only(kind, value)).split())
 
-    def start_response(status: str, _headers: t.Any, _exc_info: t.Any = None) -> "t.Callable[[bytes], None]":
+    def start_response(status: str, answered: t.Any, _exc_info: t.Any = None) -> "t.Callable[[bytes], None]":
         told["status"] = int(status.split()[0])
+        for name, value in answered:
+            if name.lower() == "location":
+                told["location"] = value
         return lambda _data: None
 
     importlib.import_module("django.core.signals").got_request_exception.connect(failed, weak=False)
-    body = application_of(settings)(environ_of(settings, path, headers), start_response)
+    body = application_of(settings)(
+        environ_of(settings, path, headers, as_it_comes=body_parts is not None), start_response
+    )
     try:
         size = 0
         for part in body:
             size += len(part)
+            if body_parts is not None:
+                body_parts.append(part)
             if size > BODY_BYTES:
                 break
     finally:
         if hasattr(body, "close"):
             body.close()
     return told
+
+
+def judge(page: "dict[str, t.Any]", told: "dict[str, t.Any]", text: str, headers: "dict[str, str]") -> str:
+    """Say what is wrong with a page that the proof will ask for, and what it may hang on; nothing where it is right."""
+    status, wanted = told["status"], page.get("status", 200)
+    if status == wanted:
+        found = [f"does not contain '{one}'" for one in page.get("contains") or [] if one not in text]
+        found += [f"still contains '{one}'" for one in page.get("excludes") or [] if one in text]
+        return found[0] if found else ""
+    if status == 400:
+        return (
+            f"it is refused as Host '{headers.get('Host', '')}': name that host in ALLOWED_HOSTS, or set "
+            "django_app_host_header to one that is in it"
+        )
+    if told.get("location", "").startswith("https://") and headers.get("X-Forwarded-Proto") != "https":
+        return "it leads to https: set django_app_https: true, so that it is asked as a request that came by TLS"
+    return told["why"] or f"wanted: {wanted}, by django_app_check_urls"

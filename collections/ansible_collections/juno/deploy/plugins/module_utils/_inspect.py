@@ -26,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _rollback,
     _rules,
     _strategy,
+    _worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
@@ -48,8 +49,7 @@ def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
             f"docker compose calls the project in {app.path} '{config.get('name')}', not '{app.project}': "
             f"set django_app_project to {config.get('name')}."
         )
-    for service in app.services:
-        _compose.require_service(config, service, app.path)
+    _compose.require_service(config, app.service, app.path)
     return version, config
 
 
@@ -92,7 +92,7 @@ def situation(
 def differing(app: App, serving: dict[str, t.Any], config: dict[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the services whose configuration is not what their containers have, and those that are built otherwise."""
     known, now = serving.get("configurations") or {}, _configuration.digests(config, app.services)
-    changed = tuple(name for name in app.services if known.get(name, now[name]) != now[name])
+    changed = tuple(name for name in now if known.get(name, now[name]) != now[name])
     return changed, tuple(name for name in changed if known[name][1] != now[name][1])
 
 
@@ -155,6 +155,10 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         version, config = asked_compose.result()
         containers = asked_containers.result()
         state, diff = asked_git.result()
+    if state.target_commit == state.commit:
+        _worker_services.require_declared(app, config, app.path)
+    workers = _worker_services.find(app, config, containers)
+    app = _worker_services.with_workers(app, workers)
     running = [one for one in containers if one.state == "running"]
     last = _journal.last_done(entries) or {}
     told = told_of_compose(app, version, config)
@@ -168,6 +172,8 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     return {
         "git": dataclasses.asdict(state),
         "compose": told,
+        "workers": workers,
+        "workers_words": _worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in containers],
         "disk_free_bytes": free,
         "serving": last,
@@ -226,7 +232,12 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     _git.require_checkout(run, app.path)
     version, config = _look_at_compose(run, app)
     client = _docker.connect(app.docker_host)
-    running = [one for one in _docker.find(client, app.project) if one.state == "running"]
+    every = _docker.find(client, app.project, stopped=True)
+    if release < 0:
+        _worker_services.require_declared(app, config, app.path)
+    workers = _worker_services.find(app, config, every)
+    app = _worker_services.with_workers(app, workers)
+    running = [one for one in every if one.state == "running"]
     site = [one for one in running if one.service == app.service]
     head, entries = _git.head(run, app.path), _journal.read(app.journal)
     last = _journal.last_done(entries) or {}
@@ -251,6 +262,8 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     return {
         "git": {"commit": head, "target_commit": commit, "target_subject": _git.subject(run, app.path, commit)},
         "compose": told,
+        "workers": workers,
+        "workers_words": _worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in running],
         "serving": last,
         "plan": {**plan, **strategy, "first_edge": first_edge(strategy, running), "collect": collect},

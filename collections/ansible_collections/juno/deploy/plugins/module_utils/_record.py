@@ -24,6 +24,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _server,
     _static_keep,
     _work,
+    _worker_services,
+    _workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
@@ -34,6 +36,10 @@ if t.TYPE_CHECKING:
 
 
 LONGEST_SETTLE_SECONDS = 300.0
+SETTLE_POLL_SECONDS = 0.1
+#: A worker may take so many times as long to load the code as the site took to boot, and at most so long.
+BOOTS = 2
+LONGEST_BOOT_SECONDS = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +69,7 @@ def record(
     entry = _journal.half_done(_journal.read(app.journal))
     if entry is None:
         raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
-    client = _docker.connect(app.docker_host)
+    client, app = _docker.connect(app.docker_host), _worker_services.of_entry(app, entry)
     settle(client, entry)
     if dry:
         told = {"words": [], "switch": "", "lost": ""}
@@ -94,40 +100,67 @@ def in_words(met: dict[str, t.Any], entry: _journal.Entry, own_outage: float) ->
 
 
 def settle(client: t.Any, entry: _journal.Entry) -> None:
-    """Wait until the new containers have been healthy for as long as they must, and see that they still are.
+    """Wait until the new containers have been well for as long as they must, and see that they still are.
 
-    :raises JunoError: one has ended, or was started again by the Engine.
+    :raises JunoError: one has ended, was started again by the Engine, or does not get healthy.
     """
-    until = float(entry.get("healthy") or 0) + float((entry.get("order") or {}).get("settle_seconds", 0))
+    order = entry.get("order") or {}
+    settle_seconds, workers_began = float(order.get("settle_seconds", 0)), float(entry.get("workers_began") or 0)
+    until = max(float(entry.get("healthy") or 0), workers_began) + settle_seconds
+    # A worker loads the code first, and says in no way that is known of all when it has.
+    boot = min(BOOTS * float(entry.get("boot_seconds") or 0), LONGEST_BOOT_SECONDS) if workers_began else 0.0
+    loaded = workers_began + settle_seconds + boot
+    started, healthy = list(entry.get("started_workers") or []), False
 
     def settled() -> bool:
-        require_well(client, entry)
-        return time.time() >= until
+        nonlocal healthy
+        healthy = require_well(client, entry)
+        if not healthy or time.time() < until:
+            return False
+        return time.time() >= loaded or all(_workers.says_it_is_ready(client, one) for one in started)
 
     # A clock that was set back meanwhile must not make it wait for ever.
-    wait_for(settled, max(0.0, min(until - time.time(), LONGEST_SETTLE_SECONDS)) + 1)
+    longest = max(0.0, min(max(until, loaded) - time.time(), LONGEST_SETTLE_SECONDS)) + 1
+    if wait_for(settled, longest, SETTLE_POLL_SECONDS) or healthy:
+        return
+    patience = float(order.get("boot_timeout_seconds", 120))
+    if not wait_for(settled, patience):
+        raise JunoError(
+            f"A new worker did not get healthy within {longest + patience:.0f} s, by its own health check: see "
+            "playbooks/logs.yml for why, or give it longer (django_app_boot_timeout_seconds)."
+        )
 
 
-def require_well(client: t.Any, entry: _journal.Entry) -> None:
-    """Make sure that the release's containers run since they were started.
+def require_well(client: t.Any, entry: _journal.Entry) -> bool:
+    """Make sure that the release's containers run since they were started; say whether all are healthy by now.
 
     :raises JunoError: one has ended, or was started again by the Engine.
     """
-    for identity in entry.get("containers") or {}:
+    workers, started = entry.get("workers") or {}, entry.get("started_workers") or []
+    healthy = True
+    for identity, service in (entry.get("containers") or {}).items():
+        if service in workers:
+            new = identity in started
+            healthy = _workers.require_well(client, identity, workers, service, new=new) and healthy
+            continue
         with _docker.told("A container of the release is gone"):
             seen = client.api.inspect_container(identity)
-        if not seen["State"]["Running"] or (entry.get("healthy") and seen["RestartCount"]):
+        gated = bool(entry.get("healthy"))
+        if not seen["State"]["Running"] or (gated and seen["RestartCount"]):
             name = seen["Name"].lstrip("/")
+            when = "ended after it had been healthy" if gated else "has ended since the switch"
+            what = f"The new container {name}" if gated else f"The container {name}"
             raise JunoError(
-                f"The new container {name} ended after it had been healthy: "
-                "its log tells why; correct that and deploy again.",
+                f"{what} {when}: its log tells why; correct that and deploy again.",
                 log=_server.log_tail(client, identity),
             )
+    return healthy
 
 
 def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple[list[dict[str, str]], _journal.Entry]:
     """Let go of the containers and images of earlier releases, and write that the release is done."""
     done = []
+    app = _worker_services.of_entry(app, entry)
     new, before = entry.get("containers") or {}, (entry.get("before") or {}).get("containers") or {}
     every = [one for one in _server.own(client, app, stopped=True) if one.id not in new]
     old = [one for one in every if one.state != "running" or one.id in before]
@@ -137,6 +170,7 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
         with _docker.told(f"The old container {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)
         done.append({"what": "container", "id": one.name, "status": "removed"})
+    entry = _without_done(client, app, entry)
     _rename(client, app, entry)
     # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
     if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
@@ -158,6 +192,22 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     needed = {one for old in entries if old.get("commit") in kept for one in (old.get("images") or {}).values()}
     done += _build_cache.prune(client, app, needed, int(entry.get("keep_cache_mb", Keep.cache_mb)))
     return done, _journal.change(app.journal, outcome="done", ended=_journal.now())
+
+
+def _without_done(client: t.Any, app: App, entry: _journal.Entry) -> _journal.Entry:
+    """Write down as workers only those that go on: one that was found and has done its work is none."""
+    workers, done = entry.get("workers") or {}, set()
+    for identity in entry.get("started_workers") or []:
+        service = (entry.get("containers") or {}).get(identity, "")
+        with _docker.told("A worker of the release is gone"):
+            if _workers.is_done(client.api.inspect_container(identity), workers.get(service, "")):
+                done.add(service)
+    if not done:
+        return entry
+    rest: dict[str, t.Any] = {name: why for name, why in workers.items() if name not in done}
+    ids = {identity: service for identity, service in entry["containers"].items() if service not in done}
+    images = {service: image for service, image in entry["images"].items() if service not in done}
+    return _journal.change(app.journal, workers=rest, containers=ids, images=images)
 
 
 def _start_those_behind(run: Runner, app: App, names: list[str]) -> None:

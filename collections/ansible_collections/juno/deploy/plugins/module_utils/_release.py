@@ -10,6 +10,7 @@ import os
 import re
 import time
 import typing as t
+import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _build_cache,
@@ -23,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _lease,
     _rules,
     _throwaway,
+    _worker_services,
     _worktree,
 )
 
@@ -48,6 +50,7 @@ BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
     "probe_path": {"type": "str", "default": "/"},
     "headers": {"type": "dict", "default": {}},
     "frontend": {"type": "list", "elements": "str", "default": []},
+    "pages": {"type": "list", "elements": "dict", "default": []},
 }
 
 
@@ -67,6 +70,8 @@ class BuildOrder:
     translate: bool = False
     probe_path: str = "/"
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: What the application must show already, since no new container is asked before visitors are: for a reload.
+    pages: tuple[dict[str, t.Any], ...] = ()
     #: What the release is to have, if its settings honour it.
     epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
 
@@ -117,8 +122,8 @@ def sweep(run: Runner, app: App) -> None:
 def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> dict[str, t.Any]:
     project = app.compose(place.checkout)
     config = _configuration.read(run, project, checkout=place.checkout)
-    for name in app.services:
-        _compose.require_service(config, name, place.checkout)
+    _compose.require_service(config, app.service, place.checkout)
+    _worker_services.require_declared(app, config, order.commit[:12])
     mounts = _throwaway.write_override(app, place, config, None if order.build else {})
     images = {name: image for name, (_used, image) in _compose.release_images(config, order.commit).items()}
     began = time.monotonic()
@@ -130,6 +135,10 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again."
         )
+    if order.pages:
+        # As the proof does: as the site's address on this host, where no other host is named.
+        host = urllib.parse.urlsplit(_compose.base_url(config["services"][app.service])).netloc
+        order = dataclasses.replace(order, headers={**({"Host": host} if host else {}), **order.headers})
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
     built = time.monotonic()

@@ -10,6 +10,8 @@ no server meanwhile wait in the edge.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import os
 import time
 import typing as t
@@ -30,6 +32,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 PULL_SECONDS = 600
+#: A server whose connections are cut gets as long to close them.
+LAST_SECONDS = 5
 
 
 def require_image(work: _work.Work) -> None:
@@ -56,9 +60,11 @@ def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Contai
     elif work.order.strategy == "rolling" and edge:
         _roll(work, edge, old, new)
     else:
+        gate = work.gate()
+        if gate.questions:
+            work.ask_serving(gate.questions)  # while it can be asked
         _journal.step(work.app.journal, "open")
-        work.down = time.monotonic() if old else 0.0
-        _server.stop_all(work.client, old, work.order.grace_seconds)
+        _end_seen(work, old, probe)
         _begin(work, new)
     return _work.now(work, new)
 
@@ -67,7 +73,7 @@ def _prepare_edge(work: _work.Work) -> _edge.Edge | None:
     """Write the edge's files; nothing when there is and shall be no edge."""
     app = work.app
     before = _edge_files.read(app.override) if _compose.is_ours(app.override) else ""
-    more: dict[str, t.Any] = {"workers": app.services[1:], "environment": work.order.epoch.environment}
+    more: dict[str, t.Any] = {"workers": _workers_there(work), "environment": work.order.epoch.environment}
     if work.order.strategy != "rolling" and not _edge.is_in(before):
         named = bool(work.service.get("container_name"))
         if not _edge_files.in_the_way(app):
@@ -84,6 +90,11 @@ def _prepare_edge(work: _work.Work) -> _edge.Edge | None:
     if (other or configured) and edge_containers(work):
         renew_edge(work, reload=configured)
     return edge
+
+
+def _workers_there(work: _work.Work) -> list[str]:
+    """Name the workers that the release's compose file has; those that left with its commit are not in it."""
+    return [name for name in work.app.services[1:] if name in work.config["services"]]
 
 
 def can_have_epoch(work: _work.Work) -> bool:
@@ -163,9 +174,13 @@ def _begin(work: _work.Work, new: list[_docker.Container]) -> None:
 
 def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:
     """Wait until containers have passed the gate."""
-    gate = work.order.gate(_compose.target_port(work.service))
+    # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
+    asking = functools.partial(_journal.note_fields, work.app.journal, asked=True)
+    gate = dataclasses.replace(work.gate(), asking=asking)
+    began = time.monotonic()
     for_seconds = _gate.wait_until_healthy(work.client, _work.now(work, started), gate)
     work.healthy = time.time() - for_seconds
+    work.boot_seconds = max(work.boot_seconds, time.monotonic() - began - for_seconds)
 
 
 def addresses(containers: list[_docker.Container]) -> list[str]:
@@ -180,14 +195,42 @@ def _roll(work: _work.Work, edge: _edge.Edge, old: list[_docker.Container], new:
     work.warmed = _warm.warm(_work.now(work, new), _compose.target_port(work.service), work.order)
     _journal.step(work.app.journal, "open")
     let_in(work, ask, new)
-    _edge_runtime.drain(ask, addresses(old), work.order.grace_seconds)
-    _server.stop_all(work.client, old, work.order.grace_seconds)
+    end_old(work, ask, old)
+
+
+def end_old(work: _work.Work, ask: _edge_runtime.Ask, old: list[_docker.Container]) -> None:
+    """Let old containers answer their last requests, each within its own grace period, and end them."""
+    if not old:
+        return
+    began, default = time.monotonic(), work.order.grace_seconds
+    grace = max(_server.grace_of(work.client.api.inspect_container(one.id), default) for one in old)
+    at_most = None
+    if not _edge_runtime.drain(ask, addresses(old), grace):
+        work.notices.append(
+            f"Connections to {', '.join(one.name for one in old)} were still open after {grace} s and were cut: "
+            "stop_grace_period in the compose file (else django_app_grace_seconds) gives them longer"
+        )
+        # What the proxy waited for is not waited for once more.
+        at_most = max(LAST_SECONDS, round(grace - (time.monotonic() - began)))
+    work.killed += [one for one in _server.stop_all(work.client, old, default, at_most=at_most) if one.killed]
 
 
 def let_in(work: _work.Work, ask: _edge_runtime.Ask, containers: list[_docker.Container]) -> None:
     """Let the edge give requests to containers, at the port that the gate has asked."""
     backend = _edge.backend_of(_compose.target_port(work.service))
     _edge_runtime.let_in(ask, [one.addresses for one in _work.now(work, containers)], backend)
+
+
+def _end_seen(work: _work.Work, old: list[_docker.Container], probe: t.Callable[[], int]) -> None:
+    """End old containers, and see until when they answered: one that takes long to end may do so all the while."""
+    if not old:
+        return
+    work.down = time.monotonic()
+    leaving = _server.Leaving(work.client, old, work.order.grace_seconds)
+    while not leaving.gone(_server.PROBE_SECONDS):
+        asked = time.monotonic()
+        work.down = asked if probe() else work.down
+    work.killed += [one for one in leaving.wait() if one.killed]
 
 
 def _take_the_ports(
@@ -202,8 +245,7 @@ def _take_the_ports(
     )
     edges = edge_containers(work, stopped=True)
     _journal.step(work.app.journal, "open")
-    work.down = time.monotonic() if old else 0.0
-    _server.stop_all(work.client, old, work.order.grace_seconds)
+    _end_seen(work, old, probe)
     for one in edges:
         with _docker.told(f"The edge {one.name} could not be started"):
             work.client.api.start(one.id)

@@ -31,6 +31,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _server,
     _static_keep,
     _work,
+    _worker_services,
     _workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import Rules
@@ -68,6 +69,8 @@ def snapshot(work: _work.Work) -> dict[str, t.Any]:
         "commit": _git.head(work.run, work.app.path),
         "containers": {one.id: one.service for one in work.old},
         "images": {one.service: one.image_id for one in work.old},
+        "workers": [name for name in work.app.services if name != work.app.service],
+        "stopped": [one.id for one in _server.own(work.client, work.app, stopped=True) if one not in work.old],
         "names": _named_images(work),
         "override": _edge_files.read(work.app.override) if _compose.is_ours(work.app.override) else "",
         "haproxy": _edge_files.read(_edge_files.configuration(work.app.edge_directory)),
@@ -93,7 +96,17 @@ def switch(run: Runner, app: App, order: _work.SwitchOrder, *, dry: bool) -> dic
     with _lease.step(app, "the switch to a release"):
         client = _docker.connect(app.docker_host)
         config = _configuration.read(run, app.compose())
+        app = _with_workers(client, app, config)
         return _switch(_work.Work(run, app, order, client, config, _server.own(client, app)))
+
+
+def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
+    """Give the app with the workers that its begin has found, or those that are found now."""
+    entry = _journal.half_done(_journal.read(app.journal)) or {}
+    if "workers" in entry:
+        return _worker_services.of_entry(app, entry)
+    every = _docker.find(client, app.project, stopped=True)
+    return _worker_services.with_workers(app, _worker_services.find(app, config, every))
 
 
 def _switch(work: _work.Work) -> dict[str, t.Any]:
@@ -135,29 +148,40 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     base_url, probe = front_door(work)
     if order.images:
         tag(work.client, work.config, order.images, order.commit)
+    workers = _workers.follow(work)
+    _workers.tell_to_end(work)
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
-        site = [one for one in work.old if one.service == app.service]
+        site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
         new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
+        work.boot_seconds = time.monotonic() - reloading
     else:
         new = _replace.replace(work, probe)
     work.up = work.up or time.monotonic()
     _server.wait_until_answers(work.client, new, probe, order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
-    _workers.restart_workers(work)
-    now = _work.serving(work)
+    started = _workers.start_new(work)
+    app, now = work.app, _work.serving(work)
+    ended = [one for one in _server.own(work.client, app, stopped=True) if one.id in started and one not in now]
     fields: dict[str, t.Any] = {
-        "containers": {one.id: one.service for one in now},
-        "images": {one.service: one.image_id for one in now},
+        "containers": {one.id: one.service for one in (*now, *ended)},
+        "images": {one.service: one.image_id for one in (*now, *ended)},
     }
-    # A reload leaves containers as they were made.
-    last = _journal.last_done(_journal.read(app.journal)) if order.strategy == "reload" else None
-    fields["configurations"] = (last or {}).get("configurations") or _configuration.digests(work.config, app.services)
+    fields["configurations"] = _configuration.digests(work.config, app.services)
+    # The site's containers are after a reload as they were made.
+    if order.strategy == "reload":
+        last = _journal.last_done(_journal.read(app.journal)) or {}
+        known: dict[str, t.Any] = last.get("configurations") or {}
+        fields["configurations"] |= {name: one for name, one in known.items() if name not in workers}
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
+    fields |= {"started_workers": started, "workers_began": work.workers_began}
+    fields["boot_seconds"] = round(work.boot_seconds, 2)
     fields["container_name"] = work.service.get("container_name") or ""
     # With a reload all containers are those from before, also those that wait for the app.
     fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
     _journal.step(app.journal, "switched", **fields)
+    for identity in started:
+        _workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches}
     return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
 
@@ -208,6 +232,8 @@ def _told(work: _work.Work, now: list[_docker.Container], more: dict[str, t.Any]
         "images": {one.service: one.image_id for one in now},
         "outage_seconds": round(work.up - work.down, 2) if work.down else 0.0,
         "old_gone": time.time(),
+        "killed": [one.name for one in work.killed],
+        "notices": [*work.notices, *(one.words() for one in work.killed)],
         "actions": [{"what": "container", "id": one.name, "status": what} for one in now],
         **more,
     }

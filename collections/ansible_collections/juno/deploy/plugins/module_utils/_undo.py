@@ -25,6 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _release,
     _rollback,
     _server,
+    _worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 
@@ -74,6 +75,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     _meterflow.abandon(app.state_directory)
     if entry is None:
         return {}
+    app = _worker_services.of_entry(app, entry)
     if entry.get("step") == "proved":
         # It serves and is right; the next run tidies up what this one could not.
         return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}

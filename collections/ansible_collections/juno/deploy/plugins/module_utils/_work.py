@@ -5,15 +5,26 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import typing as t
 import urllib.parse
+import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _epoch, _gate, _server
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _epoch,
+    _gate,
+    _gate_pages,
+    _journal,
+    _server,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer
 
 #: Every probe of the starting site may take this long.
 PROBE_TIMEOUT_SECONDS = 10
@@ -47,11 +58,18 @@ class SwitchOrder:
     #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()
     warm_rate: float = 20.0
+    #: What the proof will ask for, which new containers must show before they get visitors.
+    pages: tuple[dict[str, t.Any], ...] = ()
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
         first = min(self.settle_seconds, FIRST_SETTLE_SECONDS)
         return _gate.Gate(port, self.probe_path, self.headers, self.boot_timeout_seconds, first)
+
+
+def host_of(headers: dict[str, str], base_url: str) -> str:
+    """Give the host that visitors ask for: the one that is set, else that of the site's address on this host."""
+    return headers.get("Host") or urllib.parse.urlsplit(base_url).netloc
 
 
 @dataclasses.dataclass
@@ -73,6 +91,16 @@ class Work:
     moved_to_edge: bool = False
     #: Answers to pages that new containers were asked for before they got requests.
     warmed: int = 0
+    #: Old workers that were told to end, who was killed, and when the new workers were started.
+    leaving: _server.Leaving | None = None
+    killed: list[_server.Ended] = dataclasses.field(default_factory=list)
+    workers_began: float = 0.0
+    #: How long the site took to boot with this code, which tells how long a worker may take.
+    boot_seconds: float = 0.0
+    #: How what serves answers the pages; nothing before it was asked.
+    served: dict[str, Answer] | None = None
+    #: What a person should know, each a sentence.
+    notices: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def service(self) -> dict[str, t.Any]:
@@ -89,6 +117,31 @@ class Work:
         :raises CommandError: it failed; C({cause}) in C(failure) is its last line.
         """
         self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
+
+    def gate(self) -> _gate.Gate:
+        """Give what is asked of a new container of the site before it gets visitors."""
+        gate = self.order.gate(_compose.target_port(self.service))
+        pages = _gate_pages.parse(self.order.pages)
+        if not pages:
+            return gate
+        entry = _journal.serving(_journal.read(self.app.journal)[:-1])
+        questions = _gate_pages.Questions(
+            pages=pages,
+            host=host_of(self.order.headers, self.order.base_url or _compose.base_url(self.service)),
+            forwarded_proto=self.order.headers.get("X-Forwarded-Proto", ""),
+            own_cache=bool(self.order.epoch.value) and not self.order.epoch.others,
+            serving=f"release {entry['number']}, which serves," if entry else "what serves",
+        )
+        return dataclasses.replace(gate, questions=questions, serving=functools.partial(self.ask_serving, questions))
+
+    def ask_serving(self, questions: _gate_pages.Questions) -> dict[str, Answer]:
+        """Give how one of the old containers answers the pages, which is asked once; nothing where none runs."""
+        if self.served is None:
+            old = [one for one in self.site() if one.id in {before.id for before in self.old} and one.addresses]
+            port = _compose.target_port(self.service)
+            get = _gate_pages.getter(old[0].addresses[0], port, questions) if old and port else None
+            self.served = _gate_pages.ask(get, questions.pages, uuid.uuid4().hex[:12]) if get else {}
+        return self.served
 
     def site(self) -> list[_docker.Container]:
         """Give the running containers with the site."""

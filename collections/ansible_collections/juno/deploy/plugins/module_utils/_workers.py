@@ -1,26 +1,178 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Services that run the app's code and get no visitors: queue workers and the like. Private to juno.deploy."""
+"""Services that run the app's code beside the site, as queue workers do, in a switch. Private to juno.deploy.
+
+The old ones are told to end before the new site gets its first request, so that none of them takes a task that only
+the new code knows; the new ones start when the old ones are gone, so that there are never two schedulers. Meanwhile the
+site switches: a task that takes minutes does not hold it up.
+"""
 
 from __future__ import annotations
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _server, _work
+import re
+import time
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _journal,
+    _server,
+    _work,
+    _worker_services,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
 
 
-def restart_workers(work: _work.Work) -> None:
-    """Start the app's other services anew (queue workers and the like): they get no visitors."""
-    names = [name for name in work.app.services if name != work.app.service]
-    if not names:
-        return
-    _server.stop_all(work.client, [one for one in work.old if one.service in names], work.order.grace_seconds)
+#: What Celery's worker and scheduler and rq log when they begin their work.
+READY = re.compile(rb"celery@\S+ ready\.|beat: Starting\.\.\.|\*\*\* Listening on ")
+
+
+def names(work: _work.Work) -> list[str]:
+    """Name the workers that the configuration has."""
+    return [name for name in work.app.services if name != work.app.service and name in work.config["services"]]
+
+
+def follow(work: _work.Work) -> dict[str, str]:
+    """Look who the workers are by the configuration of the release that comes, and write that down."""
+    every = _docker.find(work.client, work.app.project, stopped=True)
+    found = _worker_services.find(work.app, work.config, every)
+    work.app = _worker_services.with_workers(work.app, found)
+    _journal.note_fields(work.app.journal, workers=found)
+    return found
+
+
+def tell_to_end(work: _work.Work) -> None:
+    """Tell the old workers to end, and go on; one that answers visitors goes on until its successor can start."""
+    queues = [one for one in work.old if one.service != work.app.service and not _answers(work, one)]
+    if queues:
+        _journal.note_fields(work.app.journal, workers_told=True)
+        work.leaving = _server.Leaving(work.client, queues, work.order.grace_seconds)
+
+
+def _answers(work: _work.Work, one: Container) -> bool:
+    service = work.config["services"].get(one.service)
+    return bool(service) and _worker_services.answers_visitors(service)
+
+
+def start_new(work: _work.Work) -> list[str]:
+    """Start the workers of the release when the old ones are gone; give the ids of the new containers.
+
+    :raises JunoError: compose can't start them, or one ended at once.
+    """
+    ended = work.leaving.wait() if work.leaving else []
+    told = {one.id for one in work.leaving.containers} if work.leaving else set()
+    rest = [one for one in work.old if one.service != work.app.service and one.id not in told]
+    ended += _server.stop_all(work.client, rest, work.order.grace_seconds)
+    work.killed += [one for one in ended if one.killed]
+    wanted = names(work)
+    if not wanted:
+        return []
+    known = {one.id for one in _docker.find(work.client, work.app.project, stopped=True)}
+    _up(work, wanted)
+    work.workers_began = time.time()
+    every = _docker.find(work.client, work.app.project, stopped=True)
+    return [one.id for one in every if one.service in wanted and one.id not in known]
+
+
+def _up(work: _work.Work, wanted: list[str]) -> None:
     behind = set(_compose.depends_on(work.config, (work.app.service,)))
-    for some, words in (
-        ([name for name in names if name not in behind], ()),
+    for some, more in (
+        ([name for name in wanted if name not in behind], ()),
         # Not with what they wait for, the site: compose would see one container of it too many now, and remove one.
-        ([name for name in names if name in behind], ("--no-deps",)),
+        ([name for name in wanted if name in behind], ("--no-deps",)),
     ):
         if some:
             work.do(
-                work.compose("up", "--detach", "--no-build", *words, "--force-recreate", *some),
+                work.compose("up", "--detach", "--no-build", *more, "--force-recreate", *some),
                 f"docker compose could not start {', '.join(some)} ({{cause}}).",
             )
+
+
+def bring_back(work: _work.Work, before: dict[str, t.Any], *, told: bool) -> None:
+    """Let the workers from before run again: the very containers where they still are, else others like them.
+
+    :param before: what ran before, as the switch wrote it down.
+    :param told: they were told to end, and may still be at it.
+    """
+    site, known = work.app.service, before["containers"]
+    every = [one for one in _server.own(work.client, work.app, stopped=True) if one.service != site]
+    old = [one for one in every if one.id in known]
+    new = [one for one in every if one.id not in known and one.id not in before.get("stopped", ())]
+    _server.stop_all(work.client, [one for one in new if one.state == "running"], work.order.grace_seconds)
+    _remove(work.client, new)
+    if told:
+        _server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
+        old = [one for one in _docker.find(work.client, work.app.project, stopped=True) if one.id in known]
+    for one in old:
+        if one.service != site and one.state != "running":
+            with _docker.told(f"The worker {one.name} of the release before could not be started"):
+                work.client.api.start(one.id)
+    there = {one.service for one in old}
+    gone = {service for service in known.values() if service != site} - there
+    missing = [name for name in names(work) if name in gone]
+    if missing:
+        _up(work, missing)
+
+
+def _remove(client: t.Any, containers: list[Container]) -> None:
+    for one in containers:
+        with _docker.told(f"The worker {one.name} could not be removed"):
+            client.api.remove_container(one.id, force=True)
+
+
+def require_well(client: t.Any, identity: str, workers: dict[str, str], service: str, *, new: bool) -> bool:
+    """Make sure that a worker runs since it was started; say whether its own health check, if any, is through.
+
+    :raises JunoError: it has ended, was started again by the Engine, or is unhealthy.
+    """
+    with _docker.told(f"The worker of the service {service} is gone"):
+        seen = client.api.inspect_container(identity)
+    state, name = seen["State"], seen["Name"].lstrip("/")
+    count = seen["RestartCount"] if new else 0
+    if not state["Running"] or count or state.get("Restarting"):
+        if is_done(seen, workers.get(service, "")):
+            return True
+        again = f", and was started again {count} times" if count else ""
+        raise JunoError(
+            f"The new worker {name} ended after its start (exit code {state['ExitCode']}{again}): its log tells why; "
+            "correct that and deploy again.",
+            container=name,
+            log=_server.log_tail(client, identity),
+        )
+    health = (state.get("Health") or {}).get("Status", "none")
+    if not new or health in ("none", "healthy") or _is_the_image_s(client, seen):
+        return True
+    if health == "unhealthy":
+        said = (state["Health"].get("Log") or [{}])[-1].get("Output", "").strip()
+        raise JunoError(
+            f"The new worker {name} is unhealthy{': ' + said[:200] if said else ''}: its log tells why; correct that "
+            "and deploy again.",
+            container=name,
+            log=_server.log_tail(client, identity),
+        )
+    return False
+
+
+def says_it_is_ready(client: t.Any, identity: str) -> bool:
+    """Say whether a worker has logged that it has loaded the code, in the words of a program that is known."""
+    with _docker.told("A new worker's log can't be read"):
+        return READY.search(client.api.logs(identity, tail=_server.LOG_LINES)) is not None
+
+
+def is_done(seen: dict[str, t.Any], why: str) -> bool:
+    """Say whether a container that was found, not declared, has ended well, and was not to be started again."""
+    policy = ((seen.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or "no"
+    ended_well = not seen["State"]["Running"] and seen["State"]["ExitCode"] == 0
+    return ended_well and policy == "no" and why not in ("", _worker_services.DECLARED)
+
+
+def _is_the_image_s(client: t.Any, seen: dict[str, t.Any]) -> bool:
+    """Say whether a health check comes with the image: it asks the site then, and a worker of that image is none."""
+    own = (seen.get("Config") or {}).get("Healthcheck")
+    with _docker.told("The image of a worker could not be looked at"):
+        image = client.api.inspect_image(seen["Image"])
+    return bool(own == (image.get("Config") or {}).get("Healthcheck"))

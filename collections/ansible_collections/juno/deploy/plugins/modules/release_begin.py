@@ -164,6 +164,12 @@ options:
         type: list
         elements: str
         default: []
+      pages:
+        description:
+          - Pages that the application must show before a reload.
+        type: list
+        elements: dict
+        default: []
   package:
     description:
       - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
@@ -302,6 +308,25 @@ compose:
     base_url: http://127.0.0.1:8001
     code_mounted: true
     command_collects: true
+workers:
+  description: The services that run the app's code beside O(service), each with why it is taken for one.
+  returned: success
+  type: dict
+  version_added: 0.2.0
+  sample: {worker: 'share the image of {site}', beat: declared}
+workers_words:
+  description: The same, as the plan shows it.
+  returned: success
+  type: str
+  version_added: 0.2.0
+  sample: 'worker, beat (found: they share the image of web)'
+notices:
+  description: How what serves answers the first page, where that hangs on a setting.
+  returned: where something is to be done and the site serves
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: []
 containers:
   description: The project's containers, stopped ones too.
   returned: success, with O(purpose=deploy)
@@ -390,7 +415,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 
 
 def _build(asked: dict[str, t.Any] | None) -> dict[str, t.Any]:
-    return {**asked, **{name: tuple(asked[name]) for name in ("check_command", "frontend")}} if asked else {}
+    return {**asked, **{name: tuple(asked[name]) for name in ("check_command", "frontend", "pages")}} if asked else {}
 
 
 def main() -> None:

@@ -81,6 +81,15 @@ options:
     type: dict
     default: {}
     version_added: 0.2.0
+  pages:
+    description:
+      - Pages that the WSGI application must show, as for M(juno.deploy.freshness_check), with their status and texts.
+      - For a reload, where no new container can be asked before visitors are. Asked only where O(probe_path) can be.
+      - The host is then that of O(headers), else that of the site's address on the managed host.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
   collect:
     description:
       - Collect static files with the new code into the root that serves, when all else is right.
@@ -251,6 +260,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         translate=module.params["translate"],
         probe_path=module.params["probe_path"],
         headers=module.params["headers"],
+        pages=tuple(module.params["pages"]),
         epoch=_epoch.read(module.params["epoch"]),
     )
     return _ahead.take(run_command, _app.from_params(module.params), order, dry=module.check_mode)

@@ -175,7 +175,7 @@ logs:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _survey
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _survey, _worker_services
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -184,7 +184,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Look."""
     params = module.params
     question = _survey.Question(params["history_length"], params["log_lines"], params["log_follow_seconds"])
-    return {"changed": False, **_survey.survey(run_command, _app.from_params(params), question)}
+    app = _worker_services.known(run_command, _app.from_params(params))
+    return {"changed": False, **_survey.survey(run_command, app, question)}
 
 
 def main() -> None:

@@ -81,9 +81,20 @@ options:
       - The path that is asked for. Any HTTP status is an answer.
     type: str
     default: /
+  pages:
+    description:
+      - The pages that prove a deploy, as for M(juno.deploy.freshness_check). A new container must show them, with their
+        status and texts, before it gets requests of visitors.
+      - Each is asked for past the page cache. A text counts where the release has a cache of its own, or where the page
+        that serves is right.
+    type: list
+    elements: dict
+    default: []
+    version_added: 0.2.0
   grace_seconds:
     description:
-      - How long the old server may take for its last requests before it is killed.
+      - How long an old server or worker may take to end its work before it is killed, where the compose file gives its
+        service no C(stop_grace_period).
     type: int
     default: 30
   boot_timeout_seconds:
@@ -255,8 +266,22 @@ collected:
   type: dict
   version_added: 0.2.0
   sample: {added: 0, replaced: 1, removed: 0}
+killed:
+  description: Old containers that did not end within their grace period.
+  returned: success, outside check mode
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: []
+notices:
+  description: What a person should know of it, for example which containers were killed and what gives them longer.
+  returned: success, outside check mode
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: []
 outage_seconds:
-  description: How long nobody answered, from the order to end to the first answer of new containers; 0 without a gap.
+  description: How long nobody answered, from the last answer of old containers to the first of new ones; else 0.
   returned: success, outside check mode
   type: float
   sample: 4.1
@@ -291,6 +316,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         base_url=module.params["base_url"],
         headers={str(name): str(value) for name, value in module.params["headers"].items()},
         probe_path=module.params["probe_path"],
+        pages=tuple(module.params["pages"]),
         grace_seconds=module.params["grace_seconds"],
         boot_timeout_seconds=module.params["boot_timeout_seconds"],
         settle_seconds=module.params["settle_seconds"],
@@ -316,6 +342,7 @@ def main() -> None:
         "base_url": {"type": "str", "default": ""},
         "headers": {"type": "dict", "default": {}},
         "probe_path": {"type": "str", "default": "/"},
+        "pages": {"type": "list", "elements": "dict", "default": []},
         "grace_seconds": {"type": "int", "default": 30},
         "boot_timeout_seconds": {"type": "int", "default": 120},
         "settle_seconds": {"type": "float", "default": 3.2},

@@ -8,9 +8,11 @@ import dataclasses
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _gate, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _gate, _gate_pages, _server
 from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._pages import Page
+from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer
 
 ONE = Container("id1", "shop-web-2", "web", 2, "running", "sha256:1", ("172.18.0.4",), ())
 GATE = _gate.Gate(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
@@ -138,3 +140,51 @@ def test_nothing_but_errors_is_given_up_before_time_is_up(site, monkeypatch):
 def test_nobody_started_is_told():
     with pytest.raises(EngineError, match="started no container"):
         _gate.wait_until_healthy(None, [], GATE)
+
+
+QUESTIONS = _gate_pages.Questions((Page("/"),), "example.org")
+
+
+def asking(monkeypatch, *statuses: int) -> list[str]:
+    """Let the container answer its pages so, one after the other; the last one stays."""
+    left, asked = list(statuses), []
+
+    def get(path: str) -> Answer:
+        asked.append(path)
+        return Answer(path, left.pop(0) if len(left) > 1 else left[0])
+
+    monkeypatch.setattr(_gate_pages, "getter", lambda *_any: get)
+    return asked
+
+
+def test_it_shows_what_the_proof_will_ask_for(site, monkeypatch):
+    asked = asking(monkeypatch, 200)
+    wait(Engine(state()), questions=QUESTIONS)
+    assert len(asked) == 1
+
+
+def test_also_one_with_a_health_check_of_its_own(site, monkeypatch):
+    asking(monkeypatch, 400)
+    with pytest.raises(
+        JunoError, match=r"shop-web-2 gets no visitors: /, asked as Host 'example.org', answered 400"
+    ) as caught:
+        wait(Engine(state("healthy")), questions=QUESTIONS, boot_timeout_seconds=60)
+    assert caught.value.details["log"] == "last 80 lines"
+
+
+def test_what_may_pass_is_asked_again(site, monkeypatch):
+    asking(monkeypatch, 503, 503, 503, 200)
+    wait(Engine(state()), questions=QUESTIONS, boot_timeout_seconds=60)
+
+
+def test_errors_on_a_page_that_do_not_pass_are_given_up(site, monkeypatch):
+    asking(monkeypatch, 500)
+    monkeypatch.setattr(_gate, "ERRORS_SECONDS", 0.05)
+    with pytest.raises(JunoError, match="gets no visitors: / answered 500 instead of 200"):
+        wait(Engine(state()), questions=QUESTIONS, boot_timeout_seconds=60)
+
+
+def test_it_must_stay_up_while_it_is_asked(site, monkeypatch):
+    asking(monkeypatch, 503)
+    with pytest.raises(JunoError, match="ended while it started"):
+        wait(Engine(state(), state(), state(running=False)), questions=QUESTIONS, boot_timeout_seconds=60)

@@ -114,7 +114,8 @@ def test_who_is_well(world, state, restarts, healthy, well):
     if well:
         _record.require_well(world, entry)
     else:
-        with pytest.raises(JunoError, match="web-2 ended after it had been healthy") as caught:
+        words = "ended after it had been healthy" if healthy else "has ended since the switch"
+        with pytest.raises(JunoError, match=f"web-2 {words}") as caught:
             _record.require_well(world, entry)
         assert "lines of web-2" in caught.value.details["log"]
 
@@ -216,3 +217,69 @@ def test_copies_of_databases_go_by_the_good_releases_since(world):
     done, _entry = _record.finish(world.run, world, world.app, entry)
     assert sorted(os.listdir(directory)) == [names[1]]
     assert {"what": "backup", "id": names[0], "status": "removed"} in done
+
+
+def worker(world: World, log: bytes, monkeypatch, **fields) -> dict:
+    """Give the entry of a release that has started a worker, which has logged this."""
+    world.add("celery-1")
+    monkeypatch.setattr(world, "logs", lambda _identity, tail: log)
+    known = {"containers": {"celery-1": "celery"}, "workers": {"celery": "declared"}, "started_workers": ["celery-1"]}
+    return {**known, "order": {"settle_seconds": 0.1}, "workers_began": time.time(), "boot_seconds": 0.3, **fields}
+
+
+@pytest.mark.parametrize(
+    ("log", "least", "most"),
+    [
+        (b"", 0.6, 5),
+        (b"celery@x ready.\n", 0.1, 0.6),
+        (b"beat: Starting...", 0.1, 0.6),
+        (b"*** Listening on x", 0.1, 0.6),
+    ],
+)
+def test_a_worker_gets_time_to_load_the_code_unless_it_says_that_it_has(world, monkeypatch, log, least, most):
+    began = time.monotonic()
+    _record.settle(world, worker(world, log, monkeypatch))
+    assert least <= time.monotonic() - began < most
+
+
+def test_one_that_ends_while_it_loads_the_code_is_told(world, monkeypatch):
+    entry = worker(world, b"No module named x", monkeypatch, boot_seconds=20)
+    seen = world.inspect_container
+
+    def ends(identity):
+        found = seen(identity)
+        found["State"]["Running"] = time.time() < entry["workers_began"] + 0.3
+        return found
+
+    monkeypatch.setattr(world, "inspect_container", ends)
+    with pytest.raises(JunoError, match="The new worker celery-1 ended after its start") as caught:
+        _record.settle(world, entry)
+    assert caught.value.details["log"] == "No module named x"
+
+
+def test_one_whose_own_check_never_speaks_is_given_up(world, monkeypatch):
+    entry = worker(world, b"", monkeypatch, boot_seconds=0, order={"settle_seconds": 0, "boot_timeout_seconds": 0.2})
+    monkeypatch.setattr(_record._workers, "require_well", lambda *_any, **_more: False)
+    with pytest.raises(JunoError, match="did not get healthy within"):
+        _record.settle(world, entry)
+
+
+def test_one_that_has_done_its_work_is_no_worker_any_more(world):
+    world.add("job-1", "exited")
+    seen = world.inspect_container
+    world.inspect_container = lambda identity: {
+        **seen(identity),
+        "State": {"Running": False, "ExitCode": 0},
+        "HostConfig": {"RestartPolicy": {"Name": "no"}},
+    }
+    workers = {"job": "are built as {site} is", "celery": "declared"}
+    fields = {"workers": workers, "started_workers": ["job-1"], "images": {"web": "1", "job": "1"}}
+    world.add("web-2")
+    _done, entry = _record.finish(
+        world.run, world, world.app, proved(world, containers={"web-2": "web", "job-1": "job"}, **fields)
+    )
+    assert (entry["workers"], entry["containers"], entry["images"]) == (
+        {"celery": "declared"},
+        {"web-2": "web"},
+        {"web": "1"},
+    )

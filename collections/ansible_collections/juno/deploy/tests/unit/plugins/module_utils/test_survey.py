@@ -30,6 +30,7 @@ def app(tmp_path):
         "project": "app",
         "service": "web",
         "worker_services": [],
+        "exclude_services": [],
         "compose_files": [],
         "docker_host": f"unix://{tmp_path}/none.sock",
         "state_root": str(tmp_path),

@@ -51,6 +51,8 @@ def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch)
         "commit": world.commits[0],
         "containers": {"web-1": "web"},
         "images": {"web": "sha256:old"},
+        "workers": [],
+        "stopped": [],
         "names": {"jobs-web": "sha256:old"},
         "override": "",
         "haproxy": "",

@@ -342,7 +342,7 @@ def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(_reload, "reload", lambda *_any: [])
     switched(world, "switch", "reload")
-    _workers.restart_workers(world.work("reload"))
+    _workers.start_new(world.work("reload"))
     _journal.step(world.app.journal, "switched")
     world.log.clear()
     undo(world)
