@@ -126,6 +126,12 @@ def note(path: str, name: str, **fields: t.Any) -> None:
         step(path, name, **fields)
 
 
+def note_fields(path: str, **fields: t.Any) -> None:
+    """Do what C(change) does, where a release is at work; a module may be used without one."""
+    if half_done(read(path)):
+        change(path, **fields)
+
+
 def step(path: str, name: str, **fields: t.Any) -> Entry:
     """Write which step the release at work has come to, with what is needed to undo it."""
     return change(path, step=name, **fields)

@@ -16,11 +16,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _check,
     _compose,
     _configuration,
+    _docker,
     _epoch,
     _generated,
     _journal,
     _lease,
     _rules,
+    _services,
+    _services_build,
     _throwaway,
     _worktree,
 )
@@ -47,6 +50,8 @@ BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
     "probe_path": {"type": "str", "default": "/"},
     "headers": {"type": "dict", "default": {}},
     "frontend": {"type": "list", "elements": "str", "default": []},
+    "boot_timeout_seconds": {"type": "int", "default": 120},
+    "update_services": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -68,6 +73,10 @@ class BuildOrder:
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     #: What the release is to have, if its settings honour it.
     epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
+    #: How long each service that the check needs may take to start.
+    boot_timeout_seconds: float = 120
+    #: Other services that are built or pulled, to be replaced.
+    update_services: tuple[str, ...] = ()
 
 
 def build_cause(output: str) -> str:
@@ -85,6 +94,7 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
         return {
             "changed": order.build,
             "images": {},
+            "not_pulled": [],
             "generated": [],
             "by_hand": [],
             "actions": [],
@@ -118,26 +128,38 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     config = _configuration.read(run, project, checkout=place.checkout)
     for name in app.services:
         _compose.require_service(config, name, place.checkout)
-    mounts = _throwaway.write_override(app, place, config, None if order.build else {})
-    images = {name: image for name, (_used, image) in _compose.release_images(config, order.commit).items()}
+    client = _docker.connect(app.docker_host)
+    live = _configuration.read(run, app.compose())
+    starts = _services.to_start(config, live, app.services, _docker.find(client, app.project, stopped=True))
+    others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
+    wanted = _services_build.to_build(config, app.services, others, app_too=order.build)
+    images = {name: _compose.release_images(config, order.commit)[name][1] for name in wanted}
     began = time.monotonic()
-    if order.build and images:
+    if images:
+        _throwaway.write_override(app, place, config, None)
         argv = project.argv("build", *sorted(images), checkout=place.checkout, override=place.override)
         done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
         done.require(
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again."
         )
+    kept = _services_build.pull(run, client, config, others, order.update_services)
+    mounts = _throwaway.write_override(app, place, config, None if order.build else {})
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
     built = time.monotonic()
-    known = _check.nothing_known("no check is asked for")
+    known, started = _check.nothing_known("no check is asked for"), list[str]()
     if order.check_command or order.collect:
+        argv_of = functools.partial(project.argv, checkout=place.checkout)
+        at = _services.Starter(run, client, app, config, argv_of, order.boot_timeout_seconds)
+        started = _services_build.start_for_check(at, starts, images, place.checkout)
         known = _check.check(run, app, order, place, mounts, functools.partial(note_collected, app))
-    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
+    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values()]
+    actions += [{"what": "service", "id": name, "status": "started"} for name in started]
     return {
         "changed": bool(actions) or is_collected(known["static"]),
-        "images": images if order.build else {},
+        "images": images,
+        "not_pulled": kept,
         "generated": made,
         "by_hand": by_hand[:NAMED_BY_HAND],
         **known,

@@ -48,7 +48,6 @@ def require_image(work: _work.Work) -> None:
 def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Container]:
     """Put new containers of the site in the place of the old ones; give the new ones."""
     edge = _prepare_edge(work)
-    _services.start_others(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
     if edge and not edge_containers(work):

@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _bytecode,
     _compose,
     _configuration,
+    _dependencies,
     _docker,
     _edge_files,
     _epoch,
@@ -29,6 +30,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _reload,
     _replace,
     _server,
+    _services,
+    _services_plan,
     _static_keep,
     _work,
     _workers,
@@ -49,17 +52,7 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
     """
     for service, (used, _built) in _compose.release_images(config, commit).items():
         if service in images:
-            name_image(client, images[service], used)
-
-
-def name_image(client: t.Any, image: str, name: str) -> None:
-    """Give an image a name.
-
-    :raises EngineError: the image is not there.
-    """
-    repository, tag_name = _compose.split_image(name)
-    with _docker.told(f"The image {image} of the release could not be taken: build it anew (deploy again)"):
-        client.api.tag(image, repository, tag_name, force=True)
+            _services.name_image(client, images[service], used)
 
 
 def snapshot(work: _work.Work) -> dict[str, t.Any]:
@@ -72,6 +65,7 @@ def snapshot(work: _work.Work) -> dict[str, t.Any]:
         "override": _edge_files.read(work.app.override) if _compose.is_ours(work.app.override) else "",
         "haproxy": _edge_files.read(_edge_files.configuration(work.app.edge_directory)),
         "edge": bool(_replace.edge_containers(work)),
+        "others": _services.snapshot(_services.starter_of(work)),
     }
 
 
@@ -127,6 +121,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
             raise
         made = _generated.put(app, order.commit)
         _journal.step(app.journal, "moved", moved=moved or bool(made))
+    live = work.config
     if moved:
         # The commit may have moved the site to another port.
         work.config = _configuration.read(work.run, app.compose())
@@ -135,6 +130,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     base_url, probe = front_door(work)
     if order.images:
         tag(work.client, work.config, order.images, order.commit)
+    look = _look_at_others(work, live)
+    change = _services_plan.change_of(look)
+    _services.before_site(work, change)
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
         site = [one for one in work.old if one.service == app.service]
@@ -142,7 +140,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     else:
         new = _replace.replace(work, probe)
     work.up = work.up or time.monotonic()
-    _server.wait_until_answers(work.client, new, probe, order.boot_timeout_seconds)
+    beside = _services.after_site(work, change)
+    _server.wait_until_answers(work.client, [*new, *beside], probe, order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     _workers.restart_workers(work)
     now = _work.serving(work)
@@ -155,11 +154,34 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     fields["configurations"] = (last or {}).get("configurations") or _configuration.digests(work.config, app.services)
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields["container_name"] = work.service.get("container_name") or ""
-    # With a reload all containers are those from before, also those that wait for the app.
-    fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
+    look = dataclasses.replace(look, containers=_docker.find(work.client, app.project, stopped=True))
+    tasks = _dependencies.tasks_of_a_release(work.config, app.services)
+    used = {name: _docker.image_id(work.client, _dependencies.image_of(work.config, name)) for name in tasks}
+    fields["task_images"] = {name: image for name, image in used.items() if image}
+    fields |= {"others": _services_plan.record_of(look, change.new), "others_new": change.new}
     _journal.step(app.journal, "switched", **fields)
-    more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches}
+    more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
     return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
+
+
+def _look_at_others(work: _work.Work, live: dict[str, t.Any]) -> _services_plan.Look:
+    """Look at the other services, whose containers are those from before."""
+    app, order, asked = work.app, work.order, tuple(work.order.update_services)
+    entries = _journal.read(app.journal)
+    before = (_journal.half_done(entries) or {}).get("before") or {}
+    head = _git.head(work.run, app.path)
+    return _services_plan.Look(
+        work.run,
+        work.client,
+        app,
+        order.commit or head,
+        before.get("commit") or head,
+        _services_plan.Target(work.config, _services_plan.hashes(work.run, app) if asked else {}),
+        live,
+        _docker.find(work.client, app.project, stopped=True),
+        (_journal.last_done(entries) or {}).get("others") or {},
+        asked,
+    )
 
 
 def _purge(work: _work.Work) -> dict[str, t.Any]:

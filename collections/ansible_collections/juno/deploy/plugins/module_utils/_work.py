@@ -47,6 +47,8 @@ class SwitchOrder:
     #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()
     warm_rate: float = 20.0
+    #: Other services of the project that are replaced where something about them has changed.
+    update_services: tuple[str, ...] = ()
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
@@ -73,6 +75,8 @@ class Work:
     moved_to_edge: bool = False
     #: Answers to pages that new containers were asked for before they got requests.
     warmed: int = 0
+    #: What could not be brought back, and why.
+    problems: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def service(self) -> dict[str, t.Any]:

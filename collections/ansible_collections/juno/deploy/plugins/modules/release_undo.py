@@ -72,6 +72,12 @@ undone:
   returned: success
   type: bool
   sample: true
+problems:
+  description: What could not be brought back for a reason that is none of the release's (a front proxy that doesn't run).
+  returned: success
+  type: list
+  elements: str
+  sample: []
 serves:
   description: Whether the app has a running container now.
   returned: when a release was undone
@@ -112,7 +118,15 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
             _journal.settle_caches(app.journal)
         if _journal.half_done(_journal.read(app.journal)) is None:
             _lease.give_back(app.state_directory, app.lease)
-        return {"changed": True, "number": 0, "undone": False, "clear_caches": False, "log": "", "standing": []}
+        return {
+            "changed": True,
+            "number": 0,
+            "undone": False,
+            "clear_caches": False,
+            "log": "",
+            "standing": [],
+            "problems": [],
+        }
     undone = _undo.undo(run_command, app, cause)
     if not undone.get("clear_caches"):
         _lease.give_back(app.state_directory, app.lease)
@@ -123,6 +137,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         "clear_caches": False,
         "log": "",
         "standing": [],
+        "problems": [],
         **undone,
     }
 
