@@ -36,8 +36,6 @@ if t.TYPE_CHECKING:
 
 #: Steps at which visitors may already have been served by the new release.
 OPEN = ("open", "switched", "reverse")
-#: A site whose front proxy does not run is waited for no longer.
-HOPELESS_SECONDS = 10
 
 
 def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]) -> bool:
@@ -121,7 +119,7 @@ def _await(work: _work.Work, entry: _journal.Entry) -> None:
 
     def answers() -> bool:
         failing[:] = _services.behind_that_fail(_services.starter_of(work))
-        return bool(probe()) or (bool(failing) and time.monotonic() - began > HOPELESS_SECONDS)
+        return bool(probe()) or (bool(failing) and time.monotonic() - began > _switch.HOPELESS_SECONDS)
 
     wait_for(answers, work.order.boot_timeout_seconds, _server.PROBE_SECONDS)
     if not probe():

@@ -177,8 +177,8 @@ def _wait(client: t.Any, project: str, one: Dependency, why_wanted: str, seconds
 
     def fault(what: str, more: str = "") -> JunoError:
         return JunoError(
-            f"The {'new ' if new else ''}container {last['name']} of '{one.name}' {what}{why_wanted}: its log tells why; "
-            f"correct that and deploy again{more}.",
+            f"The {'new ' if new else ''}container {last['name']} of '{one.name}' {what}{why_wanted}: its log tells "
+            f"why; correct that and deploy again{more}.",
             container=last["name"],
             log=_server.log_tail(client, last["id"]) if last["id"] else "",
         )

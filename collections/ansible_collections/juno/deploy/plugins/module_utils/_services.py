@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The other services of the project: started, replaced where that was asked for, brought back. Private to juno.deploy.
 
-compose creates containers, the Engine starts them, and what they depend on is waited for in between: "docker compose up"
-would replace and start more than was asked for. Replaced containers are stopped, not removed, until the release is proved.
+compose creates containers, the Engine starts them, and what they depend on is waited for in between, since "docker
+compose up" would replace and start more than was asked for. What is replaced is stopped, and goes once a release is
+proved.
 """
 
 from __future__ import annotations
@@ -90,17 +91,24 @@ def to_start(
     return [name for name in absent if name in needed or name not in before["services"]]
 
 
+def scales(config: dict[str, t.Any], containers: list[_docker.Container], more: dict[str, int]) -> list[str]:
+    """Give the options with which compose creates more containers of services, and removes none of what they need.
+
+    :param containers: the project's, stopped ones too.
+    :param more: how many more, by service.
+    """
+    count = collections.Counter(one.service for one in containers)
+    names = [*more, *_dependencies.needed(config, more)]
+    return [word for name in names for word in ("--scale", f"{name}={count[name] + more.get(name, 0)}")]
+
+
 def create(at: Starter, names: list[str]) -> list[_docker.Container]:
     """Create as many further containers of services as each is to have; nothing is started or replaced.
 
     :raises JunoError: compose can't create one.
     """
     before = at.containers()
-    count = collections.Counter(one.service for one in before)
-    services, words = at.config["services"], list[str]()
-    for name in [*names, *(one for one in _dependencies.needed(at.config, names))]:
-        number = count[name] + (_compose.replicas(services[name]) if name in names else 0)
-        words += ["--scale", f"{name}={number}"]
+    words = scales(at.config, before, {name: _compose.replicas(at.config["services"][name]) for name in names})
     argv = at.argv("up", "--no-start", "--no-build", "--no-recreate", *words, *names)
     done = at.run(argv, cwd=at.app.path, timeout_seconds=_work.COMPOSE_SECONDS)
     done.require(f"docker compose could not create {', '.join(names)} ({{cause}}).")
@@ -259,7 +267,7 @@ def before_site(work: _work.Work, change: Change) -> None:
 
 
 def _replace_all(at: Starter, change: Change, names: list[str]) -> list[_docker.Container]:
-    """Replace services, one after the other in the order in which they depend on each other; give the new containers."""
+    """Replace services, one after the other in the order of their dependencies; give the new containers."""
     new = []
     for name in _dependencies.in_order(at.config, names):
         began = time.monotonic()
@@ -349,19 +357,20 @@ class WayBack:
             old = create(at, [name])
         # What runs once has written what only the newer release has.
         again = ran and _dependencies.runs_once(at.config, name)
-        for one in old:
-            if one.state != "running" and (again or was.get(one.id, {"running": True})["running"]):
-                _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
-                _started(at, one)
-        if again:
-            task = _dependencies.Dependency(name, _dependencies.COMPLETED)
-            _dependencies.wait(at.client, at.app.project, task, f"'{at.app.service}'", at.seconds)
+        late = [one for one in old if one.state != "running"]
+        late = [one for one in late if again or was.get(one.id, {"running": True})["running"]]
+        for one in late:
+            _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
+            _started(at, one)
+        if late and name in _dependencies.needed(at.config, at.app.services):
+            condition = _dependencies.COMPLETED if again else _dependencies.HEALTHY
+            wanted = _dependencies.Dependency(name, condition)
+            _dependencies.wait(at.client, at.app.project, wanted, f"'{at.app.service}'", at.seconds)
 
     def _remove_new(self, new: list[_docker.Container], name: str, *, replaced: bool) -> bool:
-        """Remove containers that the release made, but the first ones of what the app needs; say whether one had run."""
-        if name not in self.touched or (
-            not replaced and name in _dependencies.needed(self.at.config, self.at.app.services)
-        ):
+        """Remove containers that the release made, but the first of what the app needs; say whether one had run."""
+        first = not replaced and name in _dependencies.needed(self.at.config, self.at.app.services)
+        if name not in self.touched or first:
             return False
         _stop(self.at, new)
         _remove(self.at, new)

@@ -22,7 +22,7 @@ PULL_SECONDS = 1800
 
 
 def of_the_app(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
-    """Name the services whose images are the app's own: those that run its code, and what runs once with each release."""
+    """Name the services whose images are the app's own: those that run its code or once with each release."""
     own = [*mine, *_dependencies.tasks_of_a_release(config, mine)]
     images = {_dependencies.image_of(config, name) for name in own if name in config["services"]}
     return [name for name in config["services"] if name in own or _dependencies.image_of(config, name) in images]
@@ -52,9 +52,7 @@ def pull(run: Runner, client: t.Any, config: dict[str, t.Any], names: list[str],
             continue
         done = run(["docker", "pull", "--quiet", image], timeout_seconds=PULL_SECONDS)
         if done.rc and there:
-            kept.append(
-                f"{name}: its image {image} could not be pulled, so the one that is here stays ({done.last_words})"
-            )
+            kept.append(f"{name}: its image {image} could not be pulled, so the one here stays ({done.last_words})")
             continue
         done.require(
             f"The image {image} of the service '{name}' can't be pulled ({{cause}}); nothing that serves was touched: "
@@ -75,9 +73,9 @@ def require_files(config: dict[str, t.Any], names: list[str], directory: str, ch
                 continue
             if os.path.exists(_compose.moved(source, directory, checkout)):
                 raise BadInputError(
-                    f"The service '{name}' has to be started before the check, and mounts {source}, which only the newer "
-                    f"commit has; nothing was changed: bring the checkout there (git -C {directory} pull --ff-only) and "
-                    "deploy again."
+                    f"The service '{name}' has to be started before the check, and mounts {source}, which only the "
+                    f"newer commit has; nothing was changed: bring the checkout there (git -C {directory} pull "
+                    "--ff-only) and deploy again."
                 )
 
 

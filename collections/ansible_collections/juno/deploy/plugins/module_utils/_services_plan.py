@@ -109,9 +109,7 @@ def _words(one: Service, site: str, *, site_runs: bool) -> list[str]:
                 f"{consequence(one)})"
             )
     elif one.asked and not one.once and not one.built:
-        lines.append(
-            f"{one.name}: its image is pulled, and if that brings another one it is replaced; {consequence(one)}"
-        )
+        lines.append(f"{one.name}: its image is pulled, and a newer one replaces it; {consequence(one)}")
     return [*lines, *_of_stopped(one, site, site_runs=site_runs)]
 
 
@@ -136,8 +134,8 @@ def require_needed(services: list[Service], app: App, *, site_runs: bool) -> Non
         if site_runs and one.role == NEEDED and not one.once and one.state == "stopped":
             raise BadInputError(
                 f"The service '{one.name}' is stopped ({one.status}) and '{app.service}' depends on it; nothing was "
-                f"changed: start it (docker compose -p {app.project} start {one.name}; its log tells why, if it ended by "
-                "itself) and deploy again."
+                f"changed: start it (docker compose -p {app.project} start {one.name}; its log tells why it ended, "
+                "if nobody has stopped it) and deploy again."
             )
 
 
@@ -188,9 +186,9 @@ def require_volumes(client: t.Any, services: list[Service]) -> None:
             lost = [each["Destination"] for each in mounts if _ANONYMOUS.fullmatch(each.get("Name") or "")]
             if lost:
                 raise BadInputError(
-                    f"The service '{one.name}' has an anonymous volume at {lost[0]}, and a new container would begin with "
-                    "an empty one; nothing was changed: give it a named volume in the compose file (after copying what "
-                    f"is in it), or replace it yourself (docker compose up --detach --build {one.name} takes it along)."
+                    f"The service '{one.name}' has an anonymous volume at {lost[0]}, and a new container would begin "
+                    "with an empty one; nothing was changed: give it a named volume in the compose file (after copying "
+                    f"what is in it), or replace it yourself (docker compose up --detach --build {one.name})."
                 )
 
 
@@ -315,9 +313,8 @@ class Look:
             return ()
         service, why = self.target.config["services"][one.name], list[str]()
         wanted = self.target.hashes.get(one.name, "")
-        if any(each.config_hash and each.config_hash != wanted for each in one.current) and not self._as_without_deps(
-            one
-        ):
+        others = any(each.config_hash and each.config_hash != wanted for each in one.current)
+        if others and not self._as_without_deps(one):
             why.append("its configuration is not what its container was made with")
         if service.get("build"):
             if self._built_otherwise(one, service):

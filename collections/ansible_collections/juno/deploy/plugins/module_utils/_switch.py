@@ -44,6 +44,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
+#: A site whose front proxy does not run is waited for no longer.
+HOPELESS_SECONDS = 10
+
 
 def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
     """Give the release's images the names that compose runs.
@@ -141,7 +144,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         new = _replace.replace(work, probe)
     work.up = work.up or time.monotonic()
     beside = _services.after_site(work, change)
-    _server.wait_until_answers(work.client, [*new, *beside], probe, order.boot_timeout_seconds)
+    _server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     _workers.restart_workers(work)
     now = _work.serving(work)
@@ -162,6 +165,25 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _journal.step(app.journal, "switched", **fields)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
     return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
+
+
+def _hopeful(work: _work.Work, probe: t.Callable[[], int]) -> t.Callable[[], int]:
+    """Give the probe of the front door, which gives up where a front proxy of the app's own does not run."""
+    began = time.monotonic()
+
+    def ask() -> int:
+        status = probe()
+        if not status and time.monotonic() - began > HOPELESS_SECONDS:
+            failing = _services.behind_that_fail(_services.starter_of(work))
+            if failing:
+                raise JunoError(
+                    "The new containers are well, but nobody answers at the site's address, since "
+                    f"{', '.join(failing)} does not run: its log tells why; a commit that mends it takes effect with it "
+                    "in django_app_update_services."
+                )
+        return status
+
+    return ask
 
 
 def _look_at_others(work: _work.Work, live: dict[str, t.Any]) -> _services_plan.Look:

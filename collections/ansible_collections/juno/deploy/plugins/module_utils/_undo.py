@@ -16,6 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _configuration,
     _docker,
+    _edge,
     _git,
     _journal,
     _lease,
@@ -95,7 +96,9 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
             ended["standing"] = standing
         if problems:
             ended["problems"] = problems
-        serves = bool(_server.own(_docker.connect(app.docker_host), app))
+        client = _docker.connect(app.docker_host)
+        serves = bool(_server.own(client, app))
+        left = [] if serves else sorted({one.service for one in _docker.find(client, app.project)} - {_edge.SERVICE})
         _journal.change(app.journal, **ended, **({"caches_owed": True} if exposed else {}))
     return {
         "number": entry["number"],
@@ -107,6 +110,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "standing": standing,
         "serves": serves,
         "problems": problems,
+        "left": left,
     }
 
 

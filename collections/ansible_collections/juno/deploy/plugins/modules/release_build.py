@@ -113,15 +113,15 @@ options:
     version_added: 0.2.0
   boot_timeout_seconds:
     description:
-      - How long each service that the app depends on may take to start, in seconds. Those that have never run are started
-        before the check, as C(depends_on) in the compose file wants it, since the new code is asked with them.
+      - How long each service that the app depends on may take to start, in seconds. Those that have never run are
+        started before the check, as C(depends_on) in the compose file wants it, since the new code is asked with them.
     type: int
     default: 120
     version_added: 0.2.0
   update_services:
     description:
-      - Other services of the project whose images are built or pulled, so that M(juno.deploy.release_switch) can replace
-        them.
+      - Other services of the project whose images are built or pulled, so that M(juno.deploy.release_switch) can
+        replace them.
     type: list
     elements: str
     default: []
