@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _replace,
     _server,
     _services,
+    _services_back,
     _switch,
     _work,
     _workers,
@@ -54,7 +55,7 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]
         _services.name_image(client, image, name)
     work = _work.Work(run, app, order, client, _configuration.read(run, app.compose()), _server.own(client, app))
     work.problems = problems
-    others = _services.WayBack(
+    others = _services_back.WayBack(
         _services.starter_of(work), before.get("others") or {}, tuple(entry.get("touches") or ()), problems
     )
     others.before_site()

@@ -128,22 +128,9 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     config = _configuration.read(run, project, checkout=place.checkout)
     for name in app.services:
         _compose.require_service(config, name, place.checkout)
-    client = _docker.connect(app.docker_host)
-    live = _configuration.read(run, app.compose())
-    starts = _services.to_start(config, live, app.services, _docker.find(client, app.project, stopped=True))
-    others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
-    wanted = _services_build.to_build(config, app.services, others, app_too=order.build)
-    images = {name: _compose.release_images(config, order.commit)[name][1] for name in wanted}
-    began = time.monotonic()
-    if images:
-        _throwaway.write_override(app, place, config, None)
-        argv = project.argv("build", *sorted(images), checkout=place.checkout, override=place.override)
-        done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
-        done.require(
-            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
-            "nothing that serves was touched: correct the commit and deploy again."
-        )
-    kept = _services_build.pull(run, client, config, others, order.update_services)
+    client, began = _docker.connect(app.docker_host), time.monotonic()
+    starts = _starts(run, app, client, config)
+    images, kept = _images(run, app, order, place, config, starts)
     mounts = _throwaway.write_override(app, place, config, None if order.build else {})
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
@@ -167,6 +154,32 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         "check_seconds": round(time.monotonic() - built, 2),
         "actions": actions,
     }
+
+
+def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> list[str]:
+    """Name the other services that the release starts, since they have never run."""
+    live = _configuration.read(run, app.compose())
+    return _services.to_start(config, live, app.services, _docker.find(client, app.project, stopped=True))
+
+
+def _images(
+    run: Runner, app: App, order: BuildOrder, place: _throwaway.Place, config: dict[str, t.Any], starts: list[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Build and pull the release's images; give those built, by service, and what could not be pulled."""
+    others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
+    wanted = _services_build.to_build(config, app.services, others, app_too=order.build)
+    known = _compose.release_images(config, order.commit)
+    if wanted:
+        _throwaway.write_override(app, place, config, None)
+        project = app.compose(place.checkout)
+        argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
+        done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
+        done.require(
+            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
+            "nothing that serves was touched: correct the commit and deploy again."
+        )
+    kept = _services_build.pull(run, _docker.connect(app.docker_host), config, others, order.update_services)
+    return {name: known[name][1] for name in wanted}, kept
 
 
 def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> list[str]:

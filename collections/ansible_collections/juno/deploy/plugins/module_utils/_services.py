@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
@@ -19,11 +18,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _dependencies,
     _docker,
     _edge,
-    _journal,
     _server,
     _work,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -131,11 +129,15 @@ def start(at: Starter, names: list[str]) -> list[_docker.Container]:
     started = []
     for name in _dependencies.in_order(at.config, names):
         _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
-        started += [_started(at, one) for one in at.containers(name) if one.state == "created"]
+        started += [begin(at, one) for one in at.containers(name) if one.state == "created"]
     return started
 
 
-def _started(at: Starter, one: _docker.Container) -> _docker.Container:
+def begin(at: Starter, one: _docker.Container) -> _docker.Container:
+    """Start a container, and give it.
+
+    :raises EngineError: the Engine refuses.
+    """
     with _docker.told(f"The container {one.name} could not be started"):
         at.client.api.start(one.id)
     return one
@@ -150,21 +152,29 @@ def renew(at: Starter, name: str) -> list[_docker.Container]:
     old = at.containers(name)
     if at.config["services"][name].get("container_name"):
         # There can be but one of that name.
-        _stop(at, old)
-        _remove(at, old)
+        stop(at, old)
+        remove(at, old)
         new = create(at, [name])
     else:
         new = create(at, [name])
-        _stop(at, old)
-    return [_started(at, one) for one in new]
+        stop(at, old)
+    return [begin(at, one) for one in new]
 
 
-def _stop(at: Starter, containers: list[_docker.Container]) -> None:
+def stop(at: Starter, containers: list[_docker.Container]) -> None:
+    """Stop those that are at work.
+
+    :raises EngineError: one would not stop.
+    """
     at_work = [one for one in containers if one.state in ("running", "restarting", "paused")]
     _server.stop_all(at.client, at_work, at.grace_seconds)
 
 
-def _remove(at: Starter, containers: list[_docker.Container]) -> None:
+def remove(at: Starter, containers: list[_docker.Container]) -> None:
+    """Remove containers.
+
+    :raises EngineError: the Engine refuses.
+    """
     for one in containers:
         with _docker.told(f"The container {one.name} could not be removed"):
             at.client.api.remove_container(one.id, force=True)
@@ -220,91 +230,6 @@ def snapshot(at: Starter) -> dict[str, dict[str, t.Any]]:
     }
 
 
-@dataclasses.dataclass
-class Change:
-    """What a release does to the other services."""
-
-    #: Those that are started: nothing of them has run yet.
-    starts: list[str]
-    #: Those that are replaced, as was asked for.
-    replaces: list[str]
-    #: The new containers by service; those of services that run once among them.
-    new: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    replaced_seconds: float = 0.0
-
-    def note(self, containers: list[_docker.Container]) -> None:
-        """Remember new containers."""
-        for one in containers:
-            self.new.setdefault(one.service, []).append(one.id)
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """Give what a module tells of it."""
-        return {
-            "started": self.starts,
-            "replaced": self.replaces,
-            "replaced_seconds": round(self.replaced_seconds, 2),
-        }
-
-
-def before_site(work: _work.Work, change: Change) -> None:
-    """Start and replace what the app needs, wait for it, and run what runs once with each release.
-
-    :raises JunoError: something of it can't be started, or isn't as the app wants it.
-    """
-    at = starter_of(work)
-    config, mine = at.config, at.app.services
-    # A reload starts nothing anew but the workers of a server.
-    once = _dependencies.tasks_of_a_release(config, mine)
-    runs = once if work.order.commit and work.order.strategy != "reload" else []
-    needed = _dependencies.needed(config, mine)
-    first = [name for name in needed if name not in runs]
-    _journal.note_fields(at.app.journal, touches=sorted({*change.starts, *change.replaces, *runs}))
-    _replace_all(at, change, [name for name in first if name in change.replaces])
-    change.note(start(at, [name for name in first if name in change.starts]))
-    start_stopped(at, [name for name in needed if name not in once])
-    change.note(run_tasks(at, runs))
-    _dependencies.wait_for_all(at.client, at.app.project, config, at.app.service, at.seconds)
-
-
-def _replace_all(at: Starter, change: Change, names: list[str]) -> list[_docker.Container]:
-    """Replace services, one after the other in the order of their dependencies; give the new containers."""
-    new = []
-    for name in _dependencies.in_order(at.config, names):
-        began = time.monotonic()
-        started = renew(at, name)
-        change.note(started)
-        _dependencies.wait_until_well(at.client, at.app.project, name, at.seconds)
-        change.replaced_seconds += time.monotonic() - began
-        new += started
-    return new
-
-
-def start_stopped(at: Starter, names: list[str]) -> None:
-    """Start containers that are stopped; a deploy was refused when planning if the app ran without them.
-
-    :raises JunoError: one can't be started.
-    """
-    for name in names:
-        for one in _dependencies.current(at.containers(name)):
-            if one.state in ("exited", "created", "dead"):
-                _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
-                _started(at, one)
-
-
-def after_site(work: _work.Work, change: Change) -> list[_docker.Container]:
-    """Start and replace what doesn't come before the app, now that it is healthy; give the new containers.
-
-    :raises JunoError: something of it can't be started.
-    """
-    at = starter_of(work)
-    needed = _dependencies.needed(at.config, at.app.services)
-    rest = [name for name in others(at.config, at.app.services) if name not in needed]
-    new = _replace_all(at, change, [name for name in rest if name in change.replaces])
-    started = start(at, [name for name in rest if name in change.starts])
-    change.note(started)
-    return [*new, *started]
-
-
 def behind_that_fail(at: Starter) -> list[str]:
     """Name the services behind the app that ought to run and don't, each with what the Engine says of it."""
     found = []
@@ -312,66 +237,3 @@ def behind_that_fail(at: Starter) -> list[str]:
         stands = _dependencies.current(at.containers(name))
         found += [f"{one.name} ({one.status or one.state})" for one in stands if one.state in ("exited", "restarting")]
     return found
-
-
-@dataclasses.dataclass
-class WayBack:
-    """The way back of the other services. What goes wrong there is told and stops nothing: the app must come back."""
-
-    at: Starter
-    #: What stood before the release, as C(snapshot) wrote it down.
-    known: dict[str, dict[str, t.Any]]
-    #: The services of which the release may have started containers.
-    touched: tuple[str, ...]
-    problems: list[str]
-
-    def before_site(self) -> None:
-        """Let what doesn't come after the app be as it was."""
-        self._bring_back(behind=False)
-
-    def after_site(self) -> None:
-        """Let what comes after the app be as it was: a front proxy looks for the app's address when it starts."""
-        self._bring_back(behind=True)
-
-    def _bring_back(self, *, behind: bool) -> None:
-        config, mine = self.at.config, self.at.app.services
-        names = {one["service"] for one in self.known.values()} | set(self.touched)
-        here = _dependencies.in_order(config, [name for name in names if name in config["services"]])
-        after = _dependencies.behind(config, mine)
-        for name in [*here, *sorted(names - set(here))]:
-            if (name in after) is behind and name not in mine:
-                try:
-                    self._bring_back_one(name)
-                except JunoError as exc:
-                    self.problems.append(exc.message)
-
-    def _bring_back_one(self, name: str) -> None:
-        at, there = self.at, self.at.containers(name)
-        was = {identity: one for identity, one in self.known.items() if one["service"] == name}
-        ran = self._remove_new([one for one in there if one.id not in was], name, replaced=bool(was))
-        if name not in at.config["services"]:
-            return  # it came with the release
-        old = [one for one in there if one.id in was]
-        if was and not old:
-            name_image(at.client, next(iter(was.values()))["image"], _dependencies.image_of(at.config, name))
-            old = create(at, [name])
-        # What runs once has written what only the newer release has.
-        again = ran and _dependencies.runs_once(at.config, name)
-        late = [one for one in old if one.state != "running"]
-        late = [one for one in late if again or was.get(one.id, {"running": True})["running"]]
-        for one in late:
-            _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
-            _started(at, one)
-        if late and name in _dependencies.needed(at.config, at.app.services):
-            condition = _dependencies.COMPLETED if again else _dependencies.HEALTHY
-            wanted = _dependencies.Dependency(name, condition)
-            _dependencies.wait(at.client, at.app.project, wanted, f"'{at.app.service}'", at.seconds)
-
-    def _remove_new(self, new: list[_docker.Container], name: str, *, replaced: bool) -> bool:
-        """Remove containers that the release made, but the first of what the app needs; say whether one had run."""
-        first = not replaced and name in _dependencies.needed(self.at.config, self.at.app.services)
-        if name not in self.touched or first:
-            return False
-        _stop(self.at, new)
-        _remove(self.at, new)
-        return any(one.state != "created" for one in new)

@@ -28,13 +28,13 @@ def of_the_app(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
     return [name for name in config["services"] if name in own or _dependencies.image_of(config, name) in images]
 
 
-def to_build(config: dict[str, t.Any], mine: tuple[str, ...], more: list[str], *, app_too: bool) -> dict[str, str]:
-    """Give the services that are built, each with the name of its image of this release; without a commit in it yet.
+def to_build(config: dict[str, t.Any], mine: tuple[str, ...], more: list[str], *, app_too: bool) -> list[str]:
+    """Name the services that are built.
 
     :param more: other services that are started or replaced.
     """
     wanted = {*more, *(of_the_app(config, mine) if app_too else ())}
-    return {name: image for name, (image, _own) in _compose.release_images(config, "").items() if name in wanted}
+    return [name for name in _compose.release_images(config, "") if name in wanted]
 
 
 def pull(run: Runner, client: t.Any, config: dict[str, t.Any], names: list[str], asked: tuple[str, ...]) -> list[str]:

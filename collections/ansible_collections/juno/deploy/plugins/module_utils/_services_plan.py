@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _dockerfile,
     _git_diff,
     _services,
+    _services_change,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError
 from ansible_collections.juno.deploy.plugins.module_utils._git import git
@@ -369,10 +370,10 @@ def replaced(services: list[Service]) -> tuple[str, ...]:
     return tuple(one.name for one in services if one.asked and one.differs and not one.once)
 
 
-def change_of(look: Look) -> _services.Change:
+def change_of(look: Look) -> _services_change.Change:
     """Give what a release does to the other services."""
     found = look.services(look.asked)
-    return _services.Change(starts=[one.name for one in found if one.starts], replaces=list(replaced(found)))
+    return _services_change.Change(starts=[one.name for one in found if one.starts], replaces=list(replaced(found)))
 
 
 def record_of(look: Look, new: t.Container[str]) -> dict[str, dict[str, str]]:

@@ -31,6 +31,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _replace,
     _server,
     _services,
+    _services_change,
     _services_plan,
     _static_keep,
     _work,
@@ -135,7 +136,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         tag(work.client, work.config, order.images, order.commit)
     look = _look_at_others(work, live)
     change = _services_plan.change_of(look)
-    _services.before_site(work, change)
+    _services_change.before_site(work, change)
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
         site = [one for one in work.old if one.service == app.service]
@@ -143,7 +144,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     else:
         new = _replace.replace(work, probe)
     work.up = work.up or time.monotonic()
-    beside = _services.after_site(work, change)
+    beside = _services_change.after_site(work, change)
     _server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     _workers.restart_workers(work)
@@ -178,8 +179,8 @@ def _hopeful(work: _work.Work, probe: t.Callable[[], int]) -> t.Callable[[], int
             if failing:
                 raise JunoError(
                     "The new containers are well, but nobody answers at the site's address, since "
-                    f"{', '.join(failing)} does not run: its log tells why; a commit that mends it takes effect with it "
-                    "in django_app_update_services."
+                    f"{', '.join(failing)} does not run: its log tells why; a commit that mends it needs it in "
+                    "django_app_update_services."
                 )
         return status
 

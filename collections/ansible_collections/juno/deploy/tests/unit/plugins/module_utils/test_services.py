@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _services
+from ansible_collections.juno.deploy.plugins.module_utils import _services, _services_change
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -84,9 +84,9 @@ def test_a_replaced_one_that_ends_at_once_is_told(world, monkeypatch):
         world.there[identity].update(State="restarting", restarts=1)
 
     monkeypatch.setattr(world, "start", falls)
-    change = _services.Change([], ["proxy"])
+    change = _services_change.Change([], ["proxy"])
     with pytest.raises(JunoError, match=r"The new container proxy-2 of 'proxy' ended at once \(exit code 1\)"):
-        _services.after_site(work, change)
+        _services_change.after_site(work, change)
     assert (world.states("proxy"), change.new) == (
         {"proxy-1": "exited", "proxy-2": "restarting"},
         {"proxy": ["proxy-2"]},
