@@ -77,4 +77,12 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  update_services:
+    description:
+      - Other services of the project that are to be replaced where something about them has changed. The plan says what
+        has changed about the others, too, which are not touched.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 """

@@ -33,7 +33,7 @@ def outcome_path(app: App) -> str:
 
 def build(run: Runner, app: App, told: dict[str, t.Any]) -> None:
     """Build, in a process of the fork server's, and write down what came of it."""
-    words = {name: tuple(told[name]) for name in ("check_command", "frontend")}
+    words = {name: tuple(told[name]) for name in ("check_command", "frontend", "update_services")}
     whole = {**told, **words, "epoch": _epoch.read(told["epoch"])}
     order = _release.BuildOrder(**whole)
     outcome: dict[str, t.Any] = {"order": told}

@@ -175,6 +175,7 @@ def begin(
     release: int,
     dry: bool,
     helper: Helper,
+    boot_timeout_seconds: float = 0,
 ) -> dict[str, t.Any]:
     """Take the lease, finish or undo what is half done, look and plan.
 
@@ -195,7 +196,7 @@ def begin(
         held.callback(_lease.give_back, app.state_directory, holder.id)
         # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
-        recovered = _undo.recover(run, app)
+        recovered = _undo.recover(run, app, boot_timeout_seconds)
         found = look(run, app, wish, holder.purpose, release)
         deploys = found["plan"]["deploy"]
         if deploys:

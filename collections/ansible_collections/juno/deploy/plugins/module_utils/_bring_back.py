@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
@@ -22,11 +23,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _replace,
     _server,
     _services,
+    _services_back,
     _switch,
     _work,
     _worker_services,
     _workers,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -36,8 +40,11 @@ if t.TYPE_CHECKING:
 OPEN = ("open", "switched", "reverse")
 
 
-def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
-    """Undo a switch; say whether the new release's pages may have got into the caches."""
+def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]) -> bool:
+    """Undo a switch; say whether the new release's pages may have got into the caches.
+
+    :param problems: gets what is not as it was, for a reason that the way back can't do anything about.
+    """
     before = entry["before"]
     app = _worker_services.of_entry(app, entry)
     # What served is asked for nothing that the new release's pages must show.
@@ -49,14 +56,21 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     _generated.put(app, before["commit"])
     client = _docker.connect(app.docker_host)
     for name, image in before["names"].items():
-        _switch.name_image(client, image, name)
+        _services.name_image(client, image, name)
     work = _work.Work(run, app, order, client, _configuration.read(run, app.compose()), _server.own(client, app))
+    work.problems = problems
+    others = _services_back.WayBack(
+        _services.starter_of(work), before.get("others") or {}, tuple(entry.get("touches") or ()), problems
+    )
+    others.before_site()
     if before["containers"]:
         _stand_up(work, before)
     if order.strategy == "reload":
         _reload_back(work, entry)
     else:
         _containers_back(work, entry)
+    others.after_site()
+    _await(work, entry)
     _workers.bring_back(work, before, told=bool(entry.get("workers_told")))
     moved = entry.get("step") == "move" or bool(entry.get("moved"))
     exposed = moved and _compose.mounts_code(work.service, app.path)
@@ -71,7 +85,6 @@ def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
     """Start again what served and ended: after a crash the Engine leaves everything stopped."""
     there = _docker.find(work.client, work.app.project, stopped=True)
     running = {one.service for one in there if one.state == "running"}
-    _services.start_others(work)  # also those that the new release's compose file, or its build, had changed
     if before["edge"] and before["override"] and _edge.SERVICE not in running:
         _edge_files.put_override(work.run, work.app, before["override"])
         _replace.renew_edge(work, reload=False)
@@ -85,8 +98,6 @@ def _reload_back(work: _work.Work, entry: _journal.Entry) -> None:
         return
     running = work.site()
     _new_workers(work, running)
-    # A container whose server had ended is started again by the Engine, now with the code from before.
-    _await(work, running)
 
 
 def _forget(work: _work.Work, known: dict[str, str]) -> None:
@@ -100,10 +111,26 @@ def _new_workers(work: _work.Work, containers: list[_docker.Container]) -> None:
     _reload.reload(work.client, able, work.order.grace_seconds + work.order.boot_timeout_seconds)
 
 
-def _await(work: _work.Work, containers: list[_docker.Container]) -> None:
-    if containers:
-        _base, probe = _switch.front_door(work)
-        _server.wait_until_answers(work.client, [], probe, work.order.boot_timeout_seconds)
+def _await(work: _work.Work, entry: _journal.Entry) -> None:
+    """Wait until the site answers; that it doesn't may have a reason that is none of the release's, and is told.
+
+    After a reload a container whose server had ended is started again by the Engine, now with the code from before.
+    """
+    reloaded = work.order.strategy == "reload" and (entry.get("step") in OPEN or entry.get("moved"))
+    behind_edge = work.order.strategy != "reload" and bool(_replace.edge_containers(work))
+    if not entry["before"]["containers"] or behind_edge or (work.order.strategy == "reload" and not reloaded):
+        return
+    base_url, probe = _switch.front_door(work)
+    began, failing = time.monotonic(), list[str]()
+
+    def answers() -> bool:
+        failing[:] = _services.behind_that_fail(_services.starter_of(work))
+        return bool(probe()) or (bool(failing) and time.monotonic() - began > _switch.HOPELESS_SECONDS)
+
+    wait_for(answers, work.order.boot_timeout_seconds, _server.PROBE_SECONDS)
+    if not probe():
+        why = f"{', '.join(failing)} does not run" if failing else f"not within {work.order.boot_timeout_seconds:g} s"
+        work.problems.append(f"nobody answers at {base_url} ({why})")
 
 
 def _containers_back(work: _work.Work, entry: _journal.Entry) -> None:
@@ -171,7 +198,6 @@ def _back_without_edge(
         return  # nothing served before
     back = old or _replace.create(work)
     _start_and_wait(work, back)
-    _await(work, back)
 
 
 def _start_and_wait(work: _work.Work, containers: list[_docker.Container]) -> None:
@@ -179,7 +205,13 @@ def _start_and_wait(work: _work.Work, containers: list[_docker.Container]) -> No
     for one in containers:
         if one.state != "running":
             _start(work, [one])
-            _replace.wait_healthy(work, [one])
+            try:
+                _replace.wait_healthy(work, [one])
+            except EngineError:
+                raise
+            except JunoError as exc:
+                # It was good once: what it needs now is another one's, and the next deploy must not hang on it.
+                work.problems.append(exc.message)
 
 
 def _start(work: _work.Work, containers: list[_docker.Container]) -> None:

@@ -138,7 +138,7 @@ def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
         unlooked.append(f"No page was asked for before the switch: {requested['why']}.")
     return {
         **known,
-        "migrations": {**migrations, "database": default},
+        "migrations": {"unanswered": False, **migrations, "database": default},
         "requested": requested,
         "unlooked": [mask(line) for line in unlooked],
     }
@@ -148,7 +148,15 @@ def nothing_known(why: str) -> dict[str, t.Any]:
     """Give the result of a release whose code was not asked; C(why) says why, where that is to be told."""
     return {
         "checked": "",
-        "migrations": {"pending": [], "applied": [], "tried": False, "database": {}, "databases": [], "why": why},
+        "migrations": {
+            "pending": [],
+            "applied": [],
+            "tried": False,
+            "unanswered": False,
+            "database": {},
+            "databases": [],
+            "why": why,
+        },
         "requested": {"path": "", "status": 0, "why": why},
         "static": {},
         "layout": {},

@@ -67,6 +67,8 @@ class Container:
     created: int = 0
     #: What compose made of its configuration; another one means that compose would replace the container.
     config_hash: str = ""
+    #: The image that compose took its name for when it made the container.
+    made_from: str = ""
 
 
 def load() -> None:
@@ -148,6 +150,7 @@ def parse_container(listed: dict[str, t.Any]) -> Container:
         status=listed.get("Status", ""),
         created=listed.get("Created", 0),
         config_hash=tags.get("com.docker.compose.config-hash", ""),
+        made_from=tags.get("com.docker.compose.image", ""),
     )
 
 

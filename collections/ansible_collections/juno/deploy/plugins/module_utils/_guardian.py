@@ -63,10 +63,9 @@ def stand_in(run: Runner, app: App, caches: dict[str, t.Any], wait: t.Callable[[
 def _tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> None:
     _orphan.end(app.state_directory)
     _lease.require(app)
-    _undo.recover(run, app)
+    recovered = _undo.recover(run, app)
     # Where nothing serves, as after a first deploy, the next one clears them.
-    serves = bool(_server.own(_docker.connect(app.docker_host), app))
-    if serves and _journal.owes_caches(_journal.read(app.journal)):
+    if recovered.get("serves", True) and _journal.owes_caches(_journal.read(app.journal)):
         clear(app, caches)
         with _lease.step(app, "a note in the journal"):
             _journal.settle_caches(app.journal)

@@ -180,7 +180,7 @@ def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]"
         fail(request, "history", exc.what, exc.cause)
     except importlib.import_module("django.db").Error as exc:
         request["ready"] = False
-        return dict(told, why=f"the database doesn't answer ({in_words(exc)})")
+        return dict(told, why=f"the database doesn't answer ({in_words(exc)})", unanswered=True)
     if told["pending"] and main_one["copied"]:
         try:
             apply_pending(lambda _what, _migration: None)

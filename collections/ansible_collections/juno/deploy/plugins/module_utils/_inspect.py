@@ -25,6 +25,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _reload,
     _rollback,
     _rules,
+    _services_build,
+    _services_plan,
     _strategy,
     _worker_services,
 )
@@ -64,6 +66,7 @@ def situation(
     running: list[_docker.Container],
     changes: _Changes,
     config: dict[str, t.Any],
+    updates: tuple[str, ...] = (),
 ) -> _plan.Situation:
     """Put together what the plan is made from."""
     newest = _journal.serving(changes.entries)
@@ -86,6 +89,7 @@ def situation(
         rewritten=bool(state.ahead),
         reconfigured=anew,
         rebuilt=built,
+        updates=updates,
     )
 
 
@@ -147,14 +151,16 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     _git.require_checkout(run, app.path)
     free = _disk.require_room(app)
     entries = _journal.read(app.journal)
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
         # What is wrong on this host is told before what is wrong with the git server.
         asked_compose = pool.submit(_look_at_compose, run, app)
         asked_containers = pool.submit(_look_at_containers, app)
         asked_git = pool.submit(_inspect_git.look_at_git, run, app, wish, entries)
+        asked_hashes = pool.submit(_services_plan.hashes, run, app)
         version, config = asked_compose.result()
         containers = asked_containers.result()
         state, diff = asked_git.result()
+        as_here = _services_plan.Target(config, asked_hashes.result())
     if state.target_commit == state.commit:
         _worker_services.require_declared(app, config, app.path)
     workers = _worker_services.find(app, config, containers)
@@ -165,7 +171,21 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     needs = _inspect_git.needs_of(
         run, app, wish, config, diff, state.target_commit, _rules.read_layout(last.get("layout"))
     )
-    plan = _plan.make(situation(app, wish, state, running, _Changes(entries, needs, told["code_mounted"]), config))
+    look = _services_plan.Look(
+        run,
+        _docker.connect(app.docker_host),
+        app,
+        state.target_commit,
+        state.commit,
+        _services_plan.target(run, app, state.target_commit, as_here),
+        config,
+        containers,
+        last.get("others") or {},
+        wish.update_services,
+    )
+    others, about_others = _services_plan.plan(look)
+    changes = _Changes(entries, needs, told["code_mounted"])
+    plan = _plan.make(situation(app, wish, state, running, changes, config, _services_plan.replaced(others)))
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     new_image = new_image or reconfigured(app, last, config)
     strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
@@ -184,7 +204,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
             **strategy,
             "first_edge": first_edge(strategy, running),
             "collect": collects(wish.collectstatic, strategy["strategy"], plan, own_command=told["command_collects"]),
-            "words": _plan_words.words(plan, needs),
+            "words": [*_plan_words.words(plan, needs), *about_others],
         },
         "diff": _plan_words.difference(
             last.get("commit", ""), state.target_commit, diff.commits, diff.commit_count, needs
@@ -232,12 +252,13 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     _git.require_checkout(run, app.path)
     version, config = _look_at_compose(run, app)
     client = _docker.connect(app.docker_host)
-    every = _docker.find(client, app.project, stopped=True)
+    containers = _docker.find(client, app.project, stopped=True)
     if release < 0:
         _worker_services.require_declared(app, config, app.path)
-    workers = _worker_services.find(app, config, every)
+    workers = _worker_services.find(app, config, containers)
     app = _worker_services.with_workers(app, workers)
-    running = [one for one in every if one.state == "running"]
+    running = [one for one in containers if one.state == "running"]
+    _services_plan.require_needed_now(app, config, containers)
     site = [one for one in running if one.service == app.service]
     head, entries = _git.head(run, app.path), _journal.read(app.journal)
     last = _journal.last_done(entries) or {}
@@ -246,8 +267,9 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     if release >= 0:
         entry = _rollback.choose(entries, release)
         commit, found["target"] = entry["commit"], {"number": entry["number"], "commit": entry["commit"]}
-        found["images"] = _rollback.images(config, entry, functools.partial(_docker.image_id, client))
-        found["serving_images"] = _rollback.images(config, last, functools.partial(_docker.image_id, client))
+        identify, own = functools.partial(_docker.image_id, client), _services_build.of_the_app(config, app.services)
+        found["images"] = _rollback.images(config, entry, identify, own)
+        found["serving_images"] = _rollback.images(config, last, identify, own)
         found["migrations"] = _rollback.between(entries, entry)
         _rollback.require_reversible(found["migrations"], entry)
         found["reverse_to"] = _rollback.way_to(_rollback.state_after(entry), found["migrations"])

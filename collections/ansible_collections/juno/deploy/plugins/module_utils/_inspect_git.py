@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "epoch_variable": {"type": "str", "default": ""},
     "rules": {"type": "list", "elements": "dict", "default": []},
     "own_frontend": {"type": "bool", "default": False},
+    "update_services": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -57,6 +58,8 @@ class Wish:
     rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: The app has a command that builds its front-end in the checkout.
     own_frontend: bool = False
+    #: Other services of the project that may be replaced.
+    update_services: tuple[str, ...] = ()
 
 
 def wish_of(params: dict[str, t.Any]) -> Wish:
@@ -65,6 +68,7 @@ def wish_of(params: dict[str, t.Any]) -> Wish:
     :raises BadInputError: a rule is none.
     """
     plain = {name: params[name] for name in ARGUMENTS if name != "rules"}
+    plain["update_services"] = tuple(params["update_services"])
     return Wish(**plain, rules=_rules.read_own(params["rules"]))
 
 

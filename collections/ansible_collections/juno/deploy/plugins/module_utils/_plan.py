@@ -43,6 +43,8 @@ class Situation:
     reconfigured: tuple[str, ...] = ()
     #: Those of them whose image is now built in another way.
     rebuilt: tuple[str, ...] = ()
+    #: Other services that are replaced, as was asked for.
+    updates: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass
@@ -87,6 +89,8 @@ def _why(at: Situation) -> list[str]:
         why.append("a container runs another image than the one that was deployed")
     if at.reconfigured:
         why.append(f"the configuration of {', '.join(at.reconfigured)} has changed (.env, or a compose file by hand)")
+    if at.updates:
+        why.append(f"{', '.join(at.updates)} is to be replaced (django_app_update_services)")
     return why
 
 

@@ -23,7 +23,6 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _meterflow,
     _server,
     _static_keep,
-    _work,
     _worker_services,
     _workers,
 )
@@ -76,14 +75,16 @@ def record(
         return {"changed": True, "release": {**entry, "outcome": "done"}, **told, "actions": []}
     with _lease.step(app, "the end of a release"):
         # From here on a run that dies is finished by the next one, not undone.
+        known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
+        entry = _journal.step(app.journal, "proved", figures=as_numbers(figures), **known)
+        removed = let_go(run, client, app, entry)
+        # The prober asks until the last thing has changed.
         met = _meterflow.finish(app.state_directory, marks)
         met.pop("words")
         numbers = as_numbers(figures)
         told = in_words(met, entry, numbers.get("outage_seconds", 0.0))
         numbers["outage_seconds"] = _meter_words.outage_seconds(met, numbers.get("outage_seconds", 0.0))
-        known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
-        entry = _journal.step(app.journal, "proved", figures={**numbers, "visitors": met}, **known)
-        removed, entry = finish(run, client, app, entry)
+        entry = _end(app, figures={**numbers, "visitors": met})
     _lease.give_back(app.state_directory, app.lease)
     return {"changed": True, "release": entry, **told, "actions": removed}
 
@@ -136,15 +137,18 @@ def require_well(client: t.Any, entry: _journal.Entry) -> bool:
 
     :raises JunoError: one has ended, or was started again by the Engine.
     """
+    beside = [identity for ids in (entry.get("others_new") or {}).values() for identity in ids]
     workers, started = entry.get("workers") or {}, entry.get("started_workers") or []
     healthy = True
-    for identity, service in (entry.get("containers") or {}).items():
+    for identity, service in {**(entry.get("containers") or {}), **dict.fromkeys(beside, "")}.items():
         if service in workers:
             new = identity in started
             healthy = _workers.require_well(client, identity, workers, service, new=new) and healthy
             continue
         with _docker.told("A container of the release is gone"):
             seen = client.api.inspect_container(identity)
+        if identity in beside and not seen["State"]["Running"] and not seen["State"]["ExitCode"]:
+            continue  # it has done its work
         gated = bool(entry.get("healthy"))
         if not seen["State"]["Running"] or (gated and seen["RestartCount"]):
             name = seen["Name"].lstrip("/")
@@ -159,6 +163,15 @@ def require_well(client: t.Any, entry: _journal.Entry) -> bool:
 
 def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple[list[dict[str, str]], _journal.Entry]:
     """Let go of the containers and images of earlier releases, and write that the release is done."""
+    return let_go(run, client, app, entry), _end(app)
+
+
+def _end(app: App, **fields: t.Any) -> _journal.Entry:
+    return _journal.change(app.journal, **fields, outcome="done", ended=_journal.now())
+
+
+def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[dict[str, str]]:
+    """Let go of the containers and images of earlier releases."""
     done = []
     app = _worker_services.of_entry(app, entry)
     new, before = entry.get("containers") or {}, (entry.get("before") or {}).get("containers") or {}
@@ -166,7 +179,7 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     old = [one for one in every if one.state != "running" or one.id in before]
     grace = int((entry.get("order") or {}).get("grace_seconds", 30))
     _server.stop_all(client, [one for one in old if one.state == "running"], grace)
-    for one in old:
+    for one in [*old, *_replaced(client, app, entry)]:
         with _docker.told(f"The old container {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)
         done.append({"what": "container", "id": one.name, "status": "removed"})
@@ -175,7 +188,6 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
     if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
         _edge_runtime.free(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
-    _start_those_behind(run, app, entry.get("behind") or [])
     _name_images(client, app, entry)
     entries = _journal.read(app.journal)
     rules = (entry.get("order") or {}).get("static_rules")
@@ -191,7 +203,7 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     done += _backup.prune(app, entries, int(entry.get("keep_backups", Keep.backups)))
     needed = {one for old in entries if old.get("commit") in kept for one in (old.get("images") or {}).values()}
     done += _build_cache.prune(client, app, needed, int(entry.get("keep_cache_mb", Keep.cache_mb)))
-    return done, _journal.change(app.journal, outcome="done", ended=_journal.now())
+    return done
 
 
 def _without_done(client: t.Any, app: App, entry: _journal.Entry) -> _journal.Entry:
@@ -210,13 +222,11 @@ def _without_done(client: t.Any, app: App, entry: _journal.Entry) -> _journal.En
     return _journal.change(app.journal, workers=rest, containers=ids, images=images)
 
 
-def _start_those_behind(run: Runner, app: App, names: list[str]) -> None:
-    """Bring the services that wait for the app up to date, now that one container of it is left."""
-    if names:
-        argv = app.compose_live().argv("up", "--detach", "--no-build", *names)
-        run(argv, cwd=app.path, timeout_seconds=_work.COMPOSE_SECONDS).require(
-            f"The release serves, but docker compose could not start {', '.join(names)} ({{cause}})."
-        )
+def _replaced(client: t.Any, app: App, entry: _journal.Entry) -> list[_docker.Container]:
+    """Give the stopped containers of other services in whose place the release has put new ones."""
+    new = entry.get("others_new") or {}
+    there = _docker.find(client, app.project, stopped=True)
+    return [one for one in there if one.id not in new.get(one.service, [one.id]) and one.state != "running"]
 
 
 def _rename(client: t.Any, app: App, entry: _journal.Entry) -> None:
@@ -231,7 +241,7 @@ def _rename(client: t.Any, app: App, entry: _journal.Entry) -> None:
 def _name_images(client: t.Any, app: App, entry: _journal.Entry) -> None:
     """Name the images of a release that needed no build after its commit too, so that it can be gone back to."""
     tags = {one["Id"]: one.get("RepoTags") or [] for one in _built(client, app)}
-    for image in set((entry.get("images") or {}).values()):
+    for image in {*(entry.get("images") or {}).values(), *(entry.get("task_images") or {}).values()}:
         names = tags.get(image) or []
         if names and entry.get("commit"):
             with _docker.told(f"The image {names[0]} could not be named"):

@@ -18,11 +18,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _check,
     _compose,
     _configuration,
+    _docker,
     _epoch,
     _generated,
     _journal,
     _lease,
     _rules,
+    _services,
+    _services_build,
     _throwaway,
     _worker_services,
     _worktree,
@@ -51,6 +54,8 @@ BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
     "headers": {"type": "dict", "default": {}},
     "frontend": {"type": "list", "elements": "str", "default": []},
     "pages": {"type": "list", "elements": "dict", "default": []},
+    "boot_timeout_seconds": {"type": "int", "default": 120},
+    "update_services": {"type": "list", "elements": "str", "default": []},
 }
 
 
@@ -74,6 +79,10 @@ class BuildOrder:
     pages: tuple[dict[str, t.Any], ...] = ()
     #: What the release is to have, if its settings honour it.
     epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
+    #: How long each service that the check needs may take to start.
+    boot_timeout_seconds: float = 120
+    #: Other services that are built or pulled, to be replaced.
+    update_services: tuple[str, ...] = ()
 
 
 def build_cause(output: str) -> str:
@@ -91,6 +100,7 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
         return {
             "changed": order.build,
             "images": {},
+            "not_pulled": [],
             "generated": [],
             "by_hand": [],
             "actions": [],
@@ -124,17 +134,10 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     config = _configuration.read(run, project, checkout=place.checkout)
     _compose.require_service(config, app.service, place.checkout)
     _worker_services.require_declared(app, config, order.commit[:12])
+    client, began = _docker.connect(app.docker_host), time.monotonic()
+    starts = _starts(run, app, client, config)
+    images, kept = _images(run, app, order, place, config, starts)
     mounts = _throwaway.write_override(app, place, config, None if order.build else {})
-    images = {name: image for name, (_used, image) in _compose.release_images(config, order.commit).items()}
-    began = time.monotonic()
-    if order.build and images:
-        argv = project.argv("build", *sorted(images), checkout=place.checkout, override=place.override)
-        with _build_cache.claimed(app):
-            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
-        done.require(
-            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
-            "nothing that serves was touched: correct the commit and deploy again."
-        )
     if order.pages:
         # As the proof does: as the site's address on this host, where no other host is named.
         host = urllib.parse.urlsplit(_compose.base_url(config["services"][app.service])).netloc
@@ -142,13 +145,18 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
     built = time.monotonic()
-    known = _check.nothing_known("no check is asked for")
+    known, started = _check.nothing_known("no check is asked for"), list[str]()
     if order.check_command or order.collect:
+        argv_of = functools.partial(project.argv, checkout=place.checkout)
+        at = _services.Starter(run, client, app, config, argv_of, order.boot_timeout_seconds)
+        started = _services_build.start_for_check(at, starts, images, place.checkout)
         known = _check.check(run, app, order, place, mounts, functools.partial(note_collected, app))
-    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values() if order.build]
+    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values()]
+    actions += [{"what": "service", "id": name, "status": "started"} for name in started]
     return {
         "changed": bool(actions) or is_collected(known["static"]),
-        "images": images if order.build else {},
+        "images": images,
+        "not_pulled": kept,
         "generated": made,
         "by_hand": by_hand[:NAMED_BY_HAND],
         **known,
@@ -156,6 +164,33 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         "check_seconds": round(time.monotonic() - built, 2),
         "actions": actions,
     }
+
+
+def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> list[str]:
+    """Name the other services that the release starts, since they have never run."""
+    live = _configuration.read(run, app.compose())
+    return _services.to_start(config, live, app.services, _docker.find(client, app.project, stopped=True))
+
+
+def _images(
+    run: Runner, app: App, order: BuildOrder, place: _throwaway.Place, config: dict[str, t.Any], starts: list[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Build and pull the release's images; give those built, by service, and what could not be pulled."""
+    others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
+    wanted = _services_build.to_build(config, app.services, others, app_too=order.build)
+    known = _compose.release_images(config, order.commit)
+    if wanted:
+        _throwaway.write_override(app, place, config, None)
+        project = app.compose(place.checkout)
+        argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
+        with _build_cache.claimed(app):
+            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
+        done.require(
+            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
+            "nothing that serves was touched: correct the commit and deploy again."
+        )
+    kept = _services_build.pull(run, _docker.connect(app.docker_host), config, others, order.update_services)
+    return {name: known[name][1] for name in wanted}, kept
 
 
 def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> list[str]:

@@ -52,7 +52,6 @@ def require_image(work: _work.Work) -> None:
 def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Container]:
     """Put new containers of the site in the place of the old ones; give the new ones."""
     edge = _prepare_edge(work)
-    _services.start_others(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
     if edge and not edge_containers(work):
@@ -137,12 +136,13 @@ def renew_edge(work: _work.Work, *, reload: bool) -> None:
 def create(work: _work.Work) -> list[_docker.Container]:
     """Create the release's containers beside those that serve; none is started."""
     name = work.app.service
-    before = _docker.find(work.client, work.app.project, name, stopped=True)
-    scale = f"{name}={len(before) + max(1, _compose.replicas(work.service))}"
+    every = _docker.find(work.client, work.app.project, stopped=True)
+    before = [one for one in every if one.service == name]
+    scales = _services.scales(work.config, every, {name: max(1, _compose.replicas(work.service))})
     # Not with --no-deps: compose would then take the container for one of another configuration, and replace it the
     # next time that a person types "docker compose up".
     work.do(
-        _create_argv(work, "up", "--no-start", "--no-build", "--no-recreate", "--scale", scale, name),
+        _create_argv(work, "up", "--no-start", "--no-build", "--no-recreate", *scales, name),
         "docker compose could not create the release's container ({cause}).",
     )
     known = {one.id for one in before}

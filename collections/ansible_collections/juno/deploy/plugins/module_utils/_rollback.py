@@ -53,13 +53,19 @@ def choose(entries: list[_journal.Entry], wanted: int) -> _journal.Entry:
     return entry
 
 
-def images(config: dict[str, t.Any], entry: _journal.Entry, identify: Callable[[str], str]) -> dict[str, str]:
-    """Give the kept image for each service that is built; C(identify) gives the id of an image by its name, or nothing.
+def images(
+    config: dict[str, t.Any], entry: _journal.Entry, identify: Callable[[str], str], services: t.Container[str]
+) -> dict[str, str]:
+    """Give the kept image for each of the services that is built.
 
+    :param identify: gives the id of an image by its name, or nothing.
+    :param services: the services whose images are the app's own; no other's is touched.
     :raises BadInputError: one is no longer kept.
     """
     found = {}
     for service, (_used, name) in _compose.release_images(config, entry["commit"]).items():
+        if service not in services:
+            continue
         if not identify(name):
             raise BadInputError(
                 f"The image {name} of release {entry['number']} is no longer here (django_app_keep_releases tells how "

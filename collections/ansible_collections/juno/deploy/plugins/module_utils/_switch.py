@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _bytecode,
     _compose,
     _configuration,
+    _dependencies,
     _docker,
     _edge_files,
     _epoch,
@@ -29,6 +30,9 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _reload,
     _replace,
     _server,
+    _services,
+    _services_change,
+    _services_plan,
     _static_keep,
     _work,
     _worker_services,
@@ -42,6 +46,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
+#: A site whose front proxy does not run is waited for no longer.
+HOPELESS_SECONDS = 10
+
 
 def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
     """Give the release's images the names that compose runs.
@@ -50,17 +57,7 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
     """
     for service, (used, _built) in _compose.release_images(config, commit).items():
         if service in images:
-            name_image(client, images[service], used)
-
-
-def name_image(client: t.Any, image: str, name: str) -> None:
-    """Give an image a name.
-
-    :raises EngineError: the image is not there.
-    """
-    repository, tag_name = _compose.split_image(name)
-    with _docker.told(f"The image {image} of the release could not be taken: build it anew (deploy again)"):
-        client.api.tag(image, repository, tag_name, force=True)
+            _services.name_image(client, images[service], used)
 
 
 def snapshot(work: _work.Work) -> dict[str, t.Any]:
@@ -75,6 +72,7 @@ def snapshot(work: _work.Work) -> dict[str, t.Any]:
         "override": _edge_files.read(work.app.override) if _compose.is_ours(work.app.override) else "",
         "haproxy": _edge_files.read(_edge_files.configuration(work.app.edge_directory)),
         "edge": bool(_replace.edge_containers(work)),
+        "others": _services.snapshot(_services.starter_of(work)),
     }
 
 
@@ -140,6 +138,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
             raise
         made = _generated.put(app, order.commit)
         _journal.step(app.journal, "moved", moved=moved or bool(made))
+    live = work.config
     if moved:
         # The commit may have moved the site to another port.
         work.config = _configuration.read(work.run, app.compose())
@@ -149,6 +148,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.images:
         tag(work.client, work.config, order.images, order.commit)
     workers = _workers.follow(work)
+    look = _look_at_others(work, live)
+    change = _services_plan.change_of(look)
+    _services_change.before_site(work, change)
     _workers.tell_to_end(work)
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
@@ -158,7 +160,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     else:
         new = _replace.replace(work, probe)
     work.up = work.up or time.monotonic()
-    _server.wait_until_answers(work.client, new, probe, order.boot_timeout_seconds)
+    beside = _services_change.after_site(work, change)
+    _server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     started = _workers.start_new(work)
     app, now = work.app, _work.serving(work)
@@ -177,13 +180,55 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     fields |= {"started_workers": started, "workers_began": work.workers_began}
     fields["boot_seconds"] = round(work.boot_seconds, 2)
     fields["container_name"] = work.service.get("container_name") or ""
-    # With a reload all containers are those from before, also those that wait for the app.
-    fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
+    look = dataclasses.replace(look, containers=_docker.find(work.client, app.project, stopped=True))
+    tasks = _dependencies.tasks_of_a_release(work.config, app.services)
+    used = {name: _docker.image_id(work.client, _dependencies.image_of(work.config, name)) for name in tasks}
+    fields["task_images"] = {name: image for name, image in used.items() if image}
+    fields |= {"others": _services_plan.record_of(look, change.new), "others_new": change.new}
     _journal.step(app.journal, "switched", **fields)
     for identity in started:
         _workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
-    more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches}
+    more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
     return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
+
+
+def _hopeful(work: _work.Work, probe: t.Callable[[], int]) -> t.Callable[[], int]:
+    """Give the probe of the front door, which gives up where a front proxy of the app's own does not run."""
+    began = time.monotonic()
+
+    def ask() -> int:
+        status = probe()
+        if not status and time.monotonic() - began > HOPELESS_SECONDS:
+            failing = _services.behind_that_fail(_services.starter_of(work))
+            if failing:
+                raise JunoError(
+                    "The new containers are well, but nobody answers at the site's address, since "
+                    f"{', '.join(failing)} does not run: its log tells why; a commit that mends it needs it in "
+                    "django_app_update_services."
+                )
+        return status
+
+    return ask
+
+
+def _look_at_others(work: _work.Work, live: dict[str, t.Any]) -> _services_plan.Look:
+    """Look at the other services, whose containers are those from before."""
+    app, order, asked = work.app, work.order, tuple(work.order.update_services)
+    entries = _journal.read(app.journal)
+    before = (_journal.half_done(entries) or {}).get("before") or {}
+    head = _git.head(work.run, app.path)
+    return _services_plan.Look(
+        work.run,
+        work.client,
+        app,
+        order.commit or head,
+        before.get("commit") or head,
+        _services_plan.Target(work.config, _services_plan.hashes(work.run, app) if asked else {}),
+        live,
+        _docker.find(work.client, app.project, stopped=True),
+        (_journal.last_done(entries) or {}).get("others") or {},
+        asked,
+    )
 
 
 def _purge(work: _work.Work) -> dict[str, t.Any]:

@@ -16,6 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _configuration,
     _docker,
+    _edge,
     _git,
     _journal,
     _lease,
@@ -49,9 +50,10 @@ def is_owed(app: App) -> bool:
     return _journal.half_done(_journal.read(app.journal)) is not None
 
 
-def recover(run: Runner, app: App) -> dict[str, t.Any]:
+def recover(run: Runner, app: App, boot_timeout_seconds: float = 0) -> dict[str, t.Any]:
     """Finish or undo what a run that died left half done; an empty result when nothing was.
 
+    :param boot_timeout_seconds: how long a start may take now; without it what the dead run was told.
     :raises JunoError: it can't be undone; the message says where things stand.
     """
     entry = _journal.half_done(_journal.read(app.journal))
@@ -62,6 +64,8 @@ def recover(run: Runner, app: App) -> dict[str, t.Any]:
         with _lease.step(app, "the end of a release"):
             _record.finish(run, _docker.connect(app.docker_host), app, entry)
         return {"number": entry["number"], "finished": True, "undone": False, "clear_caches": False}
+    if boot_timeout_seconds and entry.get("order"):
+        _journal.change(app.journal, order={**entry["order"], "boot_timeout_seconds": boot_timeout_seconds})
     who = entry.get("who") or "unknown"
     return undo(run, app, Cause("", f"the run of {who} ended at '{entry.get('step', 'begin')}' without a word"))
 
@@ -79,12 +83,12 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     if entry.get("step") == "proved":
         # It serves and is right; the next run tidies up what this one could not.
         return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}
-    exposed, log = False, ""
+    exposed, log, problems = False, "", list[str]()
     with _lease.step(app, _lease.WAY_BACK):
         unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
             log = _logs(app, entry)
-            exposed = _bring_back.bring_back(run, app, entry)
+            exposed = _bring_back.bring_back(run, app, entry, problems)
         standing = _database_back(run, app, entry)
         if unlike:
             raise JunoError(unlike, log=log)
@@ -92,17 +96,23 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
         if standing:
             ended["standing"] = standing
-        serves = bool(_server.own(_docker.connect(app.docker_host), app))
+        if problems:
+            ended["problems"] = problems
+        client = _docker.connect(app.docker_host)
+        serves = bool(_server.own(client, app))
+        left = [] if serves else sorted({one.service for one in _docker.find(client, app.project)} - {_edge.SERVICE})
         _journal.change(app.journal, **ended, **({"caches_owed": True} if exposed else {}))
     return {
         "number": entry["number"],
         "finished": False,
         "undone": True,
-        # Where nothing serves nobody can be asked for them: the journal keeps that they are owed.
+        # Where nothing serves there is nobody to ask; they stay owed, and the next release clears them.
         "clear_caches": exposed and serves,
         "log": log,
         "standing": standing,
         "serves": serves,
+        "problems": problems,
+        "left": left,
     }
 
 

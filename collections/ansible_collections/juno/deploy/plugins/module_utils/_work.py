@@ -60,6 +60,8 @@ class SwitchOrder:
     warm_rate: float = 20.0
     #: What the proof will ask for, which new containers must show before they get visitors.
     pages: tuple[dict[str, t.Any], ...] = ()
+    #: Other services of the project that are replaced where something about them has changed.
+    update_services: tuple[str, ...] = ()
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
@@ -101,6 +103,8 @@ class Work:
     served: dict[str, Answer] | None = None
     #: What a person should know, each a sentence.
     notices: list[str] = dataclasses.field(default_factory=list)
+    #: What could not be brought back, and why.
+    problems: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def service(self) -> dict[str, t.Any]:

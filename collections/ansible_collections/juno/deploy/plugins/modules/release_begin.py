@@ -170,6 +170,24 @@ options:
         type: list
         elements: dict
         default: []
+      boot_timeout_seconds:
+        description:
+          - How long each service that the check needs may take to start, in seconds.
+        type: int
+        default: 120
+      update_services:
+        description:
+          - Other services of the project whose images are built or pulled.
+        type: list
+        elements: str
+        default: []
+  boot_timeout_seconds:
+    description:
+      - How long a container may take to start, in seconds, where a dead run's release is undone. With 0 it is what that
+        run was told.
+    type: int
+    default: 0
+    version_added: 0.2.0
   package:
     description:
       - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
@@ -409,13 +427,16 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         release=params["release"],
         helper=_begin.Helper(params["package"], params["caches"] or {}, _build(params["build"])),
         dry=module.check_mode,
+        boot_timeout_seconds=module.params["boot_timeout_seconds"],
     )
     difference = result.pop("diff", None)
     return {**result, "diff": difference} if module._diff and difference else result
 
 
 def _build(asked: dict[str, t.Any] | None) -> dict[str, t.Any]:
-    return {**asked, **{name: tuple(asked[name]) for name in ("check_command", "frontend", "pages")}} if asked else {}
+    if not asked:
+        return {}
+    return {**asked, **{name: tuple(asked[name]) for name in ("check_command", "frontend", "pages", "update_services")}}
 
 
 def main() -> None:
@@ -427,6 +448,7 @@ def main() -> None:
         "release": {"type": "int", "default": 0},
         "who": {"type": "str", "default": ""},
         "package": {"type": "str", "default": ""},
+        "boot_timeout_seconds": {"type": "int", "default": 0},
         "build": {"type": "dict", "options": _release.BUILD_OPTIONS},
         "caches": {
             "type": "dict",

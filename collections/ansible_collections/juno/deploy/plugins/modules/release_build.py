@@ -120,6 +120,21 @@ options:
     type: dict
     default: {}
     version_added: 0.2.0
+  boot_timeout_seconds:
+    description:
+      - How long each service that the app depends on may take to start, in seconds. Those that have never run are
+        started before the check, as C(depends_on) in the compose file wants it, since the new code is asked with them.
+    type: int
+    default: 120
+    version_added: 0.2.0
+  update_services:
+    description:
+      - Other services of the project whose images are built or pulled, so that M(juno.deploy.release_switch) can
+        replace them.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -225,6 +240,12 @@ epoch:
   returned: success
   type: dict
   sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
+not_pulled:
+  description: The images of O(update_services) that could not be pulled and are here already, a sentence each.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 unlooked:
   description: What could not be looked at before the switch, a sentence each.
   returned: success
@@ -262,6 +283,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         headers=module.params["headers"],
         pages=tuple(module.params["pages"]),
         epoch=_epoch.read(module.params["epoch"]),
+        boot_timeout_seconds=module.params["boot_timeout_seconds"],
+        update_services=tuple(module.params["update_services"]),
     )
     return _ahead.take(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 

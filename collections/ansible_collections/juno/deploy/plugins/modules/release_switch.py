@@ -174,6 +174,17 @@ options:
     type: float
     default: 20
     version_added: 0.2.0
+  update_services:
+    description:
+      - Other services of the project that are replaced, where their configuration, the files of their build or their
+        image have changed. What the app depends on is replaced before its new containers start, and waited for until it
+        is healthy. What depends on the app (a front proxy) is replaced when they are healthy.
+      - No other service is replaced. One that has never run is started where the app depends on it, where it came with
+        the commit, and on a host where nothing of the app is yet.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.2.0
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -241,6 +252,14 @@ caches:
   returned: success, outside check mode
   type: dict
   sample: {covered: true, alias: [], epoch: 1769853600, why: ''}
+services:
+  description:
+    - What was done to the other services of the project. Which of them were started that had never run, which were
+      replaced (O(update_services)), and how many seconds the replacing took.
+  returned: success, outside check mode
+  type: dict
+  version_added: 0.2.0
+  sample: {started: [], replaced: [proxy], replaced_seconds: 1.25}
 warmed:
   description: How many pages new containers were asked for before they got requests.
   returned: success, outside check mode
@@ -327,6 +346,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         epoch=_epoch.read(module.params["epoch"]),
         warm_paths=tuple(module.params["warm_paths"]),
         warm_rate=module.params["warm_rate"],
+        update_services=tuple(module.params["update_services"]),
     )
     return _switch.switch(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -360,6 +380,7 @@ def main() -> None:
         "epoch": {"type": "dict", "default": {}},
         "warm_paths": {"type": "list", "elements": "str", "default": []},
         "warm_rate": {"type": "float", "default": 20},
+        "update_services": {"type": "list", "elements": "str", "default": []},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

@@ -72,6 +72,18 @@ undone:
   returned: success
   type: bool
   sample: true
+problems:
+  description: What is not as it was for a reason that is none of the release's (a front proxy that doesn't run).
+  returned: success
+  type: list
+  elements: str
+  sample: []
+left:
+  description: The other services that run on where the app does not; what it needs was started before its check.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 serves:
   description: Whether the app has a running container now.
   returned: when a release was undone
@@ -102,6 +114,17 @@ from ansible_collections.juno.deploy.plugins.module_utils import _app, _journal,
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
+#: What is told where no release was given up.
+NOTHING: dict[str, t.Any] = {
+    "number": 0,
+    "undone": False,
+    "clear_caches": False,
+    "log": "",
+    "standing": [],
+    "problems": [],
+    "left": [],
+}
+
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Undo."""
@@ -112,19 +135,11 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
             _journal.settle_caches(app.journal)
         if _journal.half_done(_journal.read(app.journal)) is None:
             _lease.give_back(app.state_directory, app.lease)
-        return {"changed": True, "number": 0, "undone": False, "clear_caches": False, "log": "", "standing": []}
+        return {**NOTHING, "changed": True}
     undone = _undo.undo(run_command, app, cause)
     if not undone.get("clear_caches"):
         _lease.give_back(app.state_directory, app.lease)
-    return {
-        "changed": bool(undone),
-        "number": 0,
-        "undone": False,
-        "clear_caches": False,
-        "log": "",
-        "standing": [],
-        **undone,
-    }
+    return {**NOTHING, "changed": bool(undone), **undone}
 
 
 def main() -> None:

@@ -127,8 +127,12 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
         return "And this host can't be reached any more, so it brings back by itself what served before."
     if undone.get("failed"):
         return f"And what served before could not be brought back: {undone.get('msg') or NO_REASON}"
+    if undone.get("undone") and undone.get("problems"):
+        return f"What served before was brought back, but {'; and '.join(undone['problems'])}."
     if undone.get("undone") and not undone.get("serves"):
-        return f"Nothing served before, and nothing of release {number} is left."
+        beside = ", ".join(undone.get("left") or [])
+        left = f" but what it needs, which runs on ({beside})" if beside else ""
+        return f"Nothing served before, and nothing of release {number} is left{left}."
     if undone.get("differs"):
         return f"The release before serves again, but not as it did: {'; '.join(undone['differs'])}."
     if undone.get("undone"):

@@ -52,6 +52,10 @@ class World:
             self.config["services"][name] = {"build": {"context": "."}, "depends_on": {"web": None}}
         self.there: dict[str, dict[str, t.Any]] = {}
         self.names = {"jobs-web": "sha256:new", **{f"jobs-{name}": "sha256:new" for name in workers}}
+        #: Services that do their work and end as soon as they are started, with their exit codes.
+        self.tasks: dict[str, int] = {}
+        #: What the health checks of services say.
+        self.health: dict[str, str] = {}
         #: Statuses by container; the site's own address answers when anybody with a port runs.
         self.answers: dict[str, int] = {}
         #: Whose containers the edge knows, as its configuration said when it was read; and its places.
@@ -130,8 +134,13 @@ class World:
 
     def inspect_container(self, identity: str) -> dict[str, t.Any]:
         one = self._known(identity)
-        state = {"Running": one["State"] in ("running", "paused"), "ExitCode": 1, "Pid": 0}
-        return {"Name": one["Names"][0], "State": state, "RestartCount": one["restarts"]}
+        state = {"Running": one["State"] in ("running", "paused"), "Status": one["State"], "ExitCode": 1, "Pid": 0}
+        service = one["Labels"]["com.docker.compose.service"]
+        if service in self.tasks:
+            state["ExitCode"] = self.tasks[service]
+        if service in self.health:
+            state["Health"] = {"Status": self.health[service], "Log": [{"Output": "refused\n"}]}
+        return {"Name": one["Names"][0], "State": state, "RestartCount": one["restarts"], "Mounts": one.get("Mounts")}
 
     def _become(self, what: str, identity: str, state: str) -> None:
         self.log.append(f"{what} {identity}")
@@ -142,6 +151,8 @@ class World:
             raise docker.errors.APIError("cannot start a paused container, try unpause instead")
         self._become("start", identity, "running")
         self.there[identity]["restarts"] = 0
+        if self.there[identity]["Labels"]["com.docker.compose.service"] in self.tasks:
+            self.there[identity]["State"] = "exited"
         if identity.startswith(_edge.SERVICE):
             self._read_configuration()
 
@@ -221,7 +232,9 @@ class World:
             return CommandResult(argv, 0, json.dumps(self.config), "")
         options, services = [word for word in words if word.startswith("--")], words[1:]
         if "--scale" in options:
-            self._scale(words[words.index("--scale") + 1])
+            for index, word in enumerate(words):
+                if word == "--scale":
+                    self._scale(words[index + 1])
         else:
             self._up([word for word in services if not word.startswith("--")], options)
         return CommandResult(argv, 0, "", "")
@@ -239,9 +252,11 @@ class World:
 
     def _scale(self, scale: str) -> None:
         service, _equals, count = scale.partition("=")
-        self.log.append(f"create {scale}")
+        if len(self.states(f"{service}-")) < int(count):
+            self.log.append(f"create {scale}")
         while len(self.states(f"{service}-")) < int(count):
-            self.add(self._free_name(service), "created", image=self.names[f"jobs-{service}"])
+            image = self.names.get(f"jobs-{service}", f"sha256:{service}")
+            self.add(self._free_name(service), "created", image=image)
 
     def _up(self, services: list[str], options: list[str]) -> None:
         self.log.append(f"up {' '.join(services)}")

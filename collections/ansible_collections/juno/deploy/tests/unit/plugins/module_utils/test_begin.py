@@ -68,7 +68,7 @@ def look(monkeypatch, deploy, *containers):
     ],
 )
 def test_it_is_held_where_there_is_something_to_do(app, monkeypatch, purpose, deploy, recovered, held):
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app: recovered)
+    monkeypatch.setattr(_undo, "recover", lambda _run, _app, _seconds: recovered)
     look(monkeypatch, deploy)
     result = begin(app, purpose)
     assert result["lease"] == {"id": "one", "held": held}
@@ -98,7 +98,7 @@ def test_visitors_are_counted_where_somebody_serves_them(app, monkeypatch, deplo
             orders.append((package, build))
         return {"socket": package, "python": "python"}
 
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app: {})
+    monkeypatch.setattr(_undo, "recover", lambda _run, _app, _seconds: {})
     monkeypatch.setattr(_begin._meterflow, "start", lambda _directory, order: orders.append(order["base_url"]))
     look(monkeypatch, deploy, *containers)
     begin(app)
@@ -106,7 +106,7 @@ def test_visitors_are_counted_where_somebody_serves_them(app, monkeypatch, deplo
 
 
 def test_the_dead_holder_is_told(app, monkeypatch):
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app: {})
+    monkeypatch.setattr(_undo, "recover", lambda _run, _app, _seconds: {})
     look(monkeypatch, True)
     begin(app, "restart", lease="zero")
     os.unlink(_lease.alive_path(app.state_directory, "zero"))
@@ -115,7 +115,7 @@ def test_the_dead_holder_is_told(app, monkeypatch):
 
 @pytest.mark.parametrize("error", [JunoError("no"), KeyError("bug"), KeyboardInterrupt()])
 def test_after_an_error_it_is_given_back(app, monkeypatch, error):
-    def fail(_run, _app):
+    def fail(_run, _app, _seconds):
         assert _lease.standing(app.state_directory)["id"] == "one"
         raise error
 

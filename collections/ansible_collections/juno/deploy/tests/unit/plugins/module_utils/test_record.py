@@ -9,8 +9,7 @@ import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _journal, _record
-from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -145,9 +144,7 @@ def test_it_is_proved_before_anything_is_let_go(world, monkeypatch):
     world.add("web-2")
     world.begun(step="switched", containers={"web-2": "web"})
     steps = []
-    monkeypatch.setattr(
-        _record, "finish", lambda _run, _client, _app, entry: (steps.append(entry["step"]), ([], entry))[1]
-    )
+    monkeypatch.setattr(_record, "let_go", lambda _run, _client, _app, entry: (steps.append(entry["step"]), [])[1])
     done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=_record.Keep(), dry=False)
     assert steps == ["proved"]
     assert done["release"]["figures"]["build_seconds"] == 2.0
@@ -171,29 +168,35 @@ def test_an_edge_that_does_not_run_is_not_asked(world, state):
     assert world.newest()["outcome"] == "done"
 
 
-def test_who_waits_for_the_app_is_brought_up_to_date_when_one_container_is_left(world):
-    proxy = {"image": "nginx", "depends_on": {"web": None}}
-    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "proxy": proxy}
-    world.add("web-1", "exited")
+def test_no_other_service_is_touched(world):
+    world.config["services"]["proxy"] = {"image": "nginx", "depends_on": {"web": None}}
+    world.add("proxy-1", "exited")
     world.add("web-2")
     _record.finish(world.run, world, world.app, proved(world, behind=["proxy"]))
-    assert world.log[:2] == ["remove web-1", "up proxy"]
-    assert world.states("proxy") == {"proxy-1": "running"}
-    assert "up memcached" not in world.log
+    assert world.log == []
 
 
-def test_one_that_cannot_be_started_leaves_the_release_for_the_next_run(world, monkeypatch):
-    world.config["services"]["proxy"] = {"image": "nginx", "depends_on": {"web": None}}
+def test_what_was_replaced_goes(world):
+    for name, state in (("proxy-1", "exited"), ("proxy-2", "running"), ("db-1", "exited"), ("web-2", "running")):
+        world.add(name, state)
+    _record.finish(world.run, world, world.app, proved(world, others_new={"proxy": ["proxy-2"]}))
+    assert world.log == ["remove proxy-1"]
+
+
+def test_the_prober_asks_until_the_last_thing_has_changed(world, monkeypatch):
+    world.add("web-1", "exited")
     world.add("web-2")
-    run = world.run
+    world.begun(step="switched", containers={"web-2": "web"})
+    finish = _record._meterflow.finish
 
-    def refuse(argv, **more):
-        return CommandResult(argv, 1, "", "port is taken\n") if "up" in argv else run(argv, **more)
+    def ends(directory, marks):
+        world.log.append("the prober ends")
+        return finish(directory, marks)
 
-    entry = proved(world, behind=["proxy"])
-    with pytest.raises(CommandError, match=r"The release serves, but .* could not start proxy \(port is taken\)"):
-        _record.finish(refuse, world, world.app, entry)
-    assert (world.newest()["outcome"], world.newest()["step"]) == ("started", "proved")
+    monkeypatch.setattr(_record._meterflow, "finish", ends)
+    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=5, dry=False)
+    assert world.log == ["remove web-1", "the prober ends"]
+    assert (done["release"]["outcome"], done["release"]["figures"]["visitors"]["requests"]) == ("done", 0)
 
 
 @pytest.mark.parametrize(("name", "log"), [("", []), ("site", ["rename web-2 site"]), ("web-2", [])])

@@ -146,14 +146,20 @@ def test_from_recreate_to_rolling_the_edge_comes(world):
     assert "container_name: !reset null" in _edge_files.read(world.app.override)
 
 
-def test_only_services_that_do_not_wait_for_the_app_come_first(world):
+def test_no_other_service_is_created_or_removed(world):
     world.config["services"] |= {
         "memcached": {"image": "memcached:1.6"},
         "proxy": {"image": "nginx", "depends_on": {"web": None}},
     }
+    world.config["services"]["web"]["depends_on"] = {"memcached": None}
+    for name in ("memcached-1", "memcached-2"):  # a person has scaled it
+        world.add(name)
+    asked = []
+    run = world.run
+    world.run = lambda argv, **more: (asked.append(argv), run(argv, **more))[1]
     replace(world, "recreate")
-    assert world.log[0] == "up memcached"
-    assert not any("proxy" in one for one in world.log)
+    assert "memcached=2" in next(argv for argv in asked if "up" in argv)
+    assert list(world.states()) == ["memcached-1", "memcached-2", "web-1"]
 
 
 def test_an_edge_image_that_cannot_be_had_changes_nothing(world):

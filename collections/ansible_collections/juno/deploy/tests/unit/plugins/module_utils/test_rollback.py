@@ -67,12 +67,16 @@ CONFIG = {"name": "jobs", "services": {"web": BUILT, "cron": BUILT, "db": {"imag
 
 def test_kept_images_are_found_by_the_commit():
     names = {service: f"jobs-{service}:juno-{'a' * 12}" for service in ("web", "cron")}
-    assert _rollback.images(CONFIG, A, dict.fromkeys(names.values(), "sha256:1").get) == names
+    assert _rollback.images(CONFIG, A, dict.fromkeys(names.values(), "sha256:1").get, ("web", "cron")) == names
+
+
+def test_images_of_other_services_are_left_alone():
+    assert set(_rollback.images(CONFIG, A, lambda _name: "sha256:1", ("web",))) == {"web"}
 
 
 def test_an_image_that_is_no_longer_kept_is_told():
     with pytest.raises(BadInputError, match=r"jobs-web:juno-a{12} of release 1 is no longer here .*keep_releases"):
-        _rollback.images(CONFIG, A, lambda _name: "")
+        _rollback.images(CONFIG, A, lambda _name: "", ("web", "cron"))
 
 
 def released(number: int, applied: list[str], *pending: dict[str, t.Any], commit: str = "") -> dict[str, t.Any]:

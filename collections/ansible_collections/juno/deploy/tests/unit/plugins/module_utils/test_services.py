@@ -1,56 +1,102 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which of the other services are started, and when they are let alone."""
+"""Which of the other services are started, and in which order."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _services
+from ansible_collections.juno.deploy.plugins.module_utils import _services, _services_change
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+BEFORE = {"services": {"web": {}, "db": {}}}
+CONFIG = {
+    "name": "jobs",
+    "services": {
+        "web": {"depends_on": {"db": None}},
+        "db": {},
+        "proxy": {"depends_on": {"web": None}},
+        "adminer": {},
+        "idle": {"deploy": {"replicas": 0}},
+    },
+}
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    return World(tmp_path).take_the_place_of_the_real(monkeypatch)
+    made = World(tmp_path).take_the_place_of_the_real(monkeypatch)
+    made.config = CONFIG
+    return made
 
 
-def up_to_date(world: World) -> list[str]:
-    """Start the services that the app leans on; give what was done."""
-    _services.start_others(world.work())
-    return world.log
+@pytest.mark.parametrize(
+    ("there", "started"),
+    [
+        ({}, ["adminer", "db", "proxy"]),
+        ({"db-1": "running"}, ["adminer", "proxy"]),
+        ({"db-1": "created"}, ["adminer", "db", "proxy"]),
+        ({"web-1": "running"}, ["adminer", "db", "proxy"]),
+        ({"web-1": "running", "db-1": "exited"}, ["adminer", "proxy"]),
+        ({"web-1": "exited", "db-1": "running", "proxy-1": "exited"}, ["adminer"]),
+    ],
+)
+def test_what_a_release_starts(world, there, started):
+    for name, state in there.items():
+        world.add(name, state)
+    found = _services._docker.find(world, "jobs", stopped=True)
+    assert _services.to_start(CONFIG, BEFORE, ("web",), found) == started
 
 
-@pytest.fixture
-def leaning(world):
-    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "cron": {"build": {"context": "."}}}
-    world.names["jobs-cron"] = "sha256:new"
-    world.add("memcached-1", image="sha256:m")
-    world.add("cron-1", image="sha256:new")
-    return world
+def test_a_later_release_starts_only_what_it_needs_or_brings(world):
+    world.add("web-1")
+    found = _services._docker.find(world, "jobs", stopped=True)
+    assert _services.to_start(CONFIG, CONFIG, ("web",), found) == ["db"]
 
 
-def test_services_that_are_as_they_must_be_cost_no_compose_up(leaning):
-    assert up_to_date(leaning) == []
+def test_services_start_in_their_order(world):
+    _services.start(_services.starter_of(world.work()), ["proxy", "db", "web"])
+    assert [line for line in world.log if line.startswith("start")] == ["start db-1", "start web-1", "start proxy-1"]
 
 
-def test_one_of_another_configuration_is_started_anew(leaning):
-    leaning.config["services"]["memcached"]["command"] = ["memcached", "-m", "128"]
-    assert up_to_date(leaning) == ["up memcached"]
-    assert leaning.states("memcached") == {"memcached-2": "running"}
+def test_one_that_runs_or_has_ended_is_not_started(world):
+    world.add("db-1", "exited")
+    world.add("adminer-1")
+    _services.start(_services.starter_of(world.work()), ["db", "adminer"])
+    assert world.log == []
 
 
-def test_one_of_an_earlier_build_is_started_anew(leaning):
-    # compose's hash is the same, whatever the image's name stands for by now.
-    leaning.there["cron-1"]["ImageID"] = "sha256:old"
-    assert up_to_date(leaning) == ["up cron"]
+def test_containers_are_created_beside_those_that_others_need(world):
+    for name in ("db-1", "db-2", "web-1", "proxy-1"):
+        world.add(name)
+    found = _services._docker.find(world, "jobs", stopped=True)
+    words = _services.scales(CONFIG, found, {"proxy": 1})
+    assert words == ["--scale", "proxy=2", "--scale", "db=2", "--scale", "web=1"]
 
 
-def test_one_whose_image_has_lost_its_name_is_let_alone(leaning):
-    del leaning.names["jobs-cron"]
-    assert up_to_date(leaning) == []
+def test_a_replaced_one_that_ends_at_once_is_told(world, monkeypatch):
+    for name in ("db-1", "web-1", "proxy-1"):
+        world.add(name)
+    work = world.work()
+    start = world.start
+
+    def falls(identity):
+        start(identity)
+        world.there[identity].update(State="restarting", restarts=1)
+
+    monkeypatch.setattr(world, "start", falls)
+    change = _services_change.Change([], ["proxy"])
+    with pytest.raises(JunoError, match=r"The new container proxy-2 of 'proxy' ended at once \(exit code 1\)"):
+        _services_change.after_site(work, change)
+    assert (world.states("proxy"), change.new) == (
+        {"proxy-1": "exited", "proxy-2": "restarting"},
+        {"proxy": ["proxy-2"]},
+    )
 
 
-@pytest.mark.parametrize("state", ["exited", "created", "paused"])
-def test_one_that_does_not_run_is_started(leaning, state):
-    leaning.there["memcached-1"]["State"] = state
-    assert up_to_date(leaning) == ["up memcached"]
+@pytest.mark.parametrize(("state", "log"), [("running", []), ("exited", ["up juno-edge"])])
+def test_the_edge_is_started_where_it_does_not_run(world, state, log):
+    world.behind_edge = None
+    world.config = {"name": "jobs", "services": {"juno-edge": {}}}
+    world.add("juno-edge-1", state)
+    _services.bring_up_to_date(world.work(), ["juno-edge"])
+    assert world.log == log

@@ -17,7 +17,12 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _work,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._epoch import Epoch
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, EngineError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import (
+    BadInputError,
+    CommandError,
+    EngineError,
+    JunoError,
+)
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -57,6 +62,7 @@ def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch)
         "override": "",
         "haproxy": "",
         "edge": False,
+        "others": {},
     }
     assert entry["order"]["commit"] == world.commits[1]
     assert world.log == []
@@ -246,11 +252,97 @@ def test_the_edges_own_503_is_no_answer_of_the_site(world, monkeypatch):
     assert _journal.read(world.app.journal)[-1]["step"] != "switched"
 
 
-def test_who_waits_for_the_app_is_written_down(world):
-    world.config["services"] |= {"memcached": {"image": "memcached:1.6"}, "proxy": {"depends_on": {"web": None}}}
-    world.add("web-1")
-    switch(world)
-    assert world.newest()["behind"] == ["proxy"]
+DB = {"build": {"context": "db"}, "healthcheck": {}}
+PROXY = {"build": {"context": "proxy"}, "depends_on": {"web": None}}
+
+
+@pytest.fixture
+def project(world):
+    """Give a site with a database, and a front proxy of its own."""
+    world.config["services"]["web"] = {
+        **world.config["services"]["web"],
+        "depends_on": {"db": {"condition": "service_healthy"}},
+    }
+    world.config["services"] |= {"db": DB, "proxy": PROXY, "adminer": {"image": "adminer"}}
+    world.health["db"] = "healthy"
+    return world
+
+
+def test_from_nothing_all_services_start_in_their_order(project):
+    switch(project)
+    assert [line for line in project.log if line.startswith(("start", "tag"))] == [
+        "start db-1",
+        "start web-1",
+        "start adminer-1",
+        "start proxy-1",
+    ]
+    assert project.newest()["others_new"] == {"db": ["db-1"], "adminer": ["adminer-1"], "proxy": ["proxy-1"]}
+
+
+def test_a_later_release_touches_no_other_service(project):
+    for name in ("web-1", "db-1", "proxy-1"):
+        project.add(name)
+    project.config["services"]["db"] = {**DB, "environment": {"A": "1"}}
+    project.names |= {"jobs-db": "sha256:newer", "jobs-proxy": "sha256:newer"}
+    switch(project)
+    assert sorted(project.states()) == ["db-1", "proxy-1", "web-1", "web-2"]
+    assert not [line for line in project.log if "db" in line or "proxy" in line or "adminer" in line]
+    assert project.newest()["before"]["others"]["db-1"] == {"service": "db", "image": "sha256:old", "running": True}
+
+
+def test_what_is_to_be_replaced_is_around_the_site(project):
+    for name in ("web-1", "db-1", "proxy-1"):
+        project.add(name)
+    project.config["services"]["db"] = {**DB, "environment": {"A": "1"}}
+    project.config["services"]["proxy"] = {**PROXY, "environment": {"A": "1"}}
+    result = switch(project, update_services=("db", "proxy"))
+    assert [line for line in project.log if line.startswith(("start", "stop"))] == [
+        "stop db-1",
+        "start db-2",
+        "stop web-1",
+        "start web-2",
+        "stop proxy-1",
+        "start proxy-2",
+    ]
+    assert result["services"]["replaced"] == ["db", "proxy"]
+    assert project.newest()["touches"] == ["db", "proxy"]
+
+
+def test_what_is_to_be_replaced_and_has_not_changed_stays(project):
+    for name in ("web-1", "db-1", "proxy-1"):
+        project.add(name)
+    switch(project, update_services=("db", "proxy"))
+    assert not [line for line in project.log if "db" in line or "proxy" in line]
+
+
+def test_the_site_does_not_start_before_its_database_is_healthy(project):
+    project.health["db"] = "starting"
+    said = r"db-1 of 'db' did not get healthy \(its health check says: refused\) within 0.3 s, and 'web' depends on it"
+    with pytest.raises(JunoError, match=said) as failed:
+        switch(project)
+    assert "start web-1" not in project.log
+    assert failed.value.details["log"] == "the last 80 lines of db-1"
+
+
+def test_what_runs_once_does_so_for_each_release(project):
+    project.config["services"]["migrate"] = {"build": {"context": "."}}
+    project.config["services"]["web"]["depends_on"]["migrate"] = {"condition": "service_completed_successfully"}
+    project.tasks["migrate"] = 0
+    for name, state in (("web-1", "running"), ("db-1", "running"), ("proxy-1", "running"), ("migrate-1", "exited")):
+        project.add(name, state)
+    switch(project)
+    assert project.log.index("start migrate-2") < project.log.index("start web-2")
+    assert project.states("migrate") == {"migrate-1": "exited", "migrate-2": "exited"}
+    assert project.newest()["others_new"] == {"migrate": ["migrate-2"]}
+
+
+def test_one_that_runs_once_and_fails_is_told(project):
+    project.config["services"]["migrate"] = {"build": {"context": "."}}
+    project.config["services"]["web"]["depends_on"]["migrate"] = {"condition": "service_completed_successfully"}
+    project.tasks["migrate"] = 3
+    with pytest.raises(JunoError, match=r"migrate-1 of 'migrate' ended with exit code 3, and 'web' depends on it"):
+        switch(project)
+    assert "start web-1" not in project.log
 
 
 @pytest.mark.parametrize(("changes", "times"), [(True, 2), (False, 1)])
