@@ -13,7 +13,13 @@ import posixpath
 import tarfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _edge, _pages_log, _pages_manifest
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _docker,
+    _edge,
+    _edge_haproxy,
+    _pages_log,
+    _pages_manifest,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._pages import Finding
 
@@ -101,7 +107,7 @@ def port_of(client: t.Any, running: list[Container], edges: list[Container]) -> 
         return first.published[0].private_port
     for edge in edges:
         body = read_file(client, edge, posixpath.join(_edge.CONFIG_INSIDE, _edge.CONFIG_NAME))
-        port = _edge.inside_target((body or b"").decode("utf-8", "replace"))
+        port = _edge_haproxy.inside_target((body or b"").decode("utf-8", "replace"))
         if port:
             return port
     return first.ports[0] if len(first.ports) == 1 else 0

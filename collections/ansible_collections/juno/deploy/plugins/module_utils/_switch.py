@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _configuration,
     _docker,
+    _edge_container,
     _edge_files,
     _epoch,
     _generated,
@@ -25,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _journal,
     _lease,
     _maintenance,
+    _published,
     _release,
     _reload,
     _replace,
@@ -104,6 +106,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.epoch.value and not _replace.can_have_epoch(work):
         why = "its containers' environment can't be added to"
         work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
+    answered = _published.look(work)
     held, caches = _epoch.serving(_journal.read(app.journal)), _caches(work)
     _journal.step(
         app.journal,
@@ -138,6 +141,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
         site = [one for one in work.old if one.service == app.service]
+        _replace.open_switch(work)
         new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
     else:
         new = _replace.replace(work, probe)
@@ -145,6 +149,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _server.wait_until_answers(work.client, new, probe, order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     _workers.restart_workers(work)
+    _edge_container.allow_second(work, 0)
+    _published.require_after(work, answered)
     now = _work.serving(work)
     fields: dict[str, t.Any] = {
         "containers": {one.id: one.service for one in now},
@@ -155,6 +161,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     fields["configurations"] = (last or {}).get("configurations") or _configuration.digests(work.config, app.services)
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields["container_name"] = work.service.get("container_name") or ""
+    fields["edge"] = _edge_container.image_facts(work)
     # With a reload all containers are those from before, also those that wait for the app.
     fields["behind"] = [] if order.strategy == "reload" else _compose.depends_on(work.config, app.services)
     _journal.step(app.journal, "switched", **fields)

@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _epoch, _gate, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _edge, _epoch, _gate, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -47,6 +47,12 @@ class SwitchOrder:
     #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()
     warm_rate: float = 20.0
+    #: From whom the edge believes X-Forwarded-For.
+    trusted_proxies: tuple[str, ...] = _edge.TRUSTED
+    #: Published ports that the edge passes as TCP, whatever they answer.
+    tcp_ports: tuple[int, ...] = ()
+    #: Another image under the name of the edge's is a reason to replace its container.
+    edge_pull: bool = False
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
@@ -78,6 +84,11 @@ class Work:
     def service(self) -> dict[str, t.Any]:
         """The configuration of the service with the site."""
         return t.cast("dict[str, t.Any]", self.config["services"][self.app.service])
+
+    @property
+    def port(self) -> int:
+        """The port in the site's containers that pages are asked for at."""
+        return _compose.target_port(self.service, self.order.base_url)
 
     def compose(self, *words: str) -> list[str]:
         """Build a compose command about the project as it runs."""
