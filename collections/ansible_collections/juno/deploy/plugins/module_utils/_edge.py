@@ -228,7 +228,7 @@ def override(
 
 def is_in(override_text: str) -> bool:
     """Say whether an override that we wrote holds the edge."""
-    return bool(definition(override_text))
+    return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())
 
 
 def definition(override_text: str) -> dict[str, t.Any]:

@@ -79,6 +79,11 @@ def targets(configuration: str) -> frozenset[int]:
     return frozenset(map(int, re.findall(rf"^backend {BACKEND}(\d{{1,5}})$", configuration, re.MULTILINE)))
 
 
+def drops_forwarded(configuration: str) -> bool:
+    """Say whether a configuration of HAProxy takes away what a visitor says of himself."""
+    return _FORWARDED in configuration
+
+
 def tcp_targets(configuration: str) -> frozenset[int]:
     """Read from HAProxy's configuration which ports of the app's containers are passed as TCP."""
     found = re.findall(rf"^backend {BACKEND}(\d{{1,5}})\n  mode tcp$", configuration, re.MULTILINE)
@@ -135,8 +140,8 @@ _FORWARDED = """\
 _BODY = """\
   http-request wait-for-body time 60s unless { method GET HEAD OPTIONS CONNECT }
 """
-#: While the app's containers or workers are replaced, what one had accepted that ended then may be sent once more, if it
-#: changes nothing. Otherwise never: a request that kills its worker would kill the next one too.
+#: While the app's containers or workers are replaced, what one had accepted that ended then may be sent once more, if
+#: it changes nothing. Otherwise never: a request that kills its worker would kill the next one, too.
 _CHOOSE = f"""\
   http-request set-var(txn.until) str({SWITCH_KEY}),map_str_int({SWITCH_MAP},0)
   use_backend"""

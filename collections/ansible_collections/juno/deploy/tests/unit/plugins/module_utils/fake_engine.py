@@ -22,6 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_files,
     _edge_runtime,
     _journal,
+    _port_kind,
     _server,
     _work,
 )
@@ -38,6 +39,7 @@ SITE = {
 }
 HEAD = "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state\n"
 PLACES = 4
+NETWORK = _edge.network_name("jobs")
 USER = f"{os.getuid()}:{os.getgid()}"
 
 
@@ -54,8 +56,10 @@ class World:
         self.names = {"jobs-web": "sha256:new", **{f"jobs-{name}": "sha256:new" for name in workers}}
         #: Statuses by container; the site's own address answers when anybody with a port runs.
         self.answers: dict[str, int] = {}
+        self.kinds: dict[int, str] = {}
         #: Whose containers the edge knows, as its configuration said when it was read; and its places.
         self.backend = "app_8000"
+        self.processes = 1
         self._no_places()
         self.last = 1
         #: Nothing is called twice by the same name, so that who is new is told from who stayed.
@@ -103,6 +107,8 @@ class World:
             "NetworkSettings": {"Networks": {"jobs_default": {}}},
             "address": f"10.0.0.{self.last}",
             "restarts": restarts,
+            "made_from": _edge.definition(_edge_files.read(self.app.override)) if service == _edge.SERVICE else {},
+            "networks": {"jobs_default", NETWORK},
         }
         return name
 
@@ -125,7 +131,25 @@ class World:
     def inspect_container(self, identity: str) -> dict[str, t.Any]:
         one = self._known(identity)
         state = {"Running": one["State"] in ("running", "paused"), "ExitCode": 1, "Pid": 0}
-        return {"Name": one["Names"][0], "State": state, "RestartCount": one["restarts"]}
+        made = one["made_from"]
+        return {
+            "Name": one["Names"][0],
+            "State": state,
+            "RestartCount": one["restarts"],
+            "Config": {"Image": made.get("image"), "User": made.get("user"), "Entrypoint": made.get("entrypoint")},
+            "HostConfig": {
+                "PortBindings": {
+                    f"{port['target']}/tcp": [{"HostIp": port.get("host_ip", ""), "HostPort": port["published"]}]
+                    for port in made.get("ports") or []
+                }
+            },
+            "NetworkSettings": {"Networks": dict.fromkeys(one["networks"])},
+        }
+
+    def connect_container_to_network(self, identity: str, network: str, aliases: list[str]) -> None:
+        assert network == NETWORK
+        self.log.append(f"connect {' '.join([identity, *aliases])}")
+        self._known(identity)["networks"].add(network)
 
     def _become(self, what: str, identity: str, state: str) -> None:
         self.log.append(f"{what} {identity}")
@@ -164,9 +188,11 @@ class World:
     # Images
 
     def inspect_image(self, name: str) -> dict[str, str]:
+        if name in self.names.values():
+            return {"Id": name, "RepoDigests": []}
         if name not in self.names:
             raise docker.errors.ImageNotFound(name)
-        return {"Id": self.names[name]}
+        return {"Id": self.names[name], "RepoDigests": [f"{name}@{self.names[name]}"]}
 
     def tag(self, image: str, repository: str, tag: str, force: bool) -> None:
         assert force
@@ -257,6 +283,7 @@ class World:
         """Begin as HAProxy does: with the file as it is, and of what it was told before nothing is known."""
         found = re.search(r"^backend (\S+)$", _edge_files.read(self.configuration), re.MULTILINE)
         self.backend = found[1] if found else self.backend
+        self.processes += 1
         self._no_places()
 
     @property
@@ -278,7 +305,7 @@ class World:
             if address not in [place[0] for place in self.places.values()]:
                 next(place for place in self.places.values() if not place[0])[0] = address
         if command == "show info":
-            return "Name: HAProxy\n"
+            return f"Name: HAProxy\nPid: {self.processes}\n"
         if command == "show stat":
             return "# pxname,svname,qcur,scur\n"
         if command == "show servers state":
@@ -315,10 +342,16 @@ class World:
             return self.answers.get(running[0], 200 if running[0] else 503)
         return 200 if any(name.startswith("web-") for name in running) else 0
 
+    def kind(self, host: str, port: int, path: str = "/", headers: dict[str, str] | None = None) -> str:
+        """Say what is spoken at a port: HTTP wherever the site answers, unless a test says otherwise."""
+        status = self.answer(host if host != "::1" else "127.0.0.1", port, path, headers or {}, 1)
+        return self.kinds.get(port, f"http {status}" if status else "")
+
     def take_the_place_of_the_real(self, monkeypatch) -> World:
         monkeypatch.setattr(_docker, "connect", lambda _host: self)
         monkeypatch.setattr(_server, "answers", self.answer)
         monkeypatch.setattr(_edge_runtime, "asker", lambda _path: self.ask)
+        monkeypatch.setattr(_port_kind, "kind", self.kind)
         return self
 
     # What a switch has written
