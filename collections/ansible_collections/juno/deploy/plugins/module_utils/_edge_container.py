@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
@@ -20,6 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_runtime,
     _port_kind,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +30,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._work import Work
 
 PULL_SECONDS = 600
+#: An edge that is replaced has so long for the requests that it has; meanwhile nobody new is answered.
+HAND_OVER_SECONDS = 1
 #: A switch is over after so long beside the graces that it has, also where nobody says so.
 SWITCH_SECONDS = 60
 
@@ -170,16 +174,55 @@ def renew(work: Work, *, reload: bool, anew: bool = False) -> None:
     ask = _edge_runtime.asker(_edge.socket_of(work.app.edge_directory))
     running = containers(work)
     wanted = _edge.definition(_edge_files.read(work.app.override))
-    if not running or why_new(work.client, running, wanted, anew=anew):
-        # Anew also where only the image has changed, which compose does not always look at.
-        more = ["--force-recreate"] if running else []
+    if not running:
         work.do(
-            work.compose("up", "--detach", "--no-build", *more, _edge.SERVICE),
+            work.compose("up", "--detach", "--no-build", _edge.SERVICE),
             "docker compose could not start the edge ({cause}).",
         )
         _edge_runtime.wait_until_up(ask)
+    elif why_new(work.client, running, wanted, anew=anew):
+        _hand_over(work, running, ask)
     elif reload:
         take_configuration(work.client, running, ask)
+
+
+def _hand_over(work: Work, running: list[_docker.Container], ask: _edge_runtime.Ask) -> None:
+    """Put another container in the place of the edge's: made beforehand, so that the ports are free for a moment only.
+
+    :raises EngineError: the new one could not start; the old one has the ports again.
+    """
+    before = containers(work, stopped=True)
+    known = {one.id for one in before}
+    work.do(
+        work.compose(
+            *("up", "--no-start", "--no-build", "--no-recreate"),
+            *("--scale", f"{_edge.SERVICE}={len(before) + 1}", _edge.SERVICE),
+        ),
+        "docker compose could not create the edge's new container ({cause}).",
+    )
+    new = [one for one in containers(work, stopped=True) if one.id not in known]
+    if not new:
+        raise EngineError("docker compose created no new container for the edge: see docker compose ps -a.")
+    down = time.monotonic()
+    try:
+        _move_ports(work.client, running, new, HAND_OVER_SECONDS)
+        _edge_runtime.wait_until_up(ask)
+    except EngineError:
+        _move_ports(work.client, new, running, 1)
+        raise
+    work.moved_to_edge, work.down, work.up = True, down, time.monotonic()
+    for one in before:
+        with _docker.told(f"The old edge {one.name} could not be removed"):
+            work.client.api.remove_container(one.id, force=True)
+
+
+def _move_ports(client: t.Any, giving: list[_docker.Container], taking: list[_docker.Container], seconds: int) -> None:
+    for one in giving:
+        with _docker.told(f"The edge {one.name} could not be stopped"):
+            client.api.stop(one.id, timeout=seconds)
+    for one in taking:
+        with _docker.told(f"The edge {one.name} could not be started"):
+            client.api.start(one.id)
 
 
 def allow_second(work: Work, seconds: float) -> None:

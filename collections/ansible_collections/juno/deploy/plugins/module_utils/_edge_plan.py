@@ -134,7 +134,7 @@ def _about(work: _work.Work, edges: list[_docker.Container]) -> list[str]:
     if why:
         told.append(
             f"the proxy is replaced, since its {' and its '.join(why)} changed; nobody is answered while the ports "
-            "change hands, for a second or so"
+            "change hands, for some seconds"
         )
     elif _edge_haproxy.write(edge) != text:
         told.append(RELOADED)
