@@ -20,6 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _edge_files,
+    _edge_haproxy,
     _edge_runtime,
     _journal,
     _port_kind,
@@ -281,8 +282,8 @@ class World:
 
     def _read_configuration(self) -> None:
         """Begin as HAProxy does: with the file as it is, and of what it was told before nothing is known."""
-        found = re.search(r"^backend (\S+)$", _edge_files.read(self.configuration), re.MULTILINE)
-        self.backend = found[1] if found else self.backend
+        target = _edge_haproxy.inside_target(_edge_files.read(self.configuration))
+        self.backend = _edge_haproxy.backend_of(target) if target else self.backend
         self.processes += 1
         self._no_places()
 
