@@ -17,7 +17,8 @@ def main(site: pathlib.Path) -> None:
     """Copy the views and the server, and name them."""
     shutil.copy(HERE / "doors.py", site / "demo" / "doors.py")
     shutil.copy(HERE / "banner.py", site / "banner.py")
-    (site / ".gitignore").write_text("killed.log\n", encoding="utf-8")
+    with (site / ".gitignore").open("a", encoding="utf-8") as ignored:
+        ignored.write("killed.log\n")
     urls = site / "demo" / "urls.py"
     text = urls.read_text(encoding="utf-8")
     urls.write_text(text.replace(OWN, f'    path("doors/", include("demo.doors")),\n{OWN}'), encoding="utf-8")
