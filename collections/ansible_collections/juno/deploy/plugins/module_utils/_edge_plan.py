@@ -90,6 +90,12 @@ def prepare(run: Runner, app: App, wish: EdgeWish, strategy: str, *, dry: bool) 
     edges = _edge_container.containers(work)
     if strategy == "reload" or (strategy != "rolling" and not edges):
         return []
+    reason = _edge.why_not(service)
+    if reason:
+        raise BadInputError(
+            f"The edge stands before '{app.service}', and no longer can: {reason}. Correct the compose file, or take "
+            "the edge away as docs/strategies.md says; nothing was changed."
+        )
     missing = not _docker.image_id(client, wish.image)
     if dry and (missing or wish.pull):
         return [f"the proxy's image {wish.image} is pulled first", *_about(work, edges)]

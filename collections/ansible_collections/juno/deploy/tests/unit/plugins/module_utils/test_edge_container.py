@@ -165,6 +165,15 @@ def test_the_plan_of_an_edge_that_is_replaced(world):
     assert plan(world, "recreate", image="haproxy:3.2") == plan(world, image="haproxy:3.2")
 
 
+def test_where_the_edge_can_no_longer_stand_it_is_said_before_anything_is_built(world):
+    world.behind_edge()
+    world.config["services"]["web"]["networks"] = {"front": {"ipv4_address": "10.5.0.5"}}
+    with pytest.raises(
+        BadInputError, match=r"no longer can: the service has a fixed ipv4_address .* nothing was changed"
+    ):
+        plan(world, "recreate", base_url="http://127.0.0.1:8001")
+
+
 def test_a_missing_image_is_found_when_planning(world):
     world.names.pop("haproxy:3.0", None)
     assert plan(world, dry=True)[0] == "the proxy's image haproxy:3.0 is pulled first"
