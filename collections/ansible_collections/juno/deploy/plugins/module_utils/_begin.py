@@ -11,6 +11,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _edge_plan,
     _epoch,
     _forkserver,
     _gate_pages,
@@ -49,6 +50,15 @@ def look(run: Runner, app: App, wish: _inspect_git.Wish, purpose: str, release: 
         _journal.read(app.journal), purpose, found["plan"]["strategy"], target, wish.epoch_variable, time.time()
     )
     return {**found, "epoch": epoch.as_dict()}
+
+
+def plan_edge(
+    run: Runner, app: App, edge: _edge_plan.EdgeWish | None, found: dict[str, t.Any], *, dry: bool
+) -> dict[str, t.Any]:
+    """Add to the plan what happens to the edge, whose image is there from now on."""
+    plan = found["plan"]
+    told = _edge_plan.prepare(run, app, edge, plan["strategy"], dry=dry) if edge and plan["deploy"] else []
+    return {**found, "plan": {**plan, "edge": told}}
 
 
 def open_entry(
@@ -176,6 +186,7 @@ def begin(
     dry: bool,
     helper: Helper,
     boot_timeout_seconds: float = 0,
+    edge: _edge_plan.EdgeWish | None = None,
 ) -> dict[str, t.Any]:
     """Take the lease, finish or undo what is half done, look and plan.
 
@@ -186,7 +197,7 @@ def begin(
     if dry:
         result = {"lease": {"id": "", "held": False}, "taken_over_from": {}, "ended": "", "recovered": {}}
         result["forkserver"] = {**NO_SERVER, "why": "nothing is to be done in check mode"}
-        found = look(run, app, wish, holder.purpose, release)
+        found = plan_edge(run, app, edge, look(run, app, wish, holder.purpose, release), dry=True)
         _note(app, meter, found)
         return {"changed": bool(found["plan"]["deploy"]), **found, **result}
     if not holder.id:
@@ -197,7 +208,7 @@ def begin(
         # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
         recovered = _undo.recover(run, app, boot_timeout_seconds)
-        found = look(run, app, wish, holder.purpose, release)
+        found = plan_edge(run, app, edge, look(run, app, wish, holder.purpose, release), dry=False)
         deploys = found["plan"]["deploy"]
         if deploys:
             open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"], found.get("workers"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import typing as t
+import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import _edge
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
@@ -171,10 +172,15 @@ def leans_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
     return sorted(set(services) - behind)
 
 
-def target_port(service: dict[str, t.Any]) -> int:
-    """Give the port that a service's containers listen at, as far as its compose file tells; else 0."""
-    ports = [int(one["target"]) for one in service.get("ports") or [] if one.get("protocol", "tcp") == "tcp"]
-    return ports[0] if ports else 0
+def target_port(service: dict[str, t.Any], base_url: str = "") -> int:
+    """Give the port that a service's containers listen at, as far as its compose file tells; else 0.
+
+    Of more than one it is the one behind the site's address, if that is among them, else the first.
+    """
+    ports = [one for one in service.get("ports") or [] if one.get("protocol", "tcp") == "tcp"]
+    asked = urllib.parse.urlsplit(base_url).port or 80 if base_url else 0
+    ports = [one for one in ports if str(one.get("published")) == str(asked)] or ports
+    return int(ports[0]["target"]) if ports else 0
 
 
 def inside(path: str, directory: str) -> bool:

@@ -4,12 +4,15 @@
 
 It comes in by a compose override beside the app's own files, which docker compose reads by itself, so that commands
 typed by a person see the same project. HAProxy finds the app's containers by Docker's DNS, so it follows what a person
-starts or scales; a deploy tells it by its runtime socket which of them get requests.
+starts or scales; a deploy tells it by its runtime socket which of them get requests. What HAProxy is told is in
+C(_edge_haproxy).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import ipaddress
 import json
 import os
 import re
@@ -21,20 +24,27 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInpu
 MARK = "# Written by juno.deploy; a deploy writes it anew."
 OVERRIDE_NAME = "compose.override.yml"
 SERVICE = "juno-edge"
-#: Containers of the app that HAProxy can know at a time: old, new, and room for a scaled service.
-SLOTS = 16
+#: The network of the proxy and the site alone, by which one finds the other. Nothing leads out of it, so that the site
+#: reaches nobody else than before.
+NETWORK = "juno-edge"
+#: The network of the proxy alone, for its published ports: an internal one can have none.
+PORTS_NETWORK = "juno-ports"
 #: Ports inside the edge's container: above 1023, so that it needs no rights.
 FIRST_PORT = 18000
 #: Not published: what gets through while the maintenance page is shown.
 INSIDE_PORT = 17999
 _ENVIRONMENT = "    environment: "
+#: What of a service's place in a network there can be only once, in compose's words.
+FIXED = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
 #: Where the edge's container sees its folders.
 CONFIG_INSIDE = "/etc/juno"
 CONFIG_NAME = "haproxy.cfg"
 RUN_INSIDE = "/run/juno"
 SOCKET_NAME = "edge.sock"
-#: What the name of a backend begins with.
-BACKEND = "app_"
+#: From whom X-Forwarded-For and its like are believed: a proxy on the same host comes from the bridge's gateway.
+TRUSTED = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+#: A label in the DNS can't be longer.
+LONGEST_LABEL = 63
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,13 +62,25 @@ class Edge:
 
     service: str
     ports: tuple[Port, ...]
-    networks: tuple[str, ...]
     image: str
     #: The edge's folder on the host; its files are there, and its runtime socket in C(run) below it.
     directory: str
     user: str
+    #: What the app's containers are called in the network of the edge, and by nobody else.
+    alias: str
+    #: The port in the app's containers that the site is asked at; requests past the maintenance page go there.
+    main: int
+    #: Ports in the app's containers that are passed as they are, without a look at what is said there.
+    tcp: frozenset[int] = frozenset()
+    trusted: tuple[str, ...] = TRUSTED
     #: The app's service has a name of its own for its container, of which there can be only one.
     named: bool = False
+    #: The app's service names no network, and is in the project's own by that alone.
+    in_default: bool = True
+    #: IPv6 addresses for the network with the published ports, where the app's networks have them; else nothing.
+    ipv6_subnet: str = ""
+    #: This host's kernel knows IPv6.
+    ipv6: bool = True
 
     @property
     def socket(self) -> str:
@@ -69,6 +91,38 @@ class Edge:
 def socket_of(directory: str) -> str:
     """Give the runtime socket in the edge's folder."""
     return os.path.join(directory, "run", SOCKET_NAME)
+
+
+def network_name(project: str) -> str:
+    """Name the network of the proxy and the site as the Engine knows it."""
+    return f"{project}_{NETWORK}"
+
+
+def alias_of(project: str, service: str) -> str:
+    """Name a site's containers in a way that no other project on this host does."""
+    name = re.sub("[^a-z0-9-]", "-", f"juno-{project}-{service}".lower())
+    digest = hashlib.sha256(f"{project}/{service}".encode()).hexdigest()[:12]
+    plain = name == f"juno-{project}-{service}" and len(name) <= LONGEST_LABEL
+    return name if plain else f"{name[: LONGEST_LABEL - 13].rstrip('-')}-{digest}"
+
+
+def ipv6_subnet_of(project: str) -> str:
+    """Give a project's own range of local IPv6 addresses (RFC 4193), always the same."""
+    digest = hashlib.sha256(f"juno.deploy/{project}".encode()).hexdigest()
+    return str(ipaddress.ip_network((int("fd" + digest[:14] + "0" * 16, 16), 64)))
+
+
+def read_trusted(sources: t.Iterable[str]) -> tuple[str, ...]:
+    """Give networks of proxies in their usual form.
+
+    :raises BadInputError: one is none.
+    """
+    try:
+        return tuple(str(ipaddress.ip_network(one)) for one in sources)
+    except ValueError as exc:
+        raise BadInputError(
+            f"{exc}: correct django_app_trusted_proxies, a list of addresses and networks like 10.0.0.0/8."
+        ) from exc
 
 
 def why_not(service: dict[str, t.Any]) -> str:
@@ -83,11 +137,35 @@ def why_not(service: dict[str, t.Any]) -> str:
             return f"the service publishes a port by {port['protocol']}"
         if not (number.isascii() and number.isdigit() and int(number)):
             return "the service publishes a port without a fixed number"
+    for where, place in (("", service), *((f" in the network {k}", v) for k, v in _networks(service).items())):
+        for what in FIXED:
+            if (place or {}).get(what):
+                return f"the service has a fixed {what}{where}, which two containers can't have at a time"
     return ""
 
 
-def take_over(config: dict[str, t.Any], name: str, *, image: str, directory: str, user: str) -> Edge:
+def _networks(service: dict[str, t.Any]) -> dict[str, t.Any]:
+    networks = service.get("networks") or {}
+    return networks if isinstance(networks, dict) else dict.fromkeys(networks)
+
+
+def take_over(
+    config: dict[str, t.Any],
+    name: str,
+    *,
+    image: str,
+    directory: str,
+    user: str,
+    main: int = 0,
+    tcp: t.Iterable[int] = (),
+    trusted: t.Iterable[str] = TRUSTED,
+    ipv6: bool = True,
+    ipv6_networks: t.Container[str] = (),
+) -> Edge:
     """Describe the edge for a service of a compose configuration.
+
+    C(main) is the port in the app's containers that the site is asked at; without it the first that is published.
+    C(tcp) are those that are passed as they are. C(ipv6_networks) are networks that aren't the project's and have IPv6.
 
     :raises BadInputError: an edge can't stand before this service.
     """
@@ -96,85 +174,24 @@ def take_over(config: dict[str, t.Any], name: str, *, image: str, directory: str
     if reason:
         raise BadInputError(f"The edge can't stand before the service '{name}': {reason}.")
     ports = tuple(Port(int(one["published"]), int(one["target"]), one.get("host_ip") or "") for one in service["ports"])
-    networks = tuple(service.get("networks") or {})
-    return Edge(name, ports, networks, image, directory, user, bool(service.get("container_name")))
-
-
-def backend_of(target: int) -> str:
-    """Name the backend for a port of the app's containers."""
-    return f"{BACKEND}{target}"
-
-
-def haproxy(edge: Edge) -> str:
-    """Write HAProxy's configuration."""
-    text = [_GENERAL.format(socket=f"{RUN_INSIDE}/{SOCKET_NAME}")]
-    for offset, port in enumerate(edge.ports):
-        bind = FIRST_PORT + offset
-        text.append(f"frontend port_{port.published}_{offset}\n  bind :{bind}\n{_MAINTENANCE}")
-        text.append(f"  default_backend {backend_of(port.target)}\n")
-    text.append(f"frontend inside\n  bind :{INSIDE_PORT}\n  default_backend {backend_of(edge.ports[0].target)}\n")
-    for target in sorted({port.target for port in edge.ports}):
-        name, servers = backend_of(target), f"server-template {edge.service} 1-{SLOTS} {edge.service}:{target}"
-        text.append(f"backend {name}\n{_BACKEND}  {servers}\n")
-    return "\n".join(text)
-
-
-def inside_target(configuration: str) -> int:
-    """Read from HAProxy's configuration the port that C(inside) sends requests to; 0: it doesn't tell."""
-    pattern = rf"^frontend inside\n(?:  .*\n)*?  default_backend {BACKEND}(\d{{1,5}})$"
-    found = re.search(pattern, configuration, re.MULTILINE)
-    return int(found[1]) if found else 0
-
-
-#: A name that is gone for a moment (a restart by hand) keeps its address, and a refused connection is tried again:
-#: visitors wait some seconds rather than see an error.
-_GENERAL = """\
-global
-  log stdout format raw local0 notice
-  stats socket {socket} mode 600 level admin
-  hard-stop-after 10m
-
-resolvers docker
-  nameserver engine 127.0.0.11:53
-  timeout resolve 500ms
-  timeout retry 500ms
-  hold valid 500ms
-  hold obsolete 0s
-  hold nx 30s
-  hold refused 30s
-  hold timeout 30s
-  hold other 30s
-
-defaults
-  mode http
-  log global
-  option dontlog-normal
-  timeout connect 2s
-  timeout client 1h
-  timeout server 1h
-  timeout tunnel 1h
-  timeout http-request 60s
-  timeout http-keep-alive 60s
-  timeout check 2s
-  option redispatch 1
-  retries 10
-"""
-_MAINTENANCE = f"""\
-  http-request return status 503 content-type "text/html; charset=utf-8" file {CONFIG_INSIDE}/maintenance.html \
-hdr Retry-After 60 hdr Cache-Control no-store if {{ str(site),map({CONFIG_INSIDE}/maintenance.map) -m str on }}
-"""
-#: A connection of its own for each request to the app: a worker that ends can't take an idle one with it. A request is
-#: sent a second time only when that is safe: nothing was answered, and it changes nothing. While no container is there,
-#: requests go to "nobody", who refuses them, and so they wait for one (a second for each retry) and don't fail at once.
-_BACKEND = """\
-  balance leastconn
-  option http-server-close
-  option forwardfor if-none
-  retry-on conn-failure empty-response
-  http-request disable-l7-retry unless { method GET HEAD OPTIONS }
-  default-server check inter 2s downinter 250ms fall 5 rise 1 init-addr none resolvers docker resolve-prefer ipv4
-  server nobody 127.0.0.1:9 backup no-check
-"""
+    main, project, mine = main or ports[0].target, config.get("name") or "", _networks(service)
+    known = config.get("networks") or {}
+    has_ipv6 = any((known.get(one) or {}).get("enable_ipv6") or one in ipv6_networks for one in mine or ("default",))
+    return Edge(
+        service=name,
+        ports=ports,
+        image=image,
+        directory=directory,
+        user=user,
+        alias=alias_of(project, name),
+        main=main,
+        tcp=frozenset(tcp) - {main},
+        trusted=read_trusted(trusted),
+        named=bool(service.get("container_name")),
+        in_default=not mine or mine == {"default": None},
+        ipv6_subnet=ipv6_subnet_of(project) if has_ipv6 and ipv6 else "",
+        ipv6=ipv6,
+    )
 
 
 def override(
@@ -195,6 +212,8 @@ def override(
     lines.append(f"  {json.dumps(name)}:")
     if edge:
         lines.append("    ports: !reset []")
+        mine: dict[str, t.Any] = {NETWORK: {"aliases": [edge.alias]}} | ({"default": None} if edge.in_default else {})
+        lines.append(f"    networks: {json.dumps(mine)}")
     if edge.named if edge else named:
         lines.append("    container_name: !reset null")
     lines += added
@@ -202,6 +221,8 @@ def override(
         lines += [f"  {json.dumps(one)}:", *added]
     if edge:
         lines.append(f"  {SERVICE}: {json.dumps(_service(edge))}")
+        ports = {"enable_ipv6": True, "ipam": {"config": [{"subnet": edge.ipv6_subnet}]}} if edge.ipv6_subnet else None
+        lines.append(f"networks: {json.dumps({NETWORK: {'internal': True}, PORTS_NETWORK: ports})}")
     return "\n".join(lines) + "\n"
 
 
@@ -210,11 +231,14 @@ def is_in(override_text: str) -> bool:
     return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())
 
 
-def without_environment(text: str) -> list[str]:
-    """Give the lines of an override that are about the edge."""
-    lines = [line for line in text.splitlines() if not line.startswith(_ENVIRONMENT)]
-    # What names a service and says nothing about it was there for its environment.
-    return [one for at, one in enumerate(lines) if one[-1:] != ":" or "".join(lines[at + 1 : at + 2])[:4] == "    "]
+def definition(override_text: str) -> dict[str, t.Any]:
+    """Give what an override that we wrote makes the edge's container from; nothing where it has none.
+
+    Its networks are left out: a container that runs can be given another one, and needs no successor for that.
+    """
+    lines = (line for line in override_text.splitlines() if line.startswith(f"  {SERVICE}: "))
+    found: dict[str, t.Any] = next((json.loads(line.partition(": ")[2]) for line in lines), {})
+    return {name: value for name, value in found.items() if name != "networks"}
 
 
 def _service(edge: Edge) -> dict[str, t.Any]:
@@ -226,7 +250,7 @@ def _service(edge: Edge) -> dict[str, t.Any]:
         | ({"host_ip": one.host_ip} if one.host_ip else {})
         for offset, one in enumerate(edge.ports)
     ]
-    service: dict[str, t.Any] = {
+    return {
         "image": plain(edge.image),
         "entrypoint": ["haproxy", "-W", "-db", "-f", f"{CONFIG_INSIDE}/{CONFIG_NAME}"],
         "command": [],
@@ -243,7 +267,5 @@ def _service(edge: Edge) -> dict[str, t.Any]:
         "stop_signal": "SIGUSR1",
         "restart": "unless-stopped",
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+        "networks": [NETWORK, PORTS_NETWORK],
     }
-    if edge.networks:
-        service["networks"] = list(edge.networks)
-    return service

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _files, _git
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_haproxy, _files, _git
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -20,6 +20,7 @@ PAGE = """<!doctype html>
 <h1>Back soon</h1><p>This site is being worked on and will be back in a few minutes.</p></html>
 """
 ON, OFF = "site on\n", "site off\n"
+NO_SWITCH = f"{_edge_haproxy.SWITCH_KEY} 0\n"
 
 
 def put(path: str, text: str, mode: int = 0o644) -> bool:
@@ -103,8 +104,8 @@ def put_configuration(edge: _edge.Edge) -> bool:
         os.makedirs(os.path.join(edge.directory, "run"), mode=0o750, exist_ok=True)
     except OSError as exc:
         raise JunoError(f"{edge.directory} can't be made ({exc.strerror}): make room or give access.") from exc
-    for name, text in (("maintenance.html", PAGE), ("maintenance.map", OFF)):
+    for name, text in (("maintenance.html", PAGE), ("maintenance.map", OFF), ("switch.map", NO_SWITCH)):
         path = os.path.join(edge.directory, name)
         if not os.path.exists(path):  # a person may have a page of their own
             put(path, text)
-    return put(configuration(edge.directory), _edge.haproxy(edge))
+    return put(configuration(edge.directory), _edge_haproxy.write(edge))

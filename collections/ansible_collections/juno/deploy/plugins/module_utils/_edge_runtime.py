@@ -8,8 +8,10 @@ import contextlib
 import csv
 import dataclasses
 import socket
+import time
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _edge_haproxy
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
@@ -68,19 +70,27 @@ def asker(path: str) -> Ask:
     return ask
 
 
-def wait_until_up(ask: Ask, seconds: float = 15) -> None:
-    """Wait until an edge that was just started takes commands.
+def process(ask: Ask) -> str:
+    """Give the id of the process that answers at the runtime socket."""
+    return next((line.partition(": ")[2] for line in ask("show info").splitlines() if line.startswith("Pid: ")), "")
+
+
+def wait_until_up(ask: Ask, seconds: float = 15, other_than: str = "") -> None:
+    """Wait until an edge that was just started, or a process C(other_than) the one before, takes commands.
 
     :raises EngineError: it does not.
     """
 
     def up() -> bool:
         with contextlib.suppress(EngineError):
-            return bool(ask("show info"))
+            return process(ask) != other_than
         return False
 
     if not wait_for(up, seconds):
-        ask("show info")
+        process(ask)
+        raise EngineError(
+            f"The edge has not taken its new configuration within {seconds:g} s: see docker compose logs juno-edge."
+        )
 
 
 def parse_slots(text: str) -> list[Slot]:
@@ -151,6 +161,15 @@ def free(ask: Ask) -> None:
     set_state(ask, [one for one in slots(ask) if one.drained], "ready")
 
 
+def allow_second(ask: Ask, seconds: float) -> None:
+    """Let requests that change nothing be sent a second time for so long; 0: not from now on.
+
+    An edge that was started before there was such a thing says that it doesn't know it, and goes on as it is.
+    """
+    until = int(time.time() + seconds) if seconds else 0
+    ask(f"set map {_edge_haproxy.SWITCH_MAP} {_edge_haproxy.SWITCH_KEY} {until}")
+
+
 def at(ask: Ask, addresses: Collection[str]) -> list[Slot]:
     """Give the places of the containers with these addresses."""
     return [one for one in slots(ask) if one.address in addresses]
@@ -162,10 +181,12 @@ def let_in(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seco
     :raises EngineError: the edge doesn't see one of them.
     """
     every = [address for addresses in containers for address in addresses]
+    # One that comes later to one of them would stay drained there.
+    known = {backend, *(one.backend for one in slots(ask))}
 
     def seen() -> bool:
-        there = {one.address for one in at(ask, every) if one.backend == backend}
-        return all(there.intersection(addresses) for addresses in containers)
+        there = {name: {one.address for one in at(ask, every) if one.backend == name} for name in known}
+        return all(there[name].intersection(addresses) for addresses in containers for name in known)
 
     if not wait_for(seen, seconds):
         raise EngineError(

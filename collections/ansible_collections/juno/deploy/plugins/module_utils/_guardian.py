@@ -17,7 +17,6 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _cacheflow,
     _cachepolicy,
     _django,
-    _docker,
     _journal,
     _lease,
     _memcached,
@@ -25,7 +24,6 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _memcached_report,
     _memcached_select,
     _orphan,
-    _server,
     _undo,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError

@@ -118,8 +118,8 @@ def _lost(figures: Figures, strategy: str, moved_to_edge: bool) -> str:
         return f"All {before} failed before the switch began: that was the release before, not this deploy."
     if moved_to_edge:
         return (
-            f"{_count(since, 'request')} failed while the published port moved to the edge: that happens in an app's "
-            "first rolling deploy only, and later ones should lose none."
+            f"{_count(since, 'request')} failed while the published port moved to the edge: that happens where the "
+            "edge comes or is replaced, and other deploys should lose none."
         )
     if strategy in PROMISES_NO_LOSS:
         other = f" ({before} more failed before it began)" if before else ""

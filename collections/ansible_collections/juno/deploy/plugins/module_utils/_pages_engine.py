@@ -13,7 +13,13 @@ import posixpath
 import tarfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _edge, _pages_log, _pages_manifest
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _docker,
+    _edge,
+    _edge_haproxy,
+    _pages_log,
+    _pages_manifest,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._pages import Finding
 
@@ -41,6 +47,8 @@ class Question:
     log_pages: int = 0
     #: The manifest inside a container; relative to its working directory; empty: it isn't asked for.
     manifest: str = ""
+    #: The published port that the site is asked at; 0: nobody says.
+    outside: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +84,9 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     doors: list[Door] = []
     findings: list[Finding] = []
     if question.containers:
-        port = question.port or port_of(client, running, [one for one in edges if one.state == "running"])
+        port = question.port or port_of(
+            client, running, [one for one in edges if one.state == "running"], question.outside
+        )
         doors, findings = doors_of(running, port)
     often: list[str] = []
     if question.log_pages:
@@ -91,17 +101,19 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     return Seen(tuple(doors), tuple(often), manifest, tuple(findings))
 
 
-def port_of(client: t.Any, running: list[Container], edges: list[Container]) -> int:
+def port_of(client: t.Any, running: list[Container], edges: list[Container], outside: int = 0) -> int:
     """Give the port that the web containers listen on, 0 if nobody tells.
 
-    What they publish tells it, or the edge that took the ports over, or the only port that their image names.
+    What they publish tells it (of more than one the port behind C(outside)), or the edge that took the ports over, or
+    the only port that their image names.
     """
     first = running[0]
     if first.published:
-        return first.published[0].private_port
+        asked = [one for one in first.published if one.address.rpartition(":")[2] == str(outside)]
+        return (asked or list(first.published))[0].private_port
     for edge in edges:
         body = read_file(client, edge, posixpath.join(_edge.CONFIG_INSIDE, _edge.CONFIG_NAME))
-        port = _edge.inside_target((body or b"").decode("utf-8", "replace"))
+        port = _edge_haproxy.inside_target((body or b"").decode("utf-8", "replace"))
         if port:
             return port
     return first.ports[0] if len(first.ports) == 1 else 0

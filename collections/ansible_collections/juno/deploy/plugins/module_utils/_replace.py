@@ -20,7 +20,9 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _docker,
     _edge,
+    _edge_container,
     _edge_files,
+    _edge_haproxy,
     _edge_runtime,
     _gate,
     _journal,
@@ -31,9 +33,16 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
-PULL_SECONDS = 600
 #: A server whose connections are cut gets as long to close them.
 LAST_SECONDS = 5
+#: Others find them here, too.
+edge_containers = _edge_container.containers
+renew_edge = _edge_container.renew
+
+
+def open_switch(work: _work.Work) -> None:
+    """Let requests that change nothing be sent a second time while containers or workers are replaced."""
+    _edge_container.allow_second(work, _edge_container.SWITCH_SECONDS + 2 * work.order.grace_seconds)
 
 
 def require_image(work: _work.Work) -> None:
@@ -41,35 +50,50 @@ def require_image(work: _work.Work) -> None:
 
     :raises CommandError: it can't be pulled.
     """
-    image = work.order.edge_image
-    if not _docker.image_id(work.client, image):
-        work.run(["docker", "pull", "--quiet", image], timeout_seconds=PULL_SECONDS).require(
-            f"The edge's image {image} can't be pulled ({{cause}}): load it, or name another in django_app_edge_image. "
-            "Nothing was changed."
-        )
+    _edge_container.pull_image(work.run, work.client, work.order.edge_image)
 
 
 def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Container]:
     """Put new containers of the site in the place of the old ones; give the new ones."""
-    edge = _prepare_edge(work)
+    has_edge = _prepare_edge(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
-    if edge and not edge_containers(work):
+    if has_edge:
+        _configure(work, old)
+        old = _work.now(work, old)  # they may have got an address in the edge's network
+    if has_edge and not edge_containers(work):
         _take_the_ports(work, old, new, probe)
-    elif work.order.strategy == "rolling" and edge:
-        _roll(work, edge, old, new)
+    elif work.order.strategy == "rolling" and has_edge:
+        _roll(work, old, new)
     else:
         gate = work.gate()
         if gate.questions:
             work.ask_serving(gate.questions)  # while it can be asked
         _journal.step(work.app.journal, "open")
-        _end_seen(work, old, probe)
+        if has_edge:
+            work.down = time.monotonic() if old else 0.0
+            _keep_waiting(work, old)
+            work.killed += [one for one in _server.stop_all(work.client, old, work.order.grace_seconds) if one.killed]
+            _edge_runtime.free(_ask(work))
+        else:
+            _end_seen(work, old, probe)
         _begin(work, new)
+        if has_edge:
+            _configure(work, new)
     return _work.now(work, new)
 
 
-def _prepare_edge(work: _work.Work) -> _edge.Edge | None:
-    """Write the edge's files; nothing when there is and shall be no edge."""
+def _ask(work: _work.Work) -> _edge_runtime.Ask:
+    return _edge_runtime.asker(_edge.socket_of(work.app.edge_directory))
+
+
+def _keep_waiting(work: _work.Work, old: list[_docker.Container]) -> None:
+    """Let who comes from now on wait in the edge, and the old ones answer those that they have: none is cut off."""
+    _edge_runtime.drain(_ask(work), addresses(old), work.order.grace_seconds)
+
+
+def _prepare_edge(work: _work.Work) -> bool:
+    """Write the override; say whether it has the edge in it."""
     app = work.app
     before = _edge_files.read(app.override) if _compose.is_ours(app.override) else ""
     more: dict[str, t.Any] = {"workers": _workers_there(work), "environment": work.order.epoch.environment}
@@ -79,16 +103,24 @@ def _prepare_edge(work: _work.Work) -> _edge.Edge | None:
             needed = named or more["environment"]
             text = _edge.override(None, service=app.service, named=named, **more) if needed else ""
             _edge_files.put_override(work.run, app, text)
-        return None
-    edge = make_edge(work)
-    text = _edge.override(edge, **more)
-    # Never the configuration without the override that belongs to it.
-    _edge_files.put_override(work.run, app, text)
+        return False
+    _edge_files.put_override(work.run, app, _edge.override(_edge_container.describe(work, ()), **more))
+    return True
+
+
+def _configure(work: _work.Work, site: list[_docker.Container]) -> None:
+    """Give the edge its configuration, and its container where it needs another; C(site) shows what its ports are.
+
+    Never the configuration without the override that belongs to it, nor without the network that it looks into.
+    """
+    running = edge_containers(work)
+    edge = _edge_container.describe(work, _edge_container.tcp_targets(work, site))
+    alive = [one for one in site if one.state == "running"]
+    if running:
+        _edge_container.join(work.client, work.app.project, edge.alias, alive, running)
     configured = _edge_files.put_configuration(edge)
-    other = _edge.without_environment(text) != _edge.without_environment(before)
-    if (other or configured) and edge_containers(work):
-        renew_edge(work, reload=configured)
-    return edge
+    if running:
+        renew_edge(work, reload=configured, anew=work.order.edge_pull)
 
 
 def _workers_there(work: _work.Work) -> list[str]:
@@ -100,37 +132,6 @@ def can_have_epoch(work: _work.Work) -> bool:
     """Say whether the new containers can get an epoch into their environment: by our override."""
     edge = work.order.strategy == "rolling" or _edge.is_in(_edge_files.read(work.app.override))
     return work.order.strategy != "reload" and (edge or not _edge_files.in_the_way(work.app))
-
-
-def make_edge(work: _work.Work) -> _edge.Edge:
-    """Describe the edge before the app's site."""
-    return _edge.take_over(
-        work.config,
-        work.app.service,
-        image=work.order.edge_image,
-        directory=work.app.edge_directory,
-        user=f"{os.getuid()}:{os.getgid()}",
-    )
-
-
-def edge_containers(work: _work.Work, *, stopped: bool = False) -> list[_docker.Container]:
-    """Give the edge's containers, those that run or all."""
-    found = _docker.find(work.client, work.app.project, _edge.SERVICE, stopped=stopped)
-    return [one for one in found if stopped or one.state == "running"]
-
-
-def renew_edge(work: _work.Work, *, reload: bool) -> None:
-    """Bring a running edge up to date with its files."""
-    before = {one.id for one in edge_containers(work)}
-    _services.bring_up_to_date(work, [_edge.SERVICE])
-    running = edge_containers(work)
-    if reload and {one.id for one in running} == before:
-        # It answers on while a new process takes over with the new configuration.
-        for one in running:
-            with _docker.told("The edge could not be told to read its configuration"):
-                work.client.api.kill(one.id, "SIGUSR2")
-    if reload or {one.id for one in running} != before:
-        _edge_runtime.wait_until_up(_edge_runtime.asker(_edge.socket_of(work.app.edge_directory)))
 
 
 def create(work: _work.Work) -> list[_docker.Container]:
@@ -188,12 +189,14 @@ def addresses(containers: list[_docker.Container]) -> list[str]:
     return [address for one in containers for address in one.addresses]
 
 
-def _roll(work: _work.Work, edge: _edge.Edge, old: list[_docker.Container], new: list[_docker.Container]) -> None:
-    ask = _edge_runtime.asker(edge.socket)
+def _roll(work: _work.Work, old: list[_docker.Container], new: list[_docker.Container]) -> None:
+    ask = _ask(work)
     _edge_runtime.hold_newcomers(ask)
     _begin(work, new)
-    work.warmed = _warm.warm(_work.now(work, new), _compose.target_port(work.service), work.order)
+    work.warmed = _warm.warm(_work.now(work, new), work.port, work.order)
     _journal.step(work.app.journal, "open")
+    _configure(work, _work.now(work, new))
+    open_switch(work)
     let_in(work, ask, new)
     end_old(work, ask, old)
 
@@ -217,7 +220,7 @@ def end_old(work: _work.Work, ask: _edge_runtime.Ask, old: list[_docker.Containe
 
 def let_in(work: _work.Work, ask: _edge_runtime.Ask, containers: list[_docker.Container]) -> None:
     """Let the edge give requests to containers, at the port that the gate has asked."""
-    backend = _edge.backend_of(_compose.target_port(work.service))
+    backend = _edge_haproxy.backend_of(work.port)
     _edge_runtime.let_in(ask, [one.addresses for one in _work.now(work, containers)], backend)
 
 
@@ -239,6 +242,7 @@ def _take_the_ports(
     """Put the edge before the app for the first time: the ports have to change hands."""
     work.moved_to_edge = True
     _begin(work, new)
+    _configure(work, _work.now(work, new))
     work.do(
         work.compose("up", "--no-start", "--no-build", _edge.SERVICE),
         "docker compose could not create the edge ({cause}).",

@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _configuration,
     _dependencies,
     _docker,
+    _edge_container,
     _edge_files,
     _epoch,
     _generated,
@@ -26,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _journal,
     _lease,
     _maintenance,
+    _published,
     _release,
     _reload,
     _replace,
@@ -115,6 +117,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.epoch.value and not _replace.can_have_epoch(work):
         why = "its containers' environment can't be added to"
         work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
+    answered = _published.look(work)
     held, caches = _epoch.serving(_journal.read(app.journal)), _caches(work)
     _journal.step(
         app.journal,
@@ -155,6 +158,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.strategy == "reload":
         _journal.step(app.journal, "open")
         site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
+        _replace.open_switch(work)
         new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
         work.boot_seconds = time.monotonic() - reloading
     else:
@@ -164,6 +168,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     started = _workers.start_new(work)
+    _edge_container.allow_second(work, 0)
+    _published.require_after(work, answered)
     app, now = work.app, _work.serving(work)
     ended = [one for one in _server.own(work.client, app, stopped=True) if one.id in started and one not in now]
     fields: dict[str, t.Any] = {
@@ -185,6 +191,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     used = {name: _docker.image_id(work.client, _dependencies.image_of(work.config, name)) for name in tasks}
     fields["task_images"] = {name: image for name, image in used.items() if image}
     fields |= {"others": _services_plan.record_of(look, change.new), "others_new": change.new}
+    fields["edge"] = _edge_container.image_facts(work)
     _journal.step(app.journal, "switched", **fields)
     for identity in started:
         _workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)

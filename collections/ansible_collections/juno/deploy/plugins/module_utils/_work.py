@@ -13,6 +13,7 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _docker,
+    _edge,
     _epoch,
     _gate,
     _gate_pages,
@@ -62,6 +63,12 @@ class SwitchOrder:
     pages: tuple[dict[str, t.Any], ...] = ()
     #: Other services of the project that are replaced where something about them has changed.
     update_services: tuple[str, ...] = ()
+    #: From whom the edge believes X-Forwarded-For.
+    trusted_proxies: tuple[str, ...] = _edge.TRUSTED
+    #: Published ports that the edge passes as TCP, whatever they answer.
+    tcp_ports: tuple[int, ...] = ()
+    #: Another image under the name of the edge's is a reason to replace its container.
+    edge_pull: bool = False
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
@@ -111,6 +118,11 @@ class Work:
         """The configuration of the service with the site."""
         return t.cast("dict[str, t.Any]", self.config["services"][self.app.service])
 
+    @property
+    def port(self) -> int:
+        """The port in the site's containers that pages are asked for at."""
+        return _compose.target_port(self.service, self.order.base_url)
+
     def compose(self, *words: str) -> list[str]:
         """Build a compose command about the project as it runs."""
         return self.app.compose_live().argv(*words)
@@ -124,7 +136,7 @@ class Work:
 
     def gate(self) -> _gate.Gate:
         """Give what is asked of a new container of the site before it gets visitors."""
-        gate = self.order.gate(_compose.target_port(self.service))
+        gate = self.order.gate(self.port)
         pages = _gate_pages.parse(self.order.pages)
         if not pages:
             return gate
@@ -142,7 +154,7 @@ class Work:
         """Give how one of the old containers answers the pages, which is asked once; nothing where none runs."""
         if self.served is None:
             old = [one for one in self.site() if one.id in {before.id for before in self.old} and one.addresses]
-            port = _compose.target_port(self.service)
+            port = self.port
             get = _gate_pages.getter(old[0].addresses[0], port, questions) if old and port else None
             self.served = _gate_pages.ask(get, questions.pages, uuid.uuid4().hex[:12]) if get else {}
         return self.served

@@ -439,6 +439,7 @@ words:
 import functools
 import time
 import typing as t
+import urllib.parse
 import uuid
 
 from ansible.module_utils.basic import AnsibleModule
@@ -523,6 +524,7 @@ def look(params: dict[str, t.Any], order: Order) -> _pages_engine.Seen:
         containers=params["check_containers"],
         log_pages=params["log_pages"],
         manifest=params["manifest"],
+        outside=urllib.parse.urlsplit(params["base_url"]).port or 80,
     )
     return _pages_engine.look(_docker.connect(params["docker_host"]), question, order.paths)
 

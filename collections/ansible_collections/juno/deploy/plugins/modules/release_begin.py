@@ -188,6 +188,36 @@ options:
     type: int
     default: 0
     version_added: 0.2.0
+  edge:
+    description:
+      - What the proxy before the app is to be. With it the plan says what happens to the proxy, and its image is pulled
+        where it isn't there, before anything is built.
+      - Without it the plan says nothing about that.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      image:
+        description:
+          - The image with HAProxy, 2.4 or later.
+        type: str
+        default: haproxy:3.0
+      pull:
+        description:
+          - Pull the image also where it is there, and replace the proxy where that brings another one.
+        type: bool
+        default: false
+      trusted_proxies:
+        description:
+          - Addresses and networks from which C(X-Forwarded-For) and its like are believed.
+        type: list
+        elements: str
+        default: [127.0.0.0/8, '::1/128', 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 'fc00::/7']
+      tcp_ports:
+        description:
+          - Published ports that are passed as TCP, whatever they answer.
+        type: list
+        elements: int
+        default: []
   package:
     description:
       - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
@@ -387,6 +417,7 @@ plan:
     build: false
     collect: false
     strategy: reload
+    edge: []
     reasons: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
     build_reasons: []
 """
@@ -399,6 +430,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _app,
     _begin,
     _cachepolicy,
+    _edge_plan,
     _inspect_git,
     _lease,
     _release,
@@ -427,7 +459,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         release=params["release"],
         helper=_begin.Helper(params["package"], params["caches"] or {}, _build(params["build"])),
         dry=module.check_mode,
-        boot_timeout_seconds=module.params["boot_timeout_seconds"],
+        boot_timeout_seconds=params["boot_timeout_seconds"],
+        edge=_edge_plan.wish_of(params["edge"], params["base_url"]),
     )
     difference = result.pop("diff", None)
     return {**result, "diff": difference} if module._diff and difference else result
@@ -462,6 +495,7 @@ def main() -> None:
                 **_cachepolicy.ARGUMENTS,
             },
         },
+        "edge": {"type": "dict", "options": _edge_plan.OPTIONS},
         "meter_rate": {"type": "float", "default": 0},
         "meter_paths": {"type": "list", "elements": "str", "default": []},
         "pages": {"type": "list", "elements": "dict", "default": []},

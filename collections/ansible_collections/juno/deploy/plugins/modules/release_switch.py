@@ -65,6 +65,28 @@ options:
       - The image with HAProxy, 2.4 or later, for the edge. It is pulled when it isn't there.
     type: str
     default: haproxy:3.0
+  edge_pull:
+    description:
+      - Replace the edge's container where its image has become another one under the same name, as after a pull.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  trusted_proxies:
+    description:
+      - Addresses and networks from which the edge believes C(X-Forwarded-For) and its like. From everywhere else it
+        takes them away, and sets C(X-Forwarded-For) to the address that it sees.
+    type: list
+    elements: str
+    default: [127.0.0.0/8, '::1/128', 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 'fc00::/7']
+    version_added: 0.2.0
+  tcp_ports:
+    description:
+      - Published ports that the edge passes as TCP, whatever they answer. A further port beside the site's own is
+        passed as HTTP only where it answers a request that is put to it.
+    type: list
+    elements: int
+    default: []
+    version_added: 0.2.0
   base_url:
     description:
       - The site's address as this host reaches it.
@@ -320,7 +342,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _epoch, _switch, _work
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _edge, _epoch, _switch, _work
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -347,6 +369,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         warm_paths=tuple(module.params["warm_paths"]),
         warm_rate=module.params["warm_rate"],
         update_services=tuple(module.params["update_services"]),
+        trusted_proxies=_edge.read_trusted(module.params["trusted_proxies"]),
+        tcp_ports=tuple(module.params["tcp_ports"]),
+        edge_pull=module.params["edge_pull"],
     )
     return _switch.switch(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -359,6 +384,9 @@ def main() -> None:
         "images": {"type": "dict", "default": {}},
         "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
         "edge_image": {"type": "str", "default": "haproxy:3.0"},
+        "edge_pull": {"type": "bool", "default": False},
+        "trusted_proxies": {"type": "list", "elements": "str", "default": list(_edge.TRUSTED)},
+        "tcp_ports": {"type": "list", "elements": "int", "default": []},
         "base_url": {"type": "str", "default": ""},
         "headers": {"type": "dict", "default": {}},
         "probe_path": {"type": "str", "default": "/"},

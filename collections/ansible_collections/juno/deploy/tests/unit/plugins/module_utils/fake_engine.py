@@ -20,8 +20,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _edge_files,
+    _edge_haproxy,
     _edge_runtime,
     _journal,
+    _port_kind,
     _server,
     _work,
 )
@@ -38,6 +40,7 @@ SITE = {
 }
 HEAD = "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state\n"
 PLACES = 4
+NETWORK = _edge.network_name("jobs")
 USER = f"{os.getuid()}:{os.getgid()}"
 
 
@@ -58,8 +61,10 @@ class World:
         self.health: dict[str, str] = {}
         #: Statuses by container; the site's own address answers when anybody with a port runs.
         self.answers: dict[str, int] = {}
+        self.kinds: dict[int, str] = {}
         #: Whose containers the edge knows, as its configuration said when it was read; and its places.
         self.backend = "app_8000"
+        self.processes = 1
         self._no_places()
         self.last = 1
         #: Nothing is called twice by the same name, so that who is new is told from who stayed.
@@ -113,6 +118,8 @@ class World:
             "NetworkSettings": {"Networks": {"jobs_default": {}}},
             "address": f"10.0.0.{self.last}",
             "restarts": restarts,
+            "made_from": _edge.definition(_edge_files.read(self.app.override)) if service == _edge.SERVICE else {},
+            "networks": {"jobs_default", NETWORK},
         }
         return name
 
@@ -140,7 +147,26 @@ class World:
             state["ExitCode"] = self.tasks[service]
         if service in self.health:
             state["Health"] = {"Status": self.health[service], "Log": [{"Output": "refused\n"}]}
-        return {"Name": one["Names"][0], "State": state, "RestartCount": one["restarts"], "Mounts": one.get("Mounts")}
+        made = one["made_from"]
+        return {
+            "Name": one["Names"][0],
+            "State": state,
+            "RestartCount": one["restarts"],
+            "Mounts": one.get("Mounts"),
+            "Config": {"Image": made.get("image"), "User": made.get("user"), "Entrypoint": made.get("entrypoint")},
+            "HostConfig": {
+                "PortBindings": {
+                    f"{port['target']}/tcp": [{"HostIp": port.get("host_ip", ""), "HostPort": port["published"]}]
+                    for port in made.get("ports") or []
+                }
+            },
+            "NetworkSettings": {"Networks": dict.fromkeys(one["networks"])},
+        }
+
+    def connect_container_to_network(self, identity: str, network: str, aliases: list[str]) -> None:
+        assert network == NETWORK
+        self.log.append(f"connect {' '.join([identity, *aliases])}")
+        self._known(identity)["networks"].add(network)
 
     def _become(self, what: str, identity: str, state: str) -> None:
         self.log.append(f"{what} {identity}")
@@ -157,7 +183,7 @@ class World:
             self._read_configuration()
 
     def stop(self, identity: str, timeout: int) -> None:
-        assert timeout == 30
+        assert timeout in ((1, 30) if identity.startswith(_edge.SERVICE) else (30,))
         self._become("stop", identity, "exited")
 
     def kill(self, identity: str, signal: str) -> None:
@@ -181,9 +207,11 @@ class World:
     # Images
 
     def inspect_image(self, name: str) -> dict[str, str]:
+        if name in self.names.values():
+            return {"Id": name, "RepoDigests": []}
         if name not in self.names:
             raise docker.errors.ImageNotFound(name)
-        return {"Id": self.names[name]}
+        return {"Id": self.names[name], "RepoDigests": [f"{name}@{self.names[name]}"]}
 
     def tag(self, image: str, repository: str, tag: str, force: bool) -> None:
         assert force
@@ -255,8 +283,8 @@ class World:
         if len(self.states(f"{service}-")) < int(count):
             self.log.append(f"create {scale}")
         while len(self.states(f"{service}-")) < int(count):
-            image = self.names.get(f"jobs-{service}", f"sha256:{service}")
-            self.add(self._free_name(service), "created", image=image)
+            image = "sha256:edge" if service == _edge.SERVICE else f"sha256:{service}"
+            self.add(self._free_name(service), "created", image=self.names.get(f"jobs-{service}", image))
 
     def _up(self, services: list[str], options: list[str]) -> None:
         self.log.append(f"up {' '.join(services)}")
@@ -282,8 +310,9 @@ class World:
 
     def _read_configuration(self) -> None:
         """Begin as HAProxy does: with the file as it is, and of what it was told before nothing is known."""
-        found = re.search(r"^backend (\S+)$", _edge_files.read(self.configuration), re.MULTILINE)
-        self.backend = found[1] if found else self.backend
+        target = _edge_haproxy.inside_target(_edge_files.read(self.configuration))
+        self.backend = _edge_haproxy.backend_of(target) if target else self.backend
+        self.processes += 1
         self._no_places()
 
     @property
@@ -305,7 +334,7 @@ class World:
             if address not in [place[0] for place in self.places.values()]:
                 next(place for place in self.places.values() if not place[0])[0] = address
         if command == "show info":
-            return "Name: HAProxy\n"
+            return f"Name: HAProxy\nPid: {self.processes}\n"
         if command == "show stat":
             return "# pxname,svname,qcur,scur\n"
         if command == "show servers state":
@@ -342,10 +371,16 @@ class World:
             return self.answers.get(running[0], 200 if running[0] else 503)
         return 200 if any(name.startswith("web-") for name in running) else 0
 
+    def kind(self, host: str, port: int, path: str = "/", headers: dict[str, str] | None = None) -> str:
+        """Say what is spoken at a port: HTTP wherever the site answers, unless a test says otherwise."""
+        status = self.answer(host if host != "::1" else "127.0.0.1", port, path, headers or {}, 1)
+        return self.kinds.get(port, f"http {status}" if status else "")
+
     def take_the_place_of_the_real(self, monkeypatch) -> World:
         monkeypatch.setattr(_docker, "connect", lambda _host: self)
         monkeypatch.setattr(_server, "answers", self.answer)
         monkeypatch.setattr(_edge_runtime, "asker", lambda _path: self.ask)
+        monkeypatch.setattr(_port_kind, "kind", self.kind)
         return self
 
     # What a switch has written

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge: what it takes over, and the lines of its two files that matter."""
+"""The edge: what it takes over, and the lines of its override that matter."""
 
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import json
+import re
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _edge
@@ -19,6 +21,11 @@ WANT = {"image": "haproxy:3.0", "directory": "/var/lib/juno/jobs/edge", "user": 
 
 def edge_of(**service):
     return _edge.take_over({"services": {"web": {**SERVICE, **service}}}, "web", **WANT)
+
+
+def networks_of(text: str) -> dict:
+    """Give the networks that an override makes."""
+    return json.loads(text.splitlines()[-1].removeprefix("networks: "))
 
 
 def edge_entry(text: str) -> dict:
@@ -40,6 +47,19 @@ def edge_entry(text: str) -> dict:
         ({"ports": [{**PORT, "published": "8001-8004"}]}, "the service publishes a port without a fixed number"),
         ({"ports": [{**PORT, "published": "²"}]}, "the service publishes a port without a fixed number"),
         ({"ports": [{"target": 8000, "published": 80}]}, ""),
+        ({"ports": [PORT], "networks": ["front"]}, ""),
+        (
+            {"ports": [PORT], "networks": {"front": {"ipv4_address": "10.5.0.5"}}},
+            "the service has a fixed ipv4_address in the network front, which two containers can't have at a time",
+        ),
+        (
+            {"ports": [PORT], "networks": {"front": None, "back": {"ipv6_address": "fd00::5"}}},
+            "the service has a fixed ipv6_address in the network back, which two containers can't have at a time",
+        ),
+        (
+            {"ports": [PORT], "mac_address": "02:42:ac:11:65:43"},
+            "the service has a fixed mac_address, which two containers can't have at a time",
+        ),
     ],
 )
 def test_where_it_can_stand(service, reason):
@@ -51,86 +71,67 @@ def test_it_refuses_what_it_cannot_stand_before():
         edge_of(ports=[])
 
 
-def test_it_takes_over_ports_networks_and_the_name():
+def test_it_takes_over_ports_and_the_name():
     ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
     edge = edge_of(ports=ports, networks={"front": None, "back": {"aliases": ["a"]}}, container_name="web")
     assert edge.ports == (_edge.Port(8001, 8000), _edge.Port(9001, 9000, "127.0.0.1"))
-    assert (edge.networks, edge.named) == (("front", "back"), True)
+    assert (edge.in_default, edge.named, edge.main) == (False, True, 8000)
     assert edge.socket == "/var/lib/juno/jobs/edge/run/edge.sock"
     assert edge_of().named is False
-    assert edge_of(networks=None).networks == ()
+    assert edge_of(networks=None).in_default is True
 
 
-def sections(text: str) -> dict[str, list[str]]:
-    """Split a configuration of HAProxy into its sections."""
-    found: dict[str, list[str]] = {}
-    name = ""
-    for line in text.splitlines():
-        if line and not line.startswith(" "):
-            name = line
-            assert name not in found
-            found[name] = []
-        elif line.strip():
-            found[name].append(line.strip())
-    return found
-
-
-def test_a_front_door_for_each_published_port_and_a_backend_for_each_target():
-    ports = [PORT, {**PORT, "published": "8002"}, {**PORT, "published": "9001", "target": 9000}]
-    text = sections(_edge.haproxy(edge_of(ports=ports)))
-    doors = {name: lines for name, lines in text.items() if name.startswith("frontend port_")}
-    assert list(doors) == ["frontend port_8001_0", "frontend port_8002_1", "frontend port_9001_2"]
-    assert [lines[0] for lines in doors.values()] == ["bind :18000", "bind :18001", "bind :18002"]
-    assert [lines[-1] for lines in doors.values()] == [f"default_backend app_{port}" for port in (8000, 8000, 9000)]
-    assert [name for name in text if name.startswith("backend")] == ["backend app_8000", "backend app_9000"]
-    assert text["backend app_9000"][-1] == "server-template web 1-16 web:9000"
-
-
-def test_one_port_at_two_addresses_has_two_doors_of_different_names():
-    text = sections(_edge.haproxy(edge_of(ports=[{**PORT, "host_ip": ip} for ip in ("127.0.0.1", "::1")])))
-    assert {"frontend port_8001_0", "frontend port_8001_1"} <= set(text)
-
-
-def test_requests_are_sent_again_only_where_that_is_safe():
-    lines = sections(_edge.haproxy(edge_of()))["backend app_8000"]
-    assert "retry-on conn-failure empty-response" in lines
-    assert "http-request disable-l7-retry unless { method GET HEAD OPTIONS }" in lines
-    assert "option http-server-close" in lines
-
-
-def test_containers_are_found_by_the_engines_dns():
-    text = sections(_edge.haproxy(edge_of()))
-    assert "nameserver engine 127.0.0.11:53" in text["resolvers docker"]
-    # An address is gone as soon as the DNS no longer names it; a name that is gone for a moment keeps its own.
-    assert {"hold obsolete 0s", "hold nx 30s"} <= set(text["resolvers docker"])
-    server = next(line for line in text["backend app_8000"] if line.startswith("default-server"))
-    assert "init-addr none resolvers docker" in server
-    assert "stats socket /run/juno/edge.sock mode 600 level admin" in text["global"]
-
-
-def test_the_maintenance_page_stands_before_every_door_but_the_inner_one():
-    text = sections(_edge.haproxy(edge_of(ports=[PORT, {**PORT, "published": "8002"}])))
-    closed = {name for name, lines in text.items() if any("maintenance.html" in line for line in lines)}
-    assert closed == {"frontend port_8001_0", "frontend port_8002_1"}
-    assert text["frontend inside"] == ["bind :17999", "default_backend app_8000"]
+def test_the_port_of_the_site_is_never_passed_as_tcp():
+    ports = [{**PORT, "target": 8443, "published": "8443"}, PORT]
+    edge = _edge.take_over(
+        {"services": {"web": {"ports": ports}}}, "web", **WANT, main=8000, tcp=[8443, 8000], trusted=["10.1.2.3"]
+    )
+    assert (edge.main, edge.tcp, edge.trusted) == (8000, {8443}, ("10.1.2.3/32",))
 
 
 @pytest.mark.parametrize(
-    ("service", "ports", "port"),
+    ("project", "service", "alias"),
     [
-        ("web", [(8001, 8000)], 8000),
-        ("web", [(443, 9443), (80, 9080)], 9443),
-        ("default_backend", [(8001, 8000)], 8000),
+        ("jobs", "web", "juno-jobs-web"),
+        ("my_site", "web", "juno-my-site-web-6d6b0f0c0a5b"),
+        ("a" * 60, "Web.1", ""),
     ],
 )
-def test_the_edge_knows_the_port(service, ports, port):
-    edge = _edge.Edge(service, tuple(_edge.Port(*one) for one in ports), ("default",), "haproxy", "/x", "0")
-    assert _edge.inside_target(_edge.haproxy(edge)) == port
+def test_a_name_that_no_other_project_has(project, service, alias):
+    found = _edge.alias_of(project, service)
+    assert re.fullmatch("[a-z0-9-]{1,63}", found)
+    assert found.startswith(alias[:17])
+    assert _edge.alias_of("my-site", "web") != _edge.alias_of("my_site", "web")
 
 
-@pytest.mark.parametrize("text", ["", "frontend inside\n", "frontend other\n  default_backend app_8000\n"])
-def test_a_configuration_that_tells_no_port(text):
-    assert _edge.inside_target(text) == 0
+@pytest.mark.parametrize(
+    ("networks", "known", "foreign", "has"),
+    [
+        ({"default": None}, {"default": {"name": "jobs_default", "enable_ipv6": True}}, (), True),
+        (None, {"default": {"enable_ipv6": True}}, (), True),
+        ({"default": None}, {"default": {"name": "jobs_default"}}, (), False),
+        ({"front": None}, {"front": {"external": True}, "default": {"enable_ipv6": True}}, (), False),
+        ({"front": None}, {"front": {"external": True}}, ("front",), True),
+    ],
+)
+def test_published_ports_have_the_families_that_they_had(networks, known, foreign, has):
+    config = {"name": "jobs", "services": {"web": {"ports": [PORT], "networks": networks}}, "networks": known}
+    edge = _edge.take_over(config, "web", **WANT, ipv6_networks=foreign)
+    assert edge.ipv6_subnet == (_edge.ipv6_subnet_of("jobs") if has else "")
+    made = networks_of(_edge.override(edge))
+    assert made["juno-edge"] == {"internal": True}
+    assert (made["juno-ports"] or {}).get("enable_ipv6", False) is has
+
+
+def test_a_range_of_local_addresses_for_each_project():
+    ranges = [ipaddress.ip_network(_edge.ipv6_subnet_of(name)) for name in ("jobs", "shop")]
+    assert ranges[0] != ranges[1]
+    assert all(one.prefixlen == 64 and one.subnet_of(ipaddress.ip_network("fd00::/8")) for one in ranges)
+
+
+def test_a_source_that_is_no_network_is_told():
+    with pytest.raises(BadInputError, match=r"10\.0\.0\.1/8 has host bits set: correct django_app_trusted_proxies"):
+        _edge.read_trusted(["10.0.0.1/8"])
 
 
 def test_the_override_gives_the_ports_to_the_edge():
@@ -144,7 +145,12 @@ def test_the_override_gives_the_ports_to_the_edge():
         {"target": 18000, "published": "8001", "protocol": "tcp"},
         {"target": 18001, "published": "9001", "protocol": "tcp", "host_ip": "127.0.0.1"},
     ]
-    assert edge["networks"] == ["default"]
+    # Nothing but the site's own containers can be found there, by a name that nobody else has.
+    assert edge["networks"] == ["juno-edge", "juno-ports"]
+    assert json.loads(text.splitlines()[5].removeprefix("    networks: ")) == {
+        "juno-edge": {"aliases": [_edge.alias_of("", "web")]},
+        "default": None,
+    }
 
 
 def test_the_edge_has_no_rights():
@@ -173,22 +179,27 @@ def test_a_name_of_which_there_can_be_only_one_is_taken_away():
     ]
 
 
-def test_without_networks_compose_takes_its_default():
-    assert "networks" not in edge_entry(_edge.override(edge_of(networks=None)))
+def test_a_service_keeps_the_networks_that_it_names():
+    line = _edge.override(edge_of(networks={"front": None})).splitlines()[5]
+    assert list(json.loads(line.removeprefix("    networks: "))) == ["juno-edge"]
 
 
 def test_an_epoch_goes_to_the_site_and_its_workers():
     text = _edge.override(edge_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
     lines = text.splitlines()
-    assert lines[3:6] == ['  "web":', "    ports: !reset []", '    environment: {"CACHE_VERSION": "7"}']
-    assert lines[6:8] == ['  "queue":', '    environment: {"CACHE_VERSION": "7"}']
+    assert lines[3:5] == ['  "web":', "    ports: !reset []"]
+    assert lines[6:9] == [
+        '    environment: {"CACHE_VERSION": "7"}',
+        '  "queue":',
+        '    environment: {"CACHE_VERSION": "7"}',
+    ]
     alone = _edge.override(None, service="web", environment={"CACHE_VERSION": "7"})
     assert alone.splitlines()[2:] == ["services:", '  "web":', '    environment: {"CACHE_VERSION": "7"}']
 
 
-def test_what_is_about_the_edge_is_told_apart_from_the_epoch():
-    plain = _edge.without_environment(_edge.override(edge_of()))
-    seven = _edge.override(edge_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
-    assert _edge.without_environment(seven) == plain
-    assert _edge.without_environment("") == []
-    assert _edge.without_environment(_edge.override(dataclasses.replace(edge_of(), image="other:1"))) != plain
+def test_what_the_edge_is_made_from():
+    plain = _edge.definition(_edge.override(edge_of()))
+    assert (plain["image"], "networks" in plain) == ("haproxy:3.0", False)
+    assert _edge.definition(_edge.override(edge_of(), environment={"CACHE_VERSION": "7"})) == plain
+    assert _edge.definition("") == {}
+    assert _edge.definition(_edge.override(dataclasses.replace(edge_of(), image="other:1"))) != plain

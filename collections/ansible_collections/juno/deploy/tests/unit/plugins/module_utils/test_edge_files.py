@@ -9,7 +9,7 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_files
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_files, _edge_haproxy
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
@@ -33,7 +33,7 @@ def make_app(tmp_path, *compose_files: str) -> App:
 
 
 def edge_in(directory) -> _edge.Edge:
-    return _edge.Edge("web", (_edge.Port(8001, 8000),), ("default",), "haproxy:3.0", str(directory), "0:0")
+    return _edge.Edge("web", (_edge.Port(8001, 8000),), "haproxy:3.0", str(directory), "0:0", "juno-jobs-web", 8000)
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -131,7 +131,7 @@ def test_a_persons_override_is_neither_replaced_nor_removed(app):
 def test_the_configuration_is_written_and_a_persons_page_stays(tmp_path):
     edge = edge_in(tmp_path / "edge")
     assert _edge_files.put_configuration(edge) is True
-    assert (tmp_path / "edge" / "haproxy.cfg").read_text() == _edge.haproxy(edge)
+    assert (tmp_path / "edge" / "haproxy.cfg").read_text() == _edge_haproxy.write(edge)
     assert (tmp_path / "edge" / "maintenance.map").read_text() == "site off\n"
     assert (tmp_path / "edge" / "run").is_dir()
     (tmp_path / "edge" / "maintenance.html").write_text("mine")

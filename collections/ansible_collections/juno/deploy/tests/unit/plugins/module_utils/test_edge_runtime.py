@@ -261,7 +261,7 @@ def test_to_be_known_at_a_further_port_alone_is_not_enough():
 
 
 def test_an_edge_that_just_began_is_waited_for():
-    answers = [EngineError("nobody"), "", "Name: HAProxy\n"]
+    answers = [EngineError("nobody"), "", "Name: HAProxy\nPid: 8\n"]
 
     def ask(_command):
         answer = answers.pop(0)
@@ -271,6 +271,32 @@ def test_an_edge_that_just_began_is_waited_for():
 
     _edge_runtime.wait_until_up(ask, 5)
     assert answers == []
+
+
+def test_a_new_process_is_waited_for():
+    answers = ["Pid: 8\n", EngineError("between the two"), "Pid: 8\n", "Pid: 12\n"]
+
+    def ask(_command):
+        answer = answers.pop(0)
+        if isinstance(answer, EngineError):
+            raise answer
+        return answer
+
+    _edge_runtime.wait_until_up(ask, 5, other_than=_edge_runtime.process(ask))
+    assert answers == []
+
+
+def test_a_configuration_that_is_not_taken_is_told():
+    with pytest.raises(EngineError, match="has not taken its new configuration"):
+        _edge_runtime.wait_until_up(lambda _command: "Pid: 8\n", 0, other_than="8")
+
+
+def test_a_second_time_is_allowed_for_a_while(monkeypatch):
+    monkeypatch.setattr(_edge_runtime.time, "time", lambda: 1000.5)
+    told = []
+    _edge_runtime.allow_second(lambda command: told.append(command) or "", 60)
+    _edge_runtime.allow_second(lambda command: told.append(command) or "Unknown map identifier.", 0)
+    assert told == ["set map /etc/juno/switch.map until 1060", "set map /etc/juno/switch.map until 0"]
 
 
 def test_an_edge_that_never_answers_is_told(tmp_path):

@@ -113,3 +113,9 @@ def test_read_manifest(path, body, asked, names, findings):
     manifest, told = _pages_engine.read_manifest(client, container(), path)
     assert client.asked == [asked]
     assert (len(manifest.names) if manifest else None, len(told)) == (names, findings)
+
+
+@pytest.mark.parametrize(("outside", "port"), [(8001, 8000), (8443, 8443), (80, 8443), (0, 8443)])
+def test_of_two_published_ports_the_one_that_the_site_is_asked_at(outside, port):
+    published = (Published(8443, "0.0.0.0:8443"), Published(8000, "[::]:8001"))
+    assert _pages_engine.port_of(None, [container(published=published)], [], outside) == port

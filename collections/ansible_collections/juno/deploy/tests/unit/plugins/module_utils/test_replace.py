@@ -202,7 +202,7 @@ def test_an_edge_of_other_ports_is_made_anew_and_waited_for(world, monkeypatch):
     replace(world)
     assert world.states("juno-edge") == {"juno-edge-2": "running"}
     assert not any(one.startswith("SIGUSR2") for one in world.log)
-    assert waited == ["Name: HAProxy\n"]
+    assert waited == ["Name: HAProxy\nPid: 2\n"]
 
 
 def test_an_edge_of_another_image_is_waited_for_too(world, monkeypatch):
@@ -215,7 +215,7 @@ def test_an_edge_of_another_image_is_waited_for_too(world, monkeypatch):
     world.begun(step="switch")
     _replace.replace(work, lambda: 200)
     assert world.states("juno-edge") == {"juno-edge-2": "running"}
-    assert waited == ["Name: HAProxy\n"]
+    assert waited == ["Name: HAProxy\nPid: 2\n"]
 
 
 def test_a_place_at_the_edge_is_held_before_the_new_one_starts(world, monkeypatch):

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The project's published ports: what answered before a switch has to answer after it. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _port_kind
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._work import SwitchOrder, Work
+
+#: A door: its address on this host, and its port.
+Door = tuple[str, int]
+Kinds = dict[Door, str]
+Ask = t.Callable[[str, int], str]
+
+#: What begins anew behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
+AFTER_SECONDS = 20.0
+PAUSE_SECONDS = 0.5
+
+
+def doors(config: dict[str, t.Any]) -> list[Door]:
+    """Name every door of a project; one that is published at all addresses has one for each family."""
+    found: dict[Door, None] = {}
+    for service in (config.get("services") or {}).values():
+        everywhere = {int(one["published"]) for one in service.get("ports") or [] if _everywhere(one)}
+        for host, port in _compose.published(service):
+            found[host, port] = None
+            if port in everywhere:
+                found["::1", port] = None
+    return list(found)
+
+
+def _everywhere(port: dict[str, t.Any]) -> bool:
+    number = str(port.get("published") or "")
+    return not port.get("host_ip") and number.isascii() and number.isdigit()
+
+
+def ask_all(wanted: t.Iterable[Door], ask: Ask) -> Kinds:
+    """Ask at doors, at the same time, what is spoken there."""
+    every = list(wanted)
+    if not every:
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(min(len(every), 8)) as pool:
+        return dict(zip(every, pool.map(lambda door: ask(*door), every)))  # noqa: B905 - strict came with Python 3.10
+
+
+def answers(kind: str) -> bool:
+    """Say whether somebody who is well speaks there."""
+    return bool(kind) and not kind.startswith("http 5")
+
+
+def as_before(before: str, after: str) -> bool:
+    """Say whether a door answers as it did, any page that is no error by the server for another."""
+    return before == after or (_port_kind.is_http(before) and _port_kind.is_http(after) and answers(after))
+
+
+def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS) -> None:
+    """Make sure that each door that answered still does, in the same way.
+
+    :raises JunoError: one does not, within some seconds.
+    """
+    left = {door: kind for door, kind in before.items() if answers(kind)}
+    now: Kinds = {}
+
+    def all_do() -> bool:
+        now.update(ask_all(left, ask))
+        for door in [door for door, kind in left.items() if as_before(kind, now[door])]:
+            del left[door]
+        return not left
+
+    if not wait_for(all_do, seconds, PAUSE_SECONDS):
+        (host, port), was = next(iter(left.items()))
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise JunoError(
+            f"The published port {where} answered before the switch ({words(was)}), and now it does not "
+            f"({words(now[host, port])}): see the logs of the service behind it. A port that isn't HTTP is passed as "
+            "it is where django_app_tcp_ports names it."
+        )
+
+
+def asker(order: SwitchOrder) -> Ask:
+    """Give what asks at a door in the way that the site wants to be asked."""
+    return lambda host, port: _port_kind.kind(host, port, order.probe_path, order.headers)
+
+
+def look(work: Work) -> Kinds:
+    """Ask at every door of the project before a switch."""
+    return ask_all(doors(work.config), asker(work.order))
+
+
+def require_after(work: Work, before: Kinds) -> None:
+    """Make sure after a switch that every door answers as before, of those that are still published.
+
+    :raises JunoError: one does not.
+    """
+    there = doors(work.config)
+    require({door: kind for door, kind in before.items() if door in there}, asker(work.order))
+
+
+def words(kind: str) -> str:
+    """Say what is spoken, in words."""
+    plain = {"": "no answer", "tls": "TLS", "other": "not by HTTP", "silent": "a connection that waits"}
+    return plain.get(kind) or kind.replace("http", "HTTP status")

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which ports are asked before and after a switch, and when the answers are as before."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _published
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+
+
+def port(published, **more):
+    return {"target": 8000, "published": published, "protocol": "tcp", **more}
+
+
+def test_every_door_of_the_project():
+    config = {
+        "services": {
+            "web": {"ports": [port("8001"), port("8002", host_ip="127.0.0.1")]},
+            "nginx": {"ports": [port("80", host_ip="::"), port("443", protocol="udp"), port("9000-9001")]},
+            "db": {},
+        }
+    }
+    assert _published.doors(config) == [("127.0.0.1", 8001), ("::1", 8001), ("127.0.0.1", 8002), ("::1", 80)]
+    assert _published.doors({"services": {}}) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "good"),
+    [
+        ("http 200", "http 200", True),
+        ("http 200", "http 302", True),
+        ("http 404", "http 200", True),
+        ("http 200", "http 502", False),
+        ("http 200", "", False),
+        ("http 200", "tls", False),
+        ("tls", "tls", True),
+        ("tls", "http 400", False),
+        ("other", "other", True),
+        ("other", "", False),
+        ("silent", "silent", True),
+    ],
+)
+def test_an_answer_as_before(before, after, good):
+    door = ("127.0.0.1", 2525)
+    if good:
+        _published.require({door: before}, lambda _host, _port: after, 0)
+        return
+    with pytest.raises(JunoError, match=r"published port 127\.0\.0\.1:2525 answered before the switch"):
+        _published.require({door: before}, lambda _host, _port: after, 0)
+
+
+@pytest.mark.parametrize("before", ["", "http 503"])
+def test_what_did_not_answer_before_needs_not_answer_now(before):
+    _published.require({("::1", 8001): before}, lambda _host, _port: "", 0)
+
+
+def test_what_needs_a_while_is_waited_for(monkeypatch):
+    monkeypatch.setattr(_published, "PAUSE_SECONDS", 0.01)
+    answers = iter(["", "http 502", "http 200"])
+    _published.require({("::1", 80): "http 200"}, lambda _host, _port: next(answers), 5)
+
+
+def test_the_words_name_the_port_and_both_answers():
+    with pytest.raises(JunoError, match=r"\[::1\]:25 .*\(not by HTTP\), and now it does not \(HTTP status 400\)"):
+        _published.require({("::1", 25): "other"}, lambda _host, _port: "http 400", 0)
