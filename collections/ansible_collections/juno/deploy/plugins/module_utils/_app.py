@@ -22,6 +22,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "docker_host": {"type": "str"},
     "state_root": {"type": "path", "default": _journal.STATE_ROOT},
     "lease": {"type": "str", "default": ""},
+    "check_entrypoint": {"type": "str", "default": ""},
 }
 
 
@@ -37,6 +38,8 @@ class App:
     docker_host: str
     state_root: str
     lease: str = ""
+    #: What throwaway containers run their command by; without it the command itself, never the image's entry point.
+    check_entrypoint: str = ""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -107,4 +110,5 @@ def from_params(params: dict[str, t.Any]) -> App:
         docker_host=params["docker_host"] or "",
         state_root=params["state_root"],
         lease=params["lease"],
+        check_entrypoint=params.get("check_entrypoint") or "",
     )

@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "epoch_variable": {"type": "str", "default": ""},
     "rules": {"type": "list", "elements": "dict", "default": []},
     "own_frontend": {"type": "bool", "default": False},
+    "reverse_migrations": {"type": "bool", "default": False},
 }
 
 
@@ -57,6 +58,8 @@ class Wish:
     rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: The app has a command that builds its front-end in the checkout.
     own_frontend: bool = False
+    #: A rollback reverses the migrations that came later.
+    reverse_migrations: bool = False
 
 
 def wish_of(params: dict[str, t.Any]) -> Wish:

@@ -13,8 +13,11 @@ short_description: Bring back what served before a release that did not end well
 version_added: 0.2.0
 description:
   - Undoes what the release that is at work has done so far, and no more than that. The checkout, the names of the
-    images, the edge and the containers become what they were; migrations that it applied are reversed where they can
-    be.
+    images, the edge and the containers become what they were.
+  - Migrations that it applied itself are reversed, the last one first, up to one that has no way back, or by which data
+    would be lost (what was removed comes back empty). For those the copy of a file database is put back, if nothing was
+    written since the migrations ended.
+  - Where migrations stand that the code from before can't work with, what the release started goes on serving.
   - Writes into the app's journal that the release failed, with O(task) and O(reason).
   - Gives the lease back that M(juno.deploy.release_begin) took.
   - Without a release at work it changes nothing.
@@ -68,7 +71,9 @@ number:
   type: int
   sample: 8
 undone:
-  description: Whether what served before serves again. False when no release was at work, or it is proved already.
+  description:
+    - Whether what served before serves again. False when no release was at work, it is proved already, or the code from
+      before can't work with the migrations that stand.
   returned: success
   type: bool
   sample: true
@@ -83,11 +88,17 @@ clear_caches:
   type: bool
   sample: false
 standing:
-  description: Migrations of the given-up release that stand, since they have no way back.
+  description:
+    - Migrations that the given-up release applied and that stand, since they have no way back, or would lose data.
   returned: success
   type: list
   elements: str
   sample: []
+words:
+  description: How the database stands and what to do, where it is not simply as it was.
+  returned: success
+  type: str
+  sample: ""
 log:
   description: The end of what its containers logged, as far as they were there.
   returned: success
@@ -102,6 +113,16 @@ from ansible_collections.juno.deploy.plugins.module_utils import _app, _journal,
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
+#: What is told when nothing was at work.
+NOTHING: dict[str, t.Any] = {
+    "number": 0,
+    "undone": False,
+    "clear_caches": False,
+    "log": "",
+    "standing": [],
+    "words": "",
+}
+
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Undo."""
@@ -112,19 +133,11 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
             _journal.settle_caches(app.journal)
         if _journal.half_done(_journal.read(app.journal)) is None:
             _lease.give_back(app.state_directory, app.lease)
-        return {"changed": True, "number": 0, "undone": False, "clear_caches": False, "log": "", "standing": []}
+        return {"changed": True, **NOTHING}
     undone = _undo.undo(run_command, app, cause)
     if not undone.get("clear_caches"):
         _lease.give_back(app.state_directory, app.lease)
-    return {
-        "changed": bool(undone),
-        "number": 0,
-        "undone": False,
-        "clear_caches": False,
-        "log": "",
-        "standing": [],
-        **undone,
-    }
+    return {"changed": bool(undone), **NOTHING, **undone}
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ def boom(apps, editor): raise RuntimeError("broken on purpose")
 class Migration(migrations.Migration):
 """
 TABLE = 'migrations.CreateModel("Thing", [("id", models.BigAutoField(primary_key=True))])'
-REVERSIBLE = "migrations.RunPython(fine, fine)"
+REVERSIBLE = "migrations.RunPython(fine, migrations.RunPython.noop)"
 STUCK = "migrations.SeparateDatabaseAndState(database_operations=[migrations.RunPython(fine)])"
 BOOM = "migrations.RunPython(boom)"
 
