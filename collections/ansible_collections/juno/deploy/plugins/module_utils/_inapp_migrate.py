@@ -257,5 +257,5 @@ def read_models(request: "dict[str, t.Any]") -> None:
             try:
                 list(model._base_manager.using(ALIAS).values()[:1])
             except errors as exc:
-                missing.append(f"{options.label}: {' '.join(str(exc).split())[:200]}")
+                missing.append(f"{options.label}: {str(exc).strip().splitlines()[:1][0][:200]}")
     emit(request, "unread", {"models": missing})

@@ -52,7 +52,7 @@ def remove_left(app: App) -> list[str]:
 def _remove(client: t.Any, identity: str) -> None:
     """Kill and remove a container; another one may be at it already, or it has ended and removes itself."""
     try:
-        client.api.remove_container(identity, force=True, v=True)
+        client.api.remove_container(identity, force=True)
     except _docker.docker.errors.APIError as exc:
         if exc.response is None or exc.response.status_code not in (404, 409):
             raise

@@ -324,7 +324,7 @@ def test_migrate(lived):
     assert [one["name"] for one in told["applied"]["applied"]] == ["0002_it"]
     assert told["applied"]["before"] == {"shop": "0001_it"}
     assert lived.applied == ["0001_it", "0002_it"]
-    assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "begun": []}
+    assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "elsewhere": [], "begun": []}
 
 
 @pytest.mark.parametrize(
