@@ -127,7 +127,7 @@ def _ansible_test() -> list[Step]:
 
 
 #: Scenarios with a long form.
-SOAKED = ("faults", "freshness")
+SOAKED = ("faults", "freshness", "migrations")
 
 
 def _molecule() -> list[Step]:

@@ -20,6 +20,8 @@ ALIAS = "default"
 #: How often a migration that waited too long for a lock is tried, and how long the site has to itself in between.
 TRIES = 6
 PAUSE_SECONDS = 5
+#: What the cause of such a failure says.
+LOCK_HELD = "the lock is held by"
 
 
 class Told(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
@@ -195,7 +197,7 @@ def apply_pending(
             again = bool(at and at[0].atomic and features.can_rollback_ddl)
             if tried == tries or not again:
                 holders = "; ".join(who_blocks()) or "one that was gone when it was looked for"
-                raise Told(exc.what, f"{exc.cause}, tried {tried} times; the lock is held by {holders}") from exc
+                raise Told(exc.what, f"{exc.cause}, tried {tried} times; {LOCK_HELD} {holders}") from exc
             threading.Event().wait(pause_seconds)
         else:
             return

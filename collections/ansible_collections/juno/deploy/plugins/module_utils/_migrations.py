@@ -23,7 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._change import some as some_of
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import ALIAS
+from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import ALIAS, LOCK_HELD
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -325,9 +325,13 @@ def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]],
         parts.append(f"a part of {labels(begun)[0]} may stand, since it is not atomic")
     if not standing and not half:
         parts.append("the database is as it was")
+    locked = LOCK_HELD in failure.get("cause", "")
+    advice = (
+        "end that session (pg_terminate_backend, or its client) or wait for it," if locked else "correct the commit"
+    )
     copied = f" (a copy from before is {backups[0]['path']})" if backups else ""
     return CommandError(
-        "; ".join(parts) + copied + "; the old release serves: correct the commit and deploy again.",
+        "; ".join(parts) + copied + f"; the old release serves: {advice} and deploy again.",
         cmd=result.cmd,
         rc=rc,
         stdout=result.stdout,

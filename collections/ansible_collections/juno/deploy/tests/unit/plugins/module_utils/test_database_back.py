@@ -92,7 +92,7 @@ STANDS = _database_back.Outcome([one("2", LOSS)])
             STANDS,
             [COPY],
             False,
-            "it would bring back the schema without the data: RemoveField jobs.job.pay). The data from before are in /b",
+            "it would bring back the schema without the data: RemoveField jobs.job.pay). The data from before are in",
         ),
         (
             _database_back.Outcome([one("2", LOSS)], unread=["jobs.Job: no such column: pay"]),

@@ -636,4 +636,4 @@ def test_throwaway_containers_are_gone_before_anything(world):
     world.there["migrating-1"]["Labels"] = {"juno.app": "jobs", "juno.run": "2"}
     world.begun(step="migrate")
     undo(world)
-    assert world.log == ["remove migrating-1"]
+    assert world.log == ["kill migrating-1"]
