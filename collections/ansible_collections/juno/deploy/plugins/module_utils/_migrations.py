@@ -326,9 +326,7 @@ def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]],
     if not standing and not half:
         parts.append("the database is as it was")
     locked = LOCK_HELD in failure.get("cause", "")
-    advice = (
-        "end that session (pg_terminate_backend, or its client) or wait for it," if locked else "correct the commit"
-    )
+    advice = "end that session (pg_terminate_backend) or let it end," if locked else "correct the commit"
     copied = f" (a copy from before is {backups[0]['path']})" if backups else ""
     return CommandError(
         "; ".join(parts) + copied + f"; the old release serves: {advice} and deploy again.",
