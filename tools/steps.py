@@ -127,7 +127,7 @@ def _ansible_test() -> list[Step]:
 
 
 #: Scenarios with a long form.
-SOAKED = ("backups", "faults", "freshness", "other_services")
+SOAKED = ("backups", "faults", "freshness", "migrations", "other_services")
 
 
 def _molecule() -> list[Step]:

@@ -64,6 +64,14 @@ options:
       - Without it the module works on its own, whoever holds the lease.
     type: str
     default: ''
+  check_entrypoint:
+    description:
+      - A program in the image by which throwaway containers (the check, migrations) run their command, as an entry
+        point.
+      - Without it they run the command itself, with what the entry point of the container that serves adds to its
+        environment, and never the image's entry point, which may migrate or change data.
+    type: str
+    default: ''
 requirements:
   - git
   - docker with the compose plugin 2.18 or later

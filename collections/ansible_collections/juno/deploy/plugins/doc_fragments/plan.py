@@ -85,4 +85,11 @@ options:
     elements: str
     default: []
     version_added: 0.2.0
+  reverse_migrations:
+    description:
+      - A rollback is to reverse the migrations that came after the release. Then each must have a way back, and those
+        by which data are lost are named.
+    type: bool
+    default: false
+    version_added: 0.2.0
 """

@@ -23,6 +23,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "docker_host": {"type": "str"},
     "state_root": {"type": "path", "default": _journal.STATE_ROOT},
     "lease": {"type": "str", "default": ""},
+    "check_entrypoint": {"type": "str", "default": ""},
 }
 
 
@@ -42,6 +43,8 @@ class App:
     exclude_services: tuple[str, ...] = ()
     #: Workers beside those declared, as C(_worker_services) found them or the journal has them.
     known_services: tuple[str, ...] = ()
+    #: What throwaway containers run their command by; without it the command itself, never the image's entry point.
+    check_entrypoint: str = ""
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -113,4 +116,5 @@ def from_params(params: dict[str, t.Any]) -> App:
         state_root=params["state_root"],
         lease=params["lease"],
         exclude_services=tuple(params["exclude_services"]),
+        check_entrypoint=params.get("check_entrypoint") or "",
     )

@@ -11,7 +11,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _guest_manage,
     _guest_migrations,
-    _guest_release,
+    _inapp_settings,
     _staticfiles,
     _throwaway,
 )
@@ -37,7 +37,7 @@ _FAILURES = {
 }
 _UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."
 #: The guest found no Django, no manage.py or no settings: then the check command alone decides.
-_NOT_LOOKED = (_guest_manage.NO_DJANGO, _guest_manage.NO_SETTINGS, _guest_release.NOT_LOOKED)
+_NOT_LOOKED = (_guest_manage.NO_DJANGO, _guest_manage.NO_SETTINGS, _inapp_settings.NOT_LOOKED)
 
 
 def check(

@@ -273,10 +273,9 @@ def _in_own_image(run: Runner, app: App, place: _throwaway.Place, connection: Co
     if not found:
         return None, "the app's image has none"
     name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
-    project = app.compose(place.checkout)
 
     def start(argv: list[str], environment: dict[str, str]) -> _dump_run.Stream:
-        words = _throwaway.run_argv(project, app.service, place, name, *argv)
+        words = _throwaway.run_argv(app, place, name, *argv)
         # Named without their values, docker compose takes these from its own environment.
         at = words.index("--name")
         words[at:at] = [word for variable in environment for word in ("--env", variable)]
@@ -337,7 +336,7 @@ def copy_from_volume(
             "nothing was migrated and the old release serves: correct the cause and deploy again."
         ) from exc
     return {
-        "kind": "file",
+        "kind": "volume",
         "database": database["path"],
         "path": os.path.join(directory, name),
         "bytes": count,

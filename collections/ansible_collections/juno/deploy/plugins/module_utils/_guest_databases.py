@@ -8,6 +8,7 @@ In a throwaway container the clean checkout lies where the app's directory is ot
 that directory leads nowhere. The directory itself is mounted at a second place: the real file is there.
 """
 
+import hashlib
 import importlib
 import os
 import shutil
@@ -24,6 +25,8 @@ BUSY_SECONDS = 0.05
 SQLITE_DONE = 101
 #: Where a database may be so that a file on the host holds it.
 ON_HOST = ("checkout", "live")
+#: What a copy has otherwise than its source, in the first 100 bytes: format versions, counters, SQLite's version.
+COPIED_OTHERWISE = ((18, 20), (24, 28), (40, 44), (92, 100))
 
 
 def mount_of(path: str, mounts: "list[dict[str, str]]") -> "dict[str, str]":
@@ -102,6 +105,35 @@ def copy(source: str, target: str, seconds: float) -> None:
             new.close()
     finally:
         old.close()
+
+
+def digest(path: str) -> str:
+    """Give a digest of what a SQLite file holds, the same for a copy of it; no other process may be writing to it."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        head = bytearray(file.read(100))
+        for begin, end in COPIED_OTHERWISE:
+            head[begin:end] = bytes(end - begin)
+        found.update(head)
+        for block in iter(lambda: file.read(1024 * 1024), b""):
+            found.update(block)
+    return found.hexdigest()
+
+
+def content(connection: t.Any) -> str:
+    """Give the digest of a database as a SQLite connection sees it, with what lies in its journal."""
+    if not hasattr(connection, "backup"):  # Python 3.6
+        return ""
+    sqlite3 = importlib.import_module("sqlite3")
+    with tempfile.TemporaryDirectory(prefix="juno-") as folder:
+        spot = os.path.join(folder, "copy.sqlite3")
+        new = sqlite3.connect(spot)
+        try:
+            new.execute("PRAGMA synchronous=OFF")
+            connection.backup(new, pages=-1)
+        finally:
+            new.close()
+        return digest(spot)
 
 
 def stand_in(database: "dict[str, t.Any]", limit_bytes: int, seconds: float) -> str:

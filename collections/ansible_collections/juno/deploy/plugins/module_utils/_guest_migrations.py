@@ -6,13 +6,22 @@ It is about the database C(default), the one that C(manage.py migrate) takes. Se
 module.
 """
 
+import contextlib
 import importlib
+import threading
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import in_words
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_lossy import lossy
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_sessions import is_locked
 
 #: The database that manage.py migrate takes.
 ALIAS = "default"
+#: How often a migration that waited too long for a lock is tried, and how long the site has to itself in between.
+TRIES = 6
+PAUSE_SECONDS = 5
+#: What the cause of such a failure says.
+LOCK_HELD = "the lock is held by"
 
 
 class Told(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
@@ -29,13 +38,17 @@ def is_reversible(operations: "t.Iterable[t.Any]") -> bool:
     return all(one.reversible and is_reversible(getattr(one, "database_operations", ())) for one in operations)
 
 
-def entry(migration: t.Any) -> "dict[str, t.Any]":
-    """Describe a migration; it is atomic where a failure leaves nothing of it behind."""
+def entry(migration: t.Any, state: t.Any = None) -> "dict[str, t.Any]":
+    """Describe a migration; it is atomic where a failure leaves nothing of it behind.
+
+    :param state: the project's before it, which is the one after it in the end.
+    """
     features = importlib.import_module("django.db").connections[ALIAS].features
     return {
         "app": migration.app_label,
         "name": migration.name,
         "reversible": is_reversible(migration.operations),
+        "lossy": lossy(migration, state),
         "atomic": bool(migration.atomic and features.can_rollback_ddl),
     }
 
@@ -67,8 +80,10 @@ def list_migrations() -> "dict[str, t.Any]":
         names = "; ".join("{}: {}".format(app, ", ".join(sorted(leaves))) for app, leaves in sorted(conflicts.items()))
         raise Told("", f"several migrations are the last one ({names}); merge them with makemigrations --merge")
     plan = executor.migration_plan(loader.graph.leaf_nodes())
+    known = [key for key in loader.applied_migrations if key in loader.graph.nodes]
+    state = loader.project_state(known) if plan else None
     return {
-        "pending": [entry(migration) for migration, _backwards in plan],
+        "pending": [entry(migration, state) for migration, _backwards in plan],
         "applied": sorted(f"{app}.{name}" for app, name in executor.recorder.applied_migrations()),
     }
 
@@ -104,12 +119,88 @@ def _watched(method: str, tell: "t.Callable[[str, t.Any], None]") -> "t.Callable
     return lambda: setattr(kind, method, original)
 
 
-def apply_pending(tell: "t.Callable[[str, t.Any], None]") -> None:
-    """Apply what is pending, as manage.py migrate does.
+class Stamps:
+    """The times that this run gives to the migrations it records: by them it is known which ones are its own.
+
+    Another host, or a person, may apply one of the same name meanwhile.
+    """
+
+    def __init__(self) -> None:
+        """Begin without one."""
+        self.now: t.Any = None
+
+    def next(self) -> int:
+        """Give the stamp of what is recorded from now on."""
+        self.now = importlib.import_module("django.utils.timezone").now()
+        return stamp_of(self.now)
+
+    @contextlib.contextmanager
+    def given(self) -> "t.Iterator[None]":
+        """Record with them."""
+        kind = importlib.import_module("django.db.migrations.recorder").MigrationRecorder
+        original = kind.record_applied
+
+        def record_applied(recorder: t.Any, app: str, name: str) -> None:
+            if self.now is None:  # a squashed one whose parts are all there
+                original(recorder, app, name)
+                return
+            recorder.ensure_schema()
+            recorder.migration_qs.create(app=app, name=name, applied=self.now)
+
+        kind.record_applied = record_applied
+        try:
+            yield
+        finally:
+            kind.record_applied = original
+
+
+def stamp_of(when: t.Any) -> int:
+    """Give a time as a number, in microseconds."""
+    datetime = importlib.import_module("datetime")
+    zone = datetime.timezone.utc if when.tzinfo else None
+    # Not a float: it would not hold them all.
+    passed = when - datetime.datetime(1970, 1, 1, tzinfo=zone)
+    return int((passed.days * 86400 + passed.seconds) * 10**6 + passed.microseconds)
+
+
+def own(stamps: "t.Iterable[int]") -> "list[str]":
+    """Name the applied migrations that were recorded with one of some stamps, in their order."""
+    recorder = executor_of().recorder
+    if not recorder.has_table():
+        return []
+    wanted = set(stamps)
+    # Some servers keep whole seconds only.
+    seconds = {stamp - stamp % 10**6 for stamp in wanted}
+    rows = recorder.migration_qs.order_by("id").values_list("app", "name", "applied")
+    times = [(f"{app}.{name}", stamp_of(when)) for app, name, when in rows]
+    return [name for name, stamp in times if stamp in wanted or (not stamp % 10**6 and stamp in seconds)]
+
+
+def apply_pending(
+    tell: "t.Callable[[str, t.Any], None]",
+    who_blocks: "t.Callable[[], list[str]]" = list,
+    tries: int = 1,
+    pause_seconds: float = PAUSE_SECONDS,
+) -> None:
+    """Apply what is pending, as manage.py migrate does; one that waits too long for a lock is tried again.
 
     :raises Told: a migration fails.
     """
-    _migrate("apply_migration", [], tell)
+    features = importlib.import_module("django.db").connections[ALIAS].features
+    for tried in range(1, tries + 1):
+        at: list[t.Any] = []
+        try:
+            _migrate("apply_migration", [], tell, at)
+        except Told as exc:
+            if not is_locked(exc.__cause__):
+                raise
+            again = bool(at and at[0].atomic and features.can_rollback_ddl)
+            if tried == tries or not again:
+                holders = "; ".join(who_blocks()) or "one that was gone when it was looked for"
+                raise Told(exc.what, f"{exc.cause}, tried {tried} times; {LOCK_HELD} {holders}") from exc
+            threading.Event().wait(pause_seconds)
+        else:
+            return
 
 
 def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]") -> "list[dict[str, t.Any]]":
@@ -132,15 +223,20 @@ def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.An
         raise Told(", ".join(stuck), "it has no way back")
     if not dry:
         for app, name in wanted:
-            _migrate("unapply_migration", [app, name or "zero"], tell)
-    return [entry(migration) for migration, _backwards in plan]
+            _migrate("unapply_migration", [app, name or "zero"], tell, [])
+    return [described(executor.loader, migration) for migration, _backwards in plan]
 
 
-def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], None]") -> None:
-    at: list[str] = []
+def described(loader: t.Any, migration: t.Any) -> "dict[str, t.Any]":
+    """Describe a migration of a loader, whatever is applied."""
+    return entry(migration, loader.project_state((migration.app_label, migration.name), at_end=False))
+
+
+def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], None]", at: "list[t.Any]") -> None:
+    """Have manage.py migrate run; C(at) holds the migration that was at work when it fails."""
 
     def note(what: str, migration: t.Any) -> None:
-        at[:] = [label(migration)] if what == "begun" else []
+        at[:] = [migration] if what == "begun" else []
         tell(what, migration)
 
     restore = _watched(method, note)
@@ -149,16 +245,16 @@ def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], No
             "migrate", *words, interactive=False, verbosity=0
         )
     except Exception as exc:  # a migration may raise what it likes
-        raise Told("".join(at), in_words(exc)) from exc
+        raise Told("".join(label(one) for one in at), in_words(exc)) from exc
     finally:
         restore()
 
 
-def undo_targets(done: "list[dict[str, t.Any]]", was: "dict[str, str]") -> "dict[str, str]":
-    """Give where to take which app back after the last of some migrations failed: up to one that has no way back."""
+def undo_targets(done: "list[dict[str, t.Any]]", was: "dict[str, str]", lossy_too: bool = False) -> "dict[str, str]":
+    """Give where to take which app back after some migrations: up to one that has no way back, or loses data on it."""
     targets: dict[str, str] = {}
     standing = list(done)
-    while standing and standing[-1]["reversible"]:
+    while standing and standing[-1]["reversible"] and (lossy_too or not standing[-1]["lossy"]):
         one = standing.pop()
         earlier = [other["name"] for other in standing if other["app"] == one["app"]]
         targets[one["app"]] = earlier[-1] if earlier else was.get(one["app"], "")

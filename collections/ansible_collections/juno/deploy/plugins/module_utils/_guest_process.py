@@ -184,9 +184,12 @@ def is_manage(argv: "list[str]") -> bool:
 class Manage:
     """A manage.py at work in a child, which has Django loaded already: half of what it costs to start one."""
 
-    def __init__(self, argv: "list[str]", request: "dict[str, t.Any]") -> None:
-        """Start it; it ends when the request's C(timeout_seconds) are over."""
+    def __init__(
+        self, argv: "list[str]", request: "dict[str, t.Any]", first: "t.Callable[[], None]" = lambda: None
+    ) -> None:
+        """Start it, with C(first) done before; it ends when the request's C(timeout_seconds) are over."""
         self.argv = argv
+        self.first = first
         self.files = (notebook(), notebook())
         self.pid = fork(self._run, request)
 
@@ -196,6 +199,8 @@ class Manage:
         for standard, is_now in enumerate((null, *(file.fileno() for file in self.files))):
             os.dup2(is_now, standard)
         sys.argv = self.argv[1:]
+        with contextlib.suppress(ImportError):  # without Django it is its own affair
+            self.first()
         try:
             runpy.run_path(self.argv[1], run_name="__main__")
         except SystemExit as exc:

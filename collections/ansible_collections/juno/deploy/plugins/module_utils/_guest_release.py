@@ -6,7 +6,6 @@ Private to juno.deploy: no stable interface. See _guest_manage for the limits of
 """
 
 import importlib
-import json
 import os
 import typing as t
 
@@ -18,16 +17,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_databases impor
     stand_in,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_layout import layout, static_at
-from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import before_apps, emit, prepare
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit
 from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import (
     ALIAS,
     Told,
     apply_pending,
-    before,
-    entry,
     list_migrations,
-    take_back,
-    undo_targets,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import (
     Command,
@@ -37,23 +32,29 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_process import 
     in_words,
     is_manage,
     leave,
-    notebook,
     preload,
-    read_notes,
     wait,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_request import ask, calm, judge
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_migrate import fits, migrate, reverse, undo_own
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_sessions import begin_with, refused_writes
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_settings import fail, settings_of
 
-#: Return code of a child that told a failure, and of one that could not find the app's settings.
-FAILED = 95
-NOT_LOOKED = 96
 #: What is told last: all is done then.
 END = "end"
 
 
 def main(request: "dict[str, t.Any]") -> None:
     """Do what the request's C(mode) says."""
-    {"check": check, "migrate": migrate, "reverse": reverse, "connect": connect}[request["mode"]](request)
+    modes = {
+        "check": check,
+        "migrate": migrate,
+        "reverse": reverse,
+        "undo": undo_own,
+        "fits": fits,
+        "connect": connect,
+    }
+    modes[request["mode"]](request)
     emit(request, END, {})
     leave(0)
 
@@ -71,7 +72,7 @@ def check(request: "dict[str, t.Any]") -> None:
     if request["collect"] or inside:
         preload(request)
     if inside:
-        command = Manage(request["check"], request)
+        command = Manage(request["check"], request, lambda: begin_with({"read_only": True}))
     looked = wait(fork(look, request))
     emit(request, "looked", {"rc": looked})
     waiting = None
@@ -83,25 +84,6 @@ def check(request: "dict[str, t.Any]") -> None:
     emit(request, "check", checked)
     if collected is not None:
         emit(request, "collected", {"rc": collected})
-
-
-def migrate(request: "dict[str, t.Any]") -> None:
-    """Apply the pending migrations; when one fails, take back those of this run that can be."""
-    with notebook() as notes:
-        code = wait(fork(lambda request: apply(request, notes), request))
-        told = read_notes(notes)
-    done = [one for what, one in told if what == "done"]
-    was: dict[str, str] = next((one for what, one in told if what == "before"), {})
-    begun = [one for what, one in told if what == "begun"]
-    emit(request, "applied", {"rc": code, "applied": done, "before": was, "begun": begun[len(done) :]})
-    if code:
-        back = undo_targets(done, was)
-        emit(request, "undone", {"rc": wait(fork(undo, dict(request, to=back))) if back else 0, "to": back})
-
-
-def reverse(request: "dict[str, t.Any]") -> None:
-    """Take apps back to where they stood."""
-    emit(request, "reversed", {"rc": wait(fork(undo, request))})
 
 
 def connect(request: "dict[str, t.Any]") -> None:
@@ -120,34 +102,13 @@ def connect(request: "dict[str, t.Any]") -> None:
     emit(request, "connected", {"rc": wait(fork(write, request))})
 
 
-def settings_of(request: "dict[str, t.Any]") -> t.Any:
-    """Find the app's settings as its manage.py does; leave where there are none."""
-    cause = ""
-    try:
-        prepare(request)
-        before_apps(request, lambda: None)
-        settings = importlib.import_module("django.conf").settings
-        if not (settings.configured or os.environ.get("DJANGO_SETTINGS_MODULE")):
-            cause = "nothing names a settings module"
-    except SystemExit:  # no Django, or neither a manage.py nor the name of a settings module: told already
-        cause = "no Django settings were found"
-    except Exception as exc:  # noqa: BLE001 - manage.py may raise what it likes, and the error is told
-        cause = in_words(exc)
-    if cause:
-        emit(request, "not_looked", {"cause": cause})
-        raise SystemExit(NOT_LOOKED)
-    return settings
-
-
-def fail(request: "dict[str, t.Any]", step: str, what: str, cause: str) -> t.NoReturn:
-    """Tell why this can't be released, and leave."""
-    emit(request, "failure:" + step, {"what": what, "cause": cause})
-    raise SystemExit(FAILED)
-
-
 def look(request: "dict[str, t.Any]") -> None:
-    """Load the app on copies of its databases, list and try its migrations, ask it for a page."""
+    """Load the app on copies of its databases, list and try its migrations, ask it for a page.
+
+    A database on a server can't be copied: it is only read.
+    """
     settings = settings_of(request)
+    begin_with({"read_only": True})
     databases = describe_all(settings, request["mounts"])
     for one in databases:
         if one["file"]:
@@ -200,6 +161,7 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
     if not request["ready"] or uncopied:
         why = "its database can't be asked before the switch"
         return {"path": path, "status": 0, "why": why + "".join(": " + one["why"] for one in uncopied)}
+    refused = refused_writes()
     try:
         told = ask(settings, path, request["headers"])
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
@@ -208,9 +170,11 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
         for page in request.get("pages") or []:
             _must_show(settings, request, page)
         return told
-    if "DummyCache" in told["why"] and "no attribute" in told["why"]:
-        return dict(told, status=0, why="it needs what only its own cache can do")
-    fail(request, "request", f"GET {path} with {told['status']}", told["why"] or "the page says no more")
+    if refused:
+        return {"path": path, "status": 0, "why": "it writes to the database, which is only read before the switch"}
+    if "DummyCache" not in told["why"] or "no attribute" not in told["why"]:
+        fail(request, "request", f"GET {path} with {told['status']}", told["why"] or "the page says no more")
+    return dict(told, status=0, why="it needs what only its own cache can do")
 
 
 def _must_show(settings: t.Any, request: "dict[str, t.Any]", page: "dict[str, t.Any]") -> None:
@@ -254,43 +218,3 @@ def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
     except Exception as exc:  # noqa: BLE001 - a storage may raise what it likes
         fail(request, "collect", root, in_words(exc))
     emit(request, "static", told)
-
-
-def _real(request: "dict[str, t.Any]") -> None:
-    """Load the app with the new code and the databases that serve."""
-    settings = settings_of(request)
-    databases = describe_all(settings, request["mounts"])
-    emit(request, "real", {"databases": databases})
-    for one in databases:
-        if one["file"]:
-            conf = settings.DATABASES[one["alias"]]
-            # Not a file of its own in the container: the journal must lie beside the real one.
-            conf["NAME"] = one["live"]
-            options = conf.setdefault("OPTIONS", {})
-            options["timeout"] = max(options.get("timeout") or 0, request["busy_seconds"])
-    importlib.import_module("django").setup()
-
-
-def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
-    """Apply the pending migrations to the databases that serve, noting each."""
-
-    def note(what: str, value: t.Any) -> None:
-        notes.write(json.dumps([what, value]) + "\n")
-        notes.flush()
-
-    _real(request)
-    try:
-        note("before", before(list_migrations()["pending"]))
-        apply_pending(lambda what, migration: note(what, entry(migration)))
-    except Told as exc:
-        fail(request, "migration", exc.what, exc.cause)
-
-
-def undo(request: "dict[str, t.Any]") -> None:
-    """Take apps back; what is reversed is told, or only planned where the request is dry."""
-    _real(request)
-    try:
-        plan = take_back(request["to"], request["dry"], lambda _what, _migration: None)
-    except Told as exc:
-        fail(request, "reverse", exc.what, exc.cause)
-    emit(request, "undone_migrations", {"migrations": plan})

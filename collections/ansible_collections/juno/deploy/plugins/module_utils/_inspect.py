@@ -20,6 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _git,
     _inspect_git,
     _journal,
+    _migration_source,
     _plan,
     _plan_words,
     _reload,
@@ -186,6 +187,8 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     others, about_others = _services_plan.plan(look)
     changes = _Changes(entries, needs, told["code_mounted"])
     plan = _plan.make(situation(app, wish, state, running, changes, config, _services_plan.replaced(others)))
+    if last:
+        plan.notices = [*plan.notices, *_migration_source.notices(run, app.path, state.target_commit, diff.changes)]
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     new_image = new_image or reconfigured(app, last, config)
     strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
@@ -247,7 +250,7 @@ def first_edge(strategy: dict[str, t.Any], running: list[_docker.Container]) -> 
 def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> dict[str, t.Any]:
     """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
 
-    :raises JunoError: there is no such release, it is not kept, or a migration has no way back.
+    :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed has no way back.
     """
     _git.require_checkout(run, app.path)
     version, config = _look_at_compose(run, app)
@@ -271,7 +274,9 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         found["images"] = _rollback.images(config, entry, identify, own)
         found["serving_images"] = _rollback.images(config, last, identify, own)
         found["migrations"] = _rollback.between(entries, entry)
-        _rollback.require_reversible(found["migrations"], entry)
+        if wish.reverse_migrations:
+            _rollback.require_reversible(found["migrations"], entry)
+        found["losses"] = _rollback.losses(found["migrations"]) if wish.reverse_migrations else []
         found["reverse_to"] = _rollback.way_to(_rollback.state_after(entry), found["migrations"])
         kept = {_docker.image_id(client, name) for name in found["images"].values()}
         new_image = "" if kept <= {one.image_id for one in site} else "another image is to be started"

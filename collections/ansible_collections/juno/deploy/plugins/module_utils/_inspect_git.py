@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "rules": {"type": "list", "elements": "dict", "default": []},
     "own_frontend": {"type": "bool", "default": False},
     "update_services": {"type": "list", "elements": "str", "default": []},
+    "reverse_migrations": {"type": "bool", "default": False},
 }
 
 
@@ -60,6 +61,8 @@ class Wish:
     own_frontend: bool = False
     #: Other services of the project that may be replaced.
     update_services: tuple[str, ...] = ()
+    #: A rollback reverses the migrations that came later.
+    reverse_migrations: bool = False
 
 
 def wish_of(params: dict[str, t.Any]) -> Wish:

@@ -9,8 +9,10 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _applied,
     _backup,
     _configuration,
+    _database_file,
     _dump,
     _journal,
     _lease,
@@ -18,8 +20,9 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _rollback,
     _throwaway,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._change import some as some_of
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import ALIAS
+from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import ALIAS, LOCK_HELD
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +44,8 @@ class MigrateOrder:
     #: Each app's last migration that is to stay; an empty one reverses all of the app.
     to: dict[str, str] = dataclasses.field(default_factory=dict)
     backup: _backup.Wish = dataclasses.field(default_factory=_backup.Wish)
+    #: How long a statement may wait for a lock, while the site's own requests wait behind it.
+    lock_timeout_seconds: float = 5
 
 
 def labels(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
@@ -57,6 +62,20 @@ def unknown_to(applied_now: Sequence[str], applied_then: Sequence[str]) -> list[
 def irreversible(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
     """Name those migrations that have no way back."""
     return labels([one for one in entries if not one["reversible"]])
+
+
+def losses(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
+    """Name those migrations that lose data when they are taken back, each with what."""
+    return [f"{labels([one])[0]} ({some_of(one['lossy'])})" for one in entries if one.get("lossy")]
+
+
+def why_standing(one: Mapping[str, t.Any]) -> str:
+    """Say why a migration is not reversed by itself."""
+    if not one["reversible"]:
+        return "it has no way back"
+    if one.get("lossy"):
+        return f"reversed, it would bring back the schema without the data: {some_of(one['lossy'])}"
+    return "another one that stands came after it"
 
 
 def way_back(records: Sequence[Mapping[str, t.Any]]) -> tuple[dict[str, str], list[dict[str, t.Any]]]:
@@ -98,41 +117,79 @@ def migrate(run: Runner, app: App, order: MigrateOrder, *, dry: bool) -> dict[st
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as it can be.
     """
     if dry:
-        done: dict[str, t.Any] = {"applied": [], "before": {}, "backups": [], "notices": [], "actions": []}
-        return {"changed": True, "seconds": 0.0, **done}
+        nothing: dict[str, t.Any] = {"applied": [], "elsewhere": [], "before": {}, "backups": [], "notices": []}
+        return {"changed": True, "seconds": 0.0, "actions": [], **nothing}
     with _lease.step(app, "the migrations of a release"):
         _release.sweep(run, app)
-        # From here on the way back has to take the database along.
-        _journal.note(app.journal, "migrate", migrating=True, backup=dataclasses.asdict(order.backup))
         return apply(run, app, order)
 
 
-def apply(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
+def apply(run: Runner, app: App, order: MigrateOrder, *, again: bool = False) -> dict[str, t.Any]:
     """Apply the pending migrations; the caller has the lock.
 
-    :raises JunoError: a migration fails; what was applied in this run is reversed as far as it can be.
+    :param again: they stood before, and were reversed by this run: they are none of its own.
+    :raises JunoError: a migration fails; what was applied in this run is reversed as far as that loses nothing.
     """
     began = time.monotonic()
+    entry = _journal.half_done(_journal.read(app.journal)) or {}
+    pending = (entry.get("schema") or {}).get("pending") or []
     with _throwaway.opened(run, app, order.commit) as place:
         mounts = _mounts(run, app, place, order.images)
         databases = order.databases or _plan(run, app, place, mounts, order)["databases"]
         backups, notices = back_up(run, app, place, mounts, databases, order.backup)
+        session, notes = _applied.new_session(), "" if again else _applied.begin(app)
+        if not again:
+            # From here on the way back has to take the database along.
+            known = {"migrating": {"session": session}, "backup": dataclasses.asdict(order.backup)}
+            _journal.note(app.journal, "migrate", **known)
         answer = _throwaway.ask(
-            run, app, place, timeout_seconds=order.timeout_seconds, mode="migrate", mounts=mounts, dry=False
+            run,
+            app,
+            place,
+            timeout_seconds=order.timeout_seconds,
+            more_seconds=order.timeout_seconds,
+            volumes=(f"{notes}:{_applied.PLACE}",) if notes else (),
+            mode="migrate",
+            mounts=mounts,
+            dry=False,
+            notes=_applied.PLACE if notes else "",
+            session=session,
+            lock_seconds=order.lock_timeout_seconds,
+            expected=labels(pending),
+            copy_digest=_digest(backups, pending),
         )
     _require_python(answer, app)
     told = answer.told["applied"]
+    if not again:
+        _note(app, told)
     if told["rc"]:
         raise failed(order.commit, answer.told, backups, answer.result)
     return {
         "changed": bool(told["applied"]),
         "applied": told["applied"],
+        "elsewhere": told["elsewhere"],
         "before": told["before"],
         "backups": backups,
         "notices": notices,
         "seconds": round(time.monotonic() - began, 2),
-        "actions": [{"what": "migration", "id": name, "status": "applied"} for name in labels(told["applied"])],
+        "actions": [
+            *({"what": "migration", "id": name, "status": "applied"} for name in labels(told["applied"])),
+            *({"what": "migration", "id": name, "status": "applied by another host"} for name in told["elsewhere"]),
+        ],
     }
+
+
+def _digest(backups: Sequence[Mapping[str, t.Any]], pending: Sequence[Mapping[str, t.Any]]) -> str:
+    """Give the digest of the copy, where one may have to be put back for a migration that loses data."""
+    if not backups or backups[0]["kind"] != "file" or not any(one.get("lossy") for one in pending):
+        return ""
+    return _database_file.digest(backups[0]["path"])
+
+
+def _note(app: App, told: Mapping[str, t.Any]) -> None:
+    """Write into the journal what this run applied, and what it found that another host had."""
+    if _journal.half_done(_journal.read(app.journal)):
+        _journal.change(app.journal, applied=told["applied"], applied_elsewhere=told["elsewhere"])
 
 
 def reverse(
@@ -190,7 +247,7 @@ def reverse_locked(run: Runner, app: App, order: MigrateOrder, *, dry: bool) -> 
         if not dry:
             schema = _rollback.carried(_journal.read(app.journal), done["reversed"])
             _journal.note(app.journal, "reverse", schema=schema)
-    return {**done, "applied": [], "before": {}}
+    return {**done, "applied": [], "elsewhere": [], "before": {}}
 
 
 def back_up(
@@ -222,12 +279,22 @@ def _plan(
 ) -> dict[str, t.Any]:
     """Ask what a reversal would reverse (of nothing: just for the databases), or do it."""
     answer = _throwaway.ask(
-        run, app, place, timeout_seconds=order.timeout_seconds, mode="reverse", mounts=mounts, dry=dry, to=order.to
+        run,
+        app,
+        place,
+        timeout_seconds=order.timeout_seconds,
+        more_seconds=order.timeout_seconds,
+        mode="reverse",
+        mounts=mounts,
+        dry=dry,
+        to=order.to,
+        lock_seconds=order.lock_timeout_seconds,
+        session=_applied.new_session(),
     )
     _require_python(answer, app)
     told, rc = answer.told, answer.told["reversed"]["rc"]
     if rc:
-        failure = _failure(told, "reverse")
+        failure = failure_of(told, "reverse")
         what = f"The migration {failure['what']}" if failure.get("what") else "A migration"
         raise CommandError(
             f"{what} can't be reversed with the code of {order.commit[:12]} "
@@ -245,7 +312,8 @@ def _require_python(answer: _throwaway.Told, app: App) -> None:
         raise JunoError(f"The image of '{app.service}' has no Python, so its migrations can't be run by this.")
 
 
-def _failure(told: dict[str, t.Any], step: str) -> dict[str, t.Any]:
+def failure_of(told: dict[str, t.Any], step: str) -> dict[str, t.Any]:
+    """Give what a child told of why it ended badly."""
     found = told.get(f"failure:{step}") or told.get("failure:start") or told.get("not_looked") or {}
     return t.cast("dict[str, t.Any]", found)
 
@@ -253,7 +321,7 @@ def _failure(told: dict[str, t.Any], step: str) -> dict[str, t.Any]:
 def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]], result: CommandResult) -> CommandError:
     """Say which migration failed, and what stands."""
     applied, rc = told["applied"]["applied"], told["applied"]["rc"]
-    failure = _failure(told, "migration")
+    failure = failure_of(told, "migration")
     begun = told["applied"]["begun"]
     name = failure.get("what") or (labels(begun)[0] if begun else "")
     back = told.get("undone_migrations", {}).get("migrations", [])
@@ -264,17 +332,21 @@ def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]],
         parts.append(f"{some(labels(back))} of this run {'was' if len(back) == 1 else 'were'} reversed")
     if standing:
         undone = told.get("undone", {}).get("rc", 0)
-        stuck = [name for name in irreversible(applied) if name in standing]
-        why = _throwaway.reason(undone, _failure(told, "reverse")) if undone else f"{some(stuck)} has no way back"
+        kept = [one for one in applied if labels([one])[0] in standing]
+        stuck = [one for one in kept if not one["reversible"] or one.get("lossy")] or kept
+        why = f"{labels(stuck[:1])[0]}: {why_standing(stuck[0])}"
+        why = _throwaway.reason(undone, failure_of(told, "reverse")) if undone else why
         parts.append(f"{some(standing)} of this run stand{'s' if len(standing) == 1 else ''} ({why})")
     half = bool(begun) and not begun[0]["atomic"]
     if half:
         parts.append(f"a part of {labels(begun)[0]} may stand, since it is not atomic")
     if not standing and not half:
         parts.append("the database is as it was")
-    kept = f" (a copy from before is {backups[0]['path']})" if backups else ""
+    locked = LOCK_HELD in failure.get("cause", "")
+    advice = "end that session (pg_terminate_backend) or let it end," if locked else "correct the commit"
+    copied = f" (a copy from before is {backups[0]['path']})" if backups else ""
     return CommandError(
-        "; ".join(parts) + kept + "; the old release serves: correct the commit and deploy again.",
+        "; ".join(parts) + copied + f"; the old release serves: {advice} and deploy again.",
         cmd=result.cmd,
         rc=rc,
         stdout=result.stdout,

@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _generated,
     _journal,
     _lease,
+    _oneoff,
     _rules,
     _services,
     _services_build,
@@ -120,7 +121,8 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
 
 
 def sweep(run: Runner, app: App) -> None:
-    """Remove what builds that were killed left; the lock says that none is at work."""
+    """Remove what builds that were killed left, their containers first; the lock says that none is at work."""
+    _oneoff.remove_left(app)
     for name in os.listdir(app.build_root) if os.path.isdir(app.build_root) else ():
         path = os.path.join(app.build_root, name)
         if os.path.isdir(path):

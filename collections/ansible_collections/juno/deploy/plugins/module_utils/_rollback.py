@@ -117,6 +117,11 @@ def way_to(state: list[str], migrations: list[Migration]) -> dict[str, str]:
     return to
 
 
+def losses(migrations: list[Migration]) -> list[str]:
+    """Name the migrations that lose data when they are reversed, each with what."""
+    return [f"{_label(one)} ({', '.join(one['lossy'])})" for one in migrations if one.get("lossy")]
+
+
 def require_reversible(migrations: list[Migration], target: _journal.Entry) -> None:
     """Make sure that each migration can be reversed.
 

@@ -12,12 +12,14 @@ import contextlib
 import dataclasses
 import json
 import os
+import shlex
 import typing as t
 import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
+    _entry_point,
     _guest_cache_list,
     _guest_connections,
     _guest_databases,
@@ -27,6 +29,11 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_process,
     _guest_release,
     _guest_request,
+    _inapp_lossy,
+    _inapp_migrate,
+    _inapp_sessions,
+    _inapp_settings,
+    _oneoff,
     _staticfiles,
     _worktree,
 )
@@ -44,10 +51,14 @@ SECOND_PLACE = "/juno/app"
 #: Each guest module before those that import it.
 GUESTS = (
     _guest_manage,
+    _inapp_sessions,
     _guest_process,
     _guest_databases,
     _guest_layout,
+    _inapp_lossy,
     _guest_migrations,
+    _inapp_settings,
+    _inapp_migrate,
     _guest_request,
     _guest_cache_list,
     _guest_release,
@@ -142,26 +153,34 @@ def write_override(
     override = _compose.make_override(config, app.path, place.checkout, place.commit)
     if images is not None:
         override = with_images(override, images)
-    with open(place.override, "w", encoding="utf-8") as file:
-        json.dump(with_second_place(override, app.service, places, app.path), file)
+    override = with_second_place(override, app.service, places, app.path)
+    if not app.check_entrypoint:
+        override = _entry_point.with_environment(override, service, app.service, _entry_point.environment(app))
+    # Only ours: an environment may hold secrets.
+    with open(os.open(place.override, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(override, file)
     return places
 
 
 def run_argv(
-    project: _compose.Project,
-    service: str,
+    app: App,
     place: Place,
     name: str,
     *command: str,
     environment: dict[str, str] | None = None,
     volumes: tuple[str, ...] = (),
 ) -> list[str]:
-    """Build the argv of a throwaway container: no ports, no other service started."""
+    """Build the argv of a throwaway container: no ports, no other service started, and no entry point of the image.
+
+    Those migrate, or worse, whatever they are told to run.
+    """
     added = {"PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
     variables = [word for variable, value in added.items() for word in ("--env", f"{variable}={value}")]
-    variables += [word for volume in volumes for word in ("--volume", volume)]
-    words = ("run", "--rm", "--no-deps", "--no-TTY", "--name", name, *variables, service)
-    return project.argv(*words, *command, checkout=place.checkout, override=place.override)
+    mounted = [word for one in volumes for word in ("--volume", one)]
+    program, *arguments = command if not app.check_entrypoint else (app.check_entrypoint, *command)
+    words = ["run", "--rm", "--no-deps", "--no-TTY", "--name", name, *_oneoff.label_words(app), *variables, *mounted]
+    words += ["--entrypoint", shlex.quote(program), app.service, *arguments]
+    return app.compose(place.checkout).argv(*words, checkout=place.checkout, override=place.override)
 
 
 def manage_py(command: tuple[str, ...]) -> str:
@@ -207,8 +226,7 @@ def ask(
     limit = 2 * timeout_seconds + more_seconds + CONTAINER_SECONDS
     for python in ("python", "python3"):
         command = (python, "-c", _django.BOOT, carried)
-        project = app.compose(place.checkout)
-        argv = run_argv(project, app.service, place, name, *command, environment=environment, volumes=volumes)
+        argv = run_argv(app, place, name, *command, environment=environment, volumes=volumes)
         # The container has a while to go when its work is told already.
         result = _bounded(run, app, argv, name, limit, last=f"{token} {_guest_release.END} ")
         stdout, told = split_told(result.stdout, token)
@@ -237,7 +255,7 @@ def has_no(program: str, result: CommandResult) -> bool:
 def run_plain(run: Runner, app: App, place: Place, command: tuple[str, ...], timeout_seconds: float) -> CommandResult:
     """Run a command alone in a throwaway container: for images without Python."""
     name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
-    argv = run_argv(app.compose(place.checkout), app.service, place, name, *command)
+    argv = run_argv(app, place, name, *command)
     return _bounded(run, app, argv, name, timeout_seconds)
 
 
@@ -246,7 +264,7 @@ def _bounded(run: Runner, app: App, argv: list[str], name: str, seconds: float, 
         return run(argv, cwd=app.path, timeout_seconds=seconds, last=last)
     except JunoError:
         # What ended is docker compose; the container goes on without it.
-        run(["docker", "rm", "--force", name], timeout_seconds=CONTAINER_SECONDS)
+        _oneoff.remove_left(app)
         raise
 
 

@@ -15,20 +15,22 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _bring_back,
     _compose,
     _configuration,
+    _database_back,
     _docker,
     _edge,
+    _edge_runtime,
     _git,
     _journal,
     _lease,
     _meterflow,
     _migrations,
+    _oneoff,
     _record,
     _release,
-    _rollback,
     _server,
     _worker_services,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -85,17 +87,29 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}
     exposed, log, problems = False, "", list[str]()
     with _lease.step(app, _lease.WAY_BACK):
+        _oneoff.remove_left(app)
+        way = _database_back.Way(run, app, entry)
+        # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
+        outcome = _database_back.Outcome() if way.is_free else way.go()
+        outcome.unread = way.unread_before(outcome)
+        if outcome.unread and _serves(app, entry):
+            return _stay(app, entry, cause, outcome)
         unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
             log = _logs(app, entry)
             exposed = _bring_back.bring_back(run, app, entry, problems)
-        standing = _database_back(run, app, entry)
+        if entry.get("reversing"):
+            back = entry["reversing"]
+            order = _migrations.MigrateOrder(back["commit"], back["images"], MIGRATE_SECONDS)
+            _migrations.apply(run, app, order, again=True)
+        if way.is_free:
+            outcome = way.go()
         if unlike:
             raise JunoError(unlike, log=log)
         figures = {"task": cause.task, "reason": cause.reason}
         ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
-        if standing:
-            ended["standing"] = standing
+        if outcome.standing:
+            ended["standing"] = outcome.names
         if problems:
             ended["problems"] = problems
         client = _docker.connect(app.docker_host)
@@ -109,10 +123,44 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         # Where nothing serves there is nobody to ask; they stay owed, and the next release clears them.
         "clear_caches": exposed and serves,
         "log": log,
-        "standing": standing,
+        "standing": outcome.names,
         "serves": serves,
         "problems": problems,
         "left": left,
+        "words": _database_back.words(outcome, entry, stays=False),
+    }
+
+
+def _serves(app: App, entry: _journal.Entry) -> bool:
+    """Say whether what a release started is at work: its switch was over, and all of it runs."""
+    running = {one.id for one in _server.own(_docker.connect(app.docker_host), app)}
+    return entry.get("step") == "switched" and bool(entry.get("containers")) and set(entry["containers"]) <= running
+
+
+def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back.Outcome) -> dict[str, t.Any]:
+    """Leave what the release started: its migrations stand, and the code from before can't work with them."""
+    log = _logs(app, entry)
+    client = _docker.connect(app.docker_host)
+    if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
+        _edge_runtime.free(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
+    _journal.change(
+        app.journal,
+        outcome="failed",
+        undone=False,
+        ended=_journal.now(),
+        figures={"task": cause.task, "reason": cause.reason},
+        standing=outcome.names,
+        caches_owed=True,
+    )
+    return {
+        "number": entry["number"],
+        "finished": False,
+        "undone": False,
+        "clear_caches": True,
+        "log": log,
+        "standing": outcome.names,
+        "serves": bool(_server.own(_docker.connect(app.docker_host), app)),
+        "words": _database_back.words(outcome, entry, stays=True),
     }
 
 
@@ -145,26 +193,6 @@ def _static_back(run: Runner, app: App, entry: _journal.Entry) -> str:
     except JunoError as exc:
         return f"The static files of what served could not be collected again: {exc.message}"
     return ""
-
-
-def _database_back(run: Runner, app: App, entry: _journal.Entry) -> list[str]:
-    """Take the database back to what it was; name the migrations that stand since they have no way back."""
-    schema = entry.get("schema") or {}
-    pending = schema.get("pending") or []
-    if entry.get("reversing"):
-        again = entry["reversing"]
-        _migrations.apply(run, app, _migrations.MigrateOrder(again["commit"], again["images"], MIGRATE_SECONDS))
-    if not entry.get("migrating") or not pending:
-        return []
-    to = _rollback.way_to(schema.get("applied") or [], pending)
-    stuck = _migrations.irreversible(pending)
-    try:
-        _migrations.reverse(run, app, entry["commit"], entry.get("built") or {}, to, MIGRATE_SECONDS)
-    except CommandError:
-        if not stuck:
-            raise
-        return stuck  # it refused as a whole, and says so
-    return []
 
 
 def _logs(app: App, entry: _journal.Entry) -> str:

@@ -18,8 +18,10 @@ description:
     or in a volume as of one moment, a PostgreSQL or MySQL/MariaDB server by C(pg_dump), C(mariadb-dump) or
     C(mysqldump), which is looked for in the server's container, on the host, and in the app's image.
   - When the copy fails, nothing is migrated.
+  - On PostgreSQL and MySQL an advisory lock of the database lets one host at a time migrate it. What another one has
+    applied meanwhile is not applied again, and not this run's own (RV(elsewhere)).
   - When a migration fails, those that were applied before it in the same run are reversed, the last one first, up to
-    one that has no way back. The message says what stands.
+    one that has no way back, or by which data would be lost. The message says what stands.
   - The migrations are those of the database V(default), as with C(manage.py migrate).
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -81,6 +83,13 @@ options:
       - How long the migrations may take. Reversing those before one that failed may take as long again.
     type: int
     default: 600
+  lock_timeout_seconds:
+    description:
+      - How long a statement of a migration may wait for a lock (PostgreSQL, MySQL), in seconds. All that the site asks
+        of the same table waits behind it.
+      - An atomic migration that waited too long is tried again up to five times, with five seconds in between.
+    type: int
+    default: 5
 seealso:
   - module: juno.deploy.release_build
 author:
@@ -109,7 +118,13 @@ applied:
   returned: always
   type: list
   elements: dict
-  sample: [{app: jobs, name: 0003_job_level, reversible: true, atomic: true}]
+  sample: [{app: jobs, name: 0003_job_level, reversible: true, lossy: [], atomic: true}]
+elsewhere:
+  description: Migrations that were pending when the release was checked, and that another host has applied since.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 before:
   description:
     - For each app of RV(applied) its last migration from before, empty if there was none. That is what O(to) takes.
@@ -174,6 +189,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         databases=module.params["databases"],
         to=module.params["to"],
         backup=_backup.Wish(module.params["backup"], module.params["backup_timeout_seconds"]),
+        lock_timeout_seconds=module.params["lock_timeout_seconds"],
     )
     do = _migrations.reverse_locked if order.to else _migrations.migrate
     return do(run_command, _app.from_params(module.params), order, dry=module.check_mode)
@@ -190,6 +206,7 @@ def main() -> None:
         "backup": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
         "backup_timeout_seconds": {"type": "int", "default": 600},
         "timeout_seconds": {"type": "int", "default": 600},
+        "lock_timeout_seconds": {"type": "int", "default": 5},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 

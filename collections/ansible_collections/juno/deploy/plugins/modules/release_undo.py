@@ -13,8 +13,11 @@ short_description: Bring back what served before a release that did not end well
 version_added: 0.2.0
 description:
   - Undoes what the release that is at work has done so far, and no more than that. The checkout, the names of the
-    images, the edge and the containers become what they were; migrations that it applied are reversed where they can
-    be.
+    images, the edge and the containers become what they were.
+  - Migrations that it applied itself are reversed, the last one first, up to one that has no way back, or by which data
+    would be lost (what was removed comes back empty). For those the copy of a file database is put back, if nothing was
+    written since the migrations ended.
+  - Where migrations stand that the code from before can't work with, what the release started goes on serving.
   - Writes into the app's journal that the release failed, with O(task) and O(reason).
   - Gives the lease back that M(juno.deploy.release_begin) took.
   - Without a release at work it changes nothing.
@@ -68,7 +71,9 @@ number:
   type: int
   sample: 8
 undone:
-  description: Whether what served before serves again. False when no release was at work, or it is proved already.
+  description:
+    - Whether what served before serves again. False when no release was at work, it is proved already, or the code from
+      before can't work with the migrations that stand.
   returned: success
   type: bool
   sample: true
@@ -95,11 +100,17 @@ clear_caches:
   type: bool
   sample: false
 standing:
-  description: Migrations of the given-up release that stand, since they have no way back.
+  description:
+    - Migrations that the given-up release applied and that stand, since they have no way back, or would lose data.
   returned: success
   type: list
   elements: str
   sample: []
+words:
+  description: How the database stands and what to do, where it is not simply as it was.
+  returned: success
+  type: str
+  sample: ""
 log:
   description: The end of what its containers logged, as far as they were there.
   returned: success
@@ -123,6 +134,7 @@ NOTHING: dict[str, t.Any] = {
     "standing": [],
     "problems": [],
     "left": [],
+    "words": "",
 }
 
 

@@ -127,18 +127,19 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
         return "And this host can't be reached any more, so it brings back by itself what served before."
     if undone.get("failed"):
         return f"And what served before could not be brought back: {undone.get('msg') or NO_REASON}"
+    words = str(undone.get("words") or "")
     if undone.get("undone") and undone.get("problems"):
-        return f"What served before was brought back, but {'; and '.join(undone['problems'])}."
+        return " ".join([f"What served before was brought back, but {'; and '.join(undone['problems'])}.", words]).strip()
     if undone.get("undone") and not undone.get("serves"):
         beside = ", ".join(undone.get("left") or [])
         left = f" but what it needs, which runs on ({beside})" if beside else ""
-        return f"Nothing served before, and nothing of release {number} is left{left}."
+        return words or f"Nothing served before, and nothing of release {number} is left{left}."
     if undone.get("differs"):
-        return f"The release before serves again, but not as it did: {'; '.join(undone['differs'])}."
+        return f"The release before serves again, but not as it did: {'; '.join(undone['differs'])}. {words}".strip()
     if undone.get("undone"):
-        standing = ", ".join(undone.get("standing") or [])
-        stands = f"but its migrations {standing} stand, since they have no way back"
-        return f"What served before serves; {stands if standing else f'nothing of release {number} is left'}."
+        return f"What served before serves{'. ' + words if words else f'; nothing of release {number} is left.'}"
+    if words:
+        return words
     if number:
         return f"But release {number} is proved and serves, and the next deploy tidies up after it."
     return ""

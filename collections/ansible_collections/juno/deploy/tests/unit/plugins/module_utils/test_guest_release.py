@@ -13,7 +13,13 @@ import sys
 import textwrap
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _django, _staticfiles, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _applied,
+    _django,
+    _guest_databases,
+    _staticfiles,
+    _throwaway,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import split_told
 
 pytest.importorskip("django")
@@ -62,7 +68,7 @@ def boom(apps, editor): raise RuntimeError("broken on purpose")
 class Migration(migrations.Migration):
 """
 TABLE = 'migrations.CreateModel("Thing", [("id", models.BigAutoField(primary_key=True))])'
-REVERSIBLE = "migrations.RunPython(fine, fine)"
+REVERSIBLE = "migrations.RunPython(fine, migrations.RunPython.noop)"
 STUCK = "migrations.SeparateDatabaseAndState(database_operations=[migrations.RunPython(fine)])"
 BOOM = "migrations.RunPython(boom)"
 
@@ -324,7 +330,7 @@ def test_migrate(lived):
     assert [one["name"] for one in told["applied"]["applied"]] == ["0002_it"]
     assert told["applied"]["before"] == {"shop": "0001_it"}
     assert lived.applied == ["0001_it", "0002_it"]
-    assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "begun": []}
+    assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "elsewhere": [], "begun": []}
 
 
 @pytest.mark.parametrize(
@@ -343,6 +349,98 @@ def test_what_this_run_applied_is_reversed_as_far_as_it_can_be(lived, operations
     assert told["applied"]["begun"][0]["name"] == f"{len(operations) + 1:04}_it"
     assert told["undone"] == {"rc": 0, "to": back}
     assert lived.applied == standing
+
+
+COLUMN = 'migrations.AddField("Thing", "x", models.IntegerField(null=True))'
+DROP = 'migrations.RemoveField("Thing", "x")'
+LOSSY = "migrations.RunPython(fine, fine)"
+
+
+def migrate_noted(site, **request):
+    """Migrate with a file for the notes, and give what a host would read of it."""
+    path = site.app / "notes.jsonl"
+    path.write_text("")
+    told = site.ask("migrate", notes=str(path), **request)
+    return told, _applied.parse(path.read_text())
+
+
+def undone(site, record, **request):
+    told = site.ask("undo", own=list(record.begun), found=record.found, **{"dry": False, **request})
+    assert told["reversed"]["rc"] == 0
+    names = ([one["name"] for one in told[what]["migrations"]] for what in ("standing", "undone_migrations"))
+    return tuple(names)
+
+
+def test_what_a_run_applied_is_noted_and_only_that_is_taken_back(lived):
+    lived.add(COLUMN)
+    lived.add(REVERSIBLE)
+    _told, record = migrate_noted(lived)
+    assert [one["name"] for one in record.done] == ["0002_it", "0003_it"]
+    assert (record.found["applied"], record.found["before"]) == (["shop.0001_it"], {"shop": "0001_it"})
+    assert undone(lived, record, dry=True) == (["0002_it", "0003_it"], [])
+    assert undone(lived, record) == (["0002_it", "0003_it"], ["0003_it", "0002_it"])
+    assert lived.applied == ["0001_it"]
+    # Somebody else has applied them since.
+    lived.ask("migrate")
+    assert undone(lived, record) == ([], [])
+    assert lived.applied == ["0001_it", "0002_it", "0003_it"]
+
+
+def test_what_another_host_applied_is_told_and_none_of_our_own(lived):
+    lived.add(COLUMN)
+    lived.ask("migrate")
+    told, record = migrate_noted(lived, expected=["shop.0002_it", "shop.0003_it"])
+    assert (told["applied"]["elsewhere"], told["applied"]["applied"]) == (["shop.0002_it"], [])
+    assert record.begun == ()
+
+
+def test_what_loses_data_stands(lived):
+    lived.add(COLUMN)
+    lived.ask("migrate")
+    lived.add(DROP)
+    lived.add(REVERSIBLE)
+    _told, record = migrate_noted(lived)
+    assert record.begun[0]["lossy"] == ["RemoveField shop.Thing.x"]
+    assert undone(lived, record) == (["0003_it", "0004_it"], ["0004_it"])
+    assert lived.applied == ["0001_it", "0002_it", "0003_it"]
+
+
+def test_a_file_that_was_empty_is_emptied_again(site):
+    site.add(LOSSY)
+    _told, record = migrate_noted(site)
+    assert undone(site, record) == (["0001_it", "0002_it"], ["0002_it", "0001_it"])
+    assert site.applied == []
+
+
+def digest_of(site):
+    with sqlite3.connect(site.database) as connection:
+        return _guest_databases.content(connection)
+
+
+def test_what_a_file_holds_after_a_loss_is_noted_where_its_copy_was_the_same(lived):
+    lived.add(LOSSY)
+    _told, record = migrate_noted(lived, copy_digest="of another one")
+    assert record.content == ""
+    lived.add(LOSSY)
+    _told, record = migrate_noted(lived, copy_digest=digest_of(lived))
+    assert record.content == digest_of(lived)
+
+
+def test_what_failed_after_a_loss_is_left_for_the_copy(lived):
+    lived.add(LOSSY)
+    lived.add(REVERSIBLE)
+    lived.add(BOOM)
+    told, record = migrate_noted(lived, copy_digest=digest_of(lived))
+    assert (told["undone"]["to"], record.content) == ({}, digest_of(lived))
+    assert lived.applied == ["0001_it", "0002_it", "0003_it"]
+
+
+def test_whether_code_can_read_the_database(lived):
+    assert lived.ask("fits", apps=["shop"])["unread"] == {"models": []}
+    models = lived.checkout / "shop/models.py"
+    models.write_text(models.read_text().replace("pass", "x = models.IntegerField()"))
+    assert lived.ask("fits", apps=["shop"])["unread"] == {"models": ["shop.Thing: no such column: shop_thing.x"]}
+    assert lived.ask("fits", apps=["blog"])["unread"] == {"models": []}
 
 
 def test_reverse(lived):

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
 
-PROJECT = _compose.Project("/a", ("compose.yaml",), "a")
-PLACE = _throwaway.Place("c" * 40, "/b/cccccccccccc")
+APP = App("/a", "a", "web", (), ("compose.yaml",), "", "/nosuch")
 
 
 def bind(source, target):
@@ -61,11 +63,20 @@ def test_without_a_build_the_mounts_stay_and_the_images_named(images, services):
     assert _throwaway.with_images(override, images) == {"services": services}
 
 
-def test_run_argv():
+@pytest.mark.parametrize(
+    ("entry_point", "begin", "end"),
+    [("", "python", ["-c", "x"]), ("/ours.sh", "/ours.sh", ["python", "-c", "x"])],
+)
+def test_run_argv(tmp_path, entry_point, begin, end):
+    (tmp_path / "compose.yaml").write_text("")
+    app = dataclasses.replace(APP, check_entrypoint=entry_point)
+    place = _throwaway.Place("c" * 40, str(tmp_path))
     head = ["docker", "compose", "--project-directory", "/a", "--project-name", "a"]
-    files = ["--file", "/b/cccccccccccc/compose.yaml", "--file", "/b/cccccccccccc.override.json"]
-    run = ["run", "--rm", "--no-deps", "--no-TTY", "--name", "n", "--env", "PYTHONDONTWRITEBYTECODE=1", "web", "true"]
-    assert _throwaway.run_argv(PROJECT, "web", PLACE, "n", "true") == [*head, *files, *run]
+    files = ["--file", f"{tmp_path}/compose.yaml", "--file", f"{tmp_path}.override.json"]
+    run = ["run", "--rm", "--no-deps", "--no-TTY", "--name", "n", "--label", "juno.app=a", "--label", "juno.run=0"]
+    more = ["--env", "PYTHONDONTWRITEBYTECODE=1", "--volume", "/n:/m", "--entrypoint", begin, "web", *end]
+    argv = _throwaway.run_argv(app, place, "n", "python", "-c", "x", volumes=("/n:/m",))
+    assert argv == [*head, *files, *run, *more]
 
 
 @pytest.mark.parametrize(

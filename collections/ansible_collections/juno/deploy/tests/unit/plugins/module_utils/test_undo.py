@@ -9,7 +9,9 @@ import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _applied,
     _compose,
+    _database_back,
     _edge_files,
     _edge_runtime,
     _journal,
@@ -641,41 +643,81 @@ def test_where_nothing_serves_nobody_is_asked_to_clear_caches(world):
     assert world.newest()["caches_owed"] is True
 
 
-def test_the_database_is_taken_back_after_the_containers(world, monkeypatch):
+@pytest.fixture
+def noted(monkeypatch):
+    """Give what a run has noted, and what is asked of the database."""
+
+    def note(migrations, *, unread=(), **more):
+        asked = []
+        record = _applied.Record(tuple(migrations), tuple(migrations), {"applied": ["a.1"], "file": False})
+
+        def go(way):
+            asked.append((way.entry["built"], dict(more["states"]())))
+            kept = [one for one in migrations if one["lossy"] or not one["reversible"]]
+            return _database_back.Outcome(standing=kept)
+
+        monkeypatch.setattr(_applied, "read", lambda _app: record)
+        monkeypatch.setattr(_database_back.Way, "go", go)
+        monkeypatch.setattr(_database_back.Way, "unread_before", lambda _way, _outcome: list(unread))
+        return asked
+
+    return note
+
+
+def migration(name="0002_b", reversible=True, lossy=()):
+    return {"app": "jobs", "name": name, "reversible": reversible, "lossy": list(lossy), "atomic": True, "stamp": 1}
+
+
+def test_the_database_is_taken_back_after_the_containers(world, noted):
     world.add("web-1")
-    ways = []
-
-    def reverse(_run, _app, commit, images, to, _seconds):
-        ways.append((commit, images, to, world.states()))
-
-    monkeypatch.setattr(_undo._migrations, "reverse", reverse)
+    asked = noted([migration()], states=world.states)
     switched(world, strategy="recreate")
+    _journal.change(world.app.journal, built={"web": "x"}, migrating={"session": "s"})
+    assert undo(world)["standing"] == []
+    assert asked == [({"web": "x"}, {"web-1": "running"})]
+
+
+@pytest.mark.parametrize("one", [migration(lossy=["DeleteModel jobs.Job"]), migration(reversible=False)])
+def test_what_may_be_put_back_is_before_the_old_code_starts(world, noted, one):
+    world.add("web-1")
+    asked = noted([one], states=world.states)
+    switched(world, strategy="recreate")
+    _journal.change(world.app.journal, built={"web": "x"}, migrating={"session": "s"})
+    result = undo(world)
+    assert (result["standing"], result["undone"]) == (["jobs.0002_b"], True)
+    assert "stays applied" in result["words"]
+    assert asked == [({"web": "x"}, {"web-1": "exited", "web-2": "running"})]
+    assert world.states() == {"web-1": "running"}
+    assert world.newest()["standing"] == ["jobs.0002_b"]
+
+
+@pytest.mark.parametrize(("step", "stays"), [("switched", True), ("open", False)])
+def test_where_the_old_code_cannot_work_with_what_stands_the_new_one_goes_on(world, noted, step, stays):
+    world.add("web-1")
+    noted([migration(lossy=["RemoveField jobs.job.pay"])], unread=["jobs.Job: no such column"], states=world.states)
+    switched(world, strategy="recreate")
+    _journal.step(world.app.journal, step, built={}, migrating={"session": "s"}, containers={"web-2": "web"})
+    result = undo(world)
+    assert (result["undone"], result["clear_caches"]) == (not stays, True)
+    assert ("goes on serving" in result["words"]) is stays
+    assert world.states()["web-2" if stays else "web-1"] == "running"
+    entry = world.newest()
+    assert (entry["outcome"], entry["undone"], entry["caches_owed"]) == ("failed", not stays, True)
+    # Which release serves is not said: the next deploy does all.
+    assert (_journal.serving(_journal.read(world.app.journal)) is None) is stays
+
+
+@pytest.mark.parametrize("migrating", [None, {"session": "s"}])
+def test_a_database_that_was_not_touched_is_let_alone(world, monkeypatch, migrating):
+    monkeypatch.setattr(_database_back.Way, "_ask", lambda *_any, **_more: pytest.fail("it touched the database"))
     pending = [{"app": "jobs", "name": "0002_b", "reversible": True}]
-    schema = {"applied": ["auth.0001_a", "jobs.0001_a"], "pending": pending}
-    _journal.change(world.app.journal, schema=schema, built={"web": "x"}, migrating=True)
-    assert undo(world)["standing"] == []
-    assert ways == [(world.commits[1], {"web": "x"}, {"jobs": "0001_a"}, {"web-1": "running"})]
-
-
-@pytest.mark.parametrize("fields", [{"migrating": False}, {"migrating": True, "pending": []}])
-def test_a_database_that_was_not_touched_is_let_alone(world, monkeypatch, fields):
-    monkeypatch.setattr(_undo._migrations, "reverse", lambda *_any: pytest.fail("it touched the database"))
-    pending = fields.get("pending", [{"app": "jobs", "name": "0002_b", "reversible": True}])
-    world.begun(step="build", migrating=fields["migrating"], schema={"applied": [], "pending": pending})
+    world.begun(step="build", migrating=migrating, schema={"applied": [], "pending": pending})
     assert undo(world)["standing"] == []
 
 
-@pytest.mark.parametrize(("reversible", "standing"), [(False, ["jobs.0002_b"]), (True, None)])
-def test_migrations_without_a_way_back_stand_and_are_named(world, monkeypatch, reversible, standing):
-    def refuse(*_any):
-        raise CommandError("no way back", cmd=[], rc=1, stdout="", stderr="")
-
-    monkeypatch.setattr(_undo._migrations, "reverse", refuse)
-    pending = [{"app": "jobs", "name": "0002_b", "reversible": reversible}]
-    world.begun(step="build", migrating=True, schema={"applied": [], "pending": pending})
-    if standing is None:
-        with pytest.raises(CommandError):
-            undo(world)
-        assert world.newest()["outcome"] == "started"
-    else:
-        assert undo(world)["standing"] == standing
+def test_throwaway_containers_are_gone_before_anything(world):
+    world.add("migrating-1")
+    world.there["migrating-1"]["Labels"] = {"juno.app": "jobs", "juno.run": "2"}
+    world.begun(step="migrate")
+    undo(world)
+    assert world.log == ["kill migrating-1"]
