@@ -179,7 +179,7 @@ def _prune_static(work: _work.Work) -> dict[str, t.Any]:
     if not rules or not work.order.commit or not site:
         return {}
     entries = _journal.read(work.app.journal)
-    return _static_keep.tidy_for(work.client, site, entries, rules)
+    return _static_keep.tidy_for(work.client, site, work.app, entries, rules)
 
 
 def _caches(work: _work.Work) -> dict[str, t.Any]:
