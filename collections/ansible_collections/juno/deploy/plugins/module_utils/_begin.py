@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _forkserver,
+    _git_trust,
     _inspect,
     _inspect_git,
     _journal,
@@ -154,6 +155,7 @@ def begin(
     with contextlib.ExitStack() as held:
         taken = _lease.take(app.state_directory, holder)
         held.callback(_lease.give_back, app.state_directory, holder.id)
+        _git_trust.remember(run, app)
         # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
         recovered = _undo.recover(run, app)

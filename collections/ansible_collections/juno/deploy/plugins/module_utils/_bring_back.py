@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _generated,
     _git,
     _git_mend,
+    _git_trust,
     _journal,
     _reload,
     _replace,
@@ -39,6 +40,7 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry) -> bool:
     """Undo a switch; say whether the new release's pages may have got into the caches."""
     before = entry["before"]
     order = _work.SwitchOrder(**{**entry["order"], "commit": before["commit"], "images": {}, "epoch": _epoch.Epoch()})
+    _git_trust.apply(run, app, strict=False)
     if entry.get("step") == "move":
         _git_mend.mend(run, app.path, before["commit"], entry["commit"])
     _git.move(run, app.path, before["commit"])

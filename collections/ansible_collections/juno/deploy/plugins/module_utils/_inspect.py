@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge,
     _edge_files,
     _git,
+    _git_trust,
     _inspect_git,
     _journal,
     _plan,
@@ -158,6 +159,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
     """
     _git.require_checkout(run, app.path)
+    _git_trust.apply(run, app)
     free = _look_at_disk(app)
     entries = _journal.read(app.journal)
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
@@ -237,6 +239,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     :raises JunoError: there is no such release, it is not kept, or a migration has no way back.
     """
     _git.require_checkout(run, app.path)
+    _git_trust.apply(run, app)
     version, config = _look_at_compose(run, app)
     client = _docker.connect(app.docker_host)
     running = [one for one in _docker.find(client, app.project) if one.state == "running"]

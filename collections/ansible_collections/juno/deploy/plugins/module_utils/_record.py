@@ -118,7 +118,7 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
     if rules:
         # What the app's own command has collected since is remembered too.
         site = [one for one in _server.own(client, app) if one.service == app.service]
-        _static_keep.tidy_for(client, site, entries, {**rules, "prune": False})
+        _static_keep.tidy_for(client, site, app, entries, {**rules, "prune": False})
     kept = _journal.kept_commits([*entries[:-1], {**entry, "outcome": "done"}], int(entry.get("keep", 5)))
     _git.keep(run, app.path, kept)
     _generated.prune(app, kept)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files below a directory that a container can write to. Private to juno.deploy: no stable interface.
 
-The app's checkout and its volumes are mounted into containers, so their code may put a link, a pipe or a folder wherever
-we look next. Each name is opened relative to the descriptor of the folder above it, and no link is followed: what is
-read, written and removed is below the directory that a person named, or it is an OSError.
+The app's checkout and its volumes are mounted into containers, so their code may put a link, a pipe or a folder
+wherever we look next. Each name is opened relative to the descriptor of the folder above it, and no link is followed:
+what is read, written and removed is below the directory that a person named, or it is an OSError.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def exists(top: str, name: str) -> bool:
     return True
 
 
-def write(top: str, name: str, content: bytes | t.BinaryIO, mode: int = 0o644, *, like: os.stat_result | None = None) -> None:
+def write(
+    top: str, name: str, content: bytes | t.BinaryIO, mode: int = 0o644, *, like: os.stat_result | None = None
+) -> None:
     """Put a file in the place of what has the name, whole or not at all; the folders above it are made.
 
     :param like: whose times the file gets.
@@ -108,7 +110,9 @@ def write(top: str, name: str, content: bytes | t.BinaryIO, mode: int = 0o644, *
     with directory(top, os.path.dirname(name), make=True) as folder:
         last = parts(name)[-1]
         beside = f".juno-{uuid.uuid4().hex}"
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
+        handle = os.open(
+            beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
+        )
         try:
             with open(handle, "wb") as file:
                 if isinstance(content, bytes):

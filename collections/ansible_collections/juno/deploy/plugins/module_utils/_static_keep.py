@@ -3,8 +3,8 @@
 """Static files of earlier releases: what is remembered of them, and which may go. Private to juno.deploy.
 
 The static root is in a volume or a bind mount, so it is a directory of this host too, in which the app's own code may
-put what it likes. So no link in it is followed, and what is remembered is kept below the state root. The rules are those
-of C(_guest_static_prune), by which the module django_collectstatic goes in the container.
+put what it likes. So no link in it is followed, and what is remembered is kept below the state root. The rules are
+those of C(_guest_static_prune), by which the module django_collectstatic goes in the container.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _generated,
     _git,
+    _git_trust,
     _journal,
     _lease,
     _maintenance,
@@ -121,6 +122,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.commit:
         _journal.step(app.journal, "move")
         try:
+            _git_trust.apply(work.run, app)
             moved = _git.move(work.run, app.path, order.commit)
         except JunoError:
             _journal.step(app.journal, "switch")  # git refused, and nothing has moved

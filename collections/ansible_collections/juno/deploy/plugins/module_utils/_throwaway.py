@@ -18,6 +18,7 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
+    _git_trust,
     _guest_cache_list,
     _guest_databases,
     _guest_layout,
@@ -83,6 +84,7 @@ class Told:
 def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
     """Make a clean checkout of a commit for a while."""
     place = Place(commit, app.build_directory(commit))
+    _git_trust.apply(run, app, strict=False)
     _worktree.add(run, app.path, place.checkout, commit)
     try:
         yield place
