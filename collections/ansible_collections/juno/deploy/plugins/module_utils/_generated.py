@@ -12,7 +12,7 @@ import os
 import shutil
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _safe_files, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _safe_files, _secrets, _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import listed
@@ -75,6 +75,7 @@ def make(
     for what, command in commands:
         done = _throwaway.run_plain(run, app, place, command, timeout_seconds)
         if done.rc:
+            _secrets.learn_settings(place.checkout)
             raise CommandError(
                 f"The {what} of {place.commit[:12]} failed: '{' '.join(command)}' "
                 f"({mask(cause(done.stderr, done.stdout))}); "

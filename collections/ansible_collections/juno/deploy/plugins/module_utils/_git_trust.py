@@ -234,6 +234,15 @@ def apply(run: Runner, app: App, *, strict: bool = True) -> list[str]:
     return told
 
 
+def findings(app: App, told: list[str]) -> list[str]:
+    """Say what a deploy will stop at, if anything is not what was trusted."""
+    if not told:
+        return []
+    what = f"The git configuration of {app.path} is not the one that was trusted ({_git.some(told)})"
+    how = f"set right what a container wrote, or remove {record_path(app)} if it was you"
+    return [f"{what}, and a deploy will stop at it: {how}."]
+
+
 def overrides(then: Seen, now: Seen) -> list[tuple[str, str]]:
     """Give the settings by which git does not do what is new in its configuration, as far as programs go."""
     found = []

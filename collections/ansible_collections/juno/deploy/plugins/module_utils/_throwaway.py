@@ -27,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_process,
     _guest_release,
     _guest_request,
+    _secrets,
     _staticfiles,
     _worktree,
 )
@@ -208,6 +209,8 @@ def ask(
         result = _bounded(run, app, argv, name, limit, last=f"{token} {_guest_release.END} ")
         stdout, told = split_told(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]
+        if result.rc or any(isinstance(one, dict) and one.get("rc") for one in told.values()):
+            _secrets.learn_settings(place.checkout)
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
         if _guest_release.END in told:
             return Told(told, result)

@@ -24,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _record,
     _release,
     _rollback,
+    _secrets,
     _server,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
@@ -86,7 +87,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         standing = _database_back(run, app, entry)
         if unlike:
             raise JunoError(unlike, log=log)
-        figures = {"task": cause.task, "reason": cause.reason}
+        figures = {"task": cause.task, "reason": _secrets.hide(cause.reason)}
         ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
         if standing:
             ended["standing"] = standing
