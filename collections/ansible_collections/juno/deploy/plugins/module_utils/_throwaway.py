@@ -213,6 +213,7 @@ def ask(
             _secrets.learn_settings(place.checkout)
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
         if _guest_release.END in told:
+            forget_elsewhere(told, request.get("mounts") or [])
             return Told(told, result)
         if not has_no(python, result):
             raise CommandError(
@@ -225,6 +226,19 @@ def ask(
                 stderr=result.stderr,
             )
     return Told({}, result)
+
+
+def forget_elsewhere(told: dict[str, t.Any], mounts: list[dict[str, str]]) -> None:
+    """Take from databases a place on this host that is not below what the container has mounted.
+
+    The container says where they are, and may have put a link there: it would have us copy any file of the host.
+    """
+    sources = [os.path.realpath(one["source"]) for one in mounts if one.get("source")]
+    for step in ("real", "migrations"):
+        for one in (told.get(step) or {}).get("databases") or []:
+            place = os.path.realpath(one["host_path"]) if one.get("host_path") else ""
+            if place and not any(_compose.inside(place, source) for source in sources):
+                one.update(host_path="", why=f"{one['host_path']} leads out of what is mounted")
 
 
 def has_no(program: str, result: CommandResult) -> bool:
