@@ -15,6 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _forkserver,
     _gate_pages,
+    _git_trust,
     _inspect,
     _inspect_git,
     _journal,
@@ -205,6 +206,7 @@ def begin(
     with contextlib.ExitStack() as held:
         taken = _lease.take(app.state_directory, holder)
         held.callback(_lease.give_back, app.state_directory, holder.id)
+        _git_trust.remember(run, app)
         # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
         recovered = _undo.recover(run, app, boot_timeout_seconds)

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _generated,
     _git,
     _git_mend,
+    _git_trust,
     _journal,
     _reload,
     _replace,
@@ -50,6 +51,7 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]
     # What served is asked for nothing that the new release's pages must show.
     known = {"commit": before["commit"], "images": {}, "epoch": _epoch.Epoch(), "pages": ()}
     order = _work.SwitchOrder(**{**entry["order"], **known})
+    _git_trust.apply(run, app, strict=False)
     if entry.get("step") == "move":
         _git_mend.mend(run, app.path, before["commit"], entry["commit"])
     _git.move(run, app.path, before["commit"])

@@ -9,9 +9,10 @@ manifest, and every page that names one would fail.
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import listed
 
@@ -47,16 +48,17 @@ def choose(names: list[str]) -> list[str]:
 def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str]:
     """Put them into a clean checkout, where nothing of their name is; name them.
 
+    No link is taken: the app's own code may have put one there, and where it leads would be published.
+
     :raises JunoError: git can't list them, or one can't be copied.
     """
     done = []
     for name in choose(listed(run, app.path, "--others", "--", *places(layout))):
-        source, target = os.path.join(app.path, name), os.path.join(checkout, name)
-        if os.path.lexists(target) or not os.path.isfile(source):
+        source = os.path.join(app.path, name)
+        if _safe_files.exists(checkout, name) or not _is_plain(app.path, name):
             continue
         try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy2(source, target)
+            _safe_files.copy(app.path, name, checkout)
         except OSError as exc:
             raise JunoError(
                 f"{source}, a static file that git does not have, can't be copied ({exc.strerror}): "
@@ -64,3 +66,21 @@ def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str
             ) from exc
         done.append(name)
     return done
+
+
+def links(run: Runner, app: App, layout: _rules.Layout) -> list[str]:
+    """Name the links among them, which are not taken.
+
+    :raises JunoError: git can't list them.
+    """
+    names = choose(listed(run, app.path, "--others", "--", *places(layout)))
+    return [name for name in names if os.path.islink(os.path.join(app.path, name))]
+
+
+def _is_plain(top: str, name: str) -> bool:
+    """Say whether a name is a regular file's, without a link in it."""
+    try:
+        with _safe_files.directory(top, os.path.dirname(name)) as folder:
+            return stat.S_ISREG(os.lstat(os.path.basename(name), dir_fd=folder).st_mode)
+    except OSError:
+        return False

@@ -24,7 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._bytecode_roots import
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode_tally import Notes, Tally
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._mounts import host_path, places
+from ansible_collections.juno.deploy.plugins.module_utils._mounts import host_path, host_place, places
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,19 +57,25 @@ def plan(paths: Sequence[str], running: Sequence[Running]) -> Plan:
         inside = []
         for place in (place for path in paths for place in places(path, one.mounts)):
             kept = one.prefix.rstrip("/") + place.container
-            found = host_path(kept, one.mounts)
+            source, found = host_place(kept, one.mounts) or ("", "")
             note = {"container": one.container.name, "prefix": one.prefix, "directory": kept}
             if not found:
                 inside.append(place.container)
                 made.told.append({**note, "where": "container"})
                 continue
             made.told.append({**note, "where": "host", "path": found})
-            # Nothing may have been compiled yet.
-            if os.path.isdir(found) and (found, place.host) not in made.on_host:
+            # Nothing may have been compiled yet; and the container may have put a link there.
+            if os.path.isdir(found) and _is_reached(source, found) and (found, place.host) not in made.on_host:
                 made.on_host.append((found, place.host))
         if inside:
             made.inside.append((one, inside))
     return made
+
+
+def _is_reached(source: str, found: str) -> bool:
+    """Say whether a place is below what is mounted without a link between."""
+    below = os.path.relpath(found, source)
+    return os.path.realpath(found) == os.path.normpath(os.path.join(os.path.realpath(source), below))
 
 
 def purge_inside(client: t.Any, made: Plan, rules: Rules) -> list[Purged]:

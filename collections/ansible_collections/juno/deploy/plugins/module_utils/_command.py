@@ -18,11 +18,20 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import Command
 QUIET_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
     "COMPOSE_ANSI": "never",
     "COMPOSE_PROGRESS": "plain",
     "BUILDKIT_PROGRESS": "plain",
 }
+#: What a repository may have git run for it, in commands that are not a person's: where its checkout is mounted into a
+#: container, the container's code can write it. docker compose asks git about a build, too.
+GIT_SETTINGS = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("core.alternateRefsCommand", "true"),
+    ("log.showSignature", "false"),
+    ("merge.verifySignatures", "false"),
+    ("protocol.ext.allow", "never"),
+)
 LOOK_SECONDS = 0.01
 #: Where the line is looked for that a program prints last.
 LAST_BYTES = 4096
@@ -98,8 +107,45 @@ def run_command(
     return CommandResult(argv, done.returncode, _text(done.stdout), _text(done.stderr))
 
 
+class GitEnvironment:
+    """What git is told by its environment, in this process."""
+
+    def __init__(self) -> None:
+        self.settings: tuple[tuple[str, str], ...] = GIT_SETTINGS
+        self.ssh_command = ""
+
+    def trust(self, settings: list[tuple[str, str]], ssh_command: str) -> None:
+        """Add settings, and say how git reaches its server by ssh."""
+        self.settings = (*GIT_SETTINGS, *settings)
+        self.ssh_command = ssh_command
+
+    def variables(self, environment: t.Mapping[str, str]) -> dict[str, str]:
+        """Give the variables, beside those that a person has set."""
+        count = environment.get("GIT_CONFIG_COUNT", "")
+        first = int(count) if count.isascii() and count.isdigit() else 0
+        told = {"GIT_CONFIG_COUNT": str(first + len(self.settings))}
+        for number, (key, value) in enumerate(self.settings, first):
+            told |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        ssh = environment.get("GIT_SSH_COMMAND") or self.ssh_command
+        if ssh or "GIT_SSH" not in environment:
+            told["GIT_SSH_COMMAND"] = without_questions(ssh or "ssh")
+        return told
+
+
+git = GitEnvironment()
+
+
+def without_questions(ssh_command: str) -> str:
+    """Give a command by which ssh asks nobody for a password; one that is not ssh itself stays as it is."""
+    words = ssh_command.split()
+    if not words or os.path.basename(words[0]) != "ssh":
+        return ssh_command
+    return ssh_command if "batchmode" in ssh_command.lower() else f"{ssh_command} -o BatchMode=yes"
+
+
 def _around(cwd: str | None) -> dict[str, t.Any]:
-    return {"cwd": cwd, "env": {**os.environ, **QUIET_ENVIRONMENT}, "stdin": subprocess.DEVNULL}
+    environment = {**os.environ, **QUIET_ENVIRONMENT, **git.variables(os.environ)}
+    return {"cwd": cwd, "env": environment, "stdin": subprocess.DEVNULL}
 
 
 def _until(last: str, argv: list[str], cwd: str | None, timeout_seconds: float) -> CommandResult:

@@ -14,7 +14,7 @@ import os
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _edge, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -78,10 +78,10 @@ def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
 def is_ours(path: str) -> bool:
     """Say whether a file is an override that we wrote."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.readline().rstrip("\n") == _edge.MARK
-    except (FileNotFoundError, UnicodeDecodeError):
-        return False
+        with _safe_files.opened(os.path.dirname(path), os.path.basename(path)) as file:
+            return file.readline(len(_edge.MARK) + 1).rstrip(b"\n") == _edge.MARK.encode()
+    except OSError:
+        return False  # none, or a link or a folder that somebody else has put there
 
 
 def parse_version(text: str) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ import os
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _secrets
+
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, Runner
     from ansible_collections.juno.deploy.plugins.module_utils._compose import Project
@@ -54,6 +56,7 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
     if _memory and made_from == _memory[0]:
         known = t.cast("dict[str, t.Any]", json.loads(_memory[1]))
         if project.name and known.get("name") == project.name:
+            _secrets.learn_configuration(known, project.directory)
             return known
     argv = project.argv("config", "--format", "json", checkout=checkout)
     where = checkout or project.directory
@@ -62,7 +65,9 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
     )
     if made_from is not None:
         _memory = made_from, done.stdout
-    return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+    found = t.cast("dict[str, t.Any]", json.loads(done.stdout))
+    _secrets.learn_configuration(found, project.directory)
+    return found
 
 
 def digests(config: dict[str, t.Any], names: tuple[str, ...]) -> dict[str, list[str]]:

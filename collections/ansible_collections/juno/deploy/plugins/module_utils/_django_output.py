@@ -8,6 +8,8 @@ import json
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _secrets
+
 _EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Configured|NotReady)\b")
 
 
@@ -25,8 +27,8 @@ def split_told(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
 
 
 def mask(text: str) -> str:
-    """Hide user and password of every URL in a text."""
-    return re.sub(r"(\w://)[^\s'\"]*@", r"\1********@", text)
+    """Hide user and password of every URL in a text, and every secret of the app that is known."""
+    return _secrets.hide(text)
 
 
 def cause(stderr: str, stdout: str = "") -> str:

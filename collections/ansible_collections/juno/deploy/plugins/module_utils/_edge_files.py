@@ -7,7 +7,14 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_haproxy, _files, _git
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _edge,
+    _edge_haproxy,
+    _files,
+    _git,
+    _safe_files,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -40,11 +47,12 @@ def put(path: str, text: str, mode: int = 0o644) -> bool:
 def read(path: str) -> str:
     """Give a file's text; nothing when there is none."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
+        return _safe_files.read(os.path.dirname(path), os.path.basename(path)).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as exc:
+        if os.path.islink(path):
+            return ""  # it is not ours
         raise JunoError(f"The file {path} can't be read ({exc}): deploy as a user who may.") from exc
 
 

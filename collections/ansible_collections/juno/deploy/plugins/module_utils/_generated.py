@@ -8,19 +8,16 @@ the release, and put into the app's checkout whenever that moves to the commit.
 
 from __future__ import annotations
 
-import filecmp
 import os
 import shutil
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _safe_files, _secrets, _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import listed
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
@@ -47,20 +44,15 @@ def uncompiled(run: Runner, checkout: str) -> list[str]:
 def lay(app: App, before: str, checkout: str) -> bool:
     """Put what the release before had made into a clean checkout, where git has nothing; say whether it had any."""
     directory = kept_in(app, before)
-    for source, name in _files_in(directory):
-        target = os.path.join(checkout, name)
-        if not os.path.lexists(target):
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy2(source, target)
+    for name in _files_in(directory):
+        if not _safe_files.exists(checkout, name):
+            _safe_files.copy(directory, name, checkout)
     return os.path.isdir(directory)
 
 
-def _files_in(directory: str) -> Iterator[tuple[str, str]]:
-    """Give each file below a directory, with its name from there."""
-    for folder, _folders, names in os.walk(directory):
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            yield path, os.path.relpath(path, directory)
+def _files_in(directory: str) -> list[str]:
+    """Name the files below a directory, from there."""
+    return list(_safe_files.walk(directory)) if os.path.isdir(directory) else []
 
 
 def make(
@@ -83,6 +75,7 @@ def make(
     for what, command in commands:
         done = _throwaway.run_plain(run, app, place, command, timeout_seconds)
         if done.rc:
+            _secrets.learn_settings(place.checkout)
             raise CommandError(
                 f"The {what} of {place.commit[:12]} failed: '{' '.join(command)}' "
                 f"({mask(cause(done.stderr, done.stdout))}); "
@@ -106,11 +99,9 @@ def _keep(app: App, place: _throwaway.Place, names: list[str]) -> None:
             if os.path.isdir(old):
                 shutil.rmtree(old)
         for name in names:
-            source, copy = os.path.join(place.checkout, name), os.path.join(fresh, name)
-            if os.path.islink(source) or not os.path.isfile(source):
-                continue
-            os.makedirs(os.path.dirname(copy), mode=0o750, exist_ok=True)
-            shutil.copy2(source, copy)
+            if not os.path.islink(os.path.join(place.checkout, name)):
+                os.makedirs(fresh, mode=0o750, exist_ok=True)
+                _safe_files.copy(place.checkout, name, fresh)
         if os.path.isdir(fresh):
             os.replace(fresh, directory)
     except OSError as exc:
@@ -126,20 +117,28 @@ def put(app: App, commit: str) -> list[str]:
     :raises JunoError: one can't be written.
     """
     done = []
-    for source, name in _files_in(kept_in(app, commit)):
-        target = os.path.join(app.path, name)
+    kept = kept_in(app, commit)
+    for name in _files_in(kept):
         try:
-            if os.path.isfile(target) and filecmp.cmp(source, target, shallow=False):
+            if _is_there(app, name, kept):
                 continue
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            beside = f"{target}.juno-new"
             # With the time of now: Django's collectstatic takes an older file for one that it has.
-            shutil.copy(source, beside)
-            os.replace(beside, target)
+            _safe_files.copy(kept, name, app.path, times=False)
         except OSError as exc:
-            raise JunoError(f"{target} can't be written ({exc.strerror}): make room or give access.") from exc
+            raise JunoError(
+                f"{os.path.join(app.path, name)} can't be written ({exc.strerror}): make room or give access."
+            ) from exc
         done.append(name)
     return done
+
+
+def _is_there(app: App, name: str, kept: str) -> bool:
+    """Say whether the app's checkout has a file as it is kept."""
+    try:
+        with _safe_files.opened(kept, name) as ours, _safe_files.opened(app.path, name) as theirs:
+            return os.fstat(ours.fileno()).st_size == os.fstat(theirs.fileno()).st_size and ours.read() == theirs.read()
+    except OSError:
+        return False  # it isn't there; a link is replaced, and for anything else the writing says what is wrong
 
 
 def prune(app: App, commits: list[str]) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError, TookTooLongError
 
 if t.TYPE_CHECKING:
@@ -103,7 +104,9 @@ def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: flo
 
     :raises CommandError: the server, the access or the branch is missing.
     """
-    words = ("fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
+    # Submodules come with the checkout: it may be this commit that tells where one has moved to.
+    options = ("--quiet", "--no-tags", "--recurse-submodules=no")
+    words = ("fetch", *options, "--", remote, f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}")
     try:
         result = run(git(path, *words), timeout_seconds=timeout_seconds)
     except TookTooLongError as exc:
@@ -145,7 +148,8 @@ def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
 
 def changed_by_hand(run: Runner, path: str) -> list[str]:
     """Name the tracked files that differ from the commit; git does not even refresh its index for it."""
-    words = ("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=none")
+    # What lies untracked in a submodule (bytecode, say) is no danger to it either.
+    words = ("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=untracked")
     status = run(git(path, "--no-optional-locks", *words))
     return parse_status(status.require(f"git can't tell the state of {path} ({{cause}}).").stdout)
 
@@ -210,12 +214,13 @@ def fast_forward(run: Runner, path: str, target: str) -> bool:
 
     :raises CommandError: git refuses; the checkout is as it was.
     """
-    if head(run, path) == target:
+    before = head(run, path)
+    if before == target:
         return False
     run(git(path, "merge", "--ff-only", "--quiet", target)).require(
         f"git would not move the checkout {path} forward to {target[:12]} ({{cause}}); it is as it was."
     )
-    submodules(run, path, target)
+    submodules(run, path, target, before)
     return True
 
 
@@ -226,23 +231,45 @@ def move(run: Runner, path: str, target: str) -> bool:
     """
     if run(git(path, "merge-base", "--is-ancestor", "HEAD", target)).rc == 0:
         return fast_forward(run, path, target)
+    before = head(run, path)
     # Keeps what a person changed, or refuses.
     run(git(path, "reset", "--keep", "--quiet", target)).require(
         f"git would not move the checkout {path} back to {target[:12]} ({{cause}}); it is as it was."
     )
-    submodules(run, path, target)
+    submodules(run, path, target, before)
     return True
 
 
-def submodules(run: Runner, path: str, target: str) -> None:
+def submodules(run: Runner, path: str, target: str, before: str = "") -> None:
     """Bring the submodules of a checkout, if it has any, to what a commit wants.
 
+    :param before: the commit that the checkout had: where another address stands since, it is taken over.
     :raises CommandError: git refuses.
     """
-    if os.path.exists(os.path.join(path, ".gitmodules")):
-        run(git(path, "submodule", "update", "--init", "--recursive", "--quiet"), timeout_seconds=300).require(
-            f"git could not bring the submodules of {path} to {target[:12]} ({{cause}})."
-        )
+    if not os.path.exists(os.path.join(path, ".gitmodules")):
+        return
+    old, new = (_addresses(run, path, one) for one in (before, target))
+    moved = [name for name, place in new.items() if before and old.get(name, place) != place]
+    failure = f"git could not bring the submodules of {path} to {target[:12]} ({{cause}})."
+    if moved:
+        places = [place for place, _address in (new[name] for name in moved)]
+        run(git(path, "submodule", "sync", "--quiet", "--", *places)).require(failure)
+    # Whatever the checkout's own configuration says that an update is.
+    words = ("submodule", "update", "--init", "--recursive", "--checkout", "--quiet")
+    run(git(path, *words), timeout_seconds=300).require(failure)
+
+
+def _addresses(run: Runner, path: str, commit: str) -> dict[str, tuple[str, str]]:
+    """Give the path and the address of each submodule of a commit."""
+    if not commit:
+        return {}
+    listed = run(git(path, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z"))
+    known: dict[str, dict[str, str]] = {}
+    for entry in listed.stdout.split("\0") if listed.rc == 0 else ():
+        key, _line, value = entry.partition("\n")
+        section, _dot, word = key.rpartition(".")
+        known.setdefault(section, {})[word] = value
+    return {name: (one["path"], one.get("url", "")) for name, one in known.items() if one.get("path")}
 
 
 def head(run: Runner, path: str) -> str:
@@ -285,21 +312,34 @@ def keep(run: Runner, path: str, commits: list[str]) -> None:
         run(git(path, "update-ref", name, wanted[name])).require(f"git can't keep {name} in {path} ({{cause}}).")
 
 
+def own_file(run: Runner, path: str, name: str) -> tuple[str, str]:
+    """Give a file of git's own: the directory that it is looked for in, and its name from there.
+
+    :raises CommandError: git can't read the checkout.
+    """
+    found = run(git(path, "rev-parse", "--git-path", name)).require(f"git can't read {path} ({{cause}}).")
+    place = found.stdout.strip()
+    if not os.path.isabs(place):
+        return path, os.path.normpath(place)
+    return place[: -len(name) - 1], name
+
+
 def leave_alone(run: Runner, path: str, name: str) -> None:
     """Let git take no notice of an untracked file of ours, by the checkout's own exclude file."""
-    found = run(git(path, "rev-parse", "--git-path", "info/exclude")).require(f"git can't read {path} ({{cause}}).")
-    exclude = os.path.join(path, found.stdout.strip())
+    top, exclude = own_file(run, path, "info/exclude")
     line = f"/{name}"
     try:
-        with open(exclude, encoding="utf-8") as file:
-            text = file.read()
+        text = _safe_files.read(top, exclude).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         text = ""
+    except OSError as exc:
+        raise JunoError(f"{os.path.join(top, exclude)} can't be read ({exc.strerror}): give access.") from exc
     if line in text.splitlines():
         return
+    text += ("" if not text or text.endswith("\n") else "\n") + line + "\n"
     try:
-        os.makedirs(os.path.dirname(exclude), exist_ok=True)
-        with open(exclude, "a", encoding="utf-8") as file:
-            file.write(("" if not text or text.endswith("\n") else "\n") + line + "\n")
+        _safe_files.write(top, exclude, text.encode("utf-8", "surrogateescape"))
     except OSError as exc:
-        raise JunoError(f"{exclude} can't be written ({exc.strerror}): make room or give access.") from exc
+        raise JunoError(
+            f"{os.path.join(top, exclude)} can't be written ({exc.strerror}): make room or give access."
+        ) from exc

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import changed_by_hand, git, some
+from ansible_collections.juno.deploy.plugins.module_utils._git import changed_by_hand, git, own_file, some
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
@@ -23,11 +24,12 @@ def mend(run: Runner, path: str, old: str, new: str, proc: str = "/proc") -> lis
 
     :raises JunoError: git is at work there, or a file is neither the one commit's nor the other's.
     """
-    lock = os.path.join(path, run(git(path, "rev-parse", "--git-path", "index.lock")).stdout.strip())
-    if os.path.exists(lock):
+    top, name = own_file(run, path, "index.lock")
+    if _safe_files.exists(top, name):
         if at_work(path, proc):
+            lock = os.path.join(top, name)
             raise JunoError(f"git is at work in {path} ({lock} is there): let it end, then run this again.")
-        os.unlink(lock)
+        _remove(top, name)
     dirty = changed_by_hand(run, path)
     foreign = [name for name in dirty if not _of_either(run, path, name, (old, new))]
     if foreign:
@@ -40,6 +42,13 @@ def mend(run: Runner, path: str, old: str, new: str, proc: str = "/proc") -> lis
             f"git could not set back what a cut-off move had written in {path} ({{cause}})."
         )
     return dirty + _remove_added(run, path, new)
+
+
+def _remove(top: str, name: str) -> None:
+    try:
+        _safe_files.remove(top, name)
+    except OSError as exc:
+        raise JunoError(f"{os.path.join(top, name)} can't be removed ({exc.strerror}): remove it by hand.") from exc
 
 
 def at_work(path: str, proc: str = "/proc") -> bool:
@@ -85,6 +94,6 @@ def _remove_added(run: Runner, path: str, new: str) -> list[str]:
     for name in names:
         now = _content(run, path, name)
         if now and now == _blob(run, path, new, name):
-            os.unlink(os.path.join(path, name))
+            _remove(path, name)
             ours.append(name)
     return ours

@@ -53,7 +53,9 @@ def compile_all(paths: "list[str]") -> "list[int]":
     done = failed = 0
     for path in paths:
         try:
-            if not is_current(path):
+            if os.path.islink(os.path.dirname(importlib.util.cache_from_source(path))) or not os.path.isfile(path):
+                failed += 1  # somebody else's link, through which we would write
+            elif not is_current(path):
                 py_compile.compile(path, doraise=True, **timestamp)
                 done += 1
         except (py_compile.PyCompileError, OSError, ValueError, RecursionError, MemoryError):

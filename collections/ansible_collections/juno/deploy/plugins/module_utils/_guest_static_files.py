@@ -97,6 +97,8 @@ class Move:
     def remove(self, name: str) -> None:
         """Take a name away, and folders that are empty then; this is not undone."""
         path = os.path.join(self.root, name)
+        if os.path.realpath(os.path.dirname(path)) != os.path.normpath(os.path.dirname(path)):
+            return  # a link leads there, and what is behind it is somebody else's
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         with contextlib.suppress(OSError):

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the app's own interpreter: what earlier manifests named, kept in the static root.
 
-Private to juno.deploy: no stable interface. See _guest_manage for the limits of such a module.
+Private to juno.deploy: no stable interface. See _guest_manage for the limits of such a module. What a deploy removes by
+itself it remembers elsewhere (_static_keep): whoever may write here could have us remove what he likes.
 
 Two files hold it in turn, each written in place with a sum that tells whether it is whole: no name in the root ever
 goes, which would end a worker of WhiteNoise that starts just then (see _guest_static_files).
@@ -12,6 +13,7 @@ that is asked for, since what keeps a manifest's files keeps those of all later 
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -35,7 +37,10 @@ def load(root: str) -> "dict[str, t.Any]":
     found = [empty()]
     for slot in SLOTS:
         with contextlib.suppress(OSError, ValueError, KeyError):
-            with open(os.path.join(root, FOLDER, slot), encoding="utf-8") as file:
+            if os.path.islink(os.path.join(root, FOLDER)):
+                continue
+            handle = os.open(os.path.join(root, FOLDER, slot), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(handle, encoding="utf-8") as file:
                 total, text = file.readline().strip(), file.read()
             if _sum(text) == total:
                 found.append(dict(empty(), **json.loads(text)))
@@ -50,14 +55,17 @@ def save(root: str, memory: "dict[str, t.Any]") -> str:
     text = json.dumps(dict(memory, turn=turn))
     folder = os.path.join(root, FOLDER)
     try:
+        if os.path.islink(folder):
+            raise OSError(errno.ELOOP, "it is a link")
         os.makedirs(folder, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
         # For whoever collects: it holds a sum over settings.
-        file = os.open(os.path.join(folder, SLOTS[turn % 2]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        file = os.open(os.path.join(folder, SLOTS[turn % 2]), flags, 0o600)
         with os.fdopen(file, "w", encoding="utf-8") as written:
             if os.geteuid() == 0:
                 # The app's own user may collect next.
                 owner = os.stat(root)
-                os.chown(folder, owner.st_uid, owner.st_gid)
+                os.chown(folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
                 os.fchown(file, owner.st_uid, owner.st_gid)
             written.write(f"{_sum(text)}\n{text}")
     except OSError as exc:

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge,
     _edge_files,
     _git,
+    _git_trust,
     _inspect_git,
     _journal,
     _migration_source,
@@ -150,6 +151,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
     """
     _git.require_checkout(run, app.path)
+    _git_trust.apply(run, app)
     free = _disk.require_room(app)
     entries = _journal.read(app.journal)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -253,6 +255,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed has no way back.
     """
     _git.require_checkout(run, app.path)
+    _git_trust.apply(run, app)
     version, config = _look_at_compose(run, app)
     client = _docker.connect(app.docker_host)
     containers = _docker.find(client, app.project, stopped=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _secrets
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
@@ -20,10 +20,11 @@ def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]
     try:
         result = work(module)
     except JunoError as exc:
-        module.fail_json(msg=exc.message, **exc.details)
+        _secrets.learn_settings_of(module.params)
+        module.fail_json(**_secrets.hide_all({"msg": exc.message, **exc.details}))
     except Exception as exc:
         # An Engine may end at any moment, and the SDK raises then what it likes.
         if not (reason := _docker.failure(exc)):
             raise
-        module.fail_json(msg=reason)
+        module.fail_json(msg=_secrets.hide(reason))
     module.exit_json(**result)

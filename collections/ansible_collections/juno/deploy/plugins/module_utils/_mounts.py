@@ -36,13 +36,22 @@ def _below(path: str, top: str) -> str | None:
     return None if rest == ".." or rest.startswith("../") else "" if rest == "." else rest
 
 
-def host_path(path: str, mounts: t.Sequence[Mount]) -> str:
-    """Give the place on this host of a path in a container; nothing when the container keeps it to itself."""
+def host_place(path: str, mounts: t.Sequence[Mount]) -> tuple[str, str] | None:
+    """Give what is mounted of this host where a container sees a path, and the path's place on this host.
+
+    Nothing when the container keeps it to itself. From the one to the other the container may have put links.
+    """
     above = [(one, rest) for one in mounts if (rest := _below(path, one.target)) is not None]
     if not above:
-        return ""
+        return None
     mount, rest = max(above, key=lambda found: len(found[0].target))
-    return os.path.join(mount.source, rest) if rest else mount.source
+    return mount.source, os.path.join(mount.source, rest) if rest else mount.source
+
+
+def host_path(path: str, mounts: t.Sequence[Mount]) -> str:
+    """Give the place on this host of a path in a container; nothing when the container keeps it to itself."""
+    found = host_place(path, mounts)
+    return found[1] if found else ""
 
 
 def places(path: str, mounts: t.Sequence[Mount]) -> list[Place]:

@@ -194,7 +194,7 @@ def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[
     if rules:
         # What the app's own command has collected since is remembered too.
         site = [one for one in _server.own(client, app) if one.service == app.service]
-        _static_keep.tidy_for(client, site, entries, {**rules, "prune": False})
+        _static_keep.tidy_for(client, site, app, entries, {**rules, "prune": False})
     entries = [*entries[:-1], {**entry, "outcome": "done"}]
     kept = _journal.kept_commits(entries, int(entry.get("keep", Keep.releases)))
     _git.keep(run, app.path, kept)

@@ -104,6 +104,7 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
             "not_pulled": [],
             "generated": [],
             "by_hand": [],
+            "links_left_out": [],
             "actions": [],
             **_check.nothing_known(""),
         }
@@ -146,6 +147,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         order = dataclasses.replace(order, headers={**({"Host": host} if host else {}), **order.headers})
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
+    links = _by_hand.links(run, app, _layout(app)) if order.collect else []
     built = time.monotonic()
     known, started = _check.nothing_known("no check is asked for"), list[str]()
     if order.check_command or order.collect:
@@ -161,6 +163,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         "not_pulled": kept,
         "generated": made,
         "by_hand": by_hand[:NAMED_BY_HAND],
+        "links_left_out": links[:NAMED_BY_HAND],
         **known,
         "build_seconds": round(built - began, 2),
         "check_seconds": round(time.monotonic() - built, 2),
@@ -205,8 +208,11 @@ def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> 
 
 
 def _lay_by_hand(run: Runner, app: App, place: _throwaway.Place) -> list[str]:
-    last = _journal.last_done(_journal.read(app.journal)) or {}
-    return _by_hand.lay(run, app, _rules.read_layout(last.get("layout")), place.checkout)
+    return _by_hand.lay(run, app, _layout(app), place.checkout)
+
+
+def _layout(app: App) -> _rules.Layout:
+    return _rules.read_layout((_journal.last_done(_journal.read(app.journal)) or {}).get("layout"))
 
 
 def note_collected(app: App, begun: bool) -> None:

@@ -15,6 +15,8 @@ import traceback
 import types
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _secrets
+
 
 def basic() -> t.Any:
     """Load Ansible's part of every module."""
@@ -51,7 +53,7 @@ def run(request: dict[str, t.Any]) -> int:
     except Exception as exc:  # noqa: BLE001 - the process ends here, and the controller shows what is told
         what = "".join(traceback.format_exception_only(type(exc), exc)).strip()
         failed = {"failed": True, "msg": f"{request['name']} broke: {what}", "exception": traceback.format_exc()}
-        sys.stdout.write(json.dumps(failed))
+        sys.stdout.write(json.dumps(_secrets.hide_all(failed)))
         code = 1
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -20,7 +20,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _secrets
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 
 if t.TYPE_CHECKING:
@@ -260,9 +260,10 @@ def own(client: t.Any, app: App, *, stopped: bool = False) -> list[_docker.Conta
 
 
 def log_tail(client: t.Any, container_id: str) -> str:
-    """Give the last lines that a container logged."""
+    """Give the last lines that a container logged, without what is secret in its environment."""
     raw: bytes = client.api.logs(container_id, tail=LOG_LINES)
-    return raw.decode("utf-8", "replace")
+    _secrets.learn_environment((client.api.inspect_container(container_id).get("Config") or {}).get("Env") or [])
+    return _secrets.hide(raw.decode("utf-8", "replace"))
 
 
 def answers(host: str, port: int, path: str, headers: dict[str, str], timeout_seconds: float) -> int:

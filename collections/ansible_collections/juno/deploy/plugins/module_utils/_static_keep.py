@@ -2,27 +2,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Static files of earlier releases: what is remembered of them, and which may go. Private to juno.deploy.
 
-The static root is in a volume or a bind mount, so it is a directory of this host too. The rules are those of
-C(_guest_static_prune), by which the module django_collectstatic goes in the container.
+The static root is in a volume or a bind mount, so it is a directory of this host too, in which the app's own code may
+put what it likes. So no link in it is followed, and what is remembered is kept below the state root. The rules are
+those of C(_guest_static_prune), by which the module django_collectstatic goes in the container.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _journal, _mounts, _processes, _server
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
+    _docker,
+    _files,
+    _journal,
+    _mounts,
+    _processes,
+    _safe_files,
+    _server,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static import manifest_hash
-from ansible_collections.juno.deploy.plugins.module_utils._guest_static_files import Move, walk
-from ansible_collections.juno.deploy.plugins.module_utils._guest_static_memory import FOLDER, load, remember, save
+from ansible_collections.juno.deploy.plugins.module_utils._guest_static_files import OURS
+from ansible_collections.juno.deploy.plugins.module_utils._guest_static_memory import empty, remember
 from ansible_collections.juno.deploy.plugins.module_utils._guest_static_prune import boot_time, doomed, since_epoch
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+
+#: Beside the journal: what the static root held when releases came.
+MEMORY = "static.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,29 +56,63 @@ class Root:
 
     path: str
     manifest: str
+    #: The directory above it, or itself, that no container can have replaced.
+    top: str = ""
+
+    @property
+    def inside(self) -> str:
+        """Its name below C(top)."""
+        found = os.path.relpath(self.path, self.top or self.path)
+        return "" if found == "." else found
+
+    def name(self, name: str) -> str:
+        """Give the name below C(top) of one in the root."""
+        return f"{self.inside}/{name}" if self.inside else name
 
     def read(self) -> dict[str, t.Any] | None:
         """Give the manifest; nothing when there is none that can be read."""
         try:
-            with open(os.path.join(self.path, self.manifest), encoding="utf-8") as file:
-                found = json.load(file)
+            found = json.loads(_safe_files.read(self.top or self.path, self.name(self.manifest)))
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) and isinstance(found.get("paths"), dict) else None
+        paths = found.get("paths") if isinstance(found, dict) else None
+        if not isinstance(paths, dict) or not all(isinstance(one, str) for one in paths.values()):
+            return None
+        return t.cast("dict[str, t.Any]", found)
+
+    def walk(self) -> dict[str, os.stat_result]:
+        """Give its files by name, without those of ours."""
+        return _safe_files.walk(self.top or self.path, self.inside, OURS)
+
+    def remove(self, name: str) -> None:
+        """Take a file away, and folders that are empty then."""
+        _safe_files.remove_with_folders(self.top or self.path, self.name(name))
 
 
-def root_of(client: t.Any, containers: Sequence[_docker.Container], told: dict[str, t.Any]) -> Root | None:
+def root_of(
+    client: t.Any, containers: Sequence[_docker.Container], told: dict[str, t.Any], app_path: str = ""
+) -> Root | None:
     """Find on this host the root that a release told of (C(root), as its container sees it, and C(manifest)).
 
-    Nothing where it is in the image, the storage is none with a manifest, or no container runs.
+    Nothing where it is in the image, the storage is none with a manifest, no container runs, or a link leads to it.
     """
     place = os.path.normpath(told.get("root") or "/")
     if place == "/" or not told.get("manifest") or not containers:
         return None
     with _docker.told(f"The container {containers[0].name} could not be looked at"):
         mounts = _mounts.parse_mounts(client.api.inspect_container(containers[0].id).get("Mounts") or [])
-    path = _mounts.host_path(place, mounts)
-    return Root(os.path.realpath(path), told["manifest"]) if os.path.isdir(path) else None
+    found = _mounts.host_place(place, mounts)
+    if not found:
+        return None
+    source, path = found
+    # A mount of something in the checkout may have been replaced through a mount of the checkout.
+    top = app_path if app_path and _compose.inside(source, app_path) else source
+    root = Root(path, told["manifest"], top)
+    try:
+        with _safe_files.directory(root.top, root.inside):
+            return root
+    except OSError:
+        return None
 
 
 def oldest_worker(client: t.Any, containers: Sequence[_docker.Container]) -> float:
@@ -82,39 +130,61 @@ def oldest_worker(client: t.Any, containers: Sequence[_docker.Container]) -> flo
     return min(starts, default=time.time())
 
 
-def tidy(root: Root, rules: Rules, started: float, now: float) -> dict[str, t.Any]:
+def tidy(root: Root, rules: Rules, started: float, now: float, memory_path: str) -> dict[str, t.Any]:
     """Remember the manifest that is live, and remove files that nothing names any more; give what was done.
 
     :param started: when the oldest process did that serves the files.
+    :param memory_path: the file in which it is remembered, where no container can write.
     """
     manifest = root.read()
     told: dict[str, t.Any] = {"removed": 0, "bytes": 0, "why": ""}
     if manifest is None:
         return {**told, "why": f"{root.path} has no manifest"}
-    memory, paths = load(root.path), manifest["paths"]
+    memory, paths = load(memory_path, root.path), manifest["paths"]
     changed = remember(memory, manifest_hash(manifest), paths, now)
     if rules.prune:
-        live = walk(root.path)
+        live = root.walk()
         times = {name: seen.st_ctime for name, seen in live.items() if name != root.manifest}
         wanted = {**dataclasses.asdict(rules), "now": now, "started": started}
         names, _unknown = doomed(times, paths, memory, wanted)
-        move = Move("", "", root.path)
         for name in names:
-            move.remove(name)
+            root.remove(name)
         told |= {"removed": len(names), "bytes": sum(live[name].st_size for name in names)}
     if changed:
-        told["why"] = save(root.path, memory)
-        _give_away(root.path)
+        told["why"] = save(memory_path, root.path, memory)
     return told
 
 
+def load(path: str, root: str) -> dict[str, t.Any]:
+    """Read what is remembered of a root; an empty memory where nothing is."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError):
+        return empty()
+    return {**empty(), **known["memory"]} if known.get("root") == root else empty()
+
+
+def save(path: str, root: str, memory: dict[str, t.Any]) -> str:
+    """Write it; say why it can't be written."""
+    try:
+        _files.replace(path, json.dumps({"root": root, "memory": memory}))
+    except OSError as exc:
+        return f"{path} can't be written ({exc.strerror}): files of earlier releases are not remembered"
+    return ""
+
+
 def tidy_for(
-    client: t.Any, containers: Sequence[_docker.Container], entries: list[_journal.Entry], rules: dict[str, t.Any]
+    client: t.Any,
+    containers: Sequence[_docker.Container],
+    app: App,
+    entries: list[_journal.Entry],
+    rules: dict[str, t.Any],
 ) -> dict[str, t.Any]:
     """Do so in the root that an app's containers see, as its journal tells of it; say why where that can't be."""
     layouts: list[dict[str, t.Any]] = [one.get("layout") or {} for one in reversed(entries)]
     told: dict[str, t.Any] = next((one["static_at"] for one in layouts if one.get("static_at")), {})
-    root = root_of(client, containers, told)
+    root = root_of(client, containers, told, app.path)
     if root is None:
         return {"removed": 0, "bytes": 0, "why": "its static root is no directory of this host with a manifest"}
     met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]
@@ -122,16 +192,6 @@ def tidy_for(
     try:
         # Who may serve the files is no matter where none goes.
         started = oldest_worker(client, containers) if wanted.prune else 0
-        return tidy(root, wanted, started, time.time())
+        return tidy(root, wanted, started, time.time(), os.path.join(app.state_directory, MEMORY))
     except OSError as exc:
         return {"removed": 0, "bytes": 0, "why": f"{root.path} can't be tidied ({exc})"}
-
-
-def _give_away(root: str) -> None:
-    """Give the memory to the root's owner: the app itself, which may be another user, writes it too."""
-    owner = os.stat(root)
-    folder = os.path.join(root, FOLDER)
-    for path in (folder, *(os.path.join(folder, name) for name in os.listdir(folder))):
-        # Where that is not allowed the app says that it can't write it.
-        with contextlib.suppress(OSError):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -17,11 +17,13 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge,
     _edge_files,
     _git,
+    _git_trust,
     _history,
     _journal,
     _lease,
     _lock,
     _maintenance,
+    _secrets,
     _status,
     _status_services,
     _status_words,
@@ -93,7 +95,9 @@ def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
                 )
             else:
                 raw = client.api.logs(one.id, tail=question.log_lines)
-        found.append({"container": one.name, "status": one.status, "text": clean(raw)})
+            seen = client.api.inspect_container(one.id)
+        _secrets.learn_environment((seen.get("Config") or {}).get("Env") or [])
+        found.append({"container": one.name, "status": one.status, "text": _secrets.hide(clean(raw))})
     return found
 
 
@@ -135,6 +139,8 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
             raise
         problems.append(exc.message)
     try:
+        _git.require_checkout(run, app.path)
+        problems += _git_trust.findings(app, _git_trust.apply(run, app, strict=False))
         checkout = look_at_checkout(run, app.path)
         wanted = _status_services.read_wanted(_configuration.read(run, app.compose()))
     except JunoError as exc:

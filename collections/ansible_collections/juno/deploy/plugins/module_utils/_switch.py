@@ -24,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
     _generated,
     _git,
+    _git_trust,
     _journal,
     _lease,
     _maintenance,
@@ -135,6 +136,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.commit:
         _journal.step(app.journal, "move")
         try:
+            _git_trust.apply(work.run, app)
             moved = _git.move(work.run, app.path, order.commit)
         except JunoError:
             _journal.step(app.journal, "switch")  # git refused, and nothing has moved
@@ -255,7 +257,7 @@ def _prune_static(work: _work.Work) -> dict[str, t.Any]:
     if not rules or not work.order.commit or not site:
         return {}
     entries = _journal.read(work.app.journal)
-    return _static_keep.tidy_for(work.client, site, entries, rules)
+    return _static_keep.tidy_for(work.client, site, work.app, entries, rules)
 
 
 def _caches(work: _work.Work) -> dict[str, t.Any]:

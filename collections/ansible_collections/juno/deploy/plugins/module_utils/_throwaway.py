@@ -20,6 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
     _entry_point,
+    _git_trust,
     _guest_cache_list,
     _guest_connections,
     _guest_databases,
@@ -34,6 +35,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _inapp_sessions,
     _inapp_settings,
     _oneoff,
+    _secrets,
     _staticfiles,
     _worktree,
 )
@@ -95,6 +97,7 @@ class Told:
 def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
     """Make a clean checkout of a commit for a while."""
     place = Place(commit, app.build_directory(commit))
+    _git_trust.apply(run, app, strict=False)
     _worktree.add(run, app.path, place.checkout, commit)
     try:
         yield place
@@ -231,8 +234,11 @@ def ask(
         result = _bounded(run, app, argv, name, limit, last=f"{token} {_guest_release.END} ")
         stdout, told = split_told(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]
+        if result.rc or any(isinstance(one, dict) and one.get("rc") for one in told.values()):
+            _secrets.learn_settings(place.checkout)
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
         if _guest_release.END in told:
+            forget_elsewhere(told, request.get("mounts") or [])
             return Told(told, result)
         if not has_no(python, result):
             raise CommandError(
@@ -245,6 +251,19 @@ def ask(
                 stderr=result.stderr,
             )
     return Told({}, result)
+
+
+def forget_elsewhere(told: dict[str, t.Any], mounts: list[dict[str, str]]) -> None:
+    """Take from databases a place on this host that is not below what the container has mounted.
+
+    The container says where they are, and may have put a link there: it would have us copy any file of the host.
+    """
+    sources = [os.path.realpath(one["source"]) for one in mounts if one.get("source")]
+    for step in ("real", "migrations"):
+        for one in (told.get(step) or {}).get("databases") or []:
+            place = os.path.realpath(one["host_path"]) if one.get("host_path") else ""
+            if place and not any(_compose.inside(place, source) for source in sources):
+                one.update(host_path="", why=f"{one['host_path']} leads out of what is mounted")
 
 
 def has_no(program: str, result: CommandResult) -> bool:

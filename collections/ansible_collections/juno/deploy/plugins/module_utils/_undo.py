@@ -27,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _oneoff,
     _record,
     _release,
+    _secrets,
     _server,
     _worker_services,
 )
@@ -106,7 +107,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
             outcome = way.go()
         if unlike:
             raise JunoError(unlike, log=log)
-        figures = {"task": cause.task, "reason": cause.reason}
+        figures = {"task": cause.task, "reason": _secrets.hide(cause.reason)}
         ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
         if outcome.standing:
             ended["standing"] = outcome.names
@@ -148,7 +149,7 @@ def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back
         outcome="failed",
         undone=False,
         ended=_journal.now(),
-        figures={"task": cause.task, "reason": cause.reason},
+        figures={"task": cause.task, "reason": _secrets.hide(cause.reason)},
         standing=outcome.names,
         caches_owed=True,
     )

@@ -8,8 +8,9 @@ import os
 import shutil
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import git, submodules
+from ansible_collections.juno.deploy.plugins.module_utils._git import git, head, submodules
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
@@ -24,7 +25,7 @@ def add(run: Runner, path: str, directory: str, commit: str) -> None:
     run(git(path, *words), timeout_seconds=300).require(
         f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
     )
-    submodules(run, directory, commit)
+    submodules(run, directory, commit, head(run, path))
 
 
 def remove(run: Runner, path: str, directory: str) -> None:
@@ -32,10 +33,45 @@ def remove(run: Runner, path: str, directory: str) -> None:
 
     :raises JunoError: it can't be removed.
     """
-    # Not git's own command: it refuses what a killed "worktree add" left behind.
+    # Not git's own commands: they refuse what a killed "worktree add" left behind, and one that tidies all would also
+    # do so where a container had put a link in the place of the folder.
     if os.path.isdir(directory):
         try:
             shutil.rmtree(directory)
         except OSError as exc:
             raise JunoError(f"The working tree {directory} can't be removed ({exc}): remove it by hand.") from exc
-    run(git(path, "worktree", "prune")).require(f"git could not tidy the working trees of {path} ({{cause}}).")
+    top, folder = own_folder(run, path)
+    try:
+        for name in _known(top, folder, directory):
+            _safe_files.remove_tree(top, f"{folder}/{name}")
+    except OSError as exc:
+        raise JunoError(
+            f"git's record of the working tree {directory} in {os.path.join(top, folder)} can't be removed ({exc}): "
+            "remove it by hand."
+        ) from exc
+
+
+def own_folder(run: Runner, path: str) -> tuple[str, str]:
+    """Give git's folder of working trees: the directory that it is looked for in, and its name from there."""
+    found = run(git(path, "rev-parse", "--git-common-dir")).require(f"git can't read {path} ({{cause}}).")
+    common = found.stdout.strip()
+    return (common, "worktrees") if os.path.isabs(common) else (path, f"{os.path.normpath(common)}/worktrees")
+
+
+def _known(top: str, folder: str, directory: str) -> list[str]:
+    """Name what git has written of a working tree."""
+    wanted = os.path.join(os.path.realpath(directory), ".git")
+    found = []
+    try:
+        with _safe_files.directory(top, folder) as opened:
+            names = os.listdir(opened)
+    except FileNotFoundError:
+        return []
+    for name in names:
+        try:
+            place = _safe_files.read(top, f"{folder}/{name}/gitdir").decode("utf-8", "surrogateescape").strip()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if place == wanted:
+            found.append(name)
+    return found

@@ -227,6 +227,15 @@ by_hand:
   elements: str
   version_added: 0.2.0
   sample: [static/css/output.css]
+links_left_out:
+  description:
+    - Links among the static files that git does not have. They are not collected, since the app's own code may have put
+      them there, and what they lead to on the host would be published; at most 20 are named.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: [static/uploads]
 layout:
   description: Where the settings find apps, templates, static files and translations, from the top of the checkout.
   returned: success

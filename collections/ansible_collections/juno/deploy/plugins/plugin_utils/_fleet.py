@@ -129,7 +129,7 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
         return f"And what served before could not be brought back: {undone.get('msg') or NO_REASON}"
     words = str(undone.get("words") or "")
     if undone.get("undone") and undone.get("problems"):
-        return " ".join([f"What served before was brought back, but {'; and '.join(undone['problems'])}.", words]).strip()
+        return f"What served before was brought back, but {'; and '.join(undone['problems'])}. {words}".strip()
     if undone.get("undone") and not undone.get("serves"):
         beside = ", ".join(undone.get("left") or [])
         left = f" but what it needs, which runs on ({beside})" if beside else ""

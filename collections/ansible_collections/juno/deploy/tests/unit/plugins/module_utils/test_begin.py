@@ -20,12 +20,18 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _release,
     _undo,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 BASE_URL = "http://127.0.0.1:8001"
 NO_METER = _begin.Meter(0, (), [], "", {})
 NO_HELPER = _begin.Helper("", {}, {})
 WISH = _inspect_git.Wish("origin", "main", 60, False, False, "rolling")
+
+
+def no_checkout(argv, **_more):
+    """Answer as git does where nothing is."""
+    return CommandResult(argv, 128, "", "")
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def app(tmp_path):
 
 def begin(app, purpose="deploy", *, lease="one", dry=False, helper=NO_HELPER):
     holder = _lease.claim(lease, "rohit@laptop", purpose, {})
-    return _begin.begin(None, app, WISH, holder, NO_METER, release=0, dry=dry, helper=helper)
+    return _begin.begin(no_checkout, app, WISH, holder, NO_METER, release=0, dry=dry, helper=helper)
 
 
 def found(deploy, containers):

@@ -91,6 +91,29 @@ def test_a_disk_that_refuses_is_told(site, monkeypatch):
 
     app, live, clean = site
     write(live / "static/mine.built.css")
-    monkeypatch.setattr(it.shutil, "copy2", refuse)
+    monkeypatch.setattr(it._safe_files, "copy", refuse)
     with pytest.raises(JunoError, match=r"mine\.built\.css, a static file .* \(No space left on device\)"):
         it.lay(run_command, app, Layout(), str(clean))
+
+
+def test_no_link_is_published(site, tmp_path):
+    app, live, clean = site
+    (tmp_path / "id_ed25519").write_text("PRIVATE KEY")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "a.css").write_text("PRIVATE KEY")
+    (live / "static/leak.css").symlink_to(tmp_path / "id_ed25519")
+    (live / "static/folder").symlink_to(tmp_path / "keys")
+    (live / "static/inside.css").symlink_to("site.css")
+    write(live / "static/mine.built.css")
+    assert it.lay(run_command, app, Layout(), str(clean)) == ["static/mine.built.css"]
+    assert sorted(one.name for one in (clean / "static").iterdir()) == ["mine.built.css", "site.css"]
+    assert it.links(run_command, app, Layout()) == ["static/folder", "static/inside.css", "static/leak.css"]
+
+
+def test_nothing_is_written_where_a_link_of_the_commit_leads(site, tmp_path):
+    app, live, clean = site
+    (tmp_path / "outside").mkdir()
+    write(live / "shop/static/new/mine.css")
+    (clean / "shop/static/new").symlink_to(tmp_path / "outside")
+    assert it.lay(run_command, app, Layout(), str(clean)) == []
+    assert list((tmp_path / "outside").iterdir()) == []

@@ -66,6 +66,14 @@ def test_a_prefix_in_a_volume_is_walked_from_the_host(tmp_path: Path) -> None:
     ]
 
 
+def test_a_prefix_that_the_container_has_made_a_link_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "volume/code").symlink_to(tmp_path / "other")
+    mounts = (*MOUNTS[:2], _mounts.Mount("/pyc", str(tmp_path / "volume")))
+    assert elsewhere.plan(["/srv/app"], [running("/pyc", mounts)]).on_host == []
+
+
 def test_a_prefix_below_which_nothing_is_yet_is_told_only() -> None:
     made = elsewhere.plan(["/srv/app"], [running("/pyc")])
     assert (made.on_host, made.inside, len(made.told)) == ([], [], 1)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _generated, _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, run_command
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 
 COMMIT = "a" * 40
 
@@ -117,3 +117,25 @@ def test_only_what_kept_releases_made_stays(app, place, monkeypatch):
     assert os.listdir(_generated.root(app)) == ["b" * 12]
     _generated.prune(app, [])
     assert os.listdir(_generated.root(app)) == []
+
+
+def test_nothing_is_written_where_a_link_leads(app, place, monkeypatch, tmp_path):
+    build(monkeypatch, {"locale/fr/a.mo": "COMPILED", "static/a.css": "COMPILED"})
+    _generated.make(run_command, app, place, COMMANDS, 60)
+    checkout, outside = pathlib.Path(app.path), tmp_path / "outside"
+    outside.mkdir()
+    (outside / "passwd").write_text("root")
+    (checkout / "static").mkdir()
+    (checkout / "static/a.css").symlink_to(outside / "passwd")
+    (checkout / "static/a.css.juno-new").symlink_to(outside / "passwd")
+    (checkout / "locale").mkdir()
+    (checkout / "locale/fr").symlink_to(outside)
+    with pytest.raises(JunoError, match=r"locale/fr/a\.mo can't be written \(a symbolic link is in its place"):
+        _generated.put(app, COMMIT)
+    (checkout / "locale/fr").unlink()
+    assert _generated.put(app, COMMIT) == ["locale/fr/a.mo", "static/a.css"]
+    # The link itself has made room.
+    assert (checkout / "static/a.css").read_text() == "COMPILED"
+    assert not (checkout / "static/a.css").is_symlink()
+    assert (outside / "passwd").read_text() == "root"
+    assert [one.name for one in outside.iterdir()] == ["passwd"]

@@ -128,3 +128,11 @@ def test_many_are_shared_among_processes(app: Path) -> None:
         (app / f"m{number}.py").write_text("N = 1\n" if number % 10 else "N =\n")
     assert guest(_guest_compile, directories=[str(app)]) == [96, 10]
     assert len(names(app)) == 96
+
+
+def test_nothing_is_written_through_a_link_and_no_pipe_is_read(app: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (app / "pkg/__pycache__").symlink_to(tmp_path / "outside")
+    os.mkfifo(app / "pipe.py")
+    assert guest(_guest_compile, directories=[str(app)]) == [1, 6]
+    assert list((tmp_path / "outside").iterdir()) == []

@@ -164,3 +164,11 @@ def test_walk_leaves_out_ours_and_follows_no_circle(tmp_path):
 )
 def test_plain(name, bare):
     assert guest.plain(name) == bare
+
+
+def test_nothing_is_removed_behind_a_link(move, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/precious").write_text("keep me")
+    (tmp_path / "root/e").symlink_to(tmp_path / "outside")
+    move.remove("e/precious")
+    assert (tmp_path / "outside/precious").read_text() == "keep me"

@@ -101,3 +101,21 @@ def test_it_is_small(tmp_path):
         )
     save(tmp_path, kept)
     assert len(json.dumps(guest.load(str(tmp_path)))) < 20_000
+
+
+def test_no_link_is_followed(tmp_path):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    for one in (root, outside):
+        one.mkdir()
+    memory = dict(guest.empty(), since=1.0)
+    (root / guest.FOLDER).symlink_to(outside)
+    assert guest.save(str(root), memory).endswith("files of earlier releases are not remembered")
+    assert list(outside.iterdir()) == []
+    (root / guest.FOLDER).unlink()
+    (outside / "shadow").write_text("root")
+    (root / guest.FOLDER).mkdir()
+    for slot in guest.SLOTS:
+        (root / guest.FOLDER / slot).symlink_to(outside / "shadow")
+    assert "can't be written" in guest.save(str(root), memory)
+    assert (outside / "shadow").read_text() == "root"
+    assert guest.load(str(root)) == guest.empty()

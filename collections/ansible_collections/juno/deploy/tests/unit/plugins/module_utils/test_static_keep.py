@@ -12,8 +12,11 @@ import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _docker, _static_keep
+from ansible_collections.juno.deploy.plugins.module_utils import _guest_static_memory as mem
+from ansible_collections.juno.deploy.plugins.module_utils._app import App
 
 CONTAINER = _docker.Container("c1", "web-1", "web", 1, "running", "i", (), ())
+APP = App("/srv/jobs", "jobs", "web", (), (), "", "/var/lib/juno")
 KEEP_ONE = _static_keep.Rules(keep_releases=1, html_max_age=100)
 
 
@@ -57,7 +60,14 @@ def test_where_the_root_is_on_this_host(tmp_path, place, found):
 
 @pytest.fixture
 def root(tmp_path):
-    return _static_keep.Root(str(tmp_path), "staticfiles.json")
+    (tmp_path / "static").mkdir()
+    return _static_keep.Root(str(tmp_path / "static"), "staticfiles.json")
+
+
+def tidy(root, rules, started, now):
+    """Remember in the state folder, as a deploy does."""
+    memory = os.path.join(os.path.dirname(root.path), "state", _static_keep.MEMORY)
+    return _static_keep.tidy(root, rules, started, now, memory)
 
 
 def collect(root, letter, *more):
@@ -77,12 +87,12 @@ def names(root):
 def test_what_nothing_names_any_more_goes_and_nothing_else(root):
     collect(root, "a", "by-hand.txt")
     at = time.time()
-    assert _static_keep.tidy(root, KEEP_ONE, at - 10, at)["removed"] == 0
+    assert tidy(root, KEEP_ONE, at - 10, at)["removed"] == 0
     collect(root, "b")
     # Replaced just now; and seen by a process that runs since before.
-    assert _static_keep.tidy(root, KEEP_ONE, at + 50, at + 10)["removed"] == 0
-    assert _static_keep.tidy(root, KEEP_ONE, at - 10, at + 1000)["removed"] == 0
-    told = _static_keep.tidy(root, KEEP_ONE, at + 900, at + 1000)
+    assert tidy(root, KEEP_ONE, at + 50, at + 10)["removed"] == 0
+    assert tidy(root, KEEP_ONE, at - 10, at + 1000)["removed"] == 0
+    told = tidy(root, KEEP_ONE, at + 900, at + 1000)
     assert told == {"removed": 2, "bytes": 2, "why": ""}
     live = ["a.bbbbbbbbbbbb.css", "a.bbbbbbbbbbbb.css.gz", "a.css", "by-hand.txt", "staticfiles.json"]
     assert names(root) == live
@@ -92,9 +102,9 @@ def test_kept_releases_and_remembering_alone(root):
     at = time.time()
     for number, letter in enumerate("abc"):
         collect(root, letter)
-        assert _static_keep.tidy(root, _static_keep.Rules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
+        assert tidy(root, _static_keep.Rules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
     assert len(names(root)) == 8
-    assert _static_keep.tidy(root, _static_keep.Rules(2, 100), at + 5000, at + 5000)["removed"] == 2
+    assert tidy(root, _static_keep.Rules(2, 100), at + 5000, at + 5000)["removed"] == 2
     assert "a.bbbbbbbbbbbb.css" in names(root)
 
 
@@ -108,20 +118,20 @@ def test_without_a_manifest_nothing_is_touched(root):
         else:
             open(os.path.join(root.path, root.manifest), "w", encoding="utf-8").close()
         before = names(root)
-        assert _static_keep.tidy(root, KEEP_ONE, 0, time.time())["why"].endswith("has no manifest")
+        assert tidy(root, KEEP_ONE, 0, time.time())["why"].endswith("has no manifest")
         assert names(root) == before
 
 
 def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(_static_keep, "tidy", lambda _root, rules, _started, _now: asked.append(rules) or {})
+    monkeypatch.setattr(_static_keep, "tidy", lambda _root, rules, *_more: asked.append(rules) or {})
     engine = Engine([mount(root.path, "/static")])
     told = {"layout": {"static_at": {"root": "/static", "manifest": root.manifest}}}
     entries = [{**told, "figures": {"html_max_age_seconds": 7200.0}}, {"figures": {}}]
     rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
-    _static_keep.tidy_for(engine, [CONTAINER], entries, rules)
+    _static_keep.tidy_for(engine, [CONTAINER], APP, entries, rules)
     assert asked == [_static_keep.Rules(5, 7200, True)]
-    assert "no directory of this host" in _static_keep.tidy_for(engine, [CONTAINER], [{}], rules)["why"]
+    assert "no directory of this host" in _static_keep.tidy_for(engine, [CONTAINER], APP, [{}], rules)["why"]
 
 
 def test_the_oldest_process_without_children_counts():
@@ -133,3 +143,70 @@ def test_the_oldest_process_without_children_counts():
         assert _static_keep.oldest_worker(Engine(pid=0), [CONTAINER]) == pytest.approx(time.time(), abs=60)
     finally:
         child.communicate()
+
+
+def plant_memory(root, names):
+    """Write what a container that means harm would have us remember, in the way of earlier versions."""
+    memory = mem.empty()
+    earlier = [{"hash": f"x{number}", "gone": names, "first": 1.0, "last": 2.0} for number in range(8)]
+    memory.update(turn=5, since=1.0, newest={"hash": "h", "names": ["a.css"], "first": 1.0}, earlier=earlier)
+    assert mem.save(root.path, memory) == ""
+
+
+def test_what_the_app_says_was_there_is_not_believed(root, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("keep me")
+    collect(root, "a", "upload.txt")
+    os.symlink(outside, os.path.join(root.path, "e"))
+    plant_memory(root, ["e/precious", "upload.txt", "../outside/precious"])
+    at = time.time()
+    for now in (at, at + 5000):
+        assert tidy(root, KEEP_ONE, at + 10000, now)["removed"] == 0
+    assert (outside / "precious").read_text() == "keep me"
+    assert "upload.txt" in names(root)
+
+
+def test_nothing_is_written_or_given_away_where_links_lead(root, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "shadow").write_text("root")
+    os.chmod(outside / "shadow", 0o600)
+    collect(root, "a")
+    os.symlink(outside, os.path.join(root.path, ".juno"))
+    before = [(one.stat().st_mtime_ns, one.stat().st_uid) for one in (outside, outside / "shadow")]
+    assert tidy(root, KEEP_ONE, 0, time.time())["why"] == ""
+    assert before == [(one.stat().st_mtime_ns, one.stat().st_uid) for one in (outside, outside / "shadow")]
+    assert os.listdir(outside) == ["shadow"]
+    memory = tmp_path / "state" / _static_keep.MEMORY
+    assert memory.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_in_the_place_of_the_root_or_its_manifest_is_not_followed(tmp_path):
+    secret = tmp_path / "outside"
+    secret.mkdir()
+    (secret / "staticfiles.json").write_text('{"paths": {}}')
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    (volume / "deep").symlink_to(secret)
+    told = {"root": "/static/deep", "manifest": "staticfiles.json"}
+    assert _static_keep.root_of(Engine([mount(volume, "/static")]), [CONTAINER], told) is None
+    # What is mounted lies in the checkout, which is mounted too.
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "static").symlink_to(secret)
+    mounts = [mount(tmp_path / "app" / "static", "/static")]
+    told = {"root": "/static", "manifest": "staticfiles.json"}
+    assert _static_keep.root_of(Engine(mounts), [CONTAINER], told, str(tmp_path / "app")) is None
+    (volume / "staticfiles.json").symlink_to(secret / "staticfiles.json")
+    assert _static_keep.Root(str(volume), "staticfiles.json").read() is None
+    os.unlink(volume / "staticfiles.json")
+    os.mkfifo(volume / "staticfiles.json")
+    assert _static_keep.Root(str(volume), "staticfiles.json").read() is None
+
+
+def test_what_another_root_held_is_forgotten(root, tmp_path):
+    collect(root, "a")
+    at, memory = time.time(), str(tmp_path / "memory.json")
+    _static_keep.tidy(root, KEEP_ONE, at, at, memory)
+    assert _static_keep.load(memory, root.path)["newest"]["hash"] == "a"
+    assert _static_keep.load(memory, "/elsewhere")["newest"] is None

@@ -120,3 +120,29 @@ def test_has_no_python(rc, stderr, answer):
 )
 def test_reason(rc, failure, words):
     assert _throwaway.reason(rc, failure) == words
+
+
+@pytest.mark.parametrize(
+    ("place", "kept"),
+    [
+        ("app/db.sqlite3", True),
+        ("app/inside.sqlite3", True),
+        ("app/outside.sqlite3", False),
+        ("app/away/db.sqlite3", False),
+        ("outside/db.sqlite3", False),
+        ("app/../outside/db.sqlite3", False),
+    ],
+)
+def test_a_database_elsewhere_on_the_host_is_none_of_ours(tmp_path, place, kept):
+    for one in ("app", "outside"):
+        (tmp_path / one).mkdir()
+        (tmp_path / one / "db.sqlite3").write_text("")
+    (tmp_path / "app/inside.sqlite3").symlink_to("db.sqlite3")
+    (tmp_path / "app/outside.sqlite3").symlink_to(tmp_path / "outside/db.sqlite3")
+    (tmp_path / "app/away").symlink_to(tmp_path / "outside")
+    told = {
+        "real": {"databases": [{"alias": "default", "host_path": f"{tmp_path}/{place}", "why": ""}, {"alias": "x"}]}
+    }
+    mounts = [{"target": "/code", "kind": "checkout", "source": f"{tmp_path}/app"}, {"target": "/x", "kind": "volume"}]
+    _throwaway.forget_elsewhere(told, mounts)
+    assert bool(database["host_path"]) is kept
