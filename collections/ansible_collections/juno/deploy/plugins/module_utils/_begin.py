@@ -10,6 +10,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _edge_files,
     _epoch,
     _forkserver,
     _inspect,
@@ -156,6 +157,7 @@ def begin(
         held.callback(_lease.give_back, app.state_directory, holder.id)
         # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
+        _edge_files.settle(run, app)
         recovered = _undo.recover(run, app)
         found = look(run, app, wish, holder.purpose, release)
         deploys = found["plan"]["deploy"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import os
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
@@ -117,15 +118,48 @@ def needs_of(
         return None
     context, dockerfile = _compose.build_files(config["services"][app.service], app.path)
     recipe = _git_diff.show(run, app.path, target, dockerfile) if dockerfile and diff.changes else ""
-    mounted = _compose.all_mount_code(config, app.services, app.path)
-    ignore = f"{context}/.dockerignore".lstrip("/")
-    unseen = _dockerfile.Ignored(_git_diff.show(run, app.path, target, ignore) if recipe and not mounted else "")
+    services = [config["services"][name] for name in app.services]
+    mounted = {one for service in services for one in _compose.mounted_sources(service, app.path)}
     around = _change.Surroundings(
-        code_mounted=mounted,
+        sees=sees(run, app, services, target),
         copied=tuple(f"{context}/{name}".lstrip("/") for name in _dockerfile.named_files(recipe)),
-        ignored=lambda path: unseen(path[len(context) :].lstrip("/")),
         own_frontend=wish.own_frontend,
         links=diff.links,
+        mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
         mounted_elsewhere=_compose.mounted_elsewhere(config, app.services, app.path),
     )
     return _change.sort_out(diff.changes, _rules.Rules(wish.rules, layout), around)
+
+
+def sees(
+    run: Runner, app: App, services: list[dict[str, t.Any]], target: str
+) -> t.Callable[[str], _change.Seen]:
+    """Give what says how the app's containers see a file: what is mounted hides what the image has."""
+    views = [_view(run, app, service, target) for service in services]
+
+    def how(path: str) -> _change.Seen:
+        found = [(_below(path, mounts), has) for mounts, has in views]
+        return _change.Seen(
+            any(mounted for mounted, _has in found), any(has(path) for mounted, has in found if not mounted)
+        )
+
+    return how
+
+
+def _view(
+    run: Runner, app: App, service: dict[str, t.Any], target: str
+) -> tuple[list[str], t.Callable[[str], bool]]:
+    """Give what a service has mounted, and what says whether its image has a file."""
+    mounts = _compose.mounted_sources(service, app.path)
+    context, dockerfile = _compose.build_files(service, app.path)
+    if "" in mounts or not dockerfile:
+        return mounts, lambda _path: True  # it is not asked, or nobody knows
+    own = _git_diff.show(run, app.path, target, f"{dockerfile}.dockerignore")
+    ignored = _dockerfile.Ignored(own or _git_diff.show(run, app.path, target, f"{context}/.dockerignore".lstrip("/")))
+    top = f"{context}/" if context else ""
+    # What lies outside of the context may be in another service's, which is built, too.
+    return mounts, lambda path: not path.startswith(top) or not ignored(path[len(top) :])
+
+
+def _below(path: str, folders: list[str]) -> bool:
+    return any(not folder or path == folder or path.startswith(folder + "/") for folder in folders)

@@ -28,6 +28,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _release,
     _reload,
     _replace,
+    _running_code,
     _server,
     _static_keep,
     _work,
@@ -136,8 +137,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     if order.images:
         tag(work.client, work.config, order.images, order.commit)
     if order.strategy == "reload":
-        _journal.step(app.journal, "open")
         site = [one for one in work.old if one.service == app.service]
+        _running_code.require(work, site)
+        _journal.step(app.journal, "open")
         new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
     else:
         new = _replace.replace(work, probe)

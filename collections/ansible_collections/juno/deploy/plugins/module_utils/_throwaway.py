@@ -16,6 +16,7 @@ import typing as t
 import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _by_hand,
     _compose,
     _django,
     _guest_cache_list,
@@ -85,6 +86,7 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
     place = Place(commit, app.build_directory(commit))
     _worktree.add(run, app.path, place.checkout, commit)
     try:
+        _by_hand.lay_compose(run, app, place.checkout)
         yield place
     finally:
         _worktree.remove(run, app.path, place.checkout)

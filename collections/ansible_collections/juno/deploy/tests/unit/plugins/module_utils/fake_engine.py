@@ -161,6 +161,9 @@ class World:
     def logs(self, identity: str, tail: int) -> bytes:
         return f"the last {tail} lines of {identity}".encode()
 
+    def exec_create(self, identity: str, argv: list[str], **_options: t.Any) -> dict[str, str]:
+        raise docker.errors.APIError(f"{identity} has no {argv[0]}")
+
     # Images
 
     def inspect_image(self, name: str) -> dict[str, str]:
