@@ -209,7 +209,9 @@ def holds_code(directory: str) -> bool:
         if "manage.py" in names or "__init__.py" in names:
             return True
         depth = folder[len(directory) :].count(os.sep)
-        folders[:] = [name for name in folders if name[:1] != "." and name != "node_modules"] if depth < CODE_DEPTH else []
+        folders[:] = (
+            [name for name in folders if name[:1] != "." and name != "node_modules"] if depth < CODE_DEPTH else []
+        )
         seen += len(names)
         if seen > CODE_LOOKED_AT:
             return False  # thousands of uploads, say

@@ -75,6 +75,9 @@ def why_not(service: dict[str, t.Any]) -> str:
     """Say why the edge can't stand before a service, or nothing."""
     if service.get("network_mode"):
         return f"the service has network_mode {service['network_mode']}"
+    fixed = fixed_address(service)
+    if fixed:
+        return f"the service has the fixed address {fixed}, which two containers can't have at a time"
     if not service.get("ports"):
         return "the service publishes no port"
     for port in service["ports"]:
@@ -84,6 +87,13 @@ def why_not(service: dict[str, t.Any]) -> str:
         if not (number.isascii() and number.isdigit() and int(number)):
             return "the service publishes a port without a fixed number"
     return ""
+
+
+def fixed_address(service: dict[str, t.Any]) -> str:
+    """Give the address that a service's container must have on a network, or nothing."""
+    networks = (service.get("networks") or {}).values()
+    found = (one.get(key) for one in networks if one for key in ("ipv4_address", "ipv6_address"))
+    return next((str(one) for one in found if one), "")
 
 
 def take_over(config: dict[str, t.Any], name: str, *, image: str, directory: str, user: str) -> Edge:

@@ -19,6 +19,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_files,
     _git,
     _inspect_git,
+    _inspect_notices,
+    _inspect_refuse,
     _journal,
     _plan,
     _plan_words,
@@ -169,6 +171,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         containers = asked_containers.result()
         state, diff = asked_git.result()
     running = [one for one in containers if one.state == "running"]
+    refuse(app, wish, config, containers)
     last = _journal.last_done(entries) or {}
     told = told_of_compose(app, version, config)
     needs = _inspect_git.needs_of(
@@ -177,6 +180,11 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     plan = _plan.make(situation(app, wish, state, running, _Changes(entries, needs, told["code_mounted"]), config))
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     new_image = new_image or reconfigured(app, last, config)
+    if needs and needs.held:
+        new_image = (
+            new_image or f"only a new container sees {_change.some(needs.held)} anew, which is mounted by itself"
+        )
+    plan.notices += notices(app, wish, config, running)
     strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
     return {
         "git": dataclasses.asdict(state),
@@ -197,6 +205,25 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
             last.get("commit", ""), state.target_commit, diff.commits, diff.commit_count, needs
         ),
     }
+
+
+def refuse(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], containers: list[_docker.Container]) -> None:
+    """Refuse what could only fail later.
+
+    :raises BadInputError: the site has no address, its project's name is another app's, or its port is taken.
+    """
+    _inspect_refuse.require_address(app, config, wish.base_url)
+    _inspect_refuse.require_one_path(app, containers)
+    _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
+
+
+def notices(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], running: list[_docker.Container]) -> list[str]:
+    """Give what a person should know before; whoever has more to say adds a line."""
+    client = _docker.connect(app.docker_host)
+    return [
+        *_inspect_notices.named_files(app),
+        *_inspect_notices.environments(app, client, config, running, (wish.epoch_variable,)),
+    ]
 
 
 def collects(wanted: str, strategy: str, plan: _plan.Plan, *, own_command: bool) -> bool:
@@ -239,7 +266,9 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     _git.require_checkout(run, app.path)
     version, config = _look_at_compose(run, app)
     client = _docker.connect(app.docker_host)
-    running = [one for one in _docker.find(client, app.project) if one.state == "running"]
+    containers = _docker.find(client, app.project, stopped=True)
+    refuse(app, wish, config, containers)
+    running = [one for one in containers if one.state == "running"]
     site = [one for one in running if one.service == app.service]
     head, entries = _git.head(run, app.path), _journal.read(app.journal)
     last = _journal.last_done(entries) or {}

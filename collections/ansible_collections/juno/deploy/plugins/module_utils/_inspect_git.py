@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "epoch_variable": {"type": "str", "default": ""},
     "rules": {"type": "list", "elements": "dict", "default": []},
     "own_frontend": {"type": "bool", "default": False},
+    "base_url": {"type": "str", "default": ""},
 }
 
 
@@ -58,6 +59,8 @@ class Wish:
     rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: The app has a command that builds its front-end in the checkout.
     own_frontend: bool = False
+    #: The site's address on this host; nothing where a port that it publishes tells it.
+    base_url: str = ""
 
 
 def wish_of(params: dict[str, t.Any]) -> Wish:
@@ -131,9 +134,7 @@ def needs_of(
     return _change.sort_out(diff.changes, _rules.Rules(wish.rules, layout), around)
 
 
-def sees(
-    run: Runner, app: App, services: list[dict[str, t.Any]], target: str
-) -> t.Callable[[str], _change.Seen]:
+def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -> t.Callable[[str], _change.Seen]:
     """Give what says how the app's containers see a file: what is mounted hides what the image has."""
     views = [_view(run, app, service, target) for service in services]
 
@@ -146,9 +147,7 @@ def sees(
     return how
 
 
-def _view(
-    run: Runner, app: App, service: dict[str, t.Any], target: str
-) -> tuple[list[str], t.Callable[[str], bool]]:
+def _view(run: Runner, app: App, service: dict[str, t.Any], target: str) -> tuple[list[str], t.Callable[[str], bool]]:
     """Give what a service has mounted, and what says whether its image has a file."""
     mounts = _compose.mounted_sources(service, app.path)
     context, dockerfile = _compose.build_files(service, app.path)

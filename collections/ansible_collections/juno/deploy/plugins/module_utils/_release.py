@@ -16,8 +16,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _check,
     _compose,
     _configuration,
+    _docker,
     _epoch,
     _generated,
+    _inspect_refuse,
     _journal,
     _lease,
     _rules,
@@ -31,7 +33,10 @@ if t.TYPE_CHECKING:
 
 #: A line that a command in a build step printed: the step, the seconds, the text.
 _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
-
+#: A line that a step printed: the step, the text.
+_STEP_LINE = re.compile(r"#([0-9]+) [0-9]+\.[0-9]+ (.*)")
+#: So many of them are shown of the step that failed.
+STEP_LINES = 15
 
 #: How long code that was good may take to load, and its static files to be collected.
 LOOK_SECONDS = 60
@@ -47,6 +52,7 @@ BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
     "probe_path": {"type": "str", "default": "/"},
     "headers": {"type": "dict", "default": {}},
     "frontend": {"type": "list", "elements": "str", "default": []},
+    "base_url": {"type": "str", "default": ""},
 }
 
 
@@ -68,12 +74,29 @@ class BuildOrder:
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     #: What the release is to have, if its settings honour it.
     epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
+    #: The site's address on this host; nothing where a port that it publishes tells it.
+    base_url: str = ""
 
 
 def build_cause(output: str) -> str:
     """Give the last error that a command of the build printed: BuildKit's own last line names the step only."""
     found = [match[1] for match in map(_STEP_ERROR.match, output.splitlines()) if match]
     return found[-1].rstrip(".") if found else ""
+
+
+def failed_step(output: str) -> str:
+    """Give the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
+    blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
+    shown = [block.strip() for block in blocks if block.lstrip().startswith("> ")]
+    steps: dict[str, list[str]] = {}
+    for match in map(_STEP_LINE.match, output.splitlines()):
+        if match:
+            steps.setdefault(match[1], []).append(match[2])
+    failed = re.findall(r"^#([0-9]+) ERROR", output, re.MULTILINE)
+    lines = shown[-1].splitlines() if shown else []
+    if failed and len(steps.get(failed[-1], [])) > len(lines) - 1:
+        lines = [*lines[:1], *steps[failed[-1]]]
+    return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
 def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t.Any]:
@@ -118,6 +141,7 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     config = _configuration.read(run, project, checkout=place.checkout)
     for name in app.services:
         _compose.require_service(config, name, place.checkout)
+    _refuse(app, order, config)
     mounts = _throwaway.write_override(app, place, config, None if order.build else {})
     images = {name: image for name, (_used, image) in _compose.release_images(config, order.commit).items()}
     began = time.monotonic()
@@ -126,7 +150,8 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
         done.require(
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
-            "nothing that serves was touched: correct the commit and deploy again."
+            "nothing that serves was touched: correct the commit and deploy again.",
+            log=failed_step(done.stdout + done.stderr),
         )
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
@@ -145,6 +170,19 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
         "check_seconds": round(time.monotonic() - built, 2),
         "actions": actions,
     }
+
+
+def _refuse(app: App, order: BuildOrder, config: dict[str, t.Any]) -> None:
+    """Refuse what the commit's own compose file makes impossible; the plan was made by the one that serves.
+
+    :raises BadInputError: it takes the site's address away, wants a port that is taken, or excludes the strategy.
+    """
+    entry = _journal.half_done(_journal.read(app.journal))
+    if entry is None:
+        return  # it is built alone, for no switch
+    _inspect_refuse.require_address(app, config, order.base_url, order.commit[:12])
+    _inspect_refuse.require_possible(app, config, entry.get("strategy", ""), order.commit[:12])
+    _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
 
 
 def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> list[str]:

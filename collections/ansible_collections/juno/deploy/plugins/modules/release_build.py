@@ -81,6 +81,13 @@ options:
     type: dict
     default: {}
     version_added: 0.2.0
+  base_url:
+    description:
+      - The site's address as the managed host reaches it. Without it the first fixed port tells it that O(service)
+        publishes by the commit's own compose file. Where there is none either, nothing is built.
+    type: str
+    default: ''
+    version_added: 0.2.0
   collect:
     description:
       - Collect static files with the new code into the root that serves, when all else is right.
@@ -251,6 +258,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         translate=module.params["translate"],
         probe_path=module.params["probe_path"],
         headers=module.params["headers"],
+        base_url=module.params["base_url"],
         epoch=_epoch.read(module.params["epoch"]),
     )
     return _ahead.take(run_command, _app.from_params(module.params), order, dry=module.check_mode)
