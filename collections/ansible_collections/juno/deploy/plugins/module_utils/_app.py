@@ -79,7 +79,10 @@ class App:
     @property
     def _overrides(self) -> tuple[str, str]:
         """Where our override is if no compose files are named, and if some are."""
-        return tuple(os.path.join(place, _edge.OVERRIDE_NAME) for place in (self.path, self.state_directory))
+        return (
+            os.path.join(self.path, _edge.OVERRIDE_NAME),
+            os.path.join(self.state_directory, _edge.OVERRIDE_NAME),
+        )
 
     @property
     def override(self) -> str:

@@ -171,7 +171,10 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         containers = asked_containers.result()
         state, diff = asked_git.result()
     running = [one for one in containers if one.state == "running"]
-    refuse(app, wish, config, containers)
+    wanted = _inspect_git.target_config(run, app, diff, state.target_commit, config)
+    for name in app.services:
+        _compose.require_service(wanted, name, state.target_commit[:12])
+    refuse(app, wish, wanted, containers)
     last = _journal.last_done(entries) or {}
     told = told_of_compose(app, version, config)
     needs = _inspect_git.needs_of(
@@ -185,7 +188,9 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
             new_image or f"only a new container sees {_change.some(needs.held)} anew, which is mounted by itself"
         )
     plan.notices += notices(app, wish, config, running)
-    strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
+    strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", wanted, new_image, running)
+    if plan.deploy:
+        _inspect_refuse.require_possible(app, wanted, strategy["strategy"], state.target_commit[:12])
     return {
         "git": dataclasses.asdict(state),
         "compose": told,

@@ -7,11 +7,14 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import os
+import tempfile
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _by_hand,
     _change,
     _compose,
+    _configuration,
     _dockerfile,
     _git,
     _git_diff,
@@ -111,6 +114,25 @@ def differ(run: Runner, path: str, old: str, new: str) -> Diff:
         return Diff(changes, {}, [], 0)
     links = _git_diff.symlinks(run, path, new)
     return Diff(changes, links, *_git_diff.commits(run, path, old, new))
+
+
+def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give the effective configuration by the compose files of the target: what serves (C(config)) is of the old ones.
+
+    :raises CommandError: docker compose finds a mistake in them.
+    """
+    names = [*app.named_files] or [*_compose.FILE_NAMES, *_compose.OVERRIDE_NAMES]
+    if diff.changes is not None and not {one.path for one in diff.changes} & set(names):
+        return config
+    with tempfile.TemporaryDirectory() as directory:
+        checkout = os.path.join(directory, target[:12])
+        for name in (one for one in names if not one.startswith(("/", ".."))):
+            if text := _git_diff.show(run, app.path, target, name):
+                os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
+                with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
+                    file.write(text)
+        _by_hand.lay_compose(run, app, checkout)
+        return _configuration.read(run, app.compose(checkout), checkout=checkout)
 
 
 def needs_of(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _edge, _ports
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _edge, _edge_files, _ports
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -78,14 +78,22 @@ def require_free_ports(app: App, client: t.Any, config: dict[str, t.Any]) -> Non
             )
 
 
-def require_possible(app: App, config: dict[str, t.Any], strategy: str, where: str) -> None:
-    """Make sure that the compose file of a new commit leaves the strategy that was planned by the old one possible.
+def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: str) -> None:
+    """Make sure that the compose file of a commit leaves its strategy, and the proxy that is there, possible.
 
     :raises BadInputError: it does not.
     """
-    reason = _edge.why_not(config["services"][app.service]) if strategy == "rolling" else ""
-    if reason:
+    reason = _edge.why_not(config["services"][app.service])
+    if not reason:
+        return
+    if strategy == "rolling":
         raise BadInputError(
-            f"{where} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
+            f"{commit} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
             "django_app_strategy: recreate. Nothing was changed."
+        )
+    if _compose.is_ours(app.override) and _edge.is_in(_edge_files.read(app.override)):
+        raise BadInputError(
+            f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service publish "
+            f"its ports as before, or first take the proxy away (docker compose rm --stop --force {_edge.SERVICE}, then "
+            f"remove {app.override}) and start the app anew. Nothing was changed."
         )

@@ -90,10 +90,10 @@ def fault(
     mounts: Sequence[Mount],
     on_host: Callable[[str], str],
 ) -> tuple[list[str], Mount | None]:
-    """Name the files, by their path in the repository, that show other code than the commit's, and the mount they are on.
+    """Name the files, from the top of the repository, that show other code than the commit's, and their mount.
 
     :param place: the folder in the container that the files are below.
-    :param on_host: gives the content of a file in the app's checkout: git may write another than the commit's (line ends).
+    :param on_host: gives the content of a file in the app's checkout: git may write other line ends than the commit's.
     """
     top = prefix(files, commits.new)
     if top is None:

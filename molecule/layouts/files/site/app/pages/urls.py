@@ -3,6 +3,7 @@
 """The one page."""
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
@@ -10,7 +11,7 @@ from django.urls import path
 CODE = "Code 1"
 
 
-def home(request):
+def home(request: HttpRequest) -> HttpResponse:
     """Show which code and settings serve."""
     return render(request, "home.html", {"mode": settings.SITE_MODE, "code": CODE})
 
