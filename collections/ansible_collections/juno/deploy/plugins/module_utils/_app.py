@@ -70,11 +70,16 @@ class App:
     @property
     def named_files(self) -> tuple[str, ...]:
         """The compose files that are named: by the option, else by COMPOSE_FILE; none where compose looks by itself."""
-        if self.compose_files:
-            return self.compose_files
-        named = _dotenv.compose_files(self.path, os.environ)
-        # A person may name our override there, so that commands typed by hand see it.
-        return tuple(name for name in named if os.path.join(self.path, name) not in self._overrides)
+        named = self.compose_files or _dotenv.compose_files(self.path, os.environ)
+        return tuple(name for name in named if not self._is_override(name))
+
+    @property
+    def names_override(self) -> bool:
+        """Whether COMPOSE_FILE names our override as well, so that commands typed by hand see it."""
+        return any(map(self._is_override, _dotenv.compose_files(self.path, os.environ)))
+
+    def _is_override(self, name: str) -> bool:
+        return os.path.join(self.path, name) in self._overrides
 
     @property
     def _overrides(self) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files that lie in the app's checkout without git: a style sheet built there, a compose file. Private to juno.deploy.
 
-Of static files: the app's own C(collectstatic), run in the checkout, takes them. One from a clean checkout would leave them out of the
-manifest, and every page that names one would fail.
+The app's own C(collectstatic), run in the checkout, takes such static files. One from a clean checkout would leave them
+out of the manifest, and every page that names one would fail.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def choose(names: list[str]) -> list[str]:
 def lay_compose(run: Runner, app: App, checkout: str) -> list[str]:
     """Put compose files that git does not have into a clean checkout, where nothing of their name is; name them.
 
-    Many apps ask for such a one: a compose.override.yml that .gitignore names, a docker-compose.prod.yml of the host's own.
+    Many apps ask for one: a compose.override.yml that .gitignore names, a docker-compose.prod.yml of the host's own.
 
     :raises JunoError: git can't list them, or one can't be copied.
     """

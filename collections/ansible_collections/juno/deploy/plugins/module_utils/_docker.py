@@ -106,7 +106,7 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
 
 
 def _cause(exc: BaseException) -> str:
-    """Give the Engine's own words, else the innermost ones of an SDK error, which wraps the real cause several times."""
+    """Give the Engine's own words, else the innermost ones of an SDK error, which wraps the cause several times."""
     while True:
         if explained := getattr(exc, "explanation", ""):
             return str(explained).strip().rstrip(".")

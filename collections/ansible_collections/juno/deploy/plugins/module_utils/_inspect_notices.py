@@ -19,10 +19,13 @@ def named_files(app: App) -> list[str]:
     """Say which compose files are taken where COMPOSE_FILE names them."""
     if app.compose_files or not app.named_files:
         return []
-    return [
-        f"COMPOSE_FILE names {', '.join(app.named_files)}: the app is run by these. Add {app.override}, once this "
-        "deploy has written it, to COMPOSE_FILE, so that docker compose commands typed by hand see the proxy, too"
-    ]
+    line = f"COMPOSE_FILE names {', '.join(app.named_files)}: the app is run by these"
+    if not app.names_override:
+        line += (
+            f". Add {app.override}, once this deploy has written it, to COMPOSE_FILE, so that docker compose commands "
+            "typed by hand see the proxy, too"
+        )
+    return [line]
 
 
 def variables(environment: Iterable[str]) -> dict[str, str]:
@@ -40,7 +43,7 @@ def differing(wanted: Mapping[str, str | None], has: Mapping[str, str], from_ima
 def environments(
     app: App, client: t.Any, config: dict[str, t.Any], running: Iterable[_docker.Container], ours: Iterable[str]
 ) -> list[str]:
-    """Name the variables, never their values, that no commit changes and that new containers would have otherwise.
+    """Name the variables, never their values, that no commit changes and new containers would have otherwise.
 
     :param config: the configuration by the files of the commit that serves.
     :param ours: variables that our override sets.

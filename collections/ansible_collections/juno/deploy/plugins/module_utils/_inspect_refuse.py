@@ -93,7 +93,7 @@ def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: 
         )
     if _compose.is_ours(app.override) and _edge.is_in(_edge_files.read(app.override)):
         raise BadInputError(
-            f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service publish "
-            f"its ports as before, or first take the proxy away (docker compose rm --stop --force {_edge.SERVICE}, then "
-            f"remove {app.override}) and start the app anew. Nothing was changed."
+            f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service "
+            "publish its ports as before, or first take the proxy away (docker compose rm --stop --force "
+            f"{_edge.SERVICE}, then remove {app.override}) and start the app anew. Nothing was changed."
         )

@@ -92,10 +92,7 @@ def process_of(inode: str, proc: str = "/proc") -> str:
 
 
 def by_container(one: Wanted, listed: Iterable[Mapping[str, t.Any]], project: str) -> tuple[str, bool]:
-    """Name the container that publishes a port, from the Engine's list of those that run; say whether it is the project's.
-
-    Nothing where none does.
-    """
+    """Name the container that publishes a port, from the Engine's list, or nothing; say whether it is the project's."""
     for entry in listed:
         for port in entry.get("Ports") or []:
             if port.get("Type", "tcp") == "tcp" and meets(one, port.get("IP") or "", port.get("PublicPort") or 0):

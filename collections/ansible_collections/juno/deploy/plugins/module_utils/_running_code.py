@@ -61,10 +61,7 @@ def parse_mounts(inspected: Sequence[Mapping[str, t.Any]]) -> list[Mount]:
         target = one["Destination"].rstrip("/")
         if one.get("Type") == "volume":
             what = f"the volume {one.get('Name', '')[:40]}"
-            cure = (
-                "take the volume out of the compose file, since code belongs into the image or a bind mount, or give it "
-                "a place that holds no code"
-            )
+            cure = "take it out of the compose file, since code belongs into the image or a bind mount"
         else:
             what = f"{one.get('Source', '')} of the host"
             cure = "mount the app's own checkout there, or nothing"
