@@ -92,4 +92,12 @@ options:
     type: bool
     default: false
     version_added: 0.2.0
+  base_url:
+    description:
+      - The site's address as the managed host reaches it, for example V(http://127.0.0.1:8001).
+      - Without it the first fixed port is taken that O(service) publishes. Where there is none either, it is refused
+        before anything is done.
+    type: str
+    default: ''
+    version_added: 0.2.0
 """

@@ -9,7 +9,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _journal
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _dotenv, _edge, _journal
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 #: Options of every module about a release; documented in the fragment juno.deploy.app.
@@ -76,13 +76,41 @@ class App:
         return os.path.join(self.state_directory, "edge")
 
     @property
+    def named_files(self) -> tuple[str, ...]:
+        """The compose files that are named: by the option, else by COMPOSE_FILE; none where compose looks by itself."""
+        named = self.compose_files or _dotenv.compose_files(self.path, os.environ)
+        return tuple(name for name in named if not self._is_override(name))
+
+    @property
+    def names_override(self) -> bool:
+        """Whether COMPOSE_FILE names our override as well, so that commands typed by hand see it."""
+        return any(map(self._is_override, _dotenv.compose_files(self.path, os.environ)))
+
+    def _is_override(self, name: str) -> bool:
+        return os.path.join(self.path, name) in self._overrides
+
+    @property
+    def _overrides(self) -> tuple[str, str]:
+        """Where our override is if no compose files are named, and if some are."""
+        return (
+            os.path.join(self.path, _edge.OVERRIDE_NAME),
+            os.path.join(self.state_directory, _edge.OVERRIDE_NAME),
+        )
+
+    @property
     def override(self) -> str:
         """The compose override with the edge: where docker compose finds it by itself, unless files are named."""
-        return os.path.join(self.state_directory if self.compose_files else self.path, _edge.OVERRIDE_NAME)
+        return self._overrides[bool(self.named_files)]
+
+    @property
+    def former_override(self) -> str:
+        """Where the override was before files were named, or while they were."""
+        return self._overrides[not self.named_files]
 
     def compose(self, checkout: str = "") -> _compose.Project:
         """Give the compose project by its own files alone, those that a checkout has (else the app's directory)."""
-        files = _compose.find_files(checkout or self.path, list(self.compose_files))
+        named_in = "django_app_compose_files" if self.compose_files else "COMPOSE_FILE in .env"
+        files = _compose.find_files(checkout or self.path, list(self.named_files), named_in)
         return _compose.Project(self.path, files, self.project)
 
     def compose_live(self) -> _compose.Project:
@@ -106,6 +134,9 @@ def from_params(params: dict[str, t.Any]) -> App:
             f"'{params['project']}' is no name of a compose project (small letters, digits, - and _): "
             "set django_app_project to the one that docker compose ls shows."
         )
+    if params["docker_host"]:
+        # Every docker and compose command of this process has to reach the Engine that the SDK is told of.
+        os.environ["DOCKER_HOST"] = params["docker_host"]
     return App(
         path=path,
         project=params["project"],

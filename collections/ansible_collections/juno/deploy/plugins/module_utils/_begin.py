@@ -11,6 +11,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _edge_files,
     _edge_plan,
     _epoch,
     _forkserver,
@@ -209,6 +210,7 @@ def begin(
         _git_trust.remember(run, app)
         # Should this controller die, too, somebody must be there; else the server comes when it is known what to build.
         forkserver = helper.start(app, holder.id) if _undo.is_owed(app) else {}
+        _edge_files.settle(run, app)
         recovered = _undo.recover(run, app, boot_timeout_seconds)
         found = plan_edge(run, app, edge, look(run, app, wish, holder.purpose, release), dry=False)
         deploys = found["plan"]["deploy"]

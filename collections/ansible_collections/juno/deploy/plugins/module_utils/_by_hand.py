@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Static files that lie in the app's checkout without git: a style sheet built there, say. Private to juno.deploy.
+"""Files that lie in the app's checkout without git: a style sheet built there, a compose file. Private to juno.deploy.
 
-The app's own C(collectstatic), run in the checkout, takes them. One from a clean checkout would leave them out of the
-manifest, and every page that names one would fail.
+The app's own C(collectstatic), run in the checkout, takes such static files. One from a clean checkout would leave them
+out of the manifest, and every page that names one would fail.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import stat
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import listed
 
@@ -45,6 +45,20 @@ def choose(names: list[str]) -> list[str]:
     ]
 
 
+def lay_compose(run: Runner, app: App, checkout: str) -> list[str]:
+    """Put compose files that git does not have into a clean checkout, where nothing of their name is; name them.
+
+    Many apps ask for one: a compose.override.yml that .gitignore names, a docker-compose.prod.yml of the host's own.
+
+    :raises JunoError: git can't list them, or one can't be copied.
+    """
+    names = [name for name in app.named_files if not name.startswith(("/", ".."))]
+    names = names or [*_compose.FILE_NAMES, *_compose.OVERRIDE_NAMES]
+    ours = [name for name in names if _compose.is_ours(os.path.join(app.path, name))]
+    wanted = [f":(literal){name}" for name in names if name not in ours]
+    return _copy(app, listed(run, app.path, "--others", "--", *wanted), checkout, "a compose file")
+
+
 def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str]:
     """Put them into a clean checkout, where nothing of their name is; name them.
 
@@ -52,8 +66,13 @@ def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str
 
     :raises JunoError: git can't list them, or one can't be copied.
     """
+    names = choose(listed(run, app.path, "--others", "--", *places(layout)))
+    return _copy(app, names, checkout, "a static file")
+
+
+def _copy(app: App, names: list[str], checkout: str, what: str) -> list[str]:
     done = []
-    for name in choose(listed(run, app.path, "--others", "--", *places(layout))):
+    for name in names:
         source = os.path.join(app.path, name)
         if _safe_files.exists(checkout, name) or not _is_plain(app.path, name):
             continue
@@ -61,8 +80,7 @@ def lay(run: Runner, app: App, layout: _rules.Layout, checkout: str) -> list[str
             _safe_files.copy(app.path, name, checkout)
         except OSError as exc:
             raise JunoError(
-                f"{source}, a static file that git does not have, can't be copied ({exc.strerror}): "
-                "make room or give access."
+                f"{source}, {what} that git does not have, can't be copied ({exc.strerror}): make room or give access."
             ) from exc
         done.append(name)
     return done

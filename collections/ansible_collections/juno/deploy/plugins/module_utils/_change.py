@@ -18,20 +18,28 @@ _MIGRATION = re.compile(r"(?:.*/)?([^/]+)/migrations/([^/]+)\.py\Z")
 _SIGNS = {"A": "+", "D": "-", "M": "~", "T": "~"}
 
 
+class Seen(t.NamedTuple):
+    """How the app's containers see a file of the repository."""
+
+    #: One has it mounted, so that it needs no new image.
+    by_mount: bool
+    #: One has it from its image alone.
+    by_image: bool
+
+
 @dataclasses.dataclass(frozen=True)
 class Surroundings:
     """What besides its path decides what a file is for."""
 
-    #: The containers see the checkout itself, so that new code needs no new image.
-    code_mounted: bool
+    sees: Callable[[str], Seen]
     #: What the image's own Dockerfile names of the build context.
     copied: tuple[str, ...] = ()
-    #: Says whether .dockerignore keeps a file out of the image.
-    ignored: Callable[[str], bool] = lambda _path: False
     #: The app has a command that builds its front-end in the checkout.
     own_frontend: bool = False
     #: Symbolic links within the repository; nothing: too many to follow.
     links: dict[str, str] | None = dataclasses.field(default_factory=dict)
+    #: Files that are mounted as such, each by itself.
+    mounted_files: frozenset[str] = frozenset()
     #: Other services that have files of the checkout mounted: path from its top, and the service.
     mounted_elsewhere: tuple[tuple[str, str], ...] = ()
 
@@ -45,6 +53,8 @@ class Needs:
     migrations: list[str] = dataclasses.field(default_factory=list)
     static: list[str] = dataclasses.field(default_factory=list)
     notices: list[str] = dataclasses.field(default_factory=list)
+    #: Files that a container which runs goes on seeing as they were: each is mounted by itself.
+    held: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def files(self) -> int:
@@ -62,6 +72,8 @@ def sort_out(changes: Sequence[_git_diff.Change], rules: _rules.Rules, around: S
         for step in _steps(verdict, change.path, around):
             needs.steps.setdefault(step, []).append(change.path)
         _note(needs, change, verdict.kind)
+        if change.path in around.mounted_files:
+            needs.held.append(change.path)
         for place, service in around.mounted_elsewhere:
             if change.path == place or change.path.startswith(place + "/"):
                 notices[f"{change.path} is mounted into '{service}', which a deploy does not start anew"] = None
@@ -92,9 +104,11 @@ def _steps(verdict: _rules.Verdict, path: str, around: Surroundings) -> tuple[st
     steps = tuple(dict.fromkeys(verdict.steps))
     if not steps:
         return ()
-    if not around.code_mounted:
-        if around.ignored(path):
-            return ()
+    seen = around.sees(path)
+    # What an image or its containers are made from may be kept out of it by .dockerignore.
+    if not seen.by_mount and not seen.by_image and verdict.kind != "image":
+        return ()
+    if seen.by_image or not seen.by_mount:
         # What is made of sources is made with the image.
         return ("build", *(step for step in steps if step not in ("build", "frontend", "translate")))
     if "frontend" in steps and not around.own_frontend:

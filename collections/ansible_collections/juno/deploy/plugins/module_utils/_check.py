@@ -168,6 +168,16 @@ def nothing_known(why: str) -> dict[str, t.Any]:
 def _fail(order: BuildOrder, told: dict[str, t.Any], rc: int, result: CommandResult) -> t.NoReturn:
     step = next((name for name in reversed(_FAILURES) if f"failure:{name}" in told), "start")
     failure = told.get(f"failure:{step}", {})
+    if step == "collect" and not failure.get("what"):
+        raise CommandError(
+            f"The static files of {order.commit[:12]} can't be collected, since the settings have no STATIC_ROOT "
+            f"({_throwaway.reason(rc, failure)}): set it, or django_app_collectstatic: never where the app has none to "
+            "collect; nothing that serves was touched.",
+            cmd=result.cmd,
+            rc=rc,
+            stdout=result.stdout,
+            stderr=result.stderr,
+        )
     begin = _FAILURES[step] if failure.get("what") else _FAILURES[step].replace(" {what} of", " of")
     message = begin.format(commit=order.commit[:12], what=failure.get("what", ""), cause=_throwaway.reason(rc, failure))
     raise CommandError(

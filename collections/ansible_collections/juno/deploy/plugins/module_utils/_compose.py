@@ -28,6 +28,9 @@ OVERRIDE_NAMES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+#: How deep, and among how many files, a mounted folder is looked at for code.
+CODE_DEPTH = 3
+CODE_LOOKED_AT = 5000
 #: The oldest plugin with C(!reset), C(config --format json) and the labels that the modules read.
 OLDEST_PLUGIN = (2, 18)
 
@@ -52,17 +55,17 @@ class Project:
         return [*command, *words]
 
 
-def find_files(directory: str, wanted: list[str]) -> tuple[str, ...]:
+def find_files(directory: str, wanted: list[str], named_in: str = "django_app_compose_files") -> tuple[str, ...]:
     """Name the app's own compose files: those wanted, else those that docker compose would take; never our override.
+
+    :param named_in: where those wanted were named.
 
     :raises BadInputError: none is there, or one of those wanted isn't.
     """
     if wanted:
         for name in wanted:
             if not os.path.isfile(os.path.join(directory, name)):
-                raise BadInputError(
-                    f"There is no compose file {name} in {directory}: correct django_app_compose_files."
-                )
+                raise BadInputError(f"There is no compose file {name} in {directory}: correct {named_in}.")
         return tuple(wanted)
     found = [name for name in FILE_NAMES if os.path.isfile(os.path.join(directory, name))]
     if not found:
@@ -193,10 +196,32 @@ def moved(path: str, directory: str, checkout: str) -> str:
     return checkout + path[len(directory.rstrip("/")) :]
 
 
+def mounted_sources(service: dict[str, t.Any], directory: str) -> list[str]:
+    """Give what a service sees of the app's directory by bind mounts, from its top; nothing stands for all of it."""
+    sources = [one.get("source", "") for one in service.get("volumes") or [] if one.get("type") == "bind"]
+    below = [moved(one, directory, "").lstrip("/") for one in sources if one and inside(one, directory)]
+    return ([""] if any(one and inside(directory, one) for one in sources) else []) + [one for one in below if one]
+
+
 def mounts_code(service: dict[str, t.Any], directory: str) -> bool:
-    """Say whether a service sees the app's directory itself by a bind mount (FACTS: code and database in one)."""
-    mounts = service.get("volumes") or []
-    return any(one.get("type") == "bind" and inside(directory, one.get("source", "")) for one in mounts)
+    """Say whether a service sees the app's code itself by a bind mount: all of its directory, or a folder with code."""
+    return any(not one or holds_code(os.path.join(directory, one)) for one in mounted_sources(service, directory))
+
+
+def holds_code(directory: str) -> bool:
+    """Say whether a folder holds code of a Django app: manage.py or a package, not far from its top."""
+    seen = 0
+    for folder, folders, names in os.walk(directory):
+        if "manage.py" in names or "__init__.py" in names:
+            return True
+        depth = folder[len(directory) :].count(os.sep)
+        folders[:] = (
+            [name for name in folders if name[:1] != "." and name != "node_modules"] if depth < CODE_DEPTH else []
+        )
+        seen += len(names)
+        if seen > CODE_LOOKED_AT:
+            return False  # thousands of uploads, say
+    return False
 
 
 def all_mount_code(config: dict[str, t.Any], names: tuple[str, ...], directory: str) -> bool:

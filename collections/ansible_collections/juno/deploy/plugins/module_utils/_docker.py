@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import os
 import threading
 import typing as t
 
@@ -69,6 +70,8 @@ class Container:
     config_hash: str = ""
     #: The image that compose took its name for when it made the container.
     made_from: str = ""
+    #: The project's directory as compose was told it.
+    working_dir: str = ""
 
 
 def load() -> None:
@@ -94,7 +97,7 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
     :raises EngineError: the SDK is missing, or the Engine doesn't answer.
     """
     load()
-    base_url = docker_host or DEFAULT_SOCKET
+    base_url = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     try:
         return docker.DockerClient(base_url=base_url, version="auto", timeout=timeout_seconds)
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
@@ -105,10 +108,14 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
 
 
 def _cause(exc: BaseException) -> str:
-    """Give the innermost words of an SDK error, which wraps the real cause several times."""
-    while exc.__cause__ or exc.__context__:
-        exc = t.cast("BaseException", exc.__cause__ or exc.__context__)
-    return str(exc) or type(exc).__name__
+    """Give the Engine's own words, else the innermost ones of an SDK error, which wraps the cause several times."""
+    while True:
+        if explained := getattr(exc, "explanation", ""):
+            return str(explained).strip().rstrip(".")
+        below = exc.__cause__ or exc.__context__
+        if below is None:
+            return str(exc) or type(exc).__name__
+        exc = below
 
 
 def failure(exc: Exception) -> str:
@@ -151,6 +158,7 @@ def parse_container(listed: dict[str, t.Any]) -> Container:
         created=listed.get("Created", 0),
         config_hash=tags.get("com.docker.compose.config-hash", ""),
         made_from=tags.get("com.docker.compose.image", ""),
+        working_dir=tags.get("com.docker.compose.project.working_dir", ""),
     )
 
 

@@ -58,7 +58,7 @@ def read(path: str) -> str:
 
 def in_the_way(app: App) -> str:
     """Say what keeps our override from being read by docker compose, or nothing."""
-    if app.compose_files:
+    if app.named_files:
         return ""
     if os.path.lexists(app.override) and not _compose.is_ours(app.override):
         return f"{_edge.OVERRIDE_NAME} is there and is not ours"
@@ -96,9 +96,22 @@ def put_override(run: Runner, app: App, text: str) -> bool:
         raise BadInputError(
             f"The edge can't be put before the app in {app.path} ({reason}): move what it says into the compose file."
         )
-    if not app.compose_files:
+    if not app.named_files:
         _git.leave_alone(run, app.path, _edge.OVERRIDE_NAME)
     return put(app.override, text)
+
+
+def settle(run: Runner, app: App) -> None:
+    """Move our override to its place: since it was written, compose files have been named, or no longer are.
+
+    :raises JunoError: another override is in the way there.
+    """
+    former = app.former_override
+    if not _compose.is_ours(former):
+        return
+    if not _compose.is_ours(app.override):
+        put_override(run, app, read(former))
+    os.unlink(former)
 
 
 def configuration(directory: str) -> str:

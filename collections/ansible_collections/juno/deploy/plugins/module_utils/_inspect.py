@@ -20,6 +20,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _git,
     _git_trust,
     _inspect_git,
+    _inspect_notices,
+    _inspect_refuse,
     _journal,
     _migration_source,
     _plan,
@@ -164,11 +166,13 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         containers = asked_containers.result()
         state, diff = asked_git.result()
         as_here = _services_plan.Target(config, asked_hashes.result())
-    if state.target_commit == state.commit:
-        _worker_services.require_declared(app, config, app.path)
     workers = _worker_services.find(app, config, containers)
     app = _worker_services.with_workers(app, workers)
     running = [one for one in containers if one.state == "running"]
+    wanted = _inspect_git.target_config(run, app, diff, state.target_commit, config)
+    _compose.require_service(wanted, app.service, state.target_commit[:12])
+    _worker_services.require_declared(app, wanted, state.target_commit[:12])
+    refuse(app, wish, wanted, containers)
     last = _journal.last_done(entries) or {}
     told = told_of_compose(app, version, config)
     needs = _inspect_git.needs_of(
@@ -193,7 +197,14 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         plan.notices = [*plan.notices, *_migration_source.notices(run, app.path, state.target_commit, diff.changes)]
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     new_image = new_image or reconfigured(app, last, config)
-    strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", config, new_image, running)
+    if needs and needs.held:
+        new_image = (
+            new_image or f"only a new container sees {_change.some(needs.held)} anew, which is mounted by itself"
+        )
+    plan.notices += notices(app, wish, config, running)
+    strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", wanted, new_image, running)
+    if plan.deploy:
+        _inspect_refuse.require_possible(app, wanted, strategy["strategy"], state.target_commit[:12])
     return {
         "git": dataclasses.asdict(state),
         "compose": told,
@@ -215,6 +226,25 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
             last.get("commit", ""), state.target_commit, diff.commits, diff.commit_count, needs
         ),
     }
+
+
+def refuse(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], containers: list[_docker.Container]) -> None:
+    """Refuse what could only fail later.
+
+    :raises BadInputError: the site has no address, its project's name is another app's, or its port is taken.
+    """
+    _inspect_refuse.require_address(app, config, wish.base_url)
+    _inspect_refuse.require_one_path(app, containers)
+    _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
+
+
+def notices(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], running: list[_docker.Container]) -> list[str]:
+    """Give what a person should know before; whoever has more to say adds a line."""
+    client = _docker.connect(app.docker_host)
+    return [
+        *_inspect_notices.named_files(app),
+        *_inspect_notices.environments(app, client, config, running, (wish.epoch_variable,)),
+    ]
 
 
 def collects(wanted: str, strategy: str, plan: _plan.Plan, *, own_command: bool) -> bool:
@@ -263,6 +293,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         _worker_services.require_declared(app, config, app.path)
     workers = _worker_services.find(app, config, containers)
     app = _worker_services.with_workers(app, workers)
+    refuse(app, wish, config, containers)
     running = [one for one in containers if one.state == "running"]
     _services_plan.require_needed_now(app, config, containers)
     site = [one for one in running if one.service == app.service]

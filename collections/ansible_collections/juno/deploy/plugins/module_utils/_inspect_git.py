@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import os
+import tempfile
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _by_hand,
     _change,
     _compose,
+    _configuration,
     _dockerfile,
     _git,
     _git_diff,
@@ -38,6 +42,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "own_frontend": {"type": "bool", "default": False},
     "update_services": {"type": "list", "elements": "str", "default": []},
     "reverse_migrations": {"type": "bool", "default": False},
+    "base_url": {"type": "str", "default": ""},
 }
 
 
@@ -63,6 +68,8 @@ class Wish:
     update_services: tuple[str, ...] = ()
     #: A rollback reverses the migrations that came later.
     reverse_migrations: bool = False
+    #: The site's address on this host; nothing where a port that it publishes tells it.
+    base_url: str = ""
 
 
 def wish_of(params: dict[str, t.Any]) -> Wish:
@@ -116,6 +123,25 @@ def differ(run: Runner, path: str, old: str, new: str) -> Diff:
     return Diff(changes, links, *_git_diff.commits(run, path, old, new))
 
 
+def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give the effective configuration by the compose files of the target: what serves (C(config)) is of the old ones.
+
+    :raises CommandError: docker compose finds a mistake in them.
+    """
+    names = [*app.named_files] or [*_compose.FILE_NAMES, *_compose.OVERRIDE_NAMES]
+    if diff.changes is not None and not {one.path for one in diff.changes} & set(names):
+        return config
+    with tempfile.TemporaryDirectory() as directory:
+        checkout = os.path.join(directory, target[:12])
+        for name in (one for one in names if not one.startswith(("/", ".."))):
+            if text := _git_diff.show(run, app.path, target, name):
+                os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
+                with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
+                    file.write(text)
+        _by_hand.lay_compose(run, app, checkout)
+        return _configuration.read(run, app.compose(checkout), checkout=checkout)
+
+
 def needs_of(
     run: Runner, app: App, wish: Wish, config: dict[str, t.Any], diff: Diff, target: str, layout: _rules.Layout
 ) -> _change.Needs | None:
@@ -124,15 +150,44 @@ def needs_of(
         return None
     context, dockerfile = _compose.build_files(config["services"][app.service], app.path)
     recipe = _git_diff.show(run, app.path, target, dockerfile) if dockerfile and diff.changes else ""
-    mounted = _compose.all_mount_code(config, app.services, app.path)
-    ignore = f"{context}/.dockerignore".lstrip("/")
-    unseen = _dockerfile.Ignored(_git_diff.show(run, app.path, target, ignore) if recipe and not mounted else "")
+    services = [config["services"][name] for name in app.services]
+    mounted = {one for service in services for one in _compose.mounted_sources(service, app.path)}
     around = _change.Surroundings(
-        code_mounted=mounted,
+        sees=sees(run, app, services, target),
         copied=tuple(f"{context}/{name}".lstrip("/") for name in _dockerfile.named_files(recipe)),
-        ignored=lambda path: unseen(path[len(context) :].lstrip("/")),
         own_frontend=wish.own_frontend,
         links=diff.links,
+        mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
         mounted_elsewhere=_compose.mounted_elsewhere(config, app.services, app.path),
     )
     return _change.sort_out(diff.changes, _rules.Rules(wish.rules, layout), around)
+
+
+def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -> t.Callable[[str], _change.Seen]:
+    """Give what says how the app's containers see a file: what is mounted hides what the image has."""
+    views = [_view(run, app, service, target) for service in services]
+
+    def how(path: str) -> _change.Seen:
+        found = [(_below(path, mounts), has) for mounts, has in views]
+        return _change.Seen(
+            any(mounted for mounted, _has in found), any(has(path) for mounted, has in found if not mounted)
+        )
+
+    return how
+
+
+def _view(run: Runner, app: App, service: dict[str, t.Any], target: str) -> tuple[list[str], t.Callable[[str], bool]]:
+    """Give what a service has mounted, and what says whether its image has a file."""
+    mounts = _compose.mounted_sources(service, app.path)
+    context, dockerfile = _compose.build_files(service, app.path)
+    if "" in mounts or not dockerfile:
+        return mounts, lambda _path: True  # it is not asked, or nobody knows
+    own = _git_diff.show(run, app.path, target, f"{dockerfile}.dockerignore")
+    ignored = _dockerfile.Ignored(own or _git_diff.show(run, app.path, target, f"{context}/.dockerignore".lstrip("/")))
+    top = f"{context}/" if context else ""
+    # What lies outside of the context may be in another service's, which is built, too.
+    return mounts, lambda path: not path.startswith(top) or not ignored(path[len(top) :])
+
+
+def _below(path: str, folders: list[str]) -> bool:
+    return any(not folder or path == folder or path.startswith(folder + "/") for folder in folders)

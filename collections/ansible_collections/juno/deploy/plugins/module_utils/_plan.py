@@ -29,7 +29,7 @@ class Situation:
     images_match: bool
     #: What the files need that differ between what serves and the target; nothing when that can't be told.
     needs: Needs | None
-    #: The containers see the checkout itself, so that new code needs no new image.
+    #: The containers have the checkout's code mounted, all of it or a folder, so that most of it needs no new image.
     code_mounted: bool
     always_build: bool
     force: bool
@@ -112,10 +112,9 @@ def _why_build(at: Situation) -> list[str]:
         return [f"the way that {', '.join(at.rebuilt)} is built has changed (.env, or a compose file by hand)"]
     if at.needs is None:
         return ["the commit that serves is gone from the repository, so what changed can't be told"]
-    reasons = [] if at.code_mounted else ["the code is in the image, not mounted"]
     if files := at.needs.steps.get("build"):
-        return [*reasons, f"{some(files)} changed"]
-    return reasons if at.serving_commit != at.target_commit and not at.code_mounted else []
+        return [*([] if at.code_mounted else ["the code is in the image, not mounted"]), f"{some(files)} changed"]
+    return []
 
 
 def kinds_of(needs: Needs) -> str:

@@ -21,6 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _epoch,
     _generated,
+    _inspect_refuse,
     _journal,
     _lease,
     _oneoff,
@@ -38,7 +39,10 @@ if t.TYPE_CHECKING:
 
 #: A line that a command in a build step printed: the step, the seconds, the text.
 _STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
-
+#: A line that a step printed: the step, the text.
+_STEP_LINE = re.compile(r"#([0-9]+) [0-9]+\.[0-9]+ (.*)")
+#: So many of them are shown of the step that failed.
+STEP_LINES = 15
 
 #: How long code that was good may take to load, and its static files to be collected.
 LOOK_SECONDS = 60
@@ -57,6 +61,7 @@ BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
     "pages": {"type": "list", "elements": "dict", "default": []},
     "boot_timeout_seconds": {"type": "int", "default": 120},
     "update_services": {"type": "list", "elements": "str", "default": []},
+    "base_url": {"type": "str", "default": ""},
 }
 
 
@@ -84,12 +89,29 @@ class BuildOrder:
     boot_timeout_seconds: float = 120
     #: Other services that are built or pulled, to be replaced.
     update_services: tuple[str, ...] = ()
+    #: The site's address on this host; nothing where a port that it publishes tells it.
+    base_url: str = ""
 
 
 def build_cause(output: str) -> str:
     """Give the last error that a command of the build printed: BuildKit's own last line names the step only."""
     found = [match[1] for match in map(_STEP_ERROR.match, output.splitlines()) if match]
     return found[-1].rstrip(".") if found else ""
+
+
+def failed_step(output: str) -> str:
+    """Give the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
+    blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
+    shown = [block.strip() for block in blocks if block.lstrip().startswith("> ")]
+    steps: dict[str, list[str]] = {}
+    for match in map(_STEP_LINE.match, output.splitlines()):
+        if match:
+            steps.setdefault(match[1], []).append(match[2])
+    failed = re.findall(r"^#([0-9]+) ERROR", output, re.MULTILINE)
+    lines = shown[-1].splitlines() if shown else []
+    if failed and len(steps.get(failed[-1], [])) > len(lines) - 1:
+        lines = [*lines[:1], *steps[failed[-1]]]
+    return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
 def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t.Any]:
@@ -137,13 +159,14 @@ def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place)
     config = _configuration.read(run, project, checkout=place.checkout)
     _compose.require_service(config, app.service, place.checkout)
     _worker_services.require_declared(app, config, order.commit[:12])
+    _refuse(app, order, config)
     client, began = _docker.connect(app.docker_host), time.monotonic()
     starts = _starts(run, app, client, config)
     images, kept = _images(run, app, order, place, config, starts)
     mounts = _throwaway.write_override(app, place, config, None if order.build else {})
     if order.pages:
         # As the proof does: as the site's address on this host, where no other host is named.
-        host = urllib.parse.urlsplit(_compose.base_url(config["services"][app.service])).netloc
+        host = urllib.parse.urlsplit(order.base_url or _compose.base_url(config["services"][app.service])).netloc
         order = dataclasses.replace(order, headers={**({"Host": host} if host else {}), **order.headers})
     made = _make(run, app, order, place)
     by_hand = _lay_by_hand(run, app, place) if order.collect else []
@@ -192,10 +215,24 @@ def _images(
             done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
         done.require(
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
-            "nothing that serves was touched: correct the commit and deploy again."
+            "nothing that serves was touched: correct the commit and deploy again.",
+            log=failed_step(done.stdout + done.stderr),
         )
     kept = _services_build.pull(run, _docker.connect(app.docker_host), config, others, order.update_services)
     return {name: known[name][1] for name in wanted}, kept
+
+
+def _refuse(app: App, order: BuildOrder, config: dict[str, t.Any]) -> None:
+    """Refuse what the commit's own compose file makes impossible; the plan was made by the one that serves.
+
+    :raises BadInputError: it takes the site's address away, wants a port that is taken, or excludes the strategy.
+    """
+    entry = _journal.half_done(_journal.read(app.journal))
+    if entry is None:
+        return  # it is built alone, for no switch
+    _inspect_refuse.require_address(app, config, order.base_url, order.commit[:12])
+    _inspect_refuse.require_possible(app, config, entry.get("strategy", ""), order.commit[:12])
+    _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
 
 
 def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> list[str]:

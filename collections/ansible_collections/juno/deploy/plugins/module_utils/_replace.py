@@ -26,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_runtime,
     _gate,
     _journal,
+    _running_code,
     _server,
     _services,
     _warm,
@@ -171,6 +172,7 @@ def _begin(work: _work.Work, new: list[_docker.Container]) -> None:
         with _docker.told(f"The container {one.name} could not be started"):
             work.client.api.start(one.id)
         wait_healthy(work, [one])
+        _running_code.require(work, [one])
 
 
 def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:

@@ -32,6 +32,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _release,
     _reload,
     _replace,
+    _running_code,
     _server,
     _services,
     _services_change,
@@ -158,8 +159,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _services_change.before_site(work, change)
     _workers.tell_to_end(work)
     if order.strategy == "reload":
-        _journal.step(app.journal, "open")
         site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
+        _running_code.require(work, site)
+        _journal.step(app.journal, "open")
         _replace.open_switch(work)
         new = _reload.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
         work.boot_seconds = time.monotonic() - reloading

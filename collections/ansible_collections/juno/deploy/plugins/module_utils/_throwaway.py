@@ -17,6 +17,7 @@ import typing as t
 import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _by_hand,
     _compose,
     _django,
     _entry_point,
@@ -100,6 +101,7 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
     _git_trust.apply(run, app, strict=False)
     _worktree.add(run, app.path, place.checkout, commit)
     try:
+        _by_hand.lay_compose(run, app, place.checkout)
         yield place
     finally:
         _worktree.remove(run, app.path, place.checkout)

@@ -158,6 +158,11 @@ options:
           - Headers of that request.
         type: dict
         default: {}
+      base_url:
+        description:
+          - The site's address as the managed host reaches it. Without it a port that O(service) publishes tells it.
+        type: str
+        default: ''
       frontend:
         description:
           - The app's own command that builds its front-end, run where the plan has that step.
@@ -242,12 +247,6 @@ options:
     type: list
     elements: dict
     default: []
-  base_url:
-    description:
-      - The site's address as the managed host reaches it.
-      - Without it the first fixed port is taken that O(service) publishes.
-    type: str
-    default: ''
   headers:
     description:
       - Headers of the prober's requests, for example C(Host).
@@ -499,7 +498,6 @@ def main() -> None:
         "meter_rate": {"type": "float", "default": 0},
         "meter_paths": {"type": "list", "elements": "str", "default": []},
         "pages": {"type": "list", "elements": "dict", "default": []},
-        "base_url": {"type": "str", "default": ""},
         "headers": {"type": "dict", "default": {}},
     }
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)

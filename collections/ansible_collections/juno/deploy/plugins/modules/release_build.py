@@ -90,6 +90,13 @@ options:
     elements: dict
     default: []
     version_added: 0.2.0
+  base_url:
+    description:
+      - The site's address as the managed host reaches it. Without it the first fixed port tells it that O(service)
+        publishes by the commit's own compose file. Where there is none either, nothing is built.
+    type: str
+    default: ''
+    version_added: 0.2.0
   collect:
     description:
       - Collect static files with the new code into the root that serves, when all else is right.
@@ -291,6 +298,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         probe_path=module.params["probe_path"],
         headers=module.params["headers"],
         pages=tuple(module.params["pages"]),
+        base_url=module.params["base_url"],
         epoch=_epoch.read(module.params["epoch"]),
         boot_timeout_seconds=module.params["boot_timeout_seconds"],
         update_services=tuple(module.params["update_services"]),

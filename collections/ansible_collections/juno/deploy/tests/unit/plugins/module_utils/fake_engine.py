@@ -24,6 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_runtime,
     _journal,
     _port_kind,
+    _ports,
     _server,
     _work,
 )
@@ -67,6 +68,8 @@ class World:
         self.processes = 1
         self._no_places()
         self.last = 1
+        #: Sockets of the host that others listen at.
+        self.listeners: list[_ports.Listener] = []
         #: Nothing is called twice by the same name, so that who is new is told from who stayed.
         self.used: set[str] = set()
         self.app = App(str(tmp_path / "app"), "jobs", "web", workers, (), "", str(tmp_path / "state"))
@@ -127,7 +130,7 @@ class World:
         return {name: one["State"] for name, one in self.there.items() if name.startswith(service)}
 
     def containers(self, *, all: bool, filters: dict[str, list[str]]) -> list[dict[str, t.Any]]:  # noqa: A002
-        wanted = dict(label.split("=", 1) for label in filters["label"])
+        wanted = dict(label.split("=", 1) for label in filters.get("label", []))
         found = [one for one in self.there.values() if wanted.items() <= one["Labels"].items()]
         for one in found:
             alive = one["State"] in ("running", "paused")
@@ -203,6 +206,9 @@ class World:
 
     def logs(self, identity: str, tail: int) -> bytes:
         return f"the last {tail} lines of {identity}".encode()
+
+    def exec_create(self, identity: str, argv: list[str], **_options: t.Any) -> dict[str, str]:
+        raise docker.errors.APIError(f"{identity} has no {argv[0]}")
 
     # Images
 
@@ -379,6 +385,7 @@ class World:
     def take_the_place_of_the_real(self, monkeypatch) -> World:
         monkeypatch.setattr(_docker, "connect", lambda _host: self)
         monkeypatch.setattr(_server, "answers", self.answer)
+        monkeypatch.setattr(_ports, "listeners", lambda: list(self.listeners))
         monkeypatch.setattr(_edge_runtime, "asker", lambda _path: self.ask)
         monkeypatch.setattr(_port_kind, "kind", self.kind)
         return self

@@ -7,11 +7,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _change, _dockerfile, _git_diff, _rules
+from ansible_collections.juno.deploy.plugins.module_utils import _change, _git_diff, _rules
 
 FILE, LINK, MODULE = "100644", "120000", "160000"
-MOUNTED = _change.Surroundings(code_mounted=True)
-IN_IMAGE = _change.Surroundings(code_mounted=False)
+MOUNTED = _change.Surroundings(lambda _path: _change.Seen(by_mount=True, by_image=False))
+IN_IMAGE = _change.Surroundings(lambda _path: _change.Seen(by_mount=False, by_image=True))
 FULL = ["build", "collect", "migrate", "workers", "invalidate"]
 
 
@@ -80,10 +80,29 @@ def test_what_the_dockerfile_names_needs_a_build():
     assert needs(["README.md"], around).steps == {}
 
 
-def test_what_dockerignore_keeps_out_needs_nothing_where_the_code_is_in_the_image():
-    ignored = _dockerfile.Ignored("notes\n")
-    assert needs(["notes/x.bin"], dataclasses.replace(IN_IMAGE, ignored=ignored)).steps == {}
-    assert list(needs(["notes/x.bin"], dataclasses.replace(MOUNTED, ignored=ignored)).steps) == FULL
+@pytest.mark.parametrize(
+    ("path", "by_mount", "by_image", "steps"),
+    [
+        ("notes/x.bin", False, False, []),
+        ("templates/a.html", False, False, []),
+        ("notes/x.bin", True, False, FULL),
+        ("templates/a.html", True, False, ["workers", "invalidate"]),
+        ("templates/a.html", False, True, ["build", "workers", "invalidate"]),
+        # One service has it mounted, another has it from the image alone.
+        ("templates/a.html", True, True, ["build", "workers", "invalidate"]),
+        # Containers are made from it, though no image has it.
+        ("docker-compose.yml", False, False, FULL),
+        ("Dockerfile", False, False, FULL),
+    ],
+)
+def test_what_a_container_sees_follows_from_its_mounts_and_its_image(path, by_mount, by_image, steps):
+    around = _change.Surroundings(lambda _path: _change.Seen(by_mount, by_image))
+    assert list(needs([path], around).steps) == steps
+
+
+def test_a_file_that_is_mounted_by_itself_is_held_by_a_container_that_runs():
+    around = dataclasses.replace(MOUNTED, mounted_files=frozenset({"settings.py"}))
+    assert needs(["settings.py", "urls.py"], around).held == ["settings.py"]
 
 
 @pytest.mark.parametrize("modes", [(MODULE, MODULE), ("000000", MODULE), (MODULE, "000000")])

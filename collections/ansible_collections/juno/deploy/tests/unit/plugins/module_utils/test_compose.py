@@ -282,3 +282,20 @@ def test_parse_hashes(text, hashes):
 def test_who_waits_for_the_app(waits_for, mine, found):
     services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
     assert _compose.depends_on({"services": services}, mine) == found
+
+
+def test_a_folder_with_code_is_mounted_code(tmp_path):
+    for name in ("app/shop/__init__.py", "media/deep/down/here/and/__init__.py", "conf/nginx.conf"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    def service(*sources: str) -> dict:
+        return {"volumes": [{"type": "bind", "source": f"{tmp_path}{one}", "target": "/x"} for one in sources]}
+
+    directory = str(tmp_path)
+    assert _compose.mounts_code(service("/app"), directory)
+    assert not _compose.mounts_code(service("/media", "/conf", "/none", "/conf/nginx.conf"), directory)
+    assert _compose.mounted_sources(service("", "/app"), directory) == ["", "app"]
+    assert _compose.mounted_sources(service("/app", "-other"), directory) == ["app"]
+    assert _compose.mounted_sources({"volumes": [{"type": "volume", "source": "x", "target": "/x"}]}, directory) == []
+    assert _compose.mounted_sources({"volumes": [{"type": "bind", "source": "/", "target": "/x"}]}, directory) == [""]

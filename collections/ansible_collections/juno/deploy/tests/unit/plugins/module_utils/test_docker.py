@@ -307,3 +307,13 @@ def test_an_engine_that_ends_in_the_middle_is_told(error) -> None:
 
 def test_another_error_is_none_of_the_engines() -> None:
     assert _docker.failure(ValueError("x")) == ""
+
+
+def test_the_engines_own_words_are_kept():
+    status = OSError("500 Server Error for url: http+docker://localhost/start")
+    wrapped = docker.errors.APIError("failed", explanation="Bind for 0.0.0.0:8001 failed: port is already allocated.")
+    wrapped.__cause__ = status
+    assert _docker._cause(wrapped) == "Bind for 0.0.0.0:8001 failed: port is already allocated"
+    outer = RuntimeError("outer")
+    outer.__cause__ = status
+    assert _docker._cause(outer) == str(status)

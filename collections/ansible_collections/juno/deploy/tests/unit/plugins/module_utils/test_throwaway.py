@@ -145,4 +145,4 @@ def test_a_database_elsewhere_on_the_host_is_none_of_ours(tmp_path, place, kept)
     }
     mounts = [{"target": "/code", "kind": "checkout", "source": f"{tmp_path}/app"}, {"target": "/x", "kind": "volume"}]
     _throwaway.forget_elsewhere(told, mounts)
-    assert bool(database["host_path"]) is kept
+    assert bool(told["real"]["databases"][0]["host_path"]) is kept

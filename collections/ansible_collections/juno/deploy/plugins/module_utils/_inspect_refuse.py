@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be refused before anything is built or touched. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _edge, _edge_files, _ports
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+
+
+def require_address(app: App, config: dict[str, t.Any], base_url: str, where: str = "") -> None:
+    """Make sure that the site has an address on this host: a deploy is nothing without asking the site.
+
+    :param where: the commit whose compose file it is; without it, what serves.
+    :raises BadInputError: there is none, or it is of a kind that is not asked.
+    """
+    service = config["services"][app.service]
+    found = base_url or _compose.base_url(service)
+    if not found:
+        of = f" as {where} has it" if where else ""
+        network = service.get("network_mode")
+        why = f"has network_mode {network}" if network else "publishes no port by a fixed number"
+        raise BadInputError(
+            f"Nothing tells where the site answers on this host, since '{app.service}'{of} {why}: set "
+            "django_app_base_url to its address (http://127.0.0.1:8001, say). Nothing was changed."
+        )
+    if not found.startswith("http://"):
+        raise BadInputError(
+            f"django_app_base_url must be the site's own address on this host, such as http://127.0.0.1:8001, not "
+            f"{found}: https is for django_app_https. Nothing was changed."
+        )
+
+
+def require_one_path(app: App, containers: Iterable[_docker.Container]) -> None:
+    """Make sure that the project's containers are of this app's directory, not of another's of the same name.
+
+    :raises BadInputError: they are of another one.
+    """
+    here = os.path.realpath(app.path)
+    for one in containers:
+        there = os.path.realpath(one.working_dir) if one.working_dir else here
+        near = _compose.inside(there, here) or _compose.inside(here, there)
+        # One that is gone was moved here.
+        if not near and os.path.isdir(there):
+            raise BadInputError(
+                f"The compose project '{app.project}' of {app.path} runs from {one.working_dir} already (the container "
+                f"{one.name}): give this one a name of its own, as COMPOSE_PROJECT_NAME in its .env and as "
+                "django_app_project. Nothing was changed."
+            )
+
+
+def require_free_ports(app: App, client: t.Any, config: dict[str, t.Any]) -> None:
+    """Make sure that nobody else holds a port that the site is to publish.
+
+    :raises BadInputError: somebody does; the message names who.
+    """
+    wanted = _ports.wanted(config["services"][app.service])
+    if not wanted:
+        return
+    with _docker.told("The Docker Engine refused to list its containers"):
+        listed = client.api.containers(all=False, filters={})
+    # Another host's sockets can't be seen from here.
+    local = (app.docker_host or _docker.DEFAULT_SOCKET).startswith("unix:")
+    heard = _ports.listeners() if local else []
+    for one in wanted:
+        if name := _ports.holder(one, listed, app.project, heard):
+            raise BadInputError(
+                f"Port {one.port}, which '{app.service}' is to publish, is taken by {name}: stop that, or publish "
+                "another port in the compose file. Nothing was changed."
+            )
+
+
+def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: str) -> None:
+    """Make sure that the compose file of a commit leaves its strategy, and the proxy that is there, possible.
+
+    :raises BadInputError: it does not.
+    """
+    reason = _edge.why_not(config["services"][app.service])
+    if not reason:
+        return
+    if strategy == "rolling":
+        raise BadInputError(
+            f"{commit} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
+            "django_app_strategy: recreate. Nothing was changed."
+        )
+    if _compose.is_ours(app.override) and _edge.is_in(_edge_files.read(app.override)):
+        raise BadInputError(
+            f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service "
+            "publish its ports as before, or first take the proxy away (docker compose rm --stop --force "
+            f"{_edge.SERVICE}, then remove {app.override}) and start the app anew. Nothing was changed."
+        )

@@ -1,0 +1,12 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The usual manage.py."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pages.settings")
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv)
