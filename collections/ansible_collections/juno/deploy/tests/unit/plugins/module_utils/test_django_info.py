@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._server import Process
 
 INSIDE = Place("the container shop-web-1", ("python", "python3"), True, lambda *_: None)  # type: ignore[arg-type]
 HERE = Place("/srv/shop", ("/venv/bin/python",), False, lambda *_: None)  # type: ignore[arg-type]
-ALL, LOOP = "0.0.0.0", "127.0.0.1"  # noqa: S104
+ALL, LOOP = "0.0.0.0", "127.0.0.1"
 
 
 @pytest.mark.parametrize(

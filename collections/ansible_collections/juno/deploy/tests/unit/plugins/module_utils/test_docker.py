@@ -108,7 +108,7 @@ def test_addresses_come_in_the_order_of_the_networks(networks: t.Any, addresses:
 
 @pytest.mark.parametrize(
     ("ip", "address"),
-    [("0.0.0.0", "0.0.0.0:8001"), ("::", "[::]:8001"), ("", "*:8001"), (None, "*:8001")],  # noqa: S104
+    [("0.0.0.0", "0.0.0.0:8001"), ("::", "[::]:8001"), ("", "*:8001"), (None, "*:8001")],
 )
 def test_published_ports_are_written_as_a_person_would(ip: str | None, address: str) -> None:
     port = {"IP": ip, "PrivatePort": 8000, "PublicPort": 8001, "Type": "tcp"}

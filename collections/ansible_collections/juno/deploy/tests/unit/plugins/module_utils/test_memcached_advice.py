@@ -89,7 +89,7 @@ def test_nothing_to_say():
         ({"udp_port": 11211}, "udp", "UDP port 11211 is open"),
         ({"shutdown_command": True}, "shutdown", "start it without -A"),
         ({"listens": "*"}, "listens", "It listens on all interfaces (port 11211) without a login"),
-        ({"listens": "0.0.0.0"}, "listens", "all interfaces"),  # noqa: S104
+        ({"listens": "0.0.0.0"}, "listens", "all interfaces"),
         ({"listens": "127.0.0.1,::"}, "listens", "all interfaces"),
         ({"listens": "127.0.0.1,notls:8.8.8.8:11211"}, "listens", "It listens on 127.0.0.1,notls:8.8.8.8:11211"),
     ],
