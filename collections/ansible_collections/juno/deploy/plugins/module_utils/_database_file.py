@@ -9,6 +9,7 @@ import os
 import sqlite3
 
 from ansible_collections.juno.deploy.plugins.module_utils import _guest_databases
+from ansible_collections.juno.deploy.plugins.module_utils._change import some
 
 #: How long others may keep the database locked.
 LOCKED_SECONDS = 30
@@ -23,6 +24,22 @@ def digest(path: str) -> str:
         return _guest_databases.digest(path)
     except OSError:
         return ""
+
+
+def _what(live: sqlite3.Connection, copy: str) -> str:
+    """Name the tables that have more or fewer rows than in the copy, as far as there are any."""
+    with contextlib.closing(sqlite3.connect(_guest_databases.read_only(copy), uri=True)) as old:
+        then, now = _rows(old), _rows(live)
+    words = [f"{name}: {now[name] - count:+d} rows" for name, count in then.items() if now.get(name, count) != count]
+    return f" ({some(words)})" if words else ""
+
+
+def _rows(connection: sqlite3.Connection) -> dict[str, int]:
+    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    mine = [name for name in names if name != "django_migrations" and not name.startswith("sqlite_")]
+    quoted = {name: '"' + name.replace('"', '""') + '"' for name in mine}
+    counted = {name: connection.execute(f"SELECT count(*) FROM {word}") for name, word in quoted.items()}  # noqa: S608
+    return {name: int(cursor.fetchone()[0]) for name, cursor in counted.items()}
 
 
 def put_back(database: str, copy: str, known: str) -> str:
@@ -41,7 +58,7 @@ def put_back(database: str, copy: str, known: str) -> str:
             live.execute("BEGIN EXCLUSIVE")
             live.execute("COMMIT")
             if _guest_databases.content(live) != known:
-                return f"something was written to {database} since the migrations"
+                return f"something was written to {database} since{_what(live, copy)}"
             with contextlib.closing(sqlite3.connect(_guest_databases.read_only(copy), uri=True)) as old:
                 old.backup(live, pages=-1)
     except (sqlite3.Error, OSError) as exc:

@@ -333,8 +333,8 @@ def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]],
     if standing:
         undone = told.get("undone", {}).get("rc", 0)
         kept = [one for one in applied if labels([one])[0] in standing]
-        stuck = [one for one in kept if not one["reversible"] or one.get("lossy")] or kept
-        why = f"{labels(stuck[:1])[0]}: {why_standing(stuck[0])}"
+        stuck = [one for one in kept if not one["reversible"] or one.get("lossy")]
+        why = f"{labels(stuck[:1])[0]}: {why_standing(stuck[0])}" if stuck else "the database was empty before"
         why = _throwaway.reason(undone, failure_of(told, "reverse")) if undone else why
         parts.append(f"{some(standing)} of this run stand{'s' if len(standing) == 1 else ''} ({why})")
     half = bool(begun) and not begun[0]["atomic"]

@@ -91,9 +91,8 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         _oneoff.remove_left(app)
         way = _database_back.Way(run, app, entry)
         # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
-        outcome = _database_back.Outcome() if way.is_free else way.go()
-        outcome.unread = way.unread_before(outcome)
-        if outcome.unread and _serves(app, entry):
+        outcome = None if way.is_free else _try(way)
+        if outcome and outcome.unread and _serves(app, entry):
             return _stay(app, entry, cause, outcome)
         unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
@@ -103,8 +102,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
             back = entry["reversing"]
             order = _migrations.MigrateOrder(back["commit"], back["images"], MIGRATE_SECONDS)
             _migrations.apply(run, app, order, again=True)
-        if way.is_free:
-            outcome = way.go()
+        outcome = outcome or way.go()
         if unlike:
             raise JunoError(unlike, log=log)
         figures = {"task": cause.task, "reason": _secrets.hide(cause.reason)}
@@ -130,6 +128,19 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "left": left,
         "words": _database_back.words(outcome, entry, stays=False),
     }
+
+
+def _try(way: _database_back.Way) -> _database_back.Outcome | None:
+    """Take the database back, and see whether the code from before can work with it; nothing where that fails.
+
+    Then what served is brought back first, and the database is asked again, whose error counts.
+    """
+    try:
+        outcome = way.go()
+    except JunoError:
+        return None
+    outcome.unread = way.unread_before(outcome)
+    return outcome
 
 
 def _serves(app: App, entry: _journal.Entry) -> bool:

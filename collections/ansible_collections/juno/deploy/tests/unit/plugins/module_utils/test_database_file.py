@@ -55,7 +55,7 @@ def test_what_was_written_since_stays(pair):
     do(live, "update job set pay = ''")
     known = content(live)
     do(live, "insert into job values ('new')")
-    assert "something was written" in _database_file.put_back(live, copy, known)
+    assert _database_file.put_back(live, copy, known) == f"something was written to {live} since (job: +1 rows)"
     assert rows(live, "select * from job") == [("",), ("new",)]
 
 

@@ -435,6 +435,43 @@ def test_what_failed_after_a_loss_is_left_for_the_copy(lived):
     assert lived.applied == ["0001_it", "0002_it", "0003_it"]
 
 
+#: Fails as PostgreSQL does for a lock, as often as the file has letters.
+LOCKED = """
+class LockError(Exception):
+    sqlstate = "55P03"
+def locked(apps, editor):
+    with open("waits", "r+") as file:
+        left = file.read()
+        file.seek(0)
+        file.truncate()
+        file.write(left[1:])
+    if left:
+        raise LockError("canceling statement due to lock timeout")
+"""
+
+
+@pytest.mark.parametrize(
+    ("waits", "atomic", "failure"),
+    [
+        ("", "True", None),
+        ("xx", "True", None),
+        ("x" * 9, "True", "lock timeout, tried 6 times; the lock is held by one that was gone when it was looked for"),
+        ("x", "False", "lock timeout, tried 1 times; the lock"),
+    ],
+)
+def test_one_that_waits_for_a_lock_is_tried_again(lived, waits, atomic, failure):
+    lived.add("migrations.RunPython(locked, migrations.RunPython.noop)")
+    path = lived.checkout / "shop/migrations/0002_it.py"
+    path.write_text(LOCKED + path.read_text() + f"    atomic = {atomic}\n")
+    (lived.checkout / "waits").write_text(waits)
+    told, record = migrate_noted(lived, pause_seconds=0.01)
+    assert [one["name"] for one in told["applied"]["applied"]] == ([] if failure else ["0002_it"])
+    assert len(record.begun) == 1
+    assert (failure or "") in told.get("failure:migration", {"cause": ""})["cause"]
+    if not failure:
+        assert undone(lived, record) == (["0002_it"], ["0002_it"])
+
+
 def test_whether_code_can_read_the_database(lived):
     assert lived.ask("fits", apps=["shop"])["unread"] == {"models": []}
     models = lived.checkout / "shop/models.py"

@@ -707,6 +707,23 @@ def test_where_the_old_code_cannot_work_with_what_stands_the_new_one_goes_on(wor
     assert (_journal.serving(_journal.read(world.app.journal)) is None) is stays
 
 
+def test_a_database_that_does_not_answer_keeps_no_container_away(world, noted, monkeypatch):
+    world.add("web-1")
+    noted([migration(lossy=["DeleteModel jobs.Job"])], states=world.states)
+    switched(world, strategy="recreate")
+    _journal.change(world.app.journal, built={}, migrating={"session": "s"})
+
+    def refuse(_way):
+        raise JunoError("the database doesn't answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_database_back.Way, "go", refuse)
+        with pytest.raises(JunoError, match="doesn't answer"):
+            undo(world)
+    assert world.states() == {"web-1": "running"}
+    assert undo(world)["standing"] == ["jobs.0002_b"]
+
+
 @pytest.mark.parametrize("migrating", [None, {"session": "s"}])
 def test_a_database_that_was_not_touched_is_let_alone(world, monkeypatch, migrating):
     monkeypatch.setattr(_database_back.Way, "_ask", lambda *_any, **_more: pytest.fail("it touched the database"))
