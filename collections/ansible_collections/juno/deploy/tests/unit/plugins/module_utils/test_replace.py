@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_files, _replace
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_files, _edge_runtime, _replace
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -242,3 +242,21 @@ def test_an_app_with_one_name_for_its_container_gets_no_edge_by_being_recreated_
     replace(world, "recreate")
     assert not world.states("juno-edge")
     assert not _edge.is_in(_edge_files.read(world.app.override))
+
+
+@pytest.mark.parametrize(("idle", "told"), [(True, []), (False, ["Connections to web-1 were still open after 30 s"])])
+def test_connections_that_are_cut_are_told(world, monkeypatch, idle, told):
+    world.behind_edge()
+    world.add("web-1")
+    monkeypatch.setattr(_edge_runtime, "drain", lambda *_any: idle)
+    work = world.work()
+    _replace.end_old(work, world.ask, work.old)
+    assert world.log == ["stop web-1"]
+    assert [one.partition(" and were cut")[0] for one in work.notices] == told
+
+
+def test_only_workers_that_the_compose_file_has_are_in_the_override(world):
+    world.config["services"]["queue"] = {"build": {"context": "."}}
+    work = world.work()
+    work.app = dataclasses.replace(work.app, known_services=("queue", "gone"))
+    assert _replace._workers_there(work) == ["queue"]
