@@ -43,14 +43,15 @@ options:
   compose_files:
     description:
       - The compose files, relative to O(path), in the order in which they are merged.
-      - Without them those are taken that C(docker compose) itself would take.
+      - Without them those are taken that C(docker compose) itself would take, so those that C(COMPOSE_FILE) names where
+        C(.env) or the environment has it.
     type: list
     elements: str
     default: []
   docker_host:
     description:
-      - Address of the Docker Engine for the SDK, for example V(unix:///var/run/docker.sock).
-      - Without it the local socket is used.
+      - Address of the Docker Engine, for the SDK and for C(docker), for example V(unix:///var/run/docker.sock).
+      - Without it, what C(DOCKER_HOST) names in the environment of the managed host, else the local socket.
     type: str
   state_root:
     description:

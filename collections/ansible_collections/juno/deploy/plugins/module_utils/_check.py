@@ -116,6 +116,7 @@ def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> d
         **_seen(order, told),
         "epoch": _epoch.judge(order.epoch, told.get("caches")).as_dict(),
         "layout": told.get("layout") or {},
+        "connections": told.get("connections") or {},
         "checked": mask(lines[-1].strip()) if lines else "",
     }
 

@@ -37,6 +37,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_process import 
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_request import ask, calm, judge
 from ansible_collections.juno.deploy.plugins.module_utils._inapp_migrate import fits, migrate, reverse, undo_own
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_room import connections
 from ansible_collections.juno.deploy.plugins.module_utils._inapp_sessions import begin_with, refused_writes
 from ansible_collections.juno.deploy.plugins.module_utils._inapp_settings import fail, settings_of
 
@@ -122,7 +123,10 @@ def look(request: "dict[str, t.Any]") -> None:
     importlib.import_module("django").setup()
     if request["directory"]:
         emit(request, "layout", dict(layout(settings, request["mounts"], request["directory"]), static_at=static))
-    emit(request, "migrations", _migrations(request, databases))
+    migrations = _migrations(request, databases)
+    emit(request, "migrations", migrations)
+    if migrations["applied"] or migrations["pending"]:  # else it doesn't answer
+        emit(request, "connections", connections())
     if request["probe_path"]:
         emit(request, "requested", _ask(settings, request, databases))
 

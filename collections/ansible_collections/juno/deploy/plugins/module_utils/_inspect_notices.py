@@ -61,7 +61,7 @@ def environments(
         if names:
             lines.append(
                 f"'{service}' gets other values of {some(names, 10)} than its container has, though no commit changes "
-                "them (a compose file or .env was changed by hand, or the container was started otherwise)"
+                "them (a compose file, .env or COMPOSE_FILE was changed by hand, or it was started otherwise)"
             )
     return lines
 

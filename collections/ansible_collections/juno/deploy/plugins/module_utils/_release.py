@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _check,
     _compose,
     _configuration,
+    _connections,
     _docker,
     _epoch,
     _generated,
@@ -139,6 +140,8 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
         schema = {key: known.get(key) or [] for key in ("applied", "pending")}
         collected = is_collected(done.get("static") or {})
         more = {"layout": done["layout"]} if done.get("layout") else {}
+        at_work = _journal.half_done(_journal.read(app.journal)) or {}
+        done["warnings"] = _connections.too_few(done.pop("connections", {}), at_work.get("strategy", ""))
         _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
         return done
 

@@ -33,6 +33,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _guest_request,
     _inapp_lossy,
     _inapp_migrate,
+    _inapp_room,
     _inapp_sessions,
     _inapp_settings,
     _oneoff,
@@ -64,6 +65,7 @@ GUESTS = (
     _inapp_migrate,
     _guest_request,
     _guest_cache_list,
+    _inapp_room,
     _guest_release,
 )
 #: For the container to start and go, beside the time that its work may take.

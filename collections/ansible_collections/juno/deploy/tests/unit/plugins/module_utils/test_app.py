@@ -29,7 +29,7 @@ def test_compose_file_is_taken_as_the_option_is(world):
     assert world.app.named_files == ("docker-compose.yml", "docker-compose.prod.yml")
     # docker compose would not read one in the app's directory.
     assert world.app.override == f"{world.app.state_directory}/compose.override.yml"
-    with pytest.raises(BadInputError, match=r"no compose file docker-compose.prod.yml.*correct COMPOSE_FILE in .env"):
+    with pytest.raises(BadInputError, match=r"no compose file docker-compose\.prod\.yml.*correct COMPOSE_FILE in .env"):
         world.app.compose()
 
 

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import subprocess
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _by_hand as it
+from ansible_collections.juno.deploy.plugins.module_utils import _edge
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
@@ -117,3 +119,14 @@ def test_nothing_is_written_where_a_link_of_the_commit_leads(site, tmp_path):
     (clean / "shop/static/new").symlink_to(tmp_path / "outside")
     assert it.lay(run_command, app, Layout(), str(clean)) == []
     assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_compose_file_beside_git_is_taken_along(site):
+    app, live, clean = site
+    for name in ("docker-compose.override.yml", "compose.yaml", "other.yml"):
+        write(live / name)
+    (live / "compose.override.yml").write_text(f"{_edge.MARK}\n")
+    assert sorted(it.lay_compose(run_command, app, str(clean))) == ["compose.yaml", "docker-compose.override.yml"]
+    assert (clean / "compose.yaml").read_text() == "by hand"
+    named = dataclasses.replace(app, compose_files=("other.yml", "static/site.css", "/etc/hostname"))
+    assert it.lay_compose(run_command, named, str(clean)) == ["other.yml"]

@@ -93,3 +93,28 @@ STATIC = {"added": 0, "removed": 0, "manifest_hash_before": "a", "manifest_hash_
 )
 def test_is_collected(static, collected):
     assert _release.is_collected(static) is collected
+
+
+FAILED_BUILD = """\
+#8 [web 3/3] RUN ruff check .
+#8 0.231 views.py:7:1: E722 bare except
+#8 0.232 Found 1 error.
+#8 ERROR: process "/bin/sh -c ruff check ." did not complete successfully: exit code: 1
+------
+ > [web 3/3] RUN ruff check .:
+0.231 views.py:7:1: E722 bare except
+0.232 Found 1 error.
+------
+failed to solve: process "/bin/sh -c ruff check ." did not complete successfully: exit code: 1
+"""
+
+
+def test_the_lines_of_the_step_that_failed_are_shown():
+    shown = "> [web 3/3] RUN ruff check .:\n0.231 views.py:7:1: E722 bare except\n0.232 Found 1 error."
+    assert _release.failed_step(FAILED_BUILD) == shown
+    # Other steps go on while one fails, and BuildKit repeats some of its lines only.
+    many = "".join(f"#8 {n}.0 line {n}\n#9 {n}.0 other\n" for n in range(20))
+    lines = _release.failed_step(many + FAILED_BUILD).splitlines()
+    assert lines[0] == "> [web 3/3] RUN ruff check .:"
+    assert lines[1:] == [*(f"line {n}" for n in range(7, 20)), "views.py:7:1: E722 bare except", "Found 1 error."]
+    assert _release.failed_step("unknown flag: --x\n") == ""
