@@ -83,9 +83,17 @@ def start_stopped(at: _services.Starter, names: list[str]) -> None:
     """
     for name in names:
         for one in _dependencies.current(at.containers(name)):
-            if one.state in ("exited", "created", "dead"):
+            if one.state in ("exited", "created", "dead") and not _has_done_its_work(at, one):
                 _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
                 _services.begin(at, one)
+
+
+def _has_done_its_work(at: _services.Starter, one: _docker.Container) -> bool:
+    if not _dependencies.runs_once(at.config, one.service):
+        return False
+    with _docker.told(f"The container {one.name} could not be looked at"):
+        state = at.client.api.inspect_container(one.id)["State"]
+    return _dependencies.judge(_dependencies.COMPLETED, state)[0]
 
 
 def after_site(work: _work.Work, change: Change) -> list[_docker.Container]:

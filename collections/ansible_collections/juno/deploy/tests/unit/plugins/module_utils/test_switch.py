@@ -336,6 +336,25 @@ def test_what_runs_once_does_so_for_each_release(project):
     assert project.newest()["others_new"] == {"migrate": ["migrate-2"]}
 
 
+@pytest.mark.parametrize(("code", "again"), [(0, False), (1, True)])
+def test_what_runs_once_for_others_runs_until_it_is_done(project, code, again):
+    project.config["services"]["bucket"] = {"image": "minio"}
+    project.config["services"]["web"]["depends_on"]["bucket"] = {"condition": "service_completed_successfully"}
+    for name, state in (("web-1", "running"), ("db-1", "running"), ("proxy-1", "running"), ("bucket-1", "exited")):
+        project.add(name, state)
+    project.tasks["bucket"] = code
+    start = project.start
+
+    def well(identity):
+        project.tasks["bucket"] = 0
+        start(identity)
+
+    project.start = well
+    switch(project)
+    assert ("start bucket-1" in project.log) is again
+    assert list(project.states("bucket")) == ["bucket-1"]
+
+
 def test_one_that_runs_once_and_fails_is_told(project):
     project.config["services"]["migrate"] = {"build": {"context": "."}}
     project.config["services"]["web"]["depends_on"]["migrate"] = {"condition": "service_completed_successfully"}
