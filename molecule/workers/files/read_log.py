@@ -17,9 +17,7 @@ def main() -> None:
         "ended": [row[3] for row in rows if row[2] == "end"],
         "where": {row[3]: row[1] for row in rows if row[2] == "end"},
         # Two at a time would take turns.
-        "schedulers": [
-            name for name, _run in itertools.groupby(row[3] for row in rows if row[2] == "tick" and row[3:])
-        ],
+        "schedulers": [name for name, _run in itertools.groupby(row[1] for row in rows if row[2] == "sent")],
     }
     sys.stdout.write(json.dumps(told) + "\n")
 
