@@ -35,7 +35,9 @@ def variables(environment: Iterable[str]) -> dict[str, str]:
 
 def differing(wanted: Mapping[str, str | None], has: Mapping[str, str], from_image: Mapping[str, str]) -> list[str]:
     """Name the variables that a new container would have other values of than the one that runs."""
-    other = {name for name, value in wanted.items() if value is not None and has.get(name) != value}
+    # Compose writes a dollar sign twice, so that what it prints can be read again.
+    plain = {name: value.replace("$$", "$") for name, value in wanted.items() if value is not None}
+    other = {name for name, value in plain.items() if has.get(name) not in (value, wanted[name])}
     gone = {name for name, value in has.items() if name not in wanted and from_image.get(name, value + "?") != value}
     return sorted(other | gone)
 
@@ -55,9 +57,10 @@ def environments(
             seen = client.api.inspect_container(one.id).get("Config") or {}
         if "Env" not in seen:
             continue
-        image = _image_environment(client, one.image_id)
+        has = variables(seen["Env"])
+        image = _image_environment(client, one.image_id, has)
         wanted = config["services"][service].get("environment") or {}
-        names = [name for name in differing(wanted, variables(seen["Env"]), image) if name not in set(ours) | _ENGINE]
+        names = [name for name in differing(wanted, has, image) if name not in set(ours) | _ENGINE]
         if names:
             lines.append(
                 f"'{service}' gets other values of {some(names, 10)} than its container has, though no commit changes "
@@ -70,10 +73,10 @@ def environments(
 _ENGINE = frozenset({"PATH", "HOSTNAME", "HOME", "TERM"})
 
 
-def _image_environment(client: t.Any, image: str) -> dict[str, str]:
-    """Give what an image sets by itself; nothing when it is gone."""
+def _image_environment(client: t.Any, image: str, has: dict[str, str]) -> dict[str, str]:
+    """Give what an image sets by itself; all that its container has when it is gone."""
     try:
         found = client.api.inspect_image(image)
     except _docker.docker.errors.ImageNotFound:
-        return {}
+        return has
     return variables((found.get("Config") or {}).get("Env") or [])

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine
         ({}, {"A": "1"}, {}, ["A"]),
         # One without a value comes from the environment that compose has.
         ({"A": None}, {}, {}, []),
+        ({"A": "x$$y"}, {"A": "x$y"}, {}, []),
         ({"LANG": "C"}, {"LANG": "de"}, {"LANG": "C"}, ["LANG"]),
     ],
 )
