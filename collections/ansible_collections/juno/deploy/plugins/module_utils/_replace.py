@@ -26,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_runtime,
     _gate,
     _journal,
+    _protect,
     _running_code,
     _server,
     _services,
@@ -103,9 +104,11 @@ def _prepare_edge(work: _work.Work) -> bool:
         if not _edge_files.in_the_way(app):
             needed = named or more["environment"]
             text = _edge.override(None, service=app.service, named=named, **more) if needed else ""
+            text = _protected(work, text)
             _edge_files.put_override(work.run, app, text)
         return False
-    _edge_files.put_override(work.run, app, _edge.override(_edge_container.describe(work, ()), **more))
+    text = _protected(work, _edge.override(_edge_container.describe(work, ()), **more))
+    _edge_files.put_override(work.run, app, text)
     return True
 
 
@@ -127,6 +130,13 @@ def _configure(work: _work.Work, site: list[_docker.Container]) -> None:
 def _workers_there(work: _work.Work) -> list[str]:
     """Name the workers that the release's compose file has; those that left with its commit are not in it."""
     return [name for name in work.app.services[1:] if name in work.config["services"]]
+
+
+def _protected(work: _work.Work, text: str) -> str:
+    """Give our override with the git folder read-only, where that is wanted."""
+    if not work.order.protect_git:
+        return text
+    return _protect.with_protection(text, work.config, work.app.services, work.app.path)
 
 
 def can_have_epoch(work: _work.Work) -> bool:

@@ -37,6 +37,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _inapp_sessions,
     _inapp_settings,
     _oneoff,
+    _protect,
     _secrets,
     _staticfiles,
     _worktree,
@@ -135,7 +136,8 @@ def with_second_place(
         return override
     entry = override["services"].get(service, {})
     second = {"type": "bind", "source": directory, "target": SECOND_PLACE}
-    volumes = [*entry.get("volumes", []), second]
+    # Nothing in the container has to write there, and git runs there as us.
+    volumes = [*entry.get("volumes", []), second, *_protect.mounts({"volumes": [second]}, directory)]
     return {"services": {**override["services"], service: {**entry, "volumes": volumes}}}
 
 

@@ -69,6 +69,8 @@ class SwitchOrder:
     tcp_ports: tuple[int, ...] = ()
     #: Another image under the name of the edge's is a reason to replace its container.
     edge_pull: bool = False
+    #: Mount the git folder read-only over the checkout that containers see.
+    protect_git: bool = False
 
     def gate(self, port: int) -> _gate.Gate:
         """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""

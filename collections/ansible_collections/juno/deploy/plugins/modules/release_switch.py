@@ -87,6 +87,13 @@ options:
     elements: int
     default: []
     version_added: 0.2.0
+  protect_git:
+    description:
+      - Mount the checkout's C(.git) read-only over the place at which the app's containers see the checkout, so
+        that their code can't write what git does on the host. New containers have it; O(strategy=reload) makes none.
+    type: bool
+    default: false
+    version_added: 0.2.0
   base_url:
     description:
       - The site's address as this host reaches it.
@@ -354,6 +361,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         images=module.params["images"],
         strategy=module.params["strategy"],
         edge_image=module.params["edge_image"],
+        protect_git=module.params["protect_git"],
         base_url=module.params["base_url"],
         headers={str(name): str(value) for name, value in module.params["headers"].items()},
         probe_path=module.params["probe_path"],
@@ -387,6 +395,7 @@ def main() -> None:
         "edge_pull": {"type": "bool", "default": False},
         "trusted_proxies": {"type": "list", "elements": "str", "default": list(_edge.TRUSTED)},
         "tcp_ports": {"type": "list", "elements": "int", "default": []},
+        "protect_git": {"type": "bool", "default": False},
         "base_url": {"type": "str", "default": ""},
         "headers": {"type": "dict", "default": {}},
         "probe_path": {"type": "str", "default": "/"},

@@ -140,9 +140,8 @@ def test_a_database_elsewhere_on_the_host_is_none_of_ours(tmp_path, place, kept)
     (tmp_path / "app/inside.sqlite3").symlink_to("db.sqlite3")
     (tmp_path / "app/outside.sqlite3").symlink_to(tmp_path / "outside/db.sqlite3")
     (tmp_path / "app/away").symlink_to(tmp_path / "outside")
-    told = {
-        "real": {"databases": [{"alias": "default", "host_path": f"{tmp_path}/{place}", "why": ""}, {"alias": "x"}]}
-    }
+    database = {"alias": "default", "host_path": f"{tmp_path}/{place}", "why": ""}
+    told = {"real": {"databases": [database, {"alias": "x"}]}}
     mounts = [{"target": "/code", "kind": "checkout", "source": f"{tmp_path}/app"}, {"target": "/x", "kind": "volume"}]
     _throwaway.forget_elsewhere(told, mounts)
     assert bool(told["real"]["databases"][0]["host_path"]) is kept
