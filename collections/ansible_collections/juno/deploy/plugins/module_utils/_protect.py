@@ -41,7 +41,8 @@ def with_protection(text: str, config: dict[str, t.Any], names: t.Iterable[str],
         lines = lines or [_edge.MARK, "services:"]
         head = f"  {json.dumps(name)}:"
         if head not in lines:
-            lines.append(head)
+            # What comes after the services is of another kind.
+            lines.insert(lines.index("services:") + 1, head)
         # Compose takes a dollar for the beginning of a variable.
         lines.insert(lines.index(head) + 1, f"    volumes: {json.dumps(wanted).replace('$', '$$')}")
     return "\n".join(lines) + "\n" if lines else ""

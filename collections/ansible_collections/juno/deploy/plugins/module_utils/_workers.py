@@ -14,10 +14,11 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
-    _compose,
+    _dependencies,
     _docker,
     _journal,
     _server,
+    _services,
     _work,
     _worker_services,
 )
@@ -79,17 +80,10 @@ def start_new(work: _work.Work) -> list[str]:
 
 
 def _up(work: _work.Work, wanted: list[str]) -> None:
-    behind = set(_compose.depends_on(work.config, (work.app.service,)))
-    for some, more in (
-        ([name for name in wanted if name not in behind], ()),
-        # Not with what they wait for, the site: compose would see one container of it too many now, and remove one.
-        ([name for name in wanted if name in behind], ("--no-deps",)),
-    ):
-        if some:
-            work.do(
-                work.compose("up", "--detach", "--no-build", *more, "--force-recreate", *some),
-                f"docker compose could not start {', '.join(some)} ({{cause}}).",
-            )
+    """Start new workers; what they depend on is waited for, and not replaced as docker compose up would do."""
+    at = _services.starter_of(work)
+    for name in _dependencies.in_order(work.config, wanted):
+        _services.renew(at, name)
 
 
 def bring_back(work: _work.Work, before: dict[str, t.Any], *, told: bool) -> None:

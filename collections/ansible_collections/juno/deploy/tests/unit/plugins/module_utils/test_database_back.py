@@ -9,7 +9,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import _applied, _data
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 
 LOSS = ["RemoveField jobs.job.pay"]
-COPY = {"database": "/a/db", "path": "/b/copy"}
+COPY = {"kind": "file", "database": "/a/db", "path": "/b/copy"}
 FILE = {"applied": ["jobs.1"], "before": {"jobs": "1"}, "file": True}
 SERVER = {**FILE, "file": False}
 

@@ -45,13 +45,14 @@ def test_a_git_folder_that_is_none_is_not_mounted(tmp_path):
 @pytest.mark.parametrize("environment", [{}, {"V": "1"}])
 def test_the_override_has_them_for_each_service(site, environment):
     config = {"services": {name: {"volumes": [bind(site, "/code")]} for name in ("web", "worker")}}
-    edge = _edge.Edge("web", (_edge.Port(80, 8000),), ("default",), "haproxy", "/edge", "0:0")
+    edge = _edge.Edge("web", (_edge.Port(80, 8000),), "haproxy", "/edge", "0:0", alias="juno-jobs-web", main=8000)
     text = _edge.override(edge, workers=["worker"], environment=environment)
     lines = it.with_protection(text, config, ["web", "worker"], site).splitlines()
     volumes = f"    volumes: {json.dumps([bind(site + '/.git', '/code/.git', read_only=True)])}"
     for name in ("web", "worker"):
         assert lines.count(f'  "{name}":') == 1
         assert lines[lines.index(f'  "{name}":') + 1] == volumes
+        assert lines.index(f'  "{name}":') < next(at for at, line in enumerate(lines) if line.startswith("networks:"))
     assert lines[0] == _edge.MARK
     assert _edge.is_in("\n".join(lines))
 

@@ -194,7 +194,7 @@ def test_the_prober_asks_until_the_last_thing_has_changed(world, monkeypatch):
         return finish(directory, marks)
 
     monkeypatch.setattr(_record._meterflow, "finish", ends)
-    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=5, dry=False)
+    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=_record.Keep(), dry=False)
     assert world.log == ["remove web-1", "the prober ends"]
     assert (done["release"]["outcome"], done["release"]["figures"]["visitors"]["requests"]) == ("done", 0)
 

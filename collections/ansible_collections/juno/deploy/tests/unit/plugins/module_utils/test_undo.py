@@ -376,7 +376,7 @@ def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
     _journal.step(world.app.journal, "switched")
     world.log.clear()
     undo(world)
-    assert "up celery" in world.log
+    assert world.states("celery") == {"celery-1": "running"}
 
 
 def test_the_edges_configuration_comes_back(world):

@@ -48,8 +48,18 @@ PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
         (HERE, {**UNDONE, "serves": False}, ["Nothing served before, and nothing of release 3 is left."]),
         (
             HERE,
-            {**UNDONE, "standing": ["jobs.0003"]},
-            ["What served before serves; but its migrations jobs.0003 stand, since they have no way back."],
+            {**UNDONE, "standing": ["jobs.0003"], "words": "The migration jobs.0003 stays applied."},
+            ["What served before serves. The migration jobs.0003 stays applied."],
+        ),
+        (
+            HERE,
+            {**UNDONE, "undone": False, "words": "The migration jobs.0003 stays applied."},
+            ["The migration jobs.0003 stays applied."],
+        ),
+        (
+            HERE,
+            {**UNDONE, "problems": ["nobody answers"]},
+            ["What served before was brought back, but nobody answers."],
         ),
         (
             HERE,
