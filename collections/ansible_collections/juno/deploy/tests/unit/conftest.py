@@ -4,10 +4,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def the_engine_of_this_machine(monkeypatch):
+def the_engine_of_this_machine():
     """Let no test leave another Engine's address to those that come after it, as modules do in their own process."""
-    monkeypatch.setenv("DOCKER_HOST", "")
+    before = os.environ.pop("DOCKER_HOST", None)
+    yield
+    os.environ.pop("DOCKER_HOST", None)
+    if before is not None:
+        os.environ["DOCKER_HOST"] = before
