@@ -226,6 +226,22 @@ def override(
     return "\n".join(lines) + "\n"
 
 
+def with_mounts(text: str, wanted: dict[str, list[dict[str, t.Any]]], declaration: str = "") -> str:
+    """Add mounts to an override, by service; C(declaration) is a line about volumes of the project."""
+    lines = text.splitlines()
+    for name, mounts in wanted.items():
+        if not mounts:
+            continue
+        lines = lines or [MARK, "services:"]
+        head = f"  {json.dumps(name)}:"
+        if head not in lines:
+            # What comes after the services is of another kind.
+            lines.insert(lines.index("services:") + 1, head)
+        # Compose takes a dollar for the beginning of a variable.
+        lines.insert(lines.index(head) + 1, f"    volumes: {json.dumps(mounts).replace('$', '$$')}")
+    return "\n".join([*lines, *declaration.splitlines()]) + "\n" if lines else ""
+
+
 def is_in(override_text: str) -> bool:
     """Say whether an override that we wrote holds the edge."""
     return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())

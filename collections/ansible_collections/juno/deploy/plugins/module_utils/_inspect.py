@@ -32,6 +32,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _services_build,
     _services_plan,
     _strategy,
+    _volumes,
     _worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
@@ -205,6 +206,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", wanted, new_image, running)
     if plan.deploy:
         _inspect_refuse.require_possible(app, wanted, strategy["strategy"], state.target_commit[:12])
+        require_handing_on(app, strategy["strategy"], running)
     return {
         "git": dataclasses.asdict(state),
         "compose": told,
@@ -245,6 +247,16 @@ def notices(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], running
         *_inspect_notices.named_files(app),
         *_inspect_notices.environments(app, client, config, running, (wish.epoch_variable,)),
     ]
+
+
+def require_handing_on(app: App, strategy: str, running: list[_docker.Container]) -> None:
+    """Make sure that new containers of the site get what lies in anonymous volumes of the old ones.
+
+    :raises BadInputError: they would not.
+    """
+    if strategy != "reload":
+        site = [one for one in running if one.service == app.service]
+        _volumes.require_handing_on(_docker.connect(app.docker_host), app, site)
 
 
 def collects(wanted: str, strategy: str, plan: _plan.Plan, *, own_command: bool) -> bool:
@@ -317,6 +329,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         _git.require_clean(run, app.path)
     new_image = new_image or reconfigured(app, last, config)
     strategy = choose_strategy(app, wish.strategy, config, new_image, running)
+    require_handing_on(app, strategy["strategy"], running)
     told = told_of_compose(app, version, config)
     plan = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
     collect = release >= 0 and collects_back(run, app, wish, config, last, commit, told, strategy["strategy"])

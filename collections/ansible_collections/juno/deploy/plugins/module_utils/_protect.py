@@ -8,11 +8,10 @@ can't be renamed, removed or written to from inside.
 
 from __future__ import annotations
 
-import json
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _compose
 
 FOLDER = ".git"
 
@@ -31,18 +30,6 @@ def mounts(service: dict[str, t.Any], directory: str) -> list[dict[str, t.Any]]:
     return found
 
 
-def with_protection(text: str, config: dict[str, t.Any], names: t.Iterable[str], directory: str) -> str:
-    """Add them to the compose override that we write, for services of these names; none may be needed."""
-    lines = text.splitlines()
-    for name in names:
-        wanted = mounts(config["services"][name], directory)
-        if not wanted:
-            continue
-        lines = lines or [_edge.MARK, "services:"]
-        head = f"  {json.dumps(name)}:"
-        if head not in lines:
-            # What comes after the services is of another kind.
-            lines.insert(lines.index("services:") + 1, head)
-        # Compose takes a dollar for the beginning of a variable.
-        lines.insert(lines.index(head) + 1, f"    volumes: {json.dumps(wanted).replace('$', '$$')}")
-    return "\n".join(lines) + "\n" if lines else ""
+def wanted(config: dict[str, t.Any], names: t.Iterable[str], directory: str) -> dict[str, list[dict[str, t.Any]]]:
+    """Give the mounts that services of these names need, by service."""
+    return {name: mounts(config["services"][name], directory) for name in names}

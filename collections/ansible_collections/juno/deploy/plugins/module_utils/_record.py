@@ -21,6 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _lease,
     _meter_words,
     _meterflow,
+    _restart_policy,
     _server,
     _static_keep,
     _worker_services,
@@ -184,6 +185,7 @@ def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[
             client.api.remove_container(one.id, force=True)
         done.append({"what": "container", "id": one.name, "status": "removed"})
     entry = _without_done(client, app, entry)
+    _restart_policy.give_back(client, app, entry, "new")
     _rename(client, app, entry)
     # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
     if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
@@ -245,7 +247,10 @@ def _name_images(client: t.Any, app: App, entry: _journal.Entry) -> None:
         names = tags.get(image) or []
         if names and entry.get("commit"):
             with _docker.told(f"The image {names[0]} could not be named"):
-                client.api.tag(image, _compose.split_image(names[0])[0], f"juno-{entry['commit'][:12]}", force=True)
+                repository, commit = _compose.split_image(names[0])[0], entry["commit"][:12]
+                client.api.tag(image, repository, f"juno-{commit}", force=True)
+                # The commit may be deployed anew: then the first name is another image's.
+                client.api.tag(image, repository, f"juno-{commit}-{entry['number']}", force=True)
 
 
 def _built(client: t.Any, app: App) -> list[dict[str, t.Any]]:
@@ -254,10 +259,10 @@ def _built(client: t.Any, app: App) -> list[dict[str, t.Any]]:
 
 
 def stale_tags(tags: list[str], kept: list[str]) -> list[str]:
-    """Name the image tags of releases that are no longer kept."""
+    """Name the image tags of releases that are no longer kept: juno-COMMIT, and juno-COMMIT-NUMBER."""
     names = {f"juno-{commit[:12]}" for commit in kept}
     found = ((one, one.rpartition(":")[2]) for one in tags)
-    return sorted(one for one, name in found if name.startswith("juno-") and name not in names)
+    return sorted(one for one, name in found if name.startswith("juno-") and name[:17] not in names)
 
 
 def prune(client: t.Any, app: App, kept: list[str]) -> list[str]:

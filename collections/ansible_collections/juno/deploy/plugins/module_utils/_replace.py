@@ -27,9 +27,11 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _gate,
     _journal,
     _protect,
+    _restart_policy,
     _running_code,
     _server,
     _services,
+    _volumes,
     _warm,
     _work,
 )
@@ -60,6 +62,7 @@ def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Contai
     has_edge = _prepare_edge(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
+    _restart_policy.hold(work.client, work.app, old, new)
     if has_edge:
         _configure(work, old)
         old = _work.now(work, old)  # they may have got an address in the edge's network
@@ -104,10 +107,10 @@ def _prepare_edge(work: _work.Work) -> bool:
         if not _edge_files.in_the_way(app):
             needed = named or more["environment"]
             text = _edge.override(None, service=app.service, named=named, **more) if needed else ""
-            text = _protected(work, text)
+            text = _with_mounts(work, text)
             _edge_files.put_override(work.run, app, text)
         return False
-    text = _protected(work, _edge.override(_edge_container.describe(work, ()), **more))
+    text = _with_mounts(work, _edge.override(_edge_container.describe(work, ()), **more))
     _edge_files.put_override(work.run, app, text)
     return True
 
@@ -132,11 +135,15 @@ def _workers_there(work: _work.Work) -> list[str]:
     return [name for name in work.app.services[1:] if name in work.config["services"]]
 
 
-def _protected(work: _work.Work, text: str) -> str:
-    """Give our override with the git folder read-only, where that is wanted."""
-    if not work.order.protect_git:
-        return text
-    return _protect.with_protection(text, work.config, work.app.services, work.app.path)
+def _with_mounts(work: _work.Work, text: str) -> str:
+    """Give our override with what is to be mounted: the site's anonymous volumes, the git folder read-only."""
+    mounts: dict[str, list[dict[str, t.Any]]] = {}
+    if work.order.protect_git:
+        mounts = _protect.wanted(work.config, _workers_there(work), work.app.path)
+        mounts[work.app.service] = _protect.mounts(work.service, work.app.path)
+    volumes = _volumes.kept(work.client, [one for one in work.old if one.service == work.app.service])
+    mounts[work.app.service] = [*mounts.get(work.app.service, []), *_volumes.entries(volumes)]
+    return _edge.with_mounts(text, mounts, _volumes.declaration(volumes))
 
 
 def can_have_epoch(work: _work.Work) -> bool:

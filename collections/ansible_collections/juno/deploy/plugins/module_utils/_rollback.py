@@ -66,7 +66,12 @@ def images(
     for service, (_used, name) in _compose.release_images(config, entry["commit"]).items():
         if service not in services:
             continue
-        if not identify(name):
+        # Its name may have come to mean another image since: the commit deployed anew, another project's build.
+        recorded = (entry.get("images") or {}).get(service, "")
+        if recorded and identify(recorded):
+            found[service] = recorded
+            continue
+        if recorded or not identify(name):
             raise BadInputError(
                 f"The image {name} of release {entry['number']} is no longer here (django_app_keep_releases tells how "
                 "many are kept): go back to a newer one, or deploy its commit anew."

@@ -27,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _oneoff,
     _record,
     _release,
+    _restart_policy,
     _secrets,
     _server,
     _worker_services,
@@ -98,6 +99,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         if entry.get("before"):
             log = _logs(app, entry)
             exposed = _bring_back.bring_back(run, app, entry, problems)
+            _restart_policy.give_back(_docker.connect(app.docker_host), app, entry, "old")
         if entry.get("reversing"):
             back = entry["reversing"]
             order = _migrations.MigrateOrder(back["commit"], back["images"], MIGRATE_SECONDS)

@@ -158,10 +158,11 @@ class World:
             "Mounts": one.get("Mounts"),
             "Config": {"Image": made.get("image"), "User": made.get("user"), "Entrypoint": made.get("entrypoint")},
             "HostConfig": {
+                "RestartPolicy": one.get("policy"),
                 "PortBindings": {
                     f"{port['target']}/tcp": [{"HostIp": port.get("host_ip", ""), "HostPort": port["published"]}]
                     for port in made.get("ports") or []
-                }
+                },
             },
             "NetworkSettings": {"Networks": dict.fromkeys(one["networks"])},
         }
@@ -211,6 +212,9 @@ class World:
         raise docker.errors.APIError(f"{identity} has no {argv[0]}")
 
     # Images
+
+    def update_container(self, identity: str, restart_policy: dict[str, t.Any]) -> None:
+        self._known(identity)["policy"] = restart_policy
 
     def inspect_image(self, name: str) -> dict[str, str]:
         if name in self.names.values():

@@ -47,7 +47,7 @@ def test_the_override_has_them_for_each_service(site, environment):
     config = {"services": {name: {"volumes": [bind(site, "/code")]} for name in ("web", "worker")}}
     edge = _edge.Edge("web", (_edge.Port(80, 8000),), "haproxy", "/edge", "0:0", alias="juno-jobs-web", main=8000)
     text = _edge.override(edge, workers=["worker"], environment=environment)
-    lines = it.with_protection(text, config, ["web", "worker"], site).splitlines()
+    lines = _edge.with_mounts(text, it.wanted(config, ["web", "worker"], site)).splitlines()
     volumes = f"    volumes: {json.dumps([bind(site + '/.git', '/code/.git', read_only=True)])}"
     for name in ("web", "worker"):
         assert lines.count(f'  "{name}":') == 1
@@ -59,6 +59,6 @@ def test_the_override_has_them_for_each_service(site, environment):
 
 def test_without_anything_to_write_there_is_no_override(site):
     config = {"services": {"web": {"volumes": [bind(site, "/code")]}, "job": {}}}
-    assert it.with_protection("", config, ["job"], site) == ""
-    text = it.with_protection("", config, ["web"], site)
+    assert _edge.with_mounts("", it.wanted(config, ["job"], site)) == ""
+    text = _edge.with_mounts("", it.wanted(config, ["web"], site))
     assert text.startswith(_edge.MARK + '\nservices:\n  "web":\n    volumes: [')
