@@ -8,6 +8,7 @@ C(_undo) can bring it back, also in another run.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import functools
 import time
@@ -28,6 +29,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _journal,
     _lease,
     _maintenance,
+    _pages_before,
     _published,
     _release,
     _reload,
@@ -52,6 +54,8 @@ if t.TYPE_CHECKING:
 
 #: A site whose front proxy does not run is waited for no longer.
 HOPELESS_SECONDS = 10
+#: For asking what serves for pages of its sitemap.
+SITEMAP_SECONDS = 5.0
 
 
 def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
@@ -120,6 +124,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         why = "its containers' environment can't be added to"
         work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
     answered = _published.look(work)
+    known = _ask_before(work)
     held, caches = _epoch.serving(_journal.read(app.journal)), _caches(work)
     _journal.step(
         app.journal,
@@ -157,6 +162,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     look = _look_at_others(work, live)
     change = _services_plan.change_of(look)
     _services_change.before_site(work, change)
+    answered_before = known() if known else None
     _workers.tell_to_end(work)
     if order.strategy == "reload":
         site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
@@ -200,7 +206,26 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     for identity in started:
         _workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
+    more["answered_before"] = answered_before
     return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
+
+
+def _ask_before(work: _work.Work) -> t.Callable[[], list[str]] | None:
+    """Begin to ask which pages of the sitemap what serves answers; give what waits for that, if there is any to ask."""
+    if not work.order.sitemap_pages or not work.site():
+        return None
+    base_url, _probe = front_door(work)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(
+            _pages_before.answered,
+            base_url,
+            work.order.headers,
+            work.order.sitemap,
+            work.order.sitemap_pages,
+            SITEMAP_SECONDS,
+        )
+        pool.shutdown(wait=False)
+    return asked.result
 
 
 def _hopeful(work: _work.Work, probe: t.Callable[[], int]) -> t.Callable[[], int]:

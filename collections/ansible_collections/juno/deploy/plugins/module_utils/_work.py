@@ -69,6 +69,9 @@ class SwitchOrder:
     tcp_ports: tuple[int, ...] = ()
     #: Another image under the name of the edge's is a reason to replace its container.
     edge_pull: bool = False
+    #: The site's sitemap, and how many of its pages the proof asks for; 0 for none.
+    sitemap: str = ""
+    sitemap_pages: int = 0
     #: Mount the git folder read-only over the checkout that containers see.
     protect_git: bool = False
 

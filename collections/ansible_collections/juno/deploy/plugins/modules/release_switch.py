@@ -87,6 +87,18 @@ options:
     elements: int
     default: []
     version_added: 0.2.0
+  sitemap:
+    description:
+      - Path of the site's sitemap.
+    type: str
+    default: /sitemap.xml
+    version_added: 0.2.0
+  sitemap_pages:
+    description:
+      - How many of its pages are asked for while the old release still serves (RV(answered_before)); 0 asks for none.
+    type: int
+    default: 0
+    version_added: 0.2.0
   protect_git:
     description:
       - Mount the checkout's C(.git) read-only over the place at which the app's containers see the checkout, so
@@ -274,6 +286,12 @@ old_gone:
   returned: success, outside check mode
   type: float
   sample: 1769853606.5
+answered_before:
+  description: The pages of O(sitemap) that what served answered well; nothing where none was asked for.
+  returned: success, outside check mode
+  type: list
+  elements: str
+  sample: [/jobs/]
 caches:
   description:
     - Whether the release can't read what was cached before it, since it has an epoch of its own (C(covered)), and which
@@ -361,6 +379,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         images=module.params["images"],
         strategy=module.params["strategy"],
         edge_image=module.params["edge_image"],
+        sitemap=module.params["sitemap"],
+        sitemap_pages=module.params["sitemap_pages"],
         protect_git=module.params["protect_git"],
         base_url=module.params["base_url"],
         headers={str(name): str(value) for name, value in module.params["headers"].items()},
@@ -395,6 +415,8 @@ def main() -> None:
         "edge_pull": {"type": "bool", "default": False},
         "trusted_proxies": {"type": "list", "elements": "str", "default": list(_edge.TRUSTED)},
         "tcp_ports": {"type": "list", "elements": "int", "default": []},
+        "sitemap": {"type": "str", "default": "/sitemap.xml"},
+        "sitemap_pages": {"type": "int", "default": 0},
         "protect_git": {"type": "bool", "default": False},
         "base_url": {"type": "str", "default": ""},
         "headers": {"type": "dict", "default": {}},
