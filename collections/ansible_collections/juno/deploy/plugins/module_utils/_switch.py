@@ -124,7 +124,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         why = "its containers' environment can't be added to"
         work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
     answered = _published.look(work)
-    known = _ask_before(work)
+    asking = _ask_before(work)
     held, caches = _epoch.serving(_journal.read(app.journal)), _caches(work)
     _journal.step(
         app.journal,
@@ -162,7 +162,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     look = _look_at_others(work, live)
     change = _services_plan.change_of(look)
     _services_change.before_site(work, change)
-    answered_before = known() if known else None
+    answered_before = asking() if asking else None
     _workers.tell_to_end(work)
     if order.strategy == "reload":
         site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
