@@ -120,7 +120,9 @@ def _has_image(one: Container, tagged: t.Collection[str], entry: _journal.Entry)
 def served(one: Container, seen: Seen) -> Served:
     """Find the release and the commit that a container runs: by the journal, else by the name of its image."""
     names = seen.tags.get(one.image_id, ())
-    tagged = {name.rpartition(":juno-")[2].partition("-")[0]: name for name in names if ":juno-" in name}
+    # Of juno-COMMIT and juno-COMMIT-NUMBER the first says enough.
+    named = sorted((name for name in names if ":juno-" in name), key=len, reverse=True)
+    tagged = {name.rpartition(":juno-")[2].partition("-")[0]: name for name in named}
     # Nothing runs what was undone, though its image and its containers' names may look like it.
     entries = [entry for entry in reversed(seen.entries) if not entry.get("undone")]
     # A person's "docker compose up" makes a container that no release knows, of an image that one does.
