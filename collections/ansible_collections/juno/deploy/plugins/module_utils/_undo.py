@@ -128,6 +128,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         "serves": serves,
         "problems": problems,
         "left": left,
+        "broken": list(outcome.unread),
         "words": _database_back.words(outcome, entry, stays=False),
     }
 

@@ -106,6 +106,12 @@ standing:
   type: list
   elements: str
   sample: []
+broken:
+  description: What the code of the release that was brought back can't read in the database any more.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 words:
   description: How the database stands and what to do, where it is not simply as it was.
   returned: success
@@ -135,6 +141,7 @@ NOTHING: dict[str, t.Any] = {
     "problems": [],
     "left": [],
     "words": "",
+    "broken": [],
 }
 
 

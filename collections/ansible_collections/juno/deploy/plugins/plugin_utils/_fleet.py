@@ -128,6 +128,8 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
     if undone.get("failed"):
         return f"And what served before could not be brought back: {undone.get('msg') or NO_REASON}"
     words = str(undone.get("words") or "")
+    if undone.get("undone") and undone.get("serves") and undone.get("broken"):
+        return f"The release before runs again, but the database is no longer what its code needs. {words}"
     if undone.get("undone") and undone.get("problems"):
         return f"What served before was brought back, but {'; and '.join(undone['problems'])}. {words}".strip()
     if undone.get("undone") and not undone.get("serves"):

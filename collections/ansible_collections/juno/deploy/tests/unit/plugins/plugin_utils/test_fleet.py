@@ -58,6 +58,14 @@ PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
         ),
         (
             HERE,
+            {**UNDONE, "broken": ["jobs.Job: no such column"], "words": "The migration jobs.0003 stays applied."},
+            [
+                "The release before runs again, but the database is no longer what its code needs.",
+                "The migration jobs.0003 stays applied.",
+            ],
+        ),
+        (
+            HERE,
             {**UNDONE, "problems": ["nobody answers"]},
             ["What served before was brought back, but nobody answers."],
         ),
