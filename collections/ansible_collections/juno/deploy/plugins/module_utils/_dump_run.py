@@ -157,7 +157,9 @@ def save(
     :raises TookTooLongError: it was stopped, since it took longer than allowed.
     :raises OSError: it failed, there is no room, or what it printed is not whole; then there is no file.
     """
-    with _backup.whole(directory, name) as (_part, handle), open(handle, "wb", closefd=False) as raw:
+    with contextlib.ExitStack() as files:
+        _part, handle = files.enter_context(_backup.whole(directory, name))
+        raw = files.enter_context(open(handle, "wb", closefd=False))
         stream = start()
         try:
             if compress:

@@ -15,7 +15,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
-from .test_git import commit, repos, sh  # noqa: F401 - a fixture
+from . import test_git
+from .test_git import commit, sh
+
+#: The fixture.
+repos = test_git.repos
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +31,7 @@ def environment(monkeypatch):
 
 
 @pytest.fixture
-def app(repos, tmp_path):  # noqa: F811
+def app(repos, tmp_path):
     """A checkout that was trusted; a new commit waits for it."""
     person, droplet = repos
     (person / ".gitattributes").write_text("*.txt filter=planted\n")
@@ -251,7 +255,7 @@ def test_a_person_s_own_settings_in_the_environment_stay(app, monkeypatch):
 
 
 @pytest.fixture
-def with_library(app, repos, tmp_path, monkeypatch):  # noqa: F811
+def with_library(app, repos, tmp_path, monkeypatch):
     """The checkout has a submodule."""
     for name, value in (("COUNT", "1"), ("KEY_0", "protocol.file.allow"), ("VALUE_0", "always")):
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
@@ -287,7 +291,7 @@ def test_bytecode_in_a_submodule_is_no_change_by_hand(app, with_library):
     assert _git.changed_by_hand(run_command, app.path) == ["lib"]
 
 
-def test_a_submodule_that_has_moved_is_fetched_from_its_new_place(app, with_library, repos):  # noqa: F811
+def test_a_submodule_that_has_moved_is_fetched_from_its_new_place(app, with_library, repos):
     person, moved = repos[0], with_library.with_name("moved")
     with_library.rename(moved)
     commit(moved, "m.py", "x = 2")
@@ -300,7 +304,7 @@ def test_a_submodule_that_has_moved_is_fetched_from_its_new_place(app, with_libr
         assert file.read() == "x = 2"
 
 
-def test_another_address_that_a_person_gave_a_submodule_stays(app, with_library, repos):  # noqa: F811
+def test_another_address_that_a_person_gave_a_submodule_stays(app, with_library, repos):
     mirror = with_library.with_name("mirror")
     sh(with_library, "clone", "-q", "--bare", str(with_library), str(mirror))
     sh_config(app, "submodule.lib.url", str(mirror))
