@@ -67,7 +67,7 @@ def _plain(host: str, port: int, asked: bytes) -> str:
         link.settimeout(FIRST_SECONDS)
         try:
             return read_kind(link.recv(64))
-        except TimeoutError:
+        except socket.timeout:  # noqa: UP041 - no TimeoutError before Python 3.10
             pass  # it waits for us
         except ConnectionError:
             return NOTHING
@@ -80,7 +80,7 @@ def _plain(host: str, port: int, asked: bytes) -> str:
                 if not more:
                     break
                 answer += more
-        except TimeoutError:
+        except socket.timeout:  # noqa: UP041
             return read_kind(answer) or SILENT
         except ConnectionError:
             return read_kind(answer)

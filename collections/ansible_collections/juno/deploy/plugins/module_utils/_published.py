@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoErr
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
 if t.TYPE_CHECKING:
-    from ansible_collections.juno.deploy.plugins.module_utils._work import SwitchOrder, Work
+    from ansible_collections.juno.deploy.plugins.module_utils._work import Work
 
 #: A door: its address on this host, and its port.
 Door = tuple[str, int]
@@ -21,6 +21,8 @@ Ask = t.Callable[[str, int], str]
 
 #: What begins anew behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
 AFTER_SECONDS = 20.0
+#: Where nothing was begun anew a second look is enough.
+LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
 
 
@@ -60,10 +62,10 @@ def as_before(before: str, after: str) -> bool:
     return before == after or (_port_kind.is_http(before) and _port_kind.is_http(after) and answers(after))
 
 
-def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS) -> None:
-    """Make sure that each door that answered still does, in the same way.
+def changed(before: Kinds, ask: Ask, seconds: float) -> tuple[Kinds, Kinds]:
+    """Wait until each door that answered does so in the same way; give what all of them say now, and those that don't.
 
-    :raises JunoError: one does not, within some seconds.
+    :param seconds: how long they are waited for.
     """
     left = {door: kind for door, kind in before.items() if answers(kind)}
     now: Kinds = {}
@@ -74,33 +76,71 @@ def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS) -> None:
             del left[door]
         return not left
 
-    if not wait_for(all_do, seconds, PAUSE_SECONDS):
-        (host, port), was = next(iter(left.items()))
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    wait_for(all_do, seconds, PAUSE_SECONDS)
+    return now, left
+
+
+def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS) -> Kinds:
+    """Make sure that each door that answered still does, in the same way; give what each says now.
+
+    :raises JunoError: one does not, within some seconds.
+    """
+    now, left = changed(before, ask, seconds)
+    for door, was in left.items():
         raise JunoError(
-            f"The published port {where} answered before the switch ({words(was)}), and now it does not "
-            f"({words(now[host, port])}): see the logs of the service behind it. A port that isn't HTTP is passed as "
+            f"The published port {where(door)} answered before the switch ({words(was)}), and now it does not "
+            f"({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed as "
             "it is where django_app_tcp_ports names it."
         )
+    return now
 
 
-def asker(order: SwitchOrder) -> Ask:
+def where(door: Door) -> str:
+    """Write a door as addresses are written."""
+    host, port = door
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
     """Give what asks at a door in the way that the site wants to be asked."""
-    return lambda host, port: _port_kind.kind(host, port, order.probe_path, order.headers)
+    return lambda host, port: _port_kind.kind(host, port, probe_path, headers)
 
 
 def look(work: Work) -> Kinds:
     """Ask at every door of the project before a switch."""
-    return ask_all(doors(work.config), asker(work.order))
+    return ask_all(doors(work.config), asker(work.order.probe_path, work.order.headers))
 
 
-def require_after(work: Work, before: Kinds) -> None:
-    """Make sure after a switch that every door answers as before, of those that are still published.
+def require_after(work: Work, before: Kinds) -> Kinds:
+    """Make sure after a switch that every door answers as before, of those that are still published; give all.
 
     :raises JunoError: one does not.
     """
-    there = doors(work.config)
-    require({door: kind for door, kind in before.items() if door in there}, asker(work.order))
+    ask, there = asker(work.order.probe_path, work.order.headers), doors(work.config)
+    now = require({door: kind for door, kind in before.items() if door in there}, ask)
+    return {**now, **ask_all((door for door in there if door not in now), ask)}
+
+
+def note(kinds: Kinds) -> list[list[t.Any]]:
+    """Give what a journal keeps: the doors that answer."""
+    return [[*door, kind] for door, kind in kinds.items() if answers(kind)]
+
+
+def findings(entry: t.Mapping[str, t.Any] | None) -> list[str]:
+    """Ask at the doors that answered when a release was deployed; name those that no longer do.
+
+    :param entry: the release's entry in the journal.
+    """
+    if not entry or not entry.get("doors"):
+        return []
+    before = {(host, port): kind for host, port, kind in entry["doors"]}
+    order = entry.get("order") or {}
+    now, left = changed(before, asker(order.get("probe_path") or "/", order.get("headers") or {}), LOOK_SECONDS)
+    return [
+        f"The published port {where(door)} answered when release {entry['number']} was deployed ({words(was)}), and "
+        f"now it does not ({words(now[door])}): see the logs of the service behind it."
+        for door, was in left.items()
+    ]
 
 
 def words(kind: str) -> str:

@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _lease,
     _lock,
     _maintenance,
+    _published,
     _secrets,
     _status,
     _status_services,
@@ -152,6 +153,11 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
     except JunoError as exc:
         lease = {}
         problems.append(exc.message)
+    edge = look_at_edge(app)
+    # While a run is at work, or visitors are turned away on purpose, ports answer otherwise.
+    quiet = bool(lease.get("alive") or step or edge.maintenance or containers is None)
+    ports = [] if quiet else _published.findings(_journal.serving(entries))
+    problems += ports
     seen = _status.Seen(
         app.path,
         app.services,
@@ -161,14 +167,14 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         checkout,
         tuple(problems),
         lease,
-        look_at_edge(app),
+        edge,
         wanted,
         details,
         step,
         since,
         time.time(),
     )
-    return {**report(seen, question), "logs": logs}
+    return {**report(seen, question), "ports": ports, "logs": logs}
 
 
 def _details(client: t.Any, containers: list[_docker.Container]) -> dict[str, _status_services.Detail]:

@@ -179,7 +179,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     started = _workers.start_new(work)
     _edge_container.allow_second(work, 0)
-    _published.require_after(work, answered)
+    answers = _published.require_after(work, answered)
     app, now = work.app, _work.serving(work)
     ended = [one for one in _server.own(work.client, app, stopped=True) if one.id in started and one not in now]
     fields: dict[str, t.Any] = {
@@ -192,6 +192,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         last = _journal.last_done(_journal.read(app.journal)) or {}
         known: dict[str, t.Any] = last.get("configurations") or {}
         fields["configurations"] |= {name: one for name, one in known.items() if name not in workers}
+    fields["doors"] = _published.note(answers)
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
     fields |= {"started_workers": started, "workers_began": work.workers_began}
     fields["boot_seconds"] = round(work.boot_seconds, 2)

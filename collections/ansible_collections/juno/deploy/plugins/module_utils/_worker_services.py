@@ -165,6 +165,12 @@ def known(run: Runner, app: App) -> App:
     entries = _journal.read(app.journal)
     recorded = next((one for one in reversed(entries) if "workers" in one), None)
     if recorded is not None:
+        # Only while a release is half done both its own and those from before may be at work.
+        if recorded.get("outcome") == "done":
+            return with_workers(app, recorded["workers"] or ())
+        before = (recorded.get("before") or {}).get("workers")
+        if recorded.get("undone") and before is not None:
+            return with_workers(app, before)
         return of_entry(app, recorded)
     try:
         return with_workers(app, find(app, _configuration.read(run, app.compose())))

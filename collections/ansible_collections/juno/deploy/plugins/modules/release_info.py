@@ -115,6 +115,15 @@ base_url:
   type: str
   version_added: 0.2.0
   sample: http://127.0.0.1:8001
+ports:
+  description:
+    - Published ports of the project, of any service, that answered when what serves was deployed, and no longer do.
+    - Not asked while a run is at work on the app or its maintenance page is shown.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: []
 serves:
   description:
     - The commits that the site's running containers have; empty when none runs, with an empty text among them for one

@@ -198,11 +198,12 @@ def test_it_does_not_live_for_ever(place):
 def test_a_killed_prober_leaves_its_figures(place):
     with serving() as site:
         _meterflow.start(place, order(site))
+        # Pages made anew and pauses have lines of their own.
         until(lambda: samples(place) > 5)
         os.kill(state(place)["pid"], signal.SIGKILL)
         until(lambda: not _meter_process.alive(state(place)))
         figures = _meterflow.finish(place, {})
-    assert figures["requests"] > 3
+    assert figures["requests"] > 0
     assert figures["words"][-1] == "Meter:    it ended before the deploy did (it was killed)."
 
 

@@ -64,3 +64,37 @@ def test_what_needs_a_while_is_waited_for(monkeypatch):
 def test_the_words_name_the_port_and_both_answers():
     with pytest.raises(JunoError, match=r"\[::1\]:25 .*\(not by HTTP\), and now it does not \(HTTP status 400\)"):
         _published.require({("::1", 25): "other"}, lambda _host, _port: "http 400", 0)
+
+
+def test_only_what_answers_is_kept():
+    kinds = {
+        ("127.0.0.1", 8001): "http 200",
+        ("::1", 8001): "",
+        ("127.0.0.1", 80): "http 502",
+        ("127.0.0.1", 25): "other",
+    }
+    assert _published.note(kinds) == [["127.0.0.1", 8001, "http 200"], ["127.0.0.1", 25, "other"]]
+
+
+def test_a_port_that_has_gone_since_the_deploy(monkeypatch):
+    monkeypatch.setattr(_published, "LOOK_SECONDS", 0)
+    asked = []
+
+    def kind(host, port, path, headers):
+        asked.append((path, headers))
+        return {80: "http 502", 25: "other"}[port]
+
+    monkeypatch.setattr(_published._port_kind, "kind", kind)
+    entry = {
+        "number": 7,
+        "doors": [["127.0.0.1", 80, "http 200"], ["127.0.0.1", 25, "other"]],
+        "order": {"probe_path": "/up", "headers": {"Host": "example.org"}},
+    }
+    (found,) = _published.findings(entry)
+    assert "127.0.0.1:80 answered when release 7 was deployed (HTTP status 200), and now it does not (HTTP" in found
+    assert set(map(str, asked)) == {"('/up', {'Host': 'example.org'})"}
+
+
+@pytest.mark.parametrize("entry", [None, {}, {"number": 1}, {"number": 1, "doors": []}])
+def test_a_release_of_which_no_port_is_known(entry):
+    assert _published.findings(entry) == []

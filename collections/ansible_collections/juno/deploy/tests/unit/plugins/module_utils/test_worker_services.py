@@ -135,3 +135,18 @@ def test_a_look_takes_the_workers_that_the_journal_has(tmp_path):
     here = app(state_root=str(tmp_path))
     _journal.write(here.journal, [{"number": 1, "workers": {"worker": BUILD}}, {"number": 2}])
     assert _worker_services.known(lambda *_any, **_more: None, here).services == ("web", "worker")
+
+
+@pytest.mark.parametrize(
+    ("state", "services"),
+    [
+        ({"outcome": "done"}, ("web", "scheduler")),
+        ({"outcome": "failed", "undone": True}, ("web", "beat")),
+        ({"outcome": "started"}, ("web", "scheduler", "beat")),
+    ],
+)
+def test_a_look_knows_which_of_two_releases_serves(tmp_path, state, services):
+    here = app(state_root=str(tmp_path))
+    entry = {"number": 2, "workers": {"scheduler": BUILD}, "before": {"workers": ["beat"]}, **state}
+    _journal.write(here.journal, [entry])
+    assert _worker_services.known(lambda *_any, **_more: None, here).services == services
