@@ -7,17 +7,19 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _port_kind
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _port_kind, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
 if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils import _docker
     from ansible_collections.juno.deploy.plugins.module_utils._work import Work
 
 #: A door: its address on this host, and its port.
 Door = tuple[str, int]
 Kinds = dict[Door, str]
 Ask = t.Callable[[str, int], str]
+Still = t.Callable[[], None]
 
 #: What begins anew behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
 AFTER_SECONDS = 20.0
@@ -62,10 +64,11 @@ def as_before(before: str, after: str) -> bool:
     return before == after or (_port_kind.is_http(before) and _port_kind.is_http(after) and answers(after))
 
 
-def changed(before: Kinds, ask: Ask, seconds: float) -> tuple[Kinds, Kinds]:
+def changed(before: Kinds, ask: Ask, seconds: float, still: Still = lambda: None) -> tuple[Kinds, Kinds]:
     """Wait until each door that answered does so in the same way; give what all of them say now, and those that don't.
 
     :param seconds: how long they are waited for.
+    :param still: raises where waiting has become useless.
     """
     left = {door: kind for door, kind in before.items() if answers(kind)}
     now: Kinds = {}
@@ -74,18 +77,20 @@ def changed(before: Kinds, ask: Ask, seconds: float) -> tuple[Kinds, Kinds]:
         now.update(ask_all(left, ask))
         for door in [door for door, kind in left.items() if as_before(kind, now[door])]:
             del left[door]
+        if left:
+            still()
         return not left
 
     wait_for(all_do, seconds, PAUSE_SECONDS)
     return now, left
 
 
-def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS) -> Kinds:
+def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Still = lambda: None) -> Kinds:
     """Make sure that each door that answered still does, in the same way; give what each says now.
 
-    :raises JunoError: one does not, within some seconds.
+    :raises JunoError: one does not, within some seconds; or C(still) raises meanwhile.
     """
-    now, left = changed(before, ask, seconds)
+    now, left = changed(before, ask, seconds, still)
     for door, was in left.items():
         raise JunoError(
             f"The published port {where(door)} answered before the switch ({words(was)}), and now it does not "
@@ -111,13 +116,15 @@ def look(work: Work) -> Kinds:
     return ask_all(doors(work.config), asker(work.order.probe_path, work.order.headers))
 
 
-def require_after(work: Work, before: Kinds) -> Kinds:
+def require_after(work: Work, before: Kinds, new: t.Sequence[_docker.Container]) -> Kinds:
     """Make sure after a switch that every door answers as before, of those that are still published; give all.
 
+    :param new: the site's containers; when one of them has ended nothing is waited for.
     :raises JunoError: one does not.
     """
     ask, there = asker(work.order.probe_path, work.order.headers), doors(work.config)
-    now = require({door: kind for door, kind in before.items() if door in there}, ask)
+    wanted = {door: kind for door, kind in before.items() if door in there}
+    now = require(wanted, ask, still=lambda: _server.require_running(work.client, new))
     return {**now, **ask_all((door for door in there if door not in now), ask)}
 
 

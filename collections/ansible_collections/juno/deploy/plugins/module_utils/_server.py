@@ -266,6 +266,23 @@ def log_tail(client: t.Any, container_id: str) -> str:
     return _secrets.hide(raw.decode("utf-8", "replace"))
 
 
+def require_running(client: t.Any, containers: t.Sequence[_docker.Container]) -> None:
+    """Make sure that containers which were healthy still run.
+
+    :raises JunoError: one has ended; with the end of its log.
+    """
+    for one in containers:
+        with _docker.told(f"The container {one.name} could not be looked at"):
+            state = client.api.inspect_container(one.id)["State"]
+        if not state["Running"]:
+            raise JunoError(
+                f"The new container {one.name} ended after it had been healthy (exit code {state['ExitCode']}): "
+                "its log tells why; correct that and deploy again.",
+                container=one.name,
+                log=log_tail(client, one.id),
+            )
+
+
 def answers(host: str, port: int, path: str, headers: dict[str, str], timeout_seconds: float) -> int:
     """Ask for a path and give the status, or 0 when there is no HTTP answer."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)

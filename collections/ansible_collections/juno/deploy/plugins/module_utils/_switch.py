@@ -179,7 +179,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     started = _workers.start_new(work)
     _edge_container.allow_second(work, 0)
-    answers = _published.require_after(work, answered)
+    answers = _published.require_after(work, answered, new)
     app, now = work.app, _work.serving(work)
     ended = [one for one in _server.own(work.client, app, stopped=True) if one.id in started and one not in now]
     fields: dict[str, t.Any] = {

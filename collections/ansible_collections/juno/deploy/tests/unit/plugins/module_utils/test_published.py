@@ -61,6 +61,15 @@ def test_what_needs_a_while_is_waited_for(monkeypatch):
     _published.require({("::1", 80): "http 200"}, lambda _host, _port: next(answers), 5)
 
 
+def test_nothing_is_waited_for_when_the_new_container_has_ended():
+    def ended():
+        raise JunoError("The new container app-web-2 ended after it had been healthy")
+
+    with pytest.raises(JunoError, match="app-web-2 ended"):
+        _published.require({("127.0.0.1", 80): "http 200"}, lambda _host, _port: "http 503", 600, ended)
+    _published.require({("127.0.0.1", 80): "http 200"}, lambda _host, _port: "http 200", 600, ended)
+
+
 def test_the_words_name_the_port_and_both_answers():
     with pytest.raises(JunoError, match=r"\[::1\]:25 .*\(not by HTTP\), and now it does not \(HTTP status 400\)"):
         _published.require({("::1", 25): "other"}, lambda _host, _port: "http 400", 0)
