@@ -134,7 +134,7 @@ def _molecule() -> list[Step]:
     scenarios = sorted(found.parent.name for found in (ROOT / "molecule").glob("*/molecule.yml"))
     test = ("molecule", "test", "--scenario-name")
     return [
-        *(Step(f"molecule:{name}", (*test, name), ("images",), minutes=15) for name in scenarios),
+        *(Step(f"molecule:{name}", (*test, name), ("images",), minutes=25) for name in scenarios),
         *(
             Step(f"soak:{name}", (*test, name), ("images",), env={"JUNO_SOAK": "1"}, minutes=120, named_only=True)
             for name in SOAKED
