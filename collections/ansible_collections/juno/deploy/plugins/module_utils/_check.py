@@ -170,26 +170,20 @@ def _fail(order: BuildOrder, told: dict[str, t.Any], rc: int, result: CommandRes
     step = next((name for name in reversed(_FAILURES) if f"failure:{name}" in told), "start")
     failure = told.get(f"failure:{step}", {})
     if step == "collect" and not failure.get("what"):
-        raise CommandError(
+        raise result.error(
             f"The static files of {order.commit[:12]} can't be collected, since the settings have no STATIC_ROOT "
             f"({_throwaway.reason(rc, failure)}): set it, or django_app_collectstatic: never where the app has none to "
             "collect; nothing that serves was touched.",
-            cmd=result.cmd,
-            rc=rc,
-            stdout=result.stdout,
-            stderr=result.stderr,
+            rc,
         )
     begin = _FAILURES[step] if failure.get("what") else _FAILURES[step].replace(" {what} of", " of")
     message = begin.format(commit=order.commit[:12], what=failure.get("what", ""), cause=_throwaway.reason(rc, failure))
-    raise CommandError(
+    raise result.error(
         message
         + (
             _UNTOUCHED
             if step != "collect"
             else "; the manifest that serves is as it was: correct the commit and deploy again."
         ),
-        cmd=result.cmd,
-        rc=rc,
-        stdout=result.stdout,
-        stderr=result.stderr,
+        rc,
     )

@@ -61,15 +61,16 @@ class CommandResult:
         :raises CommandError: it failed; C({cause}) in the message stands for the last line it printed.
         """
         if self.rc:
-            raise CommandError(
-                message.replace("{cause}", self.last_words.rstrip(".")),
-                cmd=self.cmd,
-                rc=self.rc,
-                stdout=self.stdout,
-                stderr=self.stderr,
-                **details,
-            )
+            raise self.error(message.replace("{cause}", self.last_words.rstrip(".")), **details)
         return self
+
+    def error(self, message: str, rc: int | None = None, **details: t.Any) -> CommandError:
+        """Give an error with what the program printed.
+
+        :param rc: that of a step within the program, where it told one.
+        """
+        code = self.rc if rc is None else rc
+        return CommandError(message, cmd=self.cmd, rc=code, stdout=self.stdout, stderr=self.stderr, **details)
 
 
 class Runner(t.Protocol):

@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _throwaway,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._change import some
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -90,33 +90,25 @@ class Way:
 
     def _ask(self, *, dry: bool) -> dict[str, t.Any]:
         entry, commit = self.entry, self.entry["commit"]
-        with _throwaway.opened(self.run, self.app, commit) as place:
-            config = _configuration.read(self.run, self.app.compose(place.checkout), checkout=place.checkout)
-            answer = _throwaway.ask(
-                self.run,
-                self.app,
-                place,
-                timeout_seconds=SECONDS,
-                more_seconds=SECONDS,
-                mode="undo",
-                mounts=_throwaway.write_override(self.app, place, config, entry.get("built") or {}),
-                dry=dry,
-                own=list(self.record.begun),
-                found=self.record.found,
-                session=_applied.new_session(),
-                dead_sessions=[entry["migrating"]["session"]] if isinstance(entry["migrating"], dict) else [],
-                lock_seconds=LOCK_SECONDS,
-            )
+        answer = self._ask_code(
+            commit,
+            entry.get("built") or {},
+            more_seconds=SECONDS,
+            mode="undo",
+            dry=dry,
+            own=list(self.record.begun),
+            found=self.record.found,
+            session=_applied.new_session(),
+            dead_sessions=[entry["migrating"]["session"]] if isinstance(entry["migrating"], dict) else [],
+            lock_seconds=LOCK_SECONDS,
+        )
         rc = (answer.told.get("reversed") or {}).get("rc", 1)
         if rc:
             failure = _migrations.failure_of(answer.told, "reverse")
-            raise CommandError(
+            raise answer.result.error(
                 f"The migrations that release {entry['number']} applied can't be taken back with the code of "
                 f"{commit[:12]} ({_throwaway.reason(rc, failure)}): correct the cause and deploy again.",
-                cmd=answer.result.cmd,
-                rc=rc,
-                stdout=answer.result.stdout,
-                stderr=answer.result.stderr,
+                rc,
             )
         return answer.told
 
@@ -125,21 +117,19 @@ class Way:
         before = self.entry.get("before") or {}
         if not outcome.standing or not before.get("images"):
             return []
+        apps = sorted({one["app"] for one in outcome.standing})
         try:
-            with _throwaway.opened(self.run, self.app, before["commit"]) as place:
-                config = _configuration.read(self.run, self.app.compose(place.checkout), checkout=place.checkout)
-                answer = _throwaway.ask(
-                    self.run,
-                    self.app,
-                    place,
-                    timeout_seconds=SECONDS,
-                    mode="fits",
-                    mounts=_throwaway.write_override(self.app, place, config, before["images"]),
-                    apps=sorted({one["app"] for one in outcome.standing}),
-                )
+            answer = self._ask_code(before["commit"], before["images"], mode="fits", apps=apps)
         except JunoError:
             return []  # it can't be asked, so what served before is brought back, as ever
         return list((answer.told.get("unread") or {}).get("models") or [])
+
+    def _ask_code(self, commit: str, images: dict[str, str], **question: t.Any) -> _throwaway.Told:
+        """Ask the code of a commit, in a throwaway container of its images."""
+        with _throwaway.opened(self.run, self.app, commit) as place:
+            config = _configuration.read(self.run, self.app.compose(place.checkout), checkout=place.checkout)
+            mounts = _throwaway.write_override(self.app, place, config, images)
+            return _throwaway.ask(self.run, self.app, place, timeout_seconds=SECONDS, mounts=mounts, **question)
 
 
 def words(outcome: Outcome, entry: dict[str, t.Any], *, stays: bool) -> str:

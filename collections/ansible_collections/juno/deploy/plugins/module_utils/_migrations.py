@@ -296,13 +296,10 @@ def _plan(
     if rc:
         failure = failure_of(told, "reverse")
         what = f"The migration {failure['what']}" if failure.get("what") else "A migration"
-        raise CommandError(
+        raise answer.result.error(
             f"{what} can't be reversed with the code of {order.commit[:12]} "
             f"({_throwaway.reason(rc, failure)}): release a commit that corrects what is wrong instead.",
-            cmd=answer.result.cmd,
-            rc=rc,
-            stdout=answer.result.stdout,
-            stderr=answer.result.stderr,
+            rc,
         )
     return {"migrations": told["undone_migrations"]["migrations"], "databases": told["real"]["databases"]}
 
@@ -345,12 +342,9 @@ def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]],
     locked = LOCK_HELD in failure.get("cause", "")
     advice = "end that session (pg_terminate_backend) or let it end," if locked else "correct the commit"
     copied = f" (a copy from before is {backups[0]['path']})" if backups else ""
-    return CommandError(
+    return result.error(
         "; ".join(parts) + copied + f"; the old release serves: {advice} and deploy again.",
-        cmd=result.cmd,
-        rc=rc,
-        stdout=result.stdout,
-        stderr=result.stderr,
+        rc,
         applied=applied,
         reversed=back,
         standing=standing,

@@ -43,7 +43,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _worktree,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask, split_told
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,14 +247,10 @@ def ask(
             forget_elsewhere(told, request.get("mounts") or [])
             return Told(told, result)
         if not has_no(python, result):
-            raise CommandError(
+            raise result.error(
                 f"The code of {place.commit[:12]} could not be tried in a container of '{app.service}' "
                 f"({cause(result.stderr, result.stdout)}); nothing that serves was touched: "
-                "correct the cause and deploy again.",
-                cmd=shown,
-                rc=result.rc,
-                stdout=result.stdout,
-                stderr=result.stderr,
+                "correct the cause and deploy again."
             )
     return Told({}, result)
 
