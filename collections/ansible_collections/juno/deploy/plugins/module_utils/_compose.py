@@ -14,7 +14,7 @@ import os
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge, _safe_files
+from ansible_collections.juno.deploy.plugins.module_utils import _edge, _port_kind, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -144,7 +144,7 @@ def published(service: dict[str, t.Any]) -> list[tuple[str, int]]:
 def base_url(service: dict[str, t.Any]) -> str:
     """Give the address of a service's first published port, or nothing."""
     for host, port in published(service):
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{_port_kind.address(host, port)}"
     return ""
 
 

@@ -26,6 +26,11 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 NOTHING, TLS, OTHER, SILENT = "", "tls", "other", "silent"
 
 
+def address(host: str, port: int) -> str:
+    """Write a port's address as URLs have it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def is_http(kind: str) -> bool:
     """Say whether HTTP was spoken."""
     return kind.startswith("http")
@@ -46,7 +51,7 @@ def request(path: str, headers: t.Mapping[str, str], host: str, port: int) -> by
     named = {name.lower() for name in headers}
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if "host" not in named:
-        lines.append(f"Host: [{host}]:{port}" if ":" in host else f"Host: {host}:{port}")
+        lines.append(f"Host: {address(host, port)}")
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1", "replace")
 
 

@@ -91,19 +91,14 @@ def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Stil
     :raises JunoError: one does not, within some seconds; or C(still) raises meanwhile.
     """
     now, left = changed(before, ask, seconds, still)
-    for door, was in left.items():
+    if left:
+        door, was = next(iter(left.items()))
         raise JunoError(
-            f"The published port {where(door)} answered before the switch ({words(was)}), and now it does not "
-            f"({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed as "
+            f"The published port {_port_kind.address(*door)} answered before the switch ({words(was)}), and now it "
+            f"does not ({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed as "
             "it is where django_app_tcp_ports names it."
         )
     return now
-
-
-def where(door: Door) -> str:
-    """Write a door as addresses are written."""
-    host, port = door
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
@@ -144,8 +139,8 @@ def findings(entry: t.Mapping[str, t.Any] | None) -> list[str]:
     order = entry.get("order") or {}
     now, left = changed(before, asker(order.get("probe_path") or "/", order.get("headers") or {}), LOOK_SECONDS)
     return [
-        f"The published port {where(door)} answered when release {entry['number']} was deployed ({words(was)}), and "
-        f"now it does not ({words(now[door])}): see the logs of the service behind it."
+        f"The published port {_port_kind.address(*door)} answered when release {entry['number']} was deployed "
+        f"({words(was)}), and now it does not ({words(now[door])}): see the logs of the service behind it."
         for door, was in left.items()
     ]
 

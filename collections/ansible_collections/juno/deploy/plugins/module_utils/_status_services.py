@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _release_words
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._docker import Container
@@ -93,11 +92,7 @@ def read_detail(inspected: dict[str, t.Any]) -> Detail:
 
 def _seconds_of(when: str) -> float:
     """Read a time of the Engine's, to the second."""
-    try:
-        parsed = datetime.datetime.strptime(_FRACTION.sub("", when), "%Y-%m-%dT%H:%M:%SZ")
-    except ValueError:
-        return 0.0
-    return max(0.0, parsed.replace(tzinfo=datetime.timezone.utc).timestamp())
+    return max(0.0, _release_words.seconds_of(_FRACTION.sub("", when)) or 0.0)
 
 
 def restarted(one: Container, detail: Detail, now: float) -> str:
