@@ -95,8 +95,8 @@ def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Stil
         door, was = next(iter(left.items()))
         raise JunoError(
             f"The published port {_port_kind.address(*door)} answered before the switch ({words(was)}), and now it "
-            f"does not ({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed as "
-            "it is where django_app_tcp_ports names it."
+            f"does not ({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed "
+            "as it is where django_app_tcp_ports names it."
         )
     return now
 
