@@ -106,3 +106,12 @@ def test_nothing_run_is_a_failure(run):
     code, out = run()
     assert code == 1
     assert out.splitlines()[-1] == "0 passed, 0 failed"
+
+
+def test_what_failed_is_shown_again():
+    lines = [*["before"] * 100, "fatal: [droplet]: FAILED! =>", "    msg: the reason", *["tidied up"] * 100, "end"]
+    shown = run_tests.recalled(lines)
+    assert "    msg: the reason" in shown
+    assert (shown[-1], len(shown)) == ("end", run_tests.RECALLED + 1 + run_tests.LAST)
+    assert run_tests.recalled(["one", "two"]) == ["one", "two"]
+    assert run_tests.recalled(["a", "fatal: b", "c"]) == ["a", "fatal: b", "c"]

@@ -22,12 +22,14 @@ import uuid
 
 from droplet import droplets, engine
 from droplet.process import DropletError
-from tools import steps
+from tools import soak_rows, steps
 from tools.steps import Step
 
 LOGS = steps.ROOT / ".cache" / "test"
-#: Lines of a failed step that are shown again at the end.
-RECALLED = 50
+#: Lines of a failed step that are shown again at the end: around the last one that says what failed, and the last ones.
+RECALLED, LAST = 60, 12
+#: How Ansible and pytest begin such a line.
+FAILURES = ("fatal: ", "FAILED ", "ERROR ")
 
 
 class Runner:
@@ -126,11 +128,21 @@ def _log(name: str) -> pathlib.Path:
 
 
 def _recall(name: str) -> None:
-    """Show the end of a failed step once more: whoever reads only the end of a long output must see why."""
+    """Show of a failed step once more what failed: whoever reads only the end of a long output must see why."""
     log = _log(name)
     if log.exists():
-        print(f"\n===== the end of {name}")
-        print("\n".join(log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()[-RECALLED:]))
+        print(f"\n===== what failed in {name}")
+        print("\n".join(recalled(log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines())))
+
+
+def recalled(lines: list[str]) -> list[str]:
+    """Give the lines around the last one that says what failed, and the last ones."""
+    found = [number for number, line in enumerate(lines) if line.startswith(FAILURES)]
+    end = max(0, len(lines) - LAST)
+    begin = max(0, (found[-1] if found else end) - LAST)
+    if begin + RECALLED >= end:
+        return lines[-(len(lines) - begin) :][: RECALLED + LAST] if found else lines[-(RECALLED + LAST) :]
+    return [*lines[begin : begin + RECALLED], "...", *lines[end:]]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -154,6 +166,10 @@ def _report(runner: Runner, seconds: float) -> int:
         print(f"FAILED            {step.name}: not run")
     for name in runner.failed:
         _recall(name)
+    if any(name.startswith("soak:") for name in (*runner.passed, *runner.failed)):
+        table = "\n".join(soak_rows.table(LOGS, runner.passed))
+        (LOGS / "soak.txt").write_text(f"{table}\n", encoding="utf-8")
+        print(f"\n{table}\n")
     failed = len(runner.failed) + len(runner.waiting)
     print(f"in {seconds / 60:.1f} minutes")
     print(f"{len(runner.passed)} passed, {failed} failed", flush=True)

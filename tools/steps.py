@@ -10,6 +10,8 @@ import pathlib
 import sys
 import typing as t
 
+from tools import soak_rows
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections" / "ansible_collections" / "juno" / "deploy"
 BUILD = ROOT / ".cache" / "build"
@@ -126,8 +128,8 @@ def _ansible_test() -> list[Step]:
     ]
 
 
-#: Scenarios with a long form.
-SOAKED = ("backups", "faults", "freshness", "migrations", "other_services")
+#: Scenarios of the long proof: those with a row in its table. JUNO_SOAK asks for the long form of those that have one.
+SOAKED = tuple(sorted({"faults", *soak_rows.SCENARIOS}))
 
 
 def _molecule() -> list[Step]:

@@ -15,6 +15,7 @@ VISITORS_MEMBER is a JSON object: at its "path" they send its "cookie", and whoe
 
 from __future__ import annotations
 
+import bisect
 import collections
 import concurrent.futures
 import contextlib
@@ -154,6 +155,7 @@ def told(lines: list[Seen]) -> Seen:
         "failed": [f"{when(one, begin)} {one['status'] or one['error']}" for one in failed[:SHOWN]],
         "old": len(old),
         "old_pages": [f"{when(one, begin)} Edition {one['edition']}" for one in old[:SHOWN]],
+        "back": gone_back(visits),
         "members": len(members),
         "logged_out": members.count(False),
         "marks": {one["mark"]: round(one["at"] - begin, 2) for one in marks},
@@ -178,6 +180,15 @@ def outdated(visits: list[Seen], marks: list[Seen]) -> list[Seen]:
         for one in visits
         if one["edition"] and one["edition"] < max((n for at, n in promises if at <= one["start"]), default=0)
     ]
+
+
+def gone_back(visits: list[Seen]) -> int:
+    """Count the pages of an edition before one that somebody had been shown by then."""
+    shown = sorted((one["end"], one["edition"]) for one in visits if one["edition"])
+    newest = list(itertools.accumulate((edition for _end, edition in shown), max))
+    ends = [end for end, _edition in shown]
+    asked = ((one, bisect.bisect_right(ends, one["start"])) for one in visits if one["edition"])
+    return sum(1 for one, before in asked if before and one["edition"] < newest[before - 1])
 
 
 def editions(visits: list[Seen], begin: float, end: float) -> dict[str, int]:

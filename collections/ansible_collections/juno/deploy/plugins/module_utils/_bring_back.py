@@ -12,6 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _configuration,
     _docker,
     _edge,
+    _edge_container,
     _edge_files,
     _edge_runtime,
     _epoch,
@@ -25,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _server,
     _services,
     _services_back,
+    _static_carry,
     _switch,
     _work,
     _worker_services,
@@ -100,6 +102,7 @@ def _reload_back(work: _work.Work, entry: _journal.Entry) -> None:
         return
     running = work.site()
     _new_workers(work, running)
+    _edge_container.allow_second(work, 0)
 
 
 def _forget(work: _work.Work, known: dict[str, str]) -> None:
@@ -139,6 +142,8 @@ def _containers_back(work: _work.Work, entry: _journal.Entry) -> None:
     app, known = work.app, entry["before"]["containers"]
     site = [one for one in _server.own(work.client, app, stopped=True) if one.service == app.service]
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
+    if entry.get("step") in OPEN:
+        _static_carry.carry(work, new, [one for one in old if one.state != "running"])
     if _replace.edge_containers(work) and known:
         _back_behind_edge(work, entry, old, new)
     else:
@@ -166,6 +171,7 @@ def _back_behind_edge(
     _edge_runtime.drain(ask, _replace.addresses(running), work.order.grace_seconds)
     _server.stop_all(work.client, running, work.order.grace_seconds)
     _edge_runtime.free(ask)
+    _edge_runtime.allow_second(ask, 0)
     if not before["edge"]:
         _server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
         remove(work.client, old)

@@ -10,7 +10,8 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _secrets
 
-_EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Configured|NotReady)\b")
+#: The line of a traceback that names the exception.
+EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Configured|NotReady)\b")
 
 
 def split_told(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
@@ -40,7 +41,7 @@ def cause(stderr: str, stdout: str = "") -> str:
     first = [line for line in lines if line.startswith("Post-processing '") and line.endswith("failed!")]
     # "CommandError: compilemessages generated one or more errors" comes after what it means.
     first += [line for line in lines if line.startswith("Execution of ") and " failed: " in line]
-    starts = [number for number, line in enumerate(lines) if _EXCEPTION.match(line)]
+    starts = [number for number, line in enumerate(lines) if EXCEPTION.match(line)]
     unknown = [number for number, line in enumerate(lines) if line.startswith("Unknown command:")]
     if starts or unknown:
         rest = lines[(starts or unknown)[-1] :]

@@ -25,6 +25,9 @@ if t.TYPE_CHECKING:
 BACKEND = "app_"
 #: What the name of a backend ends with whose requests may be sent a second time.
 AGAIN = "_again"
+#: The first of the ports at which HAProxy asks itself for these, in its own container only, and what it calls itself.
+AGAIN_PORT = 17000
+ITSELF = "itself"
 #: Containers of the app that HAProxy can know at a time: old, new, and room for a scaled service.
 SLOTS = 16
 #: Holds the time until which requests may be sent a second time; none in the file, since only a switch knows it.
@@ -45,14 +48,16 @@ def write(edge: Edge) -> str:
         text.append(f"{name}{_bind(edge, FIRST_PORT + offset)}{rules}  default_backend {backend_of(port.target)}\n")
     inside = f"{_bind(edge, INSIDE_PORT)}{_http(edge, edge.main)}"
     text.append(f"frontend inside\n{inside}  default_backend {backend_of(edge.main)}\n")
-    for target in sorted({port.target for port in edge.ports} | {edge.main}):
+    for offset, target in enumerate(sorted({port.target for port in edge.ports} | {edge.main})):
         servers = f"  server-template {edge.service} 1-{SLOTS} {edge.alias}:{target}\n"
-        name = f"backend {backend_of(target)}"
+        name = backend_of(target)
         if target in edge.tcp:
-            text.append(f"{name}\n{_TCP}{_COMMON}{servers}")
+            text.append(f"backend {name}\n{_TCP}{_COMMON}{servers}")
         else:
-            text.append(f"{name}\n{_HTTP}{_CHECKED}{_COMMON}{servers}")
-            text.append(f"{name}{AGAIN}\n{_HTTP}{_SECOND}{_COMMON}{servers}")
+            text.append(f"backend {name}\n{_HTTP}{_CHECKED}{_COMMON}{servers}")
+            itself = f"127.0.0.1:{AGAIN_PORT + offset}"
+            text.append(f"backend {name}{AGAIN}\n{_HTTP}{_SECOND}  server {ITSELF} {itself}\n")
+            text.append(f"frontend {name}{AGAIN}\n  bind {itself}\n  default_backend {name}\n")
     return "\n".join(text)
 
 
@@ -157,9 +162,11 @@ _CHECKED = """\
   retry-on conn-failure
   default-server check inter 2s downinter 250ms fall 5 rise 1
 """
+#: HAProxy has one count for all retries of a backend. So one backend has one for answers that were none, which are an
+#: error 502 to it; it asks HAProxy itself, whose other backend waits for a container as patiently as ever.
 _SECOND = """\
   retries 1
-  retry-on conn-failure empty-response
+  retry-on 502
 """
 #: As quiet and as patient as without a proxy: no checks, which a server would see as clients that go at once.
 _TCP_DOOR = """\

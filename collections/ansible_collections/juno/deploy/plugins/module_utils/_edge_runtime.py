@@ -104,6 +104,8 @@ def parse_slots(text: str) -> list[Slot]:
         if line.startswith("#") or len(fields) < len(names) or not names:
             continue
         row = dict(zip(names, fields))  # noqa: B905 - strict came with Python 3.10
+        if row["srv_name"] == _edge_haproxy.ITSELF:
+            continue
         address = row["srv_addr"]
         found.append(
             Slot(
@@ -202,16 +204,16 @@ def let_in(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seco
         )
 
 
-def drain(ask: Ask, addresses: Collection[str], seconds: float) -> bool:
+def drain(ask: Ask, addresses: Collection[str], seconds: float) -> int:
     """Give no new request to the containers with these addresses, and wait until those at work are answered.
 
-    False when some are still at work after that time.
+    Give how many are still at work after that time.
     """
     places = at(ask, addresses)
     set_state(ask, places, "drain")
     names = {one.path for one in places}
 
-    def idle() -> bool:
-        return not any(count for path, count in parse_sessions(ask("show stat")).items() if path in names)
+    def at_work() -> int:
+        return sum(count for path, count in parse_sessions(ask("show stat")).items() if path in names)
 
-    return wait_for(idle, seconds)
+    return 0 if wait_for(lambda: not at_work(), seconds) else at_work()

@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _configuration,
     _connections,
+    _django_output,
     _docker,
     _epoch,
     _generated,
@@ -38,8 +39,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
-#: A line that a command in a build step printed: the step, the seconds, the text.
-_STEP_ERROR = re.compile(r"#[0-9]+ [0-9]+\.[0-9]+ (.*(?:ERROR|[Ee]rror).*)")
+_STEP_ERROR = re.compile("ERROR|[Ee]rror")
 #: A line that a step printed: the step, the text.
 _STEP_LINE = re.compile(r"#([0-9]+) [0-9]+\.[0-9]+ (.*)")
 #: So many of them are shown of the step that failed.
@@ -96,7 +96,8 @@ class BuildOrder:
 
 def build_cause(output: str) -> str:
     """Give the last error that a command of the build printed: BuildKit's own last line names the step only."""
-    found = [match[1] for match in map(_STEP_ERROR.match, output.splitlines()) if match]
+    lines = [match[2] for match in map(_STEP_LINE.match, output.splitlines()) if match]
+    found = [one for one in lines if _STEP_ERROR.search(one) or _django_output.EXCEPTION.match(one)]
     return found[-1].rstrip(".") if found else ""
 
 

@@ -17,6 +17,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _cache_order,
     _compose,
     _docker,
     _edge,
@@ -31,6 +32,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _running_code,
     _server,
     _services,
+    _static_carry,
     _volumes,
     _warm,
     _work,
@@ -62,6 +64,7 @@ def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Contai
     has_edge = _prepare_edge(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
+    work.static_carried = _static_carry.carry(work, old, new)
     _restart_policy.hold(work.client, work.app, old, new)
     if has_edge:
         _configure(work, old)
@@ -74,15 +77,18 @@ def replace(work: _work.Work, probe: t.Callable[[], int]) -> list[_docker.Contai
         gate = work.gate()
         if gate.questions:
             work.ask_serving(gate.questions)  # while it can be asked
-        _journal.step(work.app.journal, "open")
-        if has_edge:
-            work.down = time.monotonic() if old else 0.0
-            _keep_waiting(work, old)
-            work.killed += [one for one in _server.stop_all(work.client, old, work.order.grace_seconds) if one.killed]
-            _edge_runtime.free(_ask(work))
-        else:
-            _end_seen(work, old, probe)
-        _begin(work, new)
+        with _cache_order.between(work, old) as clear_caches:
+            _journal.step(work.app.journal, "open")
+            if has_edge:
+                work.down = time.monotonic() if old else 0.0
+                _keep_waiting(work, old)
+                ended = _server.stop_all(work.client, old, work.order.grace_seconds)
+                work.killed += [one for one in ended if one.killed]
+                _edge_runtime.free(_ask(work))
+            else:
+                _end_seen(work, old, probe)
+            clear_caches()
+            _begin(work, new)
         if has_edge:
             _configure(work, new)
     return _work.now(work, new)
@@ -94,7 +100,19 @@ def _ask(work: _work.Work) -> _edge_runtime.Ask:
 
 def _keep_waiting(work: _work.Work, old: list[_docker.Container]) -> None:
     """Let who comes from now on wait in the edge, and the old ones answer those that they have: none is cut off."""
-    _edge_runtime.drain(_ask(work), addresses(old), work.order.grace_seconds)
+    _drain(work, _ask(work), old, work.order.grace_seconds)
+
+
+def _drain(work: _work.Work, ask: _edge_runtime.Ask, old: list[_docker.Container], grace: int) -> bool:
+    """Let old containers answer what they have; say whether they have, else how many connections will be cut."""
+    left = _edge_runtime.drain(ask, addresses(old), grace)
+    if left:
+        what, were = ("connection", "was") if left == 1 else ("connections", "were")
+        work.notices.append(
+            f"{left} {what} to {', '.join(one.name for one in old)} {were} still open after {grace} s and {were} cut: "
+            "stop_grace_period in the compose file (else django_app_grace_seconds) gives them longer"
+        )
+    return not left
 
 
 def _prepare_edge(work: _work.Work) -> bool:
@@ -227,11 +245,7 @@ def end_old(work: _work.Work, ask: _edge_runtime.Ask, old: list[_docker.Containe
     began, default = time.monotonic(), work.order.grace_seconds
     grace = max(_server.grace_of(work.client.api.inspect_container(one.id), default) for one in old)
     at_most = None
-    if not _edge_runtime.drain(ask, addresses(old), grace):
-        work.notices.append(
-            f"Connections to {', '.join(one.name for one in old)} were still open after {grace} s and were cut: "
-            "stop_grace_period in the compose file (else django_app_grace_seconds) gives them longer"
-        )
+    if not _drain(work, ask, old, grace):
         # What the proxy waited for is not waited for once more.
         at_most = max(LAST_SECONDS, round(grace - (time.monotonic() - began)))
     work.killed += [one for one in _server.stop_all(work.client, old, default, at_most=at_most) if one.killed]

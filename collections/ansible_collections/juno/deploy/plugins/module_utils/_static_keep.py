@@ -115,6 +115,12 @@ def root_of(
         return None
 
 
+def told_of(entries: list[_journal.Entry]) -> dict[str, t.Any]:
+    """Give what the newest release that told of its static root said (C(root), C(manifest)); nothing when none did."""
+    layouts: list[dict[str, t.Any]] = [one.get("layout") or {} for one in reversed(entries)]
+    return next((one["static_at"] for one in layouts if one.get("static_at")), {})
+
+
 def oldest_worker(client: t.Any, containers: Sequence[_docker.Container]) -> float:
     """Give when the oldest process without children started in these containers, in seconds since the epoch."""
     booted, starts = boot_time(), []
@@ -182,9 +188,7 @@ def tidy_for(
     rules: dict[str, t.Any],
 ) -> dict[str, t.Any]:
     """Do so in the root that an app's containers see, as its journal tells of it; say why where that can't be."""
-    layouts: list[dict[str, t.Any]] = [one.get("layout") or {} for one in reversed(entries)]
-    told: dict[str, t.Any] = next((one["static_at"] for one in layouts if one.get("static_at")), {})
-    root = root_of(client, containers, told, app.path)
+    root = root_of(client, containers, told_of(entries), app.path)
     if root is None:
         return {"removed": 0, "bytes": 0, "why": "its static root is no directory of this host with a manifest"}
     met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]

@@ -178,7 +178,6 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     _server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), order.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
     started = _workers.start_new(work)
-    _edge_container.allow_second(work, 0)
     answers = _published.require_after(work, answered, new)
     app, now = work.app, _work.serving(work)
     ended = [one for one in _server.own(work.client, app, stopped=True) if one.id in started and one not in now]
@@ -207,8 +206,9 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     for identity in started:
         _workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
-    more["answered_before"] = answered_before
-    return _told(work, now, {**more, "bytecode": purged, "static": pruned, "collected": collected})
+    more |= {"answered_before": answered_before, "cleared_at": work.cleared_at}
+    static = {**pruned, "carried": work.static_carried} if pruned else {}
+    return _told(work, now, {**more, "bytecode": purged, "static": static, "collected": collected})
 
 
 def _ask_before(work: _work.Work) -> t.Callable[[], list[str]] | None:

@@ -72,6 +72,8 @@ class SwitchOrder:
     #: The site's sitemap, and how many of its pages the proof asks for; 0 for none.
     sitemap: str = ""
     sitemap_pages: int = 0
+    #: How the caches are cleared while nothing serves, in the fields of C(_cache_order.ARGUMENTS); nothing: not then.
+    caches: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Mount the git folder read-only over the checkout that containers see.
     protect_git: bool = False
 
@@ -103,8 +105,12 @@ class Work:
     #: Since when the new containers are healthy, in seconds since the epoch; 0 when none was started.
     healthy: float = 0.0
     moved_to_edge: bool = False
+    #: Since when no old page can be in a cache, in seconds since the epoch; 0 where they are to be cleared later.
+    cleared_at: float = 0.0
     #: Answers to pages that new containers were asked for before they got requests.
     warmed: int = 0
+    #: Static files of earlier releases that the new containers got from the old ones.
+    static_carried: int = 0
     #: Old workers that were told to end, who was killed, and when the new workers were started.
     leaving: _server.Leaving | None = None
     killed: list[_server.Ended] = dataclasses.field(default_factory=list)

@@ -32,6 +32,7 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
+  - juno.deploy.caches
   - juno.deploy.plan
 attributes:
   check_mode:
@@ -72,59 +73,6 @@ options:
       - Id of the lease to take. The action plugin of this module makes a new one for each call.
     type: str
     default: ''
-  caches:
-    description:
-      - How the app's caches are cleared, should this controller die after visitors have met the new release. What is
-        half done is then undone on the managed host by itself, and the caches are cleared as this says.
-      - Without it they stay owed, and the next run clears them.
-    type: dict
-    suboptions:
-      method:
-        description:
-          - V(settings) does it as M(juno.deploy.django_cache_clear), V(memcached) as M(juno.deploy.memcached_flush).
-        type: str
-        choices: [settings, memcached, none]
-        default: settings
-      settings:
-        description:
-          - The settings module, with V(settings).
-        type: str
-      alias:
-        description:
-          - The caches to clear, with V(settings); all of them without it.
-        type: list
-        elements: str
-      command:
-        description:
-          - The app's own management command that clears them, with V(settings).
-        type: str
-      service:
-        description:
-          - The compose service that runs memcached, with V(memcached).
-        type: str
-        default: memcached
-      port:
-        description:
-          - The port that memcached listens at, with V(memcached).
-        type: int
-        default: 11211
-      mode:
-        description:
-          - What of a cache goes, as with M(juno.deploy.django_cache_clear).
-        type: str
-        choices: [auto, selective, flush]
-        default: auto
-      keep:
-        description:
-          - Entries that stay, as with M(juno.deploy.django_cache_clear).
-        type: list
-        elements: str
-        default: []
-      allow_loss:
-        description:
-          - Allow a flush that takes sessions or keys of others.
-        type: bool
-        default: false
   build:
     description:
       - How releases are built and checked, as with M(juno.deploy.release_build). With it the build begins at once, and
@@ -428,7 +376,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _app,
     _begin,
-    _cachepolicy,
+    _cache_order,
     _edge_plan,
     _inspect_git,
     _lease,
@@ -482,18 +430,7 @@ def main() -> None:
         "package": {"type": "str", "default": ""},
         "boot_timeout_seconds": {"type": "int", "default": 0},
         "build": {"type": "dict", "options": _release.BUILD_OPTIONS},
-        "caches": {
-            "type": "dict",
-            "options": {
-                "method": {"type": "str", "choices": ["settings", "memcached", "none"], "default": "settings"},
-                "settings": {"type": "str"},
-                "alias": {"type": "list", "elements": "str"},
-                "command": {"type": "str"},
-                "service": {"type": "str", "default": "memcached"},
-                "port": {"type": "int", "default": 11211},
-                **_cachepolicy.ARGUMENTS,
-            },
-        },
+        **_cache_order.ARGUMENTS,
         "edge": {"type": "dict", "options": _edge_plan.OPTIONS},
         "meter_rate": {"type": "float", "default": 0},
         "meter_paths": {"type": "list", "elements": "str", "default": []},

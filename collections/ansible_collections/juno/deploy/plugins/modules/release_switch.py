@@ -31,6 +31,7 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
+  - juno.deploy.caches
 attributes:
   check_mode:
     support: full
@@ -286,6 +287,14 @@ old_gone:
   returned: success, outside check mode
   type: float
   sample: 1769853606.5
+cleared_at:
+  description:
+    - Since when no page of the old release can come from a cache, in seconds since the epoch by this host's clock, if
+      the old containers had ended before the new ones started. 0 where the caches are to be cleared after the switch.
+  returned: success, outside check mode
+  type: float
+  version_added: 0.2.0
+  sample: 1769853605.75
 answered_before:
   description: The pages of O(sitemap) that what served answered well; nothing where none was asked for.
   returned: success, outside check mode
@@ -321,11 +330,12 @@ bytecode:
 static:
   description:
     - How many static files of earlier releases were removed, and their bytes. C(why) says why that could not be, or
-      what could not be remembered of this release. Empty without O(static_rules).
+      what could not be remembered of this release. C(carried) is how many files, which only the images hold, the new
+      containers got from the old ones. Empty without O(static_rules).
   returned: success, outside check mode
   type: dict
   version_added: 0.2.0
-  sample: {removed: 12, bytes: 48213, why: ''}
+  sample: {removed: 12, bytes: 48213, why: '', carried: 0}
 collected:
   description: What O(collect) did, as RV(juno.deploy.release_build#module:static) has it; empty without it.
   returned: success, outside check mode
@@ -367,7 +377,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _edge, _epoch, _switch, _work
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _cache_order, _edge, _epoch, _switch, _work
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -400,6 +410,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         trusted_proxies=_edge.read_trusted(module.params["trusted_proxies"]),
         tcp_ports=tuple(module.params["tcp_ports"]),
         edge_pull=module.params["edge_pull"],
+        caches=module.params["caches"] or {},
     )
     return _switch.switch(run_command, _app.from_params(module.params), order, dry=module.check_mode)
 
@@ -428,6 +439,7 @@ def main() -> None:
         "purge_bytecode": {"type": "bool", "default": False},
         "bytecode_mode": {"type": "str", "choices": ["stale", "all"], "default": "stale"},
         "collect": {"type": "bool", "default": False},
+        **_cache_order.ARGUMENTS,
         "static_rules": {
             "type": "dict",
             "options": {

@@ -54,7 +54,9 @@ def test_requests_are_sent_again_only_where_that_is_safe():
     text = sections(_edge_haproxy.write(edge_of()))
     lines, again = text["backend app_8000"], text["backend app_8000_again"]
     assert ("retry-on conn-failure" in lines, "option http-server-close" in lines) == (True, True)
-    assert {"retry-on conn-failure empty-response", "retries 1"} <= set(again)
+    # It waits for a container as patiently as the other one, which it asks.
+    assert {"retry-on 502", "retries 1", "server itself 127.0.0.1:17000"} <= set(again)
+    assert text["frontend app_8000_again"] == ["bind 127.0.0.1:17000", "default_backend app_8000"]
     chosen = "use_backend app_8000_again if { method GET HEAD OPTIONS } { date,neg,add(txn.until) gt 0 }"
     assert chosen in text["frontend port_8001_0"]
 

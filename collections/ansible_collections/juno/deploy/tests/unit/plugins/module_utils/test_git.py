@@ -170,9 +170,11 @@ def test_a_clean_checkout_leaves_no_trace(repos, tmp_path):
     assert sh(droplet, "worktree", "list").count("\n") == 0
 
 
-def test_what_a_killed_build_left_is_no_hindrance(repos, tmp_path):
+def test_what_a_killed_build_left_is_no_hindrance(repos, tmp_path, monkeypatch):
     _person, droplet = repos
     app = App(str(droplet), "a", "web", (), (), "", str(tmp_path / "state"))
+    asked = []
+    monkeypatch.setattr(_release._oneoff, "remove_left", asked.append)
     killed = app.build_directory("1" * 40)
     _worktree.add(run_command, str(droplet), killed, "HEAD")
     # As "worktree add" leaves it when it is killed: locked, and half made.
@@ -183,7 +185,7 @@ def test_what_a_killed_build_left_is_no_hindrance(repos, tmp_path):
     (half / "page").write_text("half")
     half.with_name(half.name + ".override.json").write_text("{}")
     _release.sweep(run_command, app)
-    assert list(half.parent.iterdir()) == []
+    assert (list(half.parent.iterdir()), asked) == ([], [app])
     _worktree.add(run_command, str(droplet), killed, "HEAD")
     assert (Path(killed) / "page").read_text() == "1"
 

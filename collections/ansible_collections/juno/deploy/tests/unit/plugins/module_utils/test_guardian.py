@@ -29,7 +29,7 @@ def world(tmp_path, monkeypatch):
 def cleared(monkeypatch):
     """Note what is cleared."""
     calls = []
-    monkeypatch.setattr(it, "clear", lambda app, caches: calls.append((app.project, caches)))
+    monkeypatch.setattr(it._cache_order, "clear", lambda app, caches: calls.append((app.project, caches)))
     return calls
 
 
@@ -131,42 +131,9 @@ def test_caches_that_can_not_be_cleared_stay_owed(world, monkeypatch):
     def refuse(_app, _caches):
         raise JunoError("memcached refuses.")
 
-    monkeypatch.setattr(it, "clear", refuse)
+    monkeypatch.setattr(it._cache_order, "clear", refuse)
     waits = []
     assert not stand_in(world, waits)
     assert len(waits) == it.TRIES
     assert _journal.owes_caches(_journal.read(world.app.journal))
     assert _lease.read(world.app.state_directory) is not None
-
-
-@pytest.mark.parametrize(
-    ("caches", "called"),
-    [
-        ({"method": "none"}, []),
-        ({}, []),
-        ({"method": "settings", "alias": ["default"]}, ["clear"]),
-        ({"method": "settings", "command": "clear_all_caches"}, ["run_command"]),
-        ({"method": "memcached", "service": "cache", "port": 11212, "mode": "flush"}, ["flush"]),
-        ({"method": "memcached", "service": "cache", "port": 11212}, ["delete"]),
-    ],
-)
-def test_caches_are_cleared_as_deploys_do(world, monkeypatch, caches, called):
-    calls, seen = [], []
-
-    def note(name, result=None):
-        def call(*args, **_more):
-            calls.append(name)
-            seen.extend(one for one in args if isinstance(one, dict))
-            return result
-
-        return call
-
-    monkeypatch.setattr(it._django, "places", lambda _params: ["place"])
-    monkeypatch.setattr(it._cacheflow, "clear", note("clear"))
-    monkeypatch.setattr(it._cacheflow, "run_command", note("run_command"))
-    monkeypatch.setattr(it._memcached, "find_servers", lambda params: seen.append(params) or [])
-    monkeypatch.setattr(it._memcached_flush, "flush_servers", note("flush", []))
-    monkeypatch.setattr(it._memcached_select, "delete_selected", note("delete", []))
-    it.clear(world.app, caches)
-    assert calls == called
-    assert [one["project"] for one in seen] == ["jobs"] * len(called)

@@ -52,6 +52,10 @@ BUILD_OUTPUT = """#9 [web 5/6] RUN pip install -r requirements.txt
     ("output", "cause"),
     [
         (BUILD_OUTPUT, "ERROR: No matching distribution found for nosuch==9"),
+        (
+            "#9 0.1 KeyError: 'check'\n#9 0.1 During that\n#9 0.1 django.core.ImproperlyConfigured: HOST is not set\n",
+            "django.core.ImproperlyConfigured: HOST is not set",
+        ),
         ("#9 0.1 fine\nfailed to solve: no such image\n", ""),
         ("", ""),
     ],

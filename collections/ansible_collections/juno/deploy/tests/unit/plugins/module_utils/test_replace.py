@@ -244,15 +244,22 @@ def test_an_app_with_one_name_for_its_container_gets_no_edge_by_being_recreated_
     assert not _edge.is_in(_edge_files.read(world.app.override))
 
 
-@pytest.mark.parametrize(("idle", "told"), [(True, []), (False, ["Connections to web-1 were still open after 30 s"])])
-def test_connections_that_are_cut_are_told(world, monkeypatch, idle, told):
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (0, []),
+        (1, ["1 connection to web-1 was still open after 30 s and was cut"]),
+        (3, ["3 connections to web-1 were still open after 30 s and were cut"]),
+    ],
+)
+def test_connections_that_are_cut_are_told(world, monkeypatch, left, told):
     world.behind_edge()
     world.add("web-1")
-    monkeypatch.setattr(_edge_runtime, "drain", lambda *_any: idle)
+    monkeypatch.setattr(_edge_runtime, "drain", lambda *_any: left)
     work = world.work()
     _replace.end_old(work, world.ask, work.old)
     assert world.log == ["stop web-1"]
-    assert [one.partition(" and were cut")[0] for one in work.notices] == told
+    assert [one.partition(":")[0] for one in work.notices] == told
 
 
 def test_only_workers_that_the_compose_file_has_are_in_the_override(world):

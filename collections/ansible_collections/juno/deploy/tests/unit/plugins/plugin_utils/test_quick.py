@@ -51,7 +51,7 @@ def serving(directory, lease=LEASE, build=None):
     _lease.take(str(directory), _lease.claim(lease, "me@here", "deploy", {}))
     alive = pathlib.Path(_lease.alive_path(str(directory), lease))
     boot = f"import sys; sys.path[:0] = {ROOTS!r}\nfrom {_main.__name__} import serve\nserve(*sys.argv[1:])"
-    app = App("/nosuch", directory.name, "web", (), (), "", str(directory.parent), lease)
+    app = App("/nosuch", directory.name, "web", (), (), "unix:///nosuch", str(directory.parent), lease)
     order = json.dumps({"app": dataclasses.asdict(app), "caches": {}, "build": build})
     with it.listen(str(directory), lease) as door:
         number = door.fileno()
@@ -158,7 +158,7 @@ def test_it_builds_while_nobody_waits(tmp_path):
     with serving(tmp_path, build=dataclasses.asdict(order)):
         assert wait_for(outcome.exists, 20)
         told = json.loads(outcome.read_text(encoding="utf-8"))
-        # There is nothing to build, and that is what it found.
+        # There is no Engine to build with, and that is what it found.
         assert told["order"]["commit"] == "8f5d0b1c"
         assert "/nosuch" in told["message"]
 

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Clear an app's caches as its deploys do, as a part of other work. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _cacheflow,
+    _cachepolicy,
+    _django,
+    _docker,
+    _memcached,
+    _memcached_flush,
+    _memcached_report,
+    _memcached_select,
+    _oneoff,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._work import Work
+
+#: The option of the doc fragment juno.deploy.caches.
+ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "caches": {
+        "type": "dict",
+        "options": {
+            "method": {"type": "str", "choices": ["settings", "memcached", "none"], "default": "settings"},
+            "settings": {"type": "str"},
+            "alias": {"type": "list", "elements": "str"},
+            "command": {"type": "str"},
+            "service": {"type": "str", "default": "memcached"},
+            "port": {"type": "int", "default": 11211},
+            **_cachepolicy.ARGUMENTS,
+        },
+    },
+}
+#: A container in which nothing runs but what we run there ends by itself after so long.
+IDLE_SECONDS = 900
+
+
+@contextlib.contextmanager
+def between(work: Work, old: Sequence[_docker.Container]) -> Iterator[t.Callable[[], None]]:
+    """Get ready to clear the caches while nothing serves; give what does so once the old containers have ended.
+
+    The app's settings tell where its caches are, so a container of the release is started for that beforehand. That
+    they can't be cleared is a notice: they are cleared again once the new containers serve, and that must go well.
+    """
+    caches, epoch = work.order.caches, work.order.epoch
+    covered = bool(epoch.value) and not epoch.others
+    if not old or not work.order.commit or covered or caches.get("method", "none") == "none":
+        yield lambda: setattr(work, "cleared_at", time.time() if covered else 0.0)
+        return
+    with contextlib.ExitStack() as held:
+        places, why = None, ""
+        if caches["method"] == "settings":
+            try:
+                places = [held.enter_context(_idle(work))]
+            except JunoError as exc:
+                why = exc.message
+
+        def clear_now() -> None:
+            cause = why
+            if not cause:
+                try:
+                    clear(work.app, caches, places)
+                except JunoError as exc:
+                    cause = exc.message
+            if cause:
+                work.notices.append(f"the caches could not be cleared before the new container started: {cause}")
+            else:
+                work.cleared_at = time.time()
+
+        yield clear_now
+
+
+@contextlib.contextmanager
+def _idle(work: Work) -> Iterator[_django.Place]:
+    """Start a container of the release in which nothing runs, and remove it afterwards."""
+    app = work.app
+    words = ["run", "--detach", "--rm", "--no-deps", "--no-TTY", *_oneoff.label_words(app), "--entrypoint", "sleep"]
+    argv = work.compose(*words, app.service, str(IDLE_SECONDS))
+    result = work.run(argv, cwd=app.path, timeout_seconds=_cacheflow.START_SECONDS)
+    name = result.require("A container for that could not be started ({cause}).").stdout.split()[-1]
+    try:
+        found = _docker.Container(name, name, app.service, 0, "running", "", (), ())
+        yield _django.in_container(work.client, found, _params(app, work.order.caches))
+    finally:
+        try:
+            _oneoff.remove_left(app)
+        except JunoError as exc:
+            work.notices.append(exc.message)
+
+
+def clear(app: App, caches: dict[str, t.Any], places: Sequence[_django.Place] | None = None) -> None:
+    """Clear the app's caches as its deploys do.
+
+    :param places: where the app's settings are read, if not in the containers that serve.
+    :raises JunoError: they can't be cleared.
+    """
+    place = {"project": app.project, "docker_host": app.docker_host or None}
+    policy = _policy(caches)
+    if caches.get("method") == "memcached":
+        params = {**_defaults(_memcached.ARGUMENTS), **place, "service": caches["service"], "port": caches["port"]}
+        _clear_memcached(params, policy)
+    elif caches.get("method") == "settings":
+        params = _params(app, caches)
+        places = places or _django.places(params)
+        if params["command"]:
+            _cacheflow.run_command(places[0], params, check_mode=False)
+        else:
+            _cacheflow.clear(places, params, check_mode=False)
+
+
+def _policy(caches: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {name: caches.get(name, option["default"]) for name, option in _cachepolicy.ARGUMENTS.items()}
+
+
+def _params(app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give the parameters of the module django_cache_clear."""
+    more = {"command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 10, **_policy(caches)}
+    place = {"project": app.project, "docker_host": app.docker_host or None, "service": app.service}
+    wanted = {name: caches.get(name) for name in ("settings", "alias", "command")}
+    return {**_defaults(_django.ARGUMENTS), **more, **place, **wanted}
+
+
+def _clear_memcached(params: dict[str, t.Any], policy: dict[str, t.Any]) -> None:
+    servers, options = _memcached.find_servers(params), _memcached.options_from(params)
+    if policy["mode"] == "flush":
+        _memcached_report.require_flushed(_memcached_flush.flush_servers(servers, options), {})
+        return
+    chosen = _memcached_select.Selection(keep=("sessions", *policy["keep"]))
+    ended = _memcached_select.delete_selected([(server, chosen) for server in servers], options)
+    failed = [one.message for one in ended if one.failed]
+    if failed:
+        raise JunoError(" ".join(failed))
+
+
+def _defaults(spec: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
+    return {name: option.get("default") for name, option in spec.items()}

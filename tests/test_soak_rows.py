@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of the long proof: its rows name tasks that there are, and it tells what was seen."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tools import soak_rows, steps
+
+
+@pytest.mark.parametrize("row", soak_rows.ROWS, ids=[f"{one[1]}: {one[2]}" for one in soak_rows.ROWS])
+def test_each_row_names_a_task_that_its_scenario_has(row):
+    _what, scenario, task = row
+    files = [*(steps.ROOT / "molecule" / scenario).rglob("*.yml")]
+    assert any(re.search(rf"name: {re.escape(task)}", file.read_text(encoding="utf-8")) for file in files)
+
+
+@pytest.mark.parametrize(
+    ("log", "passed", "result"),
+    [
+        ("TASK [See what is applied] ***\nok\n", ["soak:x"], "as it must be"),
+        ("TASK [See what is applied] ***\nok\n", [], "FAILED"),
+        ("TASK [Deploy] ***\nSee what is applied\n", ["soak:x"], "NOT SEEN"),
+        (None, ["soak:x"], "NOT SEEN"),
+    ],
+)
+def test_what_was_seen(tmp_path, monkeypatch, log, passed, result):
+    monkeypatch.setattr(soak_rows, "ROWS", (("what", "x", "See what is applied"),))
+    if log is not None:
+        (tmp_path / "soak-x.log").write_text(log, encoding="utf-8")
+    assert soak_rows.table(tmp_path, passed)[-1] == f"what | x | {result}"
+
+
+LOG = """ok: [droplet] =>
+    msg: |-
+        an image that dies: {"requests": 486, "failures": 0, "causes": {}, "old": 0, "marks": {"wrong": 3.29}, "gap_seconds": 2.06, "editions": {"a": {"2": 112}}}
+        killed: Switch (quick_deploy): {"requests": 5, "failures": 1, "causes": {"502": 1}, "old": 0, "marks": {"wrong": 1}, "gap_seconds": 9, "editions": {"a": {"2": 1}}}
+"""  # noqa: E501 - as it is printed
+
+
+def test_verdicts_of_faults():
+    assert soak_rows.verdicts(LOG) == [
+        ("an image that dies", "0 of 486 failed, 0 old, longest gap 2.06 s"),
+        ("killed: Switch (quick_deploy)", "1 of 5 failed, 0 old, longest gap 9 s"),
+    ]
+    assert soak_rows.verdicts("") == []

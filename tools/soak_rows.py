@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What "make soak" shows to be so: the table at its end.
+
+A row says what, in which scenario, and by which task there; it was seen when that task is in the scenario's log and the
+scenario passed. After each of them status.yml and verify.yml were asked (molecule/shared/tasks/agree.yml) where
+anything serves. The faults are rows of their own, by the verdicts that their scenario prints.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import typing as t
+
+ROWS = (
+    # Data
+    ("a file database gets its copy back after a lossy migration", "migrations", "See that all values are there"),
+    ("on a server a lossy migration stands, and code that can live with it serves", "migrations", "Mend the page"),
+    (
+        "a migration behind a lock gives up, and names who holds it",
+        "migrations",
+        "See that nothing waits in the server any more",
+    ),
+    (
+        "a killed run's long migration is ended first",
+        "migrations",
+        "See that the deploy that was killed came to nothing",
+    ),
+    ("the entry point of an image runs in no throwaway container", "migrations", "Migrate, and go back"),
+    ("a dump before migrations, restored as documented", "backups", "See that it is all"),
+    ("a dump that can't be had stops the deploy", "backups", "See that nothing was migrated"),
+    (
+        "an anonymous volume goes on to the next container, also in an undo",
+        "volumes",
+        "Look into the container once more",
+    ),
+    ("a rollback takes the recorded image, not a name", "volumes", "See that the release's own image runs"),
+    ("a rollback leaves the database unless asked", "rollback", "See the column still"),
+    # Others
+    ("another site's containers never answer", "ports", "See that it is as it must be"),
+    ("links, hooks and forged files of a container do no harm", "hostile", "See that all is still well"),
+    ("secrets are in no message and in no file", "hostile", "See that neither is kept"),
+    ("other services are replaced only where asked", "other_services", "See which are the same"),
+    (
+        "the first deploy starts what the site depends on",
+        "other_services",
+        "See that the first deploy has started all of them",
+    ),
+    # Done
+    ("nginx before an app that publishes a port itself", "other_services", "See that the proxy is another one now"),
+    ("a broken front proxy is refused, and hinders no later deploy", "other_services", "Deploy what mends it"),
+    (
+        "workers lose no task, and never two schedulers",
+        "workers",
+        "See that no task was lost, and that there never were two schedulers",
+    ),
+    ("a worker that dies is not done", "workers", "Let the old worker do a task"),
+    ("a page that the proof refuses is refused before visitors come", "workers", "Deploy with a new container"),
+    ("code in a named volume is not done", "layouts", "See that old code is no release"),
+    ("COMPOSE_FILE in .env is honoured", "layouts", "See how it is said"),
+    ("a mounted subfolder with .dockerignore", "layouts", "See that all agree on the template"),
+    ("a build shows the lines that failed it", "layouts", "See the linter's words"),
+    ("ports that are not HTTP", "ports", "Hear that its port no longer answers"),
+    ("the proxy's configuration and its image change", "ports", "Replace the proxy, and say the gap"),
+    ("a slow site is not hurt by the probe", "layouts", "See that all agree on a slow site"),
+    ("uWSGI without die-on-term", "layouts", "See that all agree on uWSGI"),
+    (
+        "no old page between recreate's old and new container",
+        "freshness",
+        "See that after a deploy nobody got an older page",
+    ),
+    ("static files that only the image holds", "volumes", "See that a page of it finds its script"),
+    ("clear_cache, then rollback", "clear_cache", "Go back to a release after its cache was cleared"),
+    ("hosts take turns where one is without an answer", "fleet", "See that nobody was turned away"),
+    ("one host of two fails: both go back, and say why", "fleet", "See the last message of each host"),
+    ("bad input gets one sentence", "refusals", "See that none was touched"),
+    (
+        "published ports that are taken, fixed addresses, host network",
+        "layouts",
+        "See each refused before anything is built",
+    ),
+)
+#: What Ansible prints before the first of them.
+_MESSAGE = re.compile(r"^.*\bmsg: (?:\|-)?")
+SCENARIOS = tuple(sorted({scenario for _what, scenario, _task in ROWS}))
+_VERDICT = re.compile(r"([^'\"\n{}]+): (\{\"requests\": .*?\"editions\": \{.*?\}\}\})")
+
+
+def table(logs: pathlib.Path, passed: t.Collection[str]) -> list[str]:
+    """Give the table's lines.
+
+    :param logs: the folder with the steps' logs.
+    :param passed: the names of the steps that passed.
+    """
+    lines = ["what | seen in | result", "--- | --- | ---"]
+    for what, scenario, task in ROWS:
+        lines.append(f"{what} | {scenario} | {_result(logs, passed, scenario, task)}")
+    lines += [f"{what} | faults | {met}" for what, met in verdicts(_read(logs, "soak-faults"))]
+    return lines
+
+
+def _read(logs: pathlib.Path, name: str) -> str:
+    log = logs / f"{name}.log"
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+
+
+def _result(logs: pathlib.Path, passed: t.Collection[str], scenario: str, task: str) -> str:
+    text = _read(logs, f"soak-{scenario}")
+    if not re.search(rf"^(?:TASK|PLAY) \[{re.escape(task)}", text, re.MULTILINE):
+        return "NOT SEEN"
+    return "as it must be" if f"soak:{scenario}" in passed else "FAILED"
+
+
+def verdicts(text: str) -> list[tuple[str, str]]:
+    """Read from the log of the scenario faults what visitors met in each of them."""
+    unwrapped = re.sub(r"\s+", " ", text.replace('\\"', '"'))
+    found = []
+    for name, told in _VERDICT.findall(unwrapped):
+        seen: dict[str, t.Any] = json.loads(told)
+        met = f"{seen['failures']} of {seen['requests']} failed, {seen['old']} old, longest gap {seen['gap_seconds']} s"
+        found.append((_MESSAGE.sub("", name).strip(" '"), met))
+    return found
