@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--ssh-port", type=int, default=0, help="port on 127.0.0.1 for ssh; by default a free one")
     start.add_argument("--http-port", type=int, default=0, help="port on 127.0.0.1 for the site (8001 in the droplet)")
     start.add_argument("--bare", action="store_true", help="without an Engine")
+    start.add_argument("--systemd", action="store_true", help="started by systemd, as real ones are")
     stop = commands.add_parser("down", help="remove a droplet")
     again = commands.add_parser("restart", help="stop and start a droplet, as a reboot does")
     load = commands.add_parser("load", help="give a droplet an image that only some tests need")
@@ -58,7 +59,7 @@ def _work(args: argparse.Namespace) -> None:
         droplets.load(args.name, images.on_demand(args.image))
     else:
         ports = {"ssh_port": args.ssh_port, "http_port": args.http_port}
-        droplet = droplets.up(args.name, args.dir, **ports, bare=args.bare)
+        droplet = droplets.up(args.name, args.dir, **ports, bare=args.bare, systemd=args.systemd)
         sys.stdout.write(json.dumps(dataclasses.asdict(droplet)) + "\n")
 
 

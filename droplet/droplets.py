@@ -51,15 +51,25 @@ class Droplet:
     known_hosts: str
 
 
-def up(name: str, folder: pathlib.Path, *, ssh_port: int = 0, http_port: int = 0, bare: bool = False) -> Droplet:
+def up(
+    name: str,
+    folder: pathlib.Path,
+    *,
+    ssh_port: int = 0,
+    http_port: int = 0,
+    bare: bool = False,
+    systemd: bool = False,
+) -> Droplet:
     """See that the droplet runs and can be entered; start it when it is stopped, make it when there is none.
 
     :param ssh_port: port on this machine; 0 takes a free one. The same for the site's port.
     :param bare: a droplet without an Engine.
+    :param systemd: a droplet that systemd starts, as real ones are.
     """
     found = _inspect(name)
     if found is None:
-        _create(name, ssh_port, http_port, images.BARE if bare else images.DROPLET)
+        recipe = images.systemd() if systemd else images.BARE if bare else images.DROPLET
+        _create(name, ssh_port, http_port, recipe)
     else:
         _refuse_others(name, found)
         _refuse_other_ports(name, found, ssh_port, http_port)
@@ -137,7 +147,9 @@ def _create(name: str, ssh_port: int, http_port: int, recipe: images.Recipe) -> 
     argv += ["--label", f"{OWNER_LABEL}={state.ROOT}"]
     if run_id := os.environ.get(RUN_VARIABLE):
         argv += ["--label", f"{RUN_LABEL}={run_id}"]
-    argv += ["--init", "--stop-timeout=20", *RIGHTS, f"--volume={_volume(name)}:/var/lib/docker"]
+    # systemd is the first process itself, and finds an empty /run at each start, as after a boot.
+    argv += ["--tmpfs=/run", "--tmpfs=/run/lock"] if recipe == images.SYSTEMD else ["--init"]
+    argv += ["--stop-timeout=20", *RIGHTS, f"--volume={_volume(name)}:/var/lib/docker"]
     # Fixed at creation, also when free ones are taken, so that they stay the same over a restart.
     argv += [f"--publish={HOST}:{ssh_port or free_port()}:22"]
     argv += [f"--publish={HOST}:{http_port or free_port()}:{HTTP_INSIDE}", recipe.name]

@@ -38,6 +38,8 @@ BARE = Recipe("juno-droplet-bare:trixie", "bare.Dockerfile", ("entrypoint.sh",))
 MEMCACHED_SUITES = ("bullseye", "bookworm", "sid")
 #: PostgreSQL, nginx, Redis and a virtual environment with what larger sites use, for the tests of such sites.
 SERVICES = Recipe("juno-services:trixie", "services.Dockerfile", ("postgres.sh",))
+#: A droplet that systemd starts, for the tests of what happens after a reboot.
+SYSTEMD = Recipe("juno-droplet-systemd:trixie", "systemd.Dockerfile")
 #: Images that a test asks for by a short name.
 ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), "services")
 
@@ -68,9 +70,18 @@ def memcached(suite: str) -> Recipe:
 def on_demand(name: str) -> str:
     """See that the image with a short name of C(ON_DEMAND) is there in the state of its recipe; give its whole name."""
     suite = name.partition("memcached-")[2]
-    recipe = memcached(suite) if suite else SERVICES
+    return _see_to(memcached(suite), PYTHON, suite) if suite else _see_to(SERVICES, PYTHON)
+
+
+def systemd() -> Recipe:
+    """See that the image of a droplet that systemd starts is there; give its recipe."""
+    _see_to(SYSTEMD, DROPLET)
+    return SYSTEMD
+
+
+def _see_to(recipe: Recipe, base: Recipe, suite: str = "") -> str:
     with state.locked("images"):
-        wanted = digest(recipe, current(PYTHON.name) + suite)
+        wanted = digest(recipe, current(base.name) + suite)
         if current(recipe.name) != wanted:
             _build(recipe, wanted, b"", {"SUITE": suite} if suite else {})
             _prune()
@@ -79,7 +90,7 @@ def on_demand(name: str) -> str:
 
 def down() -> None:
     """Remove the images that were built here. One that a container still uses stays, and is named."""
-    recipes = (*map(memcached, MEMCACHED_SUITES), SERVICES, BARE, DROPLET, PYTHON, BASE)
+    recipes = (*map(memcached, MEMCACHED_SUITES), SERVICES, BARE, SYSTEMD, DROPLET, PYTHON, BASE)
     with state.locked("images"), state.locked("state"):
         known = state.load()
         kept = []

@@ -121,6 +121,12 @@ class App:
         return dataclasses.replace(project, files=(*project.files, self.override))
 
 
+def from_json(fields: dict[str, t.Any]) -> App:
+    """Give an app by its fields as JSON has them, which knows no tuples."""
+    known: dict[str, t.Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()}
+    return App(**known)
+
+
 def from_params(params: dict[str, t.Any]) -> App:
     """Read the options of C(ARGUMENT_SPEC).
 

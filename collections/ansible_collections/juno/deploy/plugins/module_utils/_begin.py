@@ -11,6 +11,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _boot,
     _edge_files,
     _edge_plan,
     _epoch,
@@ -36,7 +37,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
 #: Where no fork server listens.
-NO_SERVER = {"socket": "", "python": ""}
+NO_SERVER = {"socket": "", "python": "", "boot": "the collection's code is not kept on this host"}
 #: What serves gets so long for its first page.
 NOTICE_SECONDS = 3.0
 
@@ -140,7 +141,8 @@ class Helper:
         try:
             kept = _package.keep(_package.own(), app.state_root, self.package)
             if kept:
-                return {**_forkserver.start(kept, app, lease, self.caches, build), "why": ""}
+                why = _boot.arm(app, lease, self.caches, kept)
+                return {"boot": why, **_forkserver.start(kept, app, lease, self.caches, build), "why": ""}
         except OSError as exc:
             return {**NO_SERVER, "why": f"the package can't be kept ({exc.strerror})"}
         return {**NO_SERVER, "why": "there is no package to keep"}

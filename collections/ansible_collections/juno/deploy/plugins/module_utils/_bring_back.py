@@ -53,11 +53,7 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]
     # What served is asked for nothing that the new release's pages must show.
     known = {"commit": before["commit"], "images": {}, "epoch": _epoch.Epoch(), "pages": ()}
     order = _work.SwitchOrder(**{**entry["order"], **known})
-    _git_trust.apply(run, app, strict=False)
-    if entry.get("step") == "move":
-        _git_mend.mend(run, app.path, before["commit"], entry["commit"])
-    _git.move(run, app.path, before["commit"])
-    _generated.put(app, before["commit"])
+    move_back(run, app, entry)
     client = _docker.connect(app.docker_host)
     for name, image in before["names"].items():
         _services.name_image(client, image, name)
@@ -83,6 +79,19 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]
     # With an epoch of its own the new release could not get at what the old one has cached.
     met = entry.get("step") in OPEN or bool(entry.get("asked"))
     return exposed or (met and not entry.get("epoch_covers"))
+
+
+def move_back(run: Runner, app: App, entry: _journal.Entry) -> None:
+    """Move the checkout back to what served before a release; a move that was cut off is mended first.
+
+    :raises JunoError: a person's change is in the way.
+    """
+    before = entry["before"]["commit"]
+    _git_trust.apply(run, app, strict=False)
+    if entry.get("step") == "move":
+        _git_mend.mend(run, app.path, before, entry["commit"])
+    _git.move(run, app.path, before)
+    _generated.put(app, before)
 
 
 def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:

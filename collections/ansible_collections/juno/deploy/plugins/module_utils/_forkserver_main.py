@@ -37,9 +37,7 @@ def serve(order: str, listening: int | str) -> None:
     :param listening: the descriptor of the socket at which to listen.
     """
     told = json.loads(order)
-    # JSON has no tuples.
-    fields: dict[str, t.Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in told["app"].items()}
-    app = _app.App(**fields)
+    app = _app.from_json(told["app"])
     directory, lease = app.state_directory, app.lease
     with socket.socket(fileno=int(listening)) as door:
         if told.get("build"):

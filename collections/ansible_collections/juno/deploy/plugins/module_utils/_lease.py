@@ -71,6 +71,11 @@ def alive_path(directory: str, id: str) -> str:  # noqa: A002
     return os.path.join(directory, f"alive-{id}")
 
 
+def boot_order(directory: str) -> str:
+    """Give the file that tells who tidies up after a reboot (C(_boot)), which is there while the lease is held."""
+    return os.path.join(directory, "boot.json")
+
+
 def _lease_path(directory: str) -> str:
     return os.path.join(directory, "lease.json")
 
@@ -216,6 +221,8 @@ def give_back(directory: str, id: str) -> bool:  # noqa: A002
         now = read(directory)
         if now is None or now.id != id:
             return False
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(boot_order(directory))
         os.unlink(_lease_path(directory))
     return True
 

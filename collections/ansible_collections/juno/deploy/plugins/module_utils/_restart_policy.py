@@ -42,8 +42,11 @@ def hold(client: t.Any, app: App, old: Sequence[_docker.Container], new: Sequenc
 
     :raises JunoError: the Engine refuses, or the journal can't be written.
     """
+    known = (_journal.half_done(_journal.read(app.journal)) or {}).get("restart_policies") or {}
     had = {"old": of(client, old), "new": of(client, new)}
-    _journal.note_fields(app.journal, restart_policies=had)
+    # The site's and the workers' come one after the other.
+    every = {which: {**found, **known.get(which, {})} for which, found in had.items()}
+    _journal.note_fields(app.journal, restart_policies=every)
     _set(client, dict.fromkeys(had["old"], ALWAYS))
     _set(client, dict.fromkeys(had["new"], NEVER))
 

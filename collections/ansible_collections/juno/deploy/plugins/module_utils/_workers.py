@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _dependencies,
     _docker,
     _journal,
+    _restart_policy,
     _server,
     _services,
     _work,
@@ -76,7 +77,11 @@ def start_new(work: _work.Work) -> list[str]:
     _up(work, wanted)
     work.workers_began = time.time()
     every = _docker.find(work.client, work.app.project, stopped=True)
-    return [one.id for one in every if one.service in wanted and one.id not in known]
+    new = [one for one in every if one.service in wanted and one.id not in known]
+    there = {one.id for one in every}
+    old = [one for one in work.old if one.service != work.app.service and one.id in there]
+    _restart_policy.hold(work.client, work.app, old, new)
+    return [one.id for one in new]
 
 
 def _up(work: _work.Work, wanted: list[str]) -> None:

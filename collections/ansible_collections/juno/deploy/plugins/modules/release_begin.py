@@ -261,6 +261,13 @@ forkserver:
       description: The socket; empty when there is no such process.
       type: str
       sample: /var/lib/juno/junojobs/forkserver-0c6a7a3c9a0d.sock
+    boot:
+      description:
+        - Why nobody would tidy up after a reboot of the host in the middle of the release; empty where units of systemd
+          would.
+      type: str
+      version_added: 0.2.0
+      sample: systemd does not start this host
     python:
       description: Its Python.
       type: str

@@ -35,7 +35,9 @@ def no_checkout(argv, **_more):
 
 
 @pytest.fixture
-def app(tmp_path):
+def app(tmp_path, monkeypatch):
+    # Nothing is laid into the system of the machine that runs the tests.
+    monkeypatch.setattr(_begin._boot, "arm", lambda *_any: "no")
     return _app.App("/root/x", "junojobs", "web", (), (), "", str(tmp_path), lease="one")
 
 
@@ -164,7 +166,7 @@ def asked(monkeypatch):
 def test_a_deploys_build_begins_at_once(app, monkeypatch, asked):
     look(monkeypatch, True)
     result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
-    assert result["forkserver"] == {"socket": "/kept/abc", "python": "python", "why": ""}
+    assert result["forkserver"] == {"socket": "/kept/abc", "python": "python", "boot": "no", "why": ""}
     assert asked == [
         ("/kept/abc", dataclasses.asdict(_release.BuildOrder("8f5d0b1c", build=True, collect=False, **BUILD)))
     ]
@@ -195,7 +197,7 @@ def test_somebody_is_there_while_what_a_dead_run_left_is_undone(app, monkeypatch
     _begin.open_entry(app, _lease.claim("dead", "she@there", "deploy", {}), "8f5d0b1c", "rolling")
     result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
     assert did == ["start", "recover"]
-    assert result["forkserver"] == {"socket": "s", "python": "p", "why": ""}
+    assert result["forkserver"] == {"socket": "s", "python": "p", "boot": "no", "why": ""}
 
 
 def test_a_disk_that_refuses_the_package_is_told_and_no_error(app, monkeypatch, asked):

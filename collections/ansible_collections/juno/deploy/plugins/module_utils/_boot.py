@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""After a reboot in the middle of a release. Private to juno.deploy: no stable interface.
+
+The Engine starts containers as it comes up, with whatever the checkout then holds, and nobody is left who would undo
+the release. So where systemd starts the host, a unit gives the checkout back, before docker.service, what the last
+proved release had, and another one finishes or undoes the release when the Engine answers. They do so only while
+C(boot.json) is there, which is as long as a controller holds the lease, and only if the host has booted since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _app,
+    _bring_back,
+    _command,
+    _files,
+    _guardian,
+    _journal,
+    _lease,
+    _processes,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
+
+UNITS = "/etc/systemd/system"
+#: There where systemd starts the host (sd_booted(3)).
+SYSTEMD = "/run/systemd/system"
+#: How long a controller that was cut off by the reboot may take to be known dead.
+PATIENCE_SECONDS = 180.0
+LOOK_SECONDS = 1.0
+#: What each unit does, and when.
+CHECKOUT, RECOVER = "checkout", "recover"
+_WHAT = {
+    CHECKOUT: ("give the checkout of {project} back what serves", "Before=docker.service", "oneshot"),
+    RECOVER: ("finish or undo a release of {project} that a reboot cut off", "After=docker.service", "exec"),
+}
+_UNIT = """\
+# Written by juno.deploy; a deploy writes it anew.
+[Unit]
+Description=juno.deploy: {description}
+ConditionPathExists={order}
+{when}
+
+[Service]
+Type={kind}
+TimeoutStartSec=120
+ExecStart={python} -c "{boot}" {order} {what}
+
+[Install]
+WantedBy=multi-user.target
+"""
+_BOOT = (
+    "import json, sys; sys.path[0] = json.load(open(sys.argv[1]))['package']; "
+    "from ansible_collections.juno.deploy.plugins.module_utils import _boot; _boot.main(*sys.argv[1:])"
+)
+
+
+def this_boot() -> str:
+    """Give what no other boot of this host has; a container that is started again counts as booted, too."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
+        return f"{file.read().strip()} {_processes.start_of(1)}"
+
+
+def arm(app: _app.App, lease: str, caches: dict[str, t.Any], package: str) -> str:
+    """See to it that a reboot finds who tidies up; say why that can't be.
+
+    :param caches: how the app's caches are cleared.
+    :param package: the directory with the collection's code that is kept on this host.
+    """
+    if app.docker_host and not app.docker_host.startswith("unix://"):
+        return "its Engine is another host's"
+    if not os.path.isdir(SYSTEMD):
+        return "systemd does not start this host"
+    order = {"app": {**dataclasses.asdict(app), "lease": lease}, "caches": caches, "package": package}
+    try:
+        _files.replace(_lease.boot_order(app.state_directory), json.dumps({**order, "boot": this_boot()}))
+        for what in _WHAT:
+            _install(app, what)
+    except OSError as exc:
+        return f"{exc.filename} can't be written ({exc.strerror})"
+    return ""
+
+
+def _install(app: _app.App, what: str) -> None:
+    name, text = unit(app, what)
+    path, wanted = os.path.join(UNITS, name), os.path.join(UNITS, "multi-user.target.wants", name)
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as file:
+        if file.read() == text and os.path.lexists(wanted):
+            return
+    _files.replace(path, text, 0o644)
+    os.makedirs(os.path.dirname(wanted), exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.symlink(path, wanted)
+
+
+def unit(app: _app.App, what: str) -> tuple[str, str]:
+    """Give the name and the text of a unit."""
+    description, when, kind = _WHAT[what]
+    order = _lease.boot_order(app.state_directory)
+    text = _UNIT.format(
+        description=description.format(project=app.project),
+        order=order,
+        when=when,
+        kind=kind,
+        python=sys.executable,
+        boot=_BOOT,
+        what=what,
+    )
+    return f"juno-deploy-{app.project}-{what}.service", text
+
+
+def main(path: str, what: str) -> None:
+    """Do what a unit is for, if the host has booted since the order was written.
+
+    :raises JunoError: the checkout can't be given back.
+    """
+    with open(path, encoding="utf-8") as file:
+        order = json.load(file)
+    if order["boot"] == this_boot():
+        return
+    app = _app.from_json(order["app"])
+    if what == CHECKOUT:
+        give_checkout_back(app)
+    else:
+        recover(app, order["caches"])
+
+
+def give_checkout_back(app: _app.App) -> None:
+    """Let the checkout have what the last proved release had, if another one was on its way into service."""
+    entry = _journal.half_done(_journal.read(app.journal))
+    if entry and entry.get("before") and entry.get("step") != "proved":
+        _bring_back.move_back(_command.run_command, app, entry)
+
+
+def recover(app: _app.App, caches: dict[str, t.Any]) -> None:
+    """Finish or undo what is half done, unless a controller comes back for it.
+
+    :raises JunoError: it can't be done; the next deploy tries again.
+    """
+
+    def ended() -> bool:
+        holder = _lease.read(app.state_directory)
+        return not holder or holder.id != app.lease or _lease.is_abandoned(app.state_directory, app.lease)
+
+    wait_for(ended, PATIENCE_SECONDS, LOOK_SECONDS)
+    if _lease.is_abandoned(app.state_directory, app.lease) and not _guardian.stand_in(
+        _command.run_command, app, caches
+    ):
+        raise JunoError(f"What was half done of {app.project} could not be tidied up: deploy again.")
