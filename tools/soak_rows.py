@@ -72,6 +72,12 @@ ROWS = (
         "See that after a deploy nobody got an older page",
     ),
     ("static files that only the image holds", "volumes", "See that a page of it finds its script"),
+    (
+        "a reboot in the middle gives back what was proved, also where the code is mounted",
+        "reboot",
+        "See that all agree on it",
+    ),
+    ("one commit of each kind does what it needs, and no more", "plan", "See both sides of a rename, and the merge"),
     ("clear_cache, then rollback", "clear_cache", "Go back to a release after its cache was cleared"),
     ("hosts take turns where one is without an answer", "fleet", "See that nobody was turned away"),
     ("one host of two fails: both go back, and say why", "fleet", "See the last message of each host"),
