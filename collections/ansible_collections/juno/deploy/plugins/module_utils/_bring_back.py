@@ -27,10 +27,12 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _services,
     _services_back,
     _static_carry,
+    _static_keep,
     _switch,
     _work,
     _worker_services,
     _workers,
+    _written,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
@@ -173,7 +175,7 @@ def _back_behind_edge(
         # Such a one serves nobody, and would only get in the way: two that start write the same static files.
         _server.stop_all(work.client, [one for one in new if falls(work.client, one)], 1)
         _edge_runtime.hold_newcomers(ask)
-        back = back or _replace.create(work)
+        back = back or _like(work, old)
         _start_and_wait(work, back)
     _replace.let_in(work, ask, back)
     running = [one for one in _work.now(work, new) if one.state == "running"]
@@ -213,8 +215,16 @@ def _back_without_edge(
     _edge_files.put_override(work.run, work.app, entry["before"]["override"])
     if not entry["before"]["containers"]:
         return  # nothing served before
-    back = old or _replace.create(work)
+    back = old or _like(work, old)
     _start_and_wait(work, back)
+
+
+def _like(work: _work.Work, old: list[_docker.Container]) -> list[_docker.Container]:
+    """Create containers like the old ones, and tell what they lack of them."""
+    static = _static_keep.told_of(_journal.read(work.app.journal)).get("root", "")
+    lacks = _written.lost_with(work.client, old, [static] if static else [])
+    work.problems += [lacks] if lacks else []
+    return _replace.create(work)
 
 
 def _start_and_wait(work: _work.Work, containers: list[_docker.Container]) -> None:

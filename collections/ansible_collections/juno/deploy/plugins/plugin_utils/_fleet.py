@@ -136,8 +136,6 @@ def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
         beside = ", ".join(undone.get("left") or [])
         left = f" but what it needs, which runs on ({beside})" if beside else ""
         return words or f"Nothing served before, and nothing of release {number} is left{left}."
-    if undone.get("differs"):
-        return f"The release before serves again, but not as it did: {'; '.join(undone['differs'])}. {words}".strip()
     if undone.get("undone"):
         return f"What served before serves{'. ' + words if words else f'; nothing of release {number} is left.'}"
     if words:

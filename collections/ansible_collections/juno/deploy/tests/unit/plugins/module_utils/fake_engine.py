@@ -50,6 +50,8 @@ class World:
 
     def __init__(self, tmp_path, *, workers: tuple[str, ...] = (), site: dict[str, t.Any] | None = None) -> None:
         self.log: list[str] = []
+        #: What containers have written outside of volumes, as the Engine lists it.
+        self.written: dict[str, list[dict[str, t.Any]]] = {}
         self.api = self
         self.config: dict[str, t.Any] = {"name": "jobs", "services": {"web": {**SITE, **(site or {})}}}
         for name in workers:
@@ -194,6 +196,9 @@ class World:
         assert self._known(identity)["State"] == "running"
         self.log.append(f"{signal} {identity}")
         self._read_configuration()
+
+    def diff(self, identity: str) -> list[dict[str, t.Any]] | None:
+        return self.written.get(str(self._known(identity) and identity))
 
     def rename(self, identity: str, name: str) -> None:
         self.log.append(f"rename {identity} {name}")

@@ -102,7 +102,8 @@ def test_an_old_one_that_is_gone_is_created_anew_from_its_image(world):
     world.add("web-1")
     switched(world)
     del world.there["web-1"]
-    undo(world)
+    result = undo(world)
+    assert "its container was gone" in result["problems"][0]
     (name,) = world.states("web")
     assert (world.there[name]["ImageID"], world.states()[name]) == ("sha256:old", "running")
     assert world.gets_requests() == [name]
@@ -124,7 +125,7 @@ def test_one_that_is_made_anew_gets_no_request_before_its_time_is_up(world, monk
         return wait(work, started)
 
     monkeypatch.setattr(_replace, "wait_healthy", waits)
-    assert "web-3 did not get healthy" in undo(world)["problems"][0]
+    assert "web-3 did not get healthy" in undo(world)["problems"][1]
     assert served == [["web-2"]]
 
 
@@ -153,7 +154,11 @@ def test_the_checkout_and_the_names_of_the_images_come_back(world):
 def test_an_edge_that_came_in_this_run_stays(world):
     world.add("web-1")
     switched(world)
-    undo(world)
+    world.written["web-1"] = [{"Path": "/code/media/a.png", "Kind": 1}, {"Path": "/tmp/x", "Kind": 1}]
+    result = undo(world)
+    assert result["problems"] == [
+        "another container serves, which lacks what the one before had written outside of volumes: /code/media/a.png"
+    ]
     # The old one publishes the port that the edge has by now: another one takes its place.
     (name,) = world.states("web")
     assert name != "web-1"
