@@ -31,6 +31,13 @@ ROWS = (
     ("the entry point of an image runs in no throwaway container", "migrations", "Migrate, and go back"),
     ("a dump before migrations, restored as documented", "backups", "See that it is all"),
     ("a dump that can't be had stops the deploy", "backups", "See that nothing was migrated"),
+    ("MariaDB: a dump, and back from it", "mariadb", "See that the dump has all of it"),
+    ("MariaDB: a migration behind a lock gives up", "mariadb", "See that nothing waits"),
+    (
+        "MariaDB: a lossy migration stands, and code that can live with it serves",
+        "mariadb",
+        "See that its pages are there",
+    ),
     (
         "an anonymous volume goes on to the next container, also in an undo",
         "volumes",

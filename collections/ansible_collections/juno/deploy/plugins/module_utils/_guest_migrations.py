@@ -8,6 +8,7 @@ module.
 
 import contextlib
 import importlib
+import re
 import threading
 import typing as t
 
@@ -22,6 +23,12 @@ TRIES = 6
 PAUSE_SECONDS = 5
 #: What the cause of such a failure says.
 LOCK_HELD = "the lock is held by"
+
+
+#: Stands beside the migration that is at work once it has changed the database for good.
+TOUCHED = "touched"
+#: Statements that change nothing.
+READING = re.compile(r"\s*(?:SELECT|SHOW|SET|DESCRIBE|EXPLAIN|PRAGMA|BEGIN|COMMIT|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 
 
 class Told(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
@@ -184,23 +191,42 @@ def apply_pending(
 ) -> None:
     """Apply what is pending, as manage.py migrate does; one that waits too long for a lock is tried again.
 
+    :param tell: is told of each that it has C(begun), that it is C(done), and that it has C(touched) the database for
+        good before it was done.
     :raises Told: a migration fails.
     """
-    features = importlib.import_module("django.db").connections[ALIAS].features
     for tried in range(1, tries + 1):
         at: list[t.Any] = []
         try:
-            _migrate("apply_migration", [], tell, at)
+            with _touching(tell, at):
+                _migrate("apply_migration", [], tell, at)
         except Told as exc:
             if not is_locked(exc.__cause__):
                 raise
-            again = bool(at and at[0].atomic and features.can_rollback_ddl)
+            again = bool(at) and TOUCHED not in at
             if tried == tries or not again:
                 holders = "; ".join(who_blocks()) or "one that was gone when it was looked for"
                 raise Told(exc.what, f"{exc.cause}, tried {tried} times; {LOCK_HELD} {holders}") from exc
             threading.Event().wait(pause_seconds)
         else:
             return
+
+
+@contextlib.contextmanager
+def _touching(tell: "t.Callable[[str, t.Any], None]", at: "list[t.Any]") -> "t.Iterator[None]":
+    """Tell of a migration that no transaction takes back as soon as it has changed something."""
+    connection = importlib.import_module("django.db").connections[ALIAS]
+
+    def watch(execute: t.Any, sql: t.Any, params: t.Any, many: t.Any, context: t.Any) -> t.Any:
+        result = execute(sql, params, many, context)
+        lasting = bool(at) and not (at[0].atomic and connection.features.can_rollback_ddl)
+        if lasting and TOUCHED not in at and not READING.match(str(sql)):
+            tell("touched", at[0])
+            at.append(TOUCHED)
+        return result
+
+    with connection.execute_wrapper(watch):
+        yield
 
 
 def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]") -> "list[dict[str, t.Any]]":
@@ -245,7 +271,7 @@ def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], No
             "migrate", *words, interactive=False, verbosity=0
         )
     except Exception as exc:  # a migration may raise what it likes
-        raise Told("".join(label(one) for one in at), in_words(exc)) from exc
+        raise Told(label(at[0]) if at else "", in_words(exc)) from exc
     finally:
         restore()
 

@@ -57,7 +57,9 @@ def migrate(request: "dict[str, t.Any]") -> None:
     done = [one for what, one in told if what == "done"]
     found = next((one for what, one in told if what == "found"), NOT_FOUND)
     begun = [one for what, one in told if what == "begun" and one not in done]
-    more = {"before": found["before"], "elsewhere": found["elsewhere"], "begun": begun[-1:]}
+    touched = [one for what, one in told if what == "touched"]
+    last = [dict(one, touched=one in touched) for one in begun[-1:]]
+    more = {"before": found["before"], "elsewhere": found["elsewhere"], "begun": last}
     emit(request, "applied", dict(more, rc=code, applied=done))
     if not code:
         return

@@ -28,6 +28,15 @@ _BLOCKERS = (
     " to_char(coalesce(xact_start, backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
     " left(coalesce(query, ''), 160) FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(%s))"
 )
+#: InnoDB's transactions, of which one that is older holds what this session waits for; MySQL names none.
+_MYSQL_BLOCKERS = (
+    "SELECT p.id, p.user, p.host, CASE p.command WHEN 'Sleep' THEN 'idle in a transaction' ELSE p.command END,"
+    " DATE_FORMAT(CONVERT_TZ(t.trx_started, @@session.time_zone, '+00:00'), '%%Y-%%m-%%dT%%H:%%i:%%sZ'),"
+    " LEFT(COALESCE(p.info, ''), 160)"
+    " FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+    " WHERE p.id <> %s AND EXISTS (SELECT 1 FROM information_schema.processlist me WHERE me.id = %s"
+    " AND (me.state LIKE 'Waiting for%%' OR me.state LIKE '%%lock%%')) ORDER BY t.trx_started"
+)
 _OTHERS = "FROM pg_stat_activity WHERE application_name = ANY(%s) AND pid <> pg_backend_pid()"
 
 
@@ -45,6 +54,9 @@ def settings_of(vendor: str, limits: "dict[str, t.Any]") -> "list[tuple[str, lis
         if limits.get("read_only"):
             found.append(("SELECT set_config('default_transaction_read_only', 'on', false)", []))
     elif vendor == "mysql":
+        if limits.get("name"):
+            # Its name, by which it is found: it holds this lock as long as it is there.
+            found.append(("SELECT GET_LOCK(%s, 0)", [limits["name"][:LONGEST_LOCK]]))
         if lock:
             found += [(f"SET SESSION {name} = %s", [max(1, round(lock))]) for name in _MYSQL_LOCKS]
         if limits.get("read_only"):
@@ -52,6 +64,8 @@ def settings_of(vendor: str, limits: "dict[str, t.Any]") -> "list[tuple[str, lis
     return found
 
 
+#: MySQL takes no longer name for a lock.
+LONGEST_LOCK = 64
 _MYSQL_LOCKS = ("lock_wait_timeout", "innodb_lock_wait_timeout")
 
 
@@ -162,6 +176,8 @@ def end_others(connection: t.Any, names: "list[str]", seconds: float = END_SECON
 
     :raises TimeoutError: one doesn't go.
     """
+    if connection.vendor == "mysql":
+        return sum(_end_named(connection, name[:LONGEST_LOCK], seconds) for name in names)
     if connection.vendor != "postgresql" or not names:
         return 0
     with connection.cursor() as cursor:
@@ -178,12 +194,29 @@ def end_others(connection: t.Any, names: "list[str]", seconds: float = END_SECON
     return found
 
 
+def _end_named(connection: t.Any, name: str, seconds: float) -> int:
+    """End the session of MySQL that holds a lock by its name, if one does."""
+    found = _ask(connection, "SELECT IS_USED_LOCK(%s)", name)
+    if not found:
+        return 0
+    # Its own client may just have gone, and it with that.
+    with contextlib.suppress(importlib.import_module("django.db").Error), connection.cursor() as cursor:
+        cursor.execute("KILL %s", [int(found)])
+    ends = time.monotonic() + seconds
+    while _ask(connection, "SELECT IS_USED_LOCK(%s)", name):
+        if time.monotonic() > ends:
+            raise TimeoutError(f"a session of an earlier run is still there after {seconds:g} s")
+        threading.Event().wait(LOOK_SECONDS)
+    return 1
+
+
 def blocker_words(row: "t.Sequence[t.Any]") -> str:
     """Name a session that is in the way."""
     pid, user, address, state, since, query = row
     where = f" from {address}" if address else ""
     last = " ".join(str(query).split())
-    return f"session {pid} of {user}{where}, {state or 'at work'} since {since}, whose last statement is: {last}"
+    said = f", whose last statement is: {last}" if last else ""
+    return f"session {pid} of {user}{where}, {state or 'at work'} since {since}{said}"
 
 
 class Blockers:
@@ -198,9 +231,10 @@ class Blockers:
 
     def __enter__(self) -> "Blockers":
         """Begin."""
-        if self.connection.vendor == "postgresql":
+        own = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT CONNECTION_ID()"}.get(self.connection.vendor)
+        if own:
             with self.connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
+                cursor.execute(own)
                 self.pid = cursor.fetchone()[0]
             self.thread.start()
         return self
@@ -217,7 +251,10 @@ class Blockers:
         try:
             while not self.done.wait(LOOK_SECONDS):
                 with mine.cursor() as cursor:
-                    cursor.execute(_BLOCKERS, [self.pid])
+                    if mine.vendor == "mysql":
+                        cursor.execute(_MYSQL_BLOCKERS, [self.pid, self.pid])
+                    else:
+                        cursor.execute(_BLOCKERS, [self.pid])
                     rows = cursor.fetchall()
                 if rows:
                     self.words = [blocker_words(row) for row in rows[:3]]

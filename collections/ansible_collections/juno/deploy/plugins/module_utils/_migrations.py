@@ -334,13 +334,13 @@ def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]],
         why = f"{labels(stuck[:1])[0]}: {why_standing(stuck[0])}" if stuck else "the database was empty before"
         why = _throwaway.reason(undone, failure_of(told, "reverse")) if undone else why
         parts.append(f"{some(standing)} of this run stand{'s' if len(standing) == 1 else ''} ({why})")
-    half = bool(begun) and not begun[0]["atomic"]
+    half = bool(begun) and not begun[0]["atomic"] and begun[0].get("touched", True)
     if half:
         parts.append(f"a part of {labels(begun)[0]} may stand, since it is not atomic")
     if not standing and not half:
         parts.append("the database is as it was")
     locked = LOCK_HELD in failure.get("cause", "")
-    advice = "end that session (pg_terminate_backend) or let it end," if locked else "correct the commit"
+    advice = "end that session (pg_terminate_backend, KILL) or let it end," if locked else "correct the commit"
     copied = f" (a copy from before is {backups[0]['path']})" if backups else ""
     return result.error(
         "; ".join(parts) + copied + f"; the old release serves: {advice} and deploy again.",

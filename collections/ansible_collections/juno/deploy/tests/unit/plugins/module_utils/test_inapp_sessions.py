@@ -16,7 +16,7 @@ LIMITS = {"name": "juno-1", "lock_seconds": 5, "statement_seconds": 598}
         ("postgresql", {}, []),
         ("postgresql", LIMITS, [["juno-1"], ["5000ms"], ["598000ms"]]),
         ("postgresql", {"read_only": True}, [[]]),
-        ("mysql", LIMITS, [[5], [5]]),
+        ("mysql", LIMITS, [["juno-1"], [5], [5]]),
         ("mysql", {"read_only": True}, [[]]),
         ("sqlite", {**LIMITS, "read_only": True}, []),
     ],
@@ -62,6 +62,9 @@ def test_the_lock_of_a_database_has_a_number_of_its_own():
 
 
 def test_blocker_words():
+    assert sessions.blocker_words((7, "site", "", "idle in a transaction", "2026-11-29T10:00:00Z", "")) == (
+        "session 7 of site, idle in a transaction since 2026-11-29T10:00:00Z"
+    )
     row = (41, "site", "10.0.0.2", "idle in transaction", "2026-11-29T10:00:00Z", "SELECT count(*)\n  FROM jobs_job")
     assert sessions.blocker_words(row) == (
         "session 41 of site from 10.0.0.2, idle in transaction since 2026-11-29T10:00:00Z, whose last statement is: "
