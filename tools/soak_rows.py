@@ -84,6 +84,7 @@ ROWS = (
         "reboot",
         "See that all agree on it",
     ),
+    ("a site that another project's generator made (Wagtail)", "wagtail", "See that all agree"),
     ("one commit of each kind does what it needs, and no more", "plan", "See both sides of a rename, and the merge"),
     ("clear_cache, then rollback", "clear_cache", "Go back to a release after its cache was cleared"),
     ("hosts take turns where one is without an answer", "fleet", "See that nobody was turned away"),
