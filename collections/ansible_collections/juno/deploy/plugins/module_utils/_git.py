@@ -246,9 +246,14 @@ def submodules(run: Runner, path: str, target: str, before: str = "") -> None:
     :param before: the commit that the checkout had: where another address stands since, it is taken over.
     :raises CommandError: git refuses.
     """
-    if not os.path.exists(os.path.join(path, ".gitmodules")):
+    has = os.path.exists(os.path.join(path, ".gitmodules"))
+    old = _addresses(run, path, before)
+    if not has and not old:
         return
-    old, new = (_addresses(run, path, one) for one in (before, target))
+    new = _addresses(run, path, target)
+    _let_go(run, path, {place for place, _address in old.values()} - {place for place, _address in new.values()})
+    if not has:
+        return
     moved = [name for name, place in new.items() if before and old.get(name, place) != place]
     failure = f"git could not bring the submodules of {path} to {target[:12]} ({{cause}})."
     if moved:
@@ -257,6 +262,23 @@ def submodules(run: Runner, path: str, target: str, before: str = "") -> None:
     # Whatever the checkout's own configuration says that an update is.
     words = ("submodule", "update", "--init", "--recursive", "--checkout", "--quiet")
     run(git(path, *words), timeout_seconds=300).require(failure)
+
+
+def _let_go(run: Runner, path: str, places: set[str]) -> None:
+    """Remove folders that git leaves of submodules that the commit no longer has, unless a person changed anything.
+
+    Such a folder would be in the way of a commit that brings the submodule again.
+    """
+    for place in places:
+        where = os.path.join(path, place)
+        if not os.path.isfile(os.path.join(where, ".git")):
+            continue
+        changed = run(git(where, "status", "--porcelain", "--ignored"))
+        if changed.rc == 0 and all(one.endswith((".pyc", "__pycache__/")) for one in changed.stdout.splitlines()):
+            try:
+                _safe_files.remove_tree(path, place)
+            except OSError as exc:
+                raise JunoError(f"{where} can't be removed ({exc.strerror}): remove it by hand.") from exc
 
 
 def _addresses(run: Runner, path: str, commit: str) -> dict[str, tuple[str, str]]:

@@ -174,6 +174,10 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     _compose.require_service(wanted, app.service, state.target_commit[:12])
     _worker_services.require_declared(app, wanted, state.target_commit[:12])
     refuse(app, wish, wanted, containers)
+    gone = [one.path for one in diff.changes or () if one.status == "D"]
+    if gone:
+        texts = _inspect_git.compose_texts(run, app, state.target_commit)
+        _inspect_refuse.require_files_stay(app, texts, gone, state.target_commit[:12])
     last = _journal.last_done(entries) or {}
     told = told_of_compose(app, version, config)
     needs = _inspect_git.needs_of(
@@ -203,7 +207,9 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
             new_image or f"only a new container sees {_change.some(needs.held)} anew, which is mounted by itself"
         )
     plan.notices += notices(app, wish, config, running)
-    strategy = choose_strategy(app, wish.strategy if plan.deploy else "rolling", wanted, new_image, running)
+    # Why a reload is not possible is no matter where nothing is done.
+    asked = wish.strategy if plan.deploy or wish.strategy != "reload" else "rolling"
+    strategy = choose_strategy(app, asked, wanted, new_image, running)
     if plan.deploy:
         _inspect_refuse.require_possible(app, wanted, strategy["strategy"], state.target_commit[:12])
         require_handing_on(app, strategy["strategy"], running)
@@ -236,6 +242,7 @@ def refuse(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], containe
     :raises BadInputError: the site has no address, its project's name is another app's, or its port is taken.
     """
     _inspect_refuse.require_address(app, config, wish.base_url)
+    _inspect_refuse.require_own_contexts(app, config)
     _inspect_refuse.require_one_path(app, containers)
     _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
 
@@ -245,6 +252,7 @@ def notices(app: App, wish: _inspect_git.Wish, config: dict[str, t.Any], running
     client = _docker.connect(app.docker_host)
     return [
         *_inspect_notices.named_files(app),
+        *_inspect_notices.beside_the_site(app, config),
         *_inspect_notices.environments(app, client, config, running, (wish.epoch_variable,)),
     ]
 

@@ -123,21 +123,31 @@ def differ(run: Runner, path: str, old: str, new: str) -> Diff:
     return Diff(changes, links, *_git_diff.commits(run, path, old, new))
 
 
+def compose_names(app: App) -> list[str]:
+    """Name the compose files of an app, as far as they lie in its checkout, or may."""
+    return [*app.named_files] or [*_compose.FILE_NAMES, *_compose.OVERRIDE_NAMES]
+
+
+def compose_texts(run: Runner, app: App, target: str) -> dict[str, str]:
+    """Give the compose files of a commit."""
+    names = (one for one in compose_names(app) if not one.startswith(("/", "..")))
+    return {name: text for name in names if (text := _git_diff.show(run, app.path, target, name))}
+
+
 def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
     """Give the effective configuration by the compose files of the target: what serves (C(config)) is of the old ones.
 
     :raises CommandError: docker compose finds a mistake in them.
     """
-    names = [*app.named_files] or [*_compose.FILE_NAMES, *_compose.OVERRIDE_NAMES]
+    names = compose_names(app)
     if diff.changes is not None and not {one.path for one in diff.changes} & set(names):
         return config
     with tempfile.TemporaryDirectory() as directory:
         checkout = os.path.join(directory, target[:12])
-        for name in (one for one in names if not one.startswith(("/", ".."))):
-            if text := _git_diff.show(run, app.path, target, name):
-                os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
-                with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
-                    file.write(text)
+        for name, text in compose_texts(run, app, target).items():
+            os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
+            with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
+                file.write(text)
         _by_hand.lay_compose(run, app, checkout)
         return _configuration.read(run, app.compose(checkout), checkout=checkout)
 

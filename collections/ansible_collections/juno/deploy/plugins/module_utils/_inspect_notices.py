@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _ports
 from ansible_collections.juno.deploy.plugins.module_utils._change import some
 
 if t.TYPE_CHECKING:
@@ -26,6 +26,20 @@ def named_files(app: App) -> list[str]:
             "typed by hand see the proxy, too"
         )
     return [line]
+
+
+def beside_the_site(app: App, config: dict[str, t.Any]) -> list[str]:
+    """Say which services that run the app's code beside the site publish ports: no proxy stands before those."""
+    lines = []
+    for name in app.services[1:]:
+        ports = _ports.wanted((config.get("services") or {}).get(name) or {})
+        if ports:
+            numbers = ", ".join(str(one.port) for one in ports)
+            lines.append(
+                f"'{name}' runs the app's code and publishes {numbers}: nobody is answered there for as long as its "
+                f"container takes to be replaced, since the proxy stands before '{app.service}' only"
+            )
+    return lines
 
 
 def variables(environment: Iterable[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _compose, _docker, _edge, _edge_files, _ports
@@ -37,6 +38,42 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
             f"django_app_base_url must be the site's own address on this host, such as http://127.0.0.1:8001, not "
             f"{found}: https is for django_app_https. Nothing was changed."
         )
+
+
+def require_files_stay(app: App, texts: dict[str, str], gone: Iterable[str], commit: str) -> None:
+    """Make sure that a commit takes no file out of git that its compose files name: git would delete it here.
+
+    :param texts: the compose files of the commit.
+    :param gone: the files that it takes out.
+    :raises BadInputError: it does.
+    """
+    for path in gone:
+        name = re.escape(path)
+        told = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
+        for file, text in texts.items():
+            if told.search(text):
+                raise BadInputError(
+                    f"{commit} takes {path} out of git, and its {file} names it: git would delete it in {app.path}, "
+                    f"and no container could start. Let {file} name a file that git never had (copy {path} to it on "
+                    "this host), then deploy again. Nothing was changed."
+                )
+
+
+def require_own_contexts(app: App, config: dict[str, t.Any]) -> None:
+    """Make sure that the app's images are built from its checkout: what lies beside it is of no commit.
+
+    :raises BadInputError: a build takes a directory elsewhere.
+    """
+    for name in app.services:
+        build = (config.get("services") or {}).get(name, {}).get("build") or {}
+        context = build.get("context", "")
+        if context.startswith("/") and not _compose.inside(context, app.path):
+            raise BadInputError(
+                f"'{name}' is built from {context}, outside of the checkout {app.path}, so it is of no commit. Paths "
+                f"in compose files ({', '.join(app.compose().files)}) count from the top of the checkout, also where "
+                "the file lies in a directory below: write them so that 'docker compose --project-directory . --file ...' "
+                "finds them. Nothing was changed."
+            )
 
 
 def require_one_path(app: App, containers: Iterable[_docker.Container]) -> None:

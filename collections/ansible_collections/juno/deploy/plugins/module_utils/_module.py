@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _docker, _secrets
@@ -24,7 +25,15 @@ def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]
         module.fail_json(**_secrets.hide_all({"msg": exc.message, **exc.details}))
     except Exception as exc:
         # An Engine may end at any moment, and the SDK raises then what it likes.
-        if not (reason := _docker.failure(exc)):
+        if not (reason := _docker.failure(exc) or _no_room(exc)):
             raise
         module.fail_json(msg=_secrets.hide(reason))
     module.exit_json(**result)
+
+
+def _no_room(exc: Exception) -> str:
+    """Say what a full disk means that is met anywhere; nothing for any other error."""
+    if not isinstance(exc, OSError) or exc.errno != errno.ENOSPC:
+        return ""
+    where = exc.filename or "what this step writes"
+    return f"No room is left on this host for {where}: make room (df -h tells where), then run this again."

@@ -10,6 +10,7 @@ no server meanwhile wait in the edge.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import functools
 import os
@@ -263,9 +264,16 @@ def _end_seen(work: _work.Work, old: list[_docker.Container], probe: t.Callable[
         return
     work.down = time.monotonic()
     leaving = _server.Leaving(work.client, old, work.order.grace_seconds)
-    while not leaving.gone(_server.PROBE_SECONDS):
-        asked = time.monotonic()
-        work.down = asked if probe() else work.down
+    # A front proxy may leave a request without an answer for long, when what is behind it has gone: don't wait for it.
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    try:
+        asked, answer = time.monotonic(), pool.submit(probe)
+        while not leaving.gone(_server.PROBE_SECONDS):
+            if answer.done():
+                work.down = asked if answer.result() else work.down
+                asked, answer = time.monotonic(), pool.submit(probe)
+    finally:
+        pool.shutdown(wait=False)
     work.killed += [one for one in leaving.wait() if one.killed]
 
 

@@ -76,7 +76,14 @@ def _last_try(seen: Seen) -> list[str]:
     if not newest.get("undone") or not _journal.serving(seen.entries):
         return []
     named = f"The last {newest.get('purpose', 'deploy')} ({_release_words.deploy_words(newest)})"
-    return [f"{named} {_release_words.why_failed(newest)} and was undone"]
+    lines = [f"{named} {_release_words.why_failed(newest)} and was undone"]
+    if newest.get("standing"):
+        copies = [one["path"] for one in newest.get("backups") or [] if one.get("path")]
+        copied = f" (a copy from before is {copies[0]})" if copies else ""
+        lines.append(
+            f"Its migrations stand, which lost data or have no way back: {', '.join(newest['standing'])}{copied}"
+        )
+    return [*lines, *(f"And {one}" for one in newest.get("problems") or [])]
 
 
 def _left_lease(seen: Seen) -> list[str]:

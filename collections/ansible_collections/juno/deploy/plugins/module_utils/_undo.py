@@ -95,6 +95,9 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         outcome = None if way.is_free else _try(way)
         if outcome and outcome.unread and _serves(app, entry):
             return _stay(app, entry, cause, outcome)
+        if entry.get("before"):
+            # First of all: compose files, and the files that they name, are those of what served again.
+            _bring_back.move_back(run, app, entry)
         unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
             log = _logs(app, entry)

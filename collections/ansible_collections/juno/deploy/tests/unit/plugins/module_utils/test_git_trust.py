@@ -304,6 +304,23 @@ def test_a_submodule_that_has_moved_is_fetched_from_its_new_place(app, with_libr
         assert file.read() == "x = 2"
 
 
+@pytest.mark.parametrize(("by_hand", "stays"), [("", False), ("__pycache__/m.pyc", False), ("mine", True)])
+def test_the_folder_of_a_submodule_goes_with_its_commit(app, with_library, repos, by_hand, stays):
+    before = _git.head(run_command, app.path)
+    if by_hand:
+        file = os.path.join(app.path, "lib", by_hand)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "w", encoding="utf-8") as written:
+            written.write("x")
+    _git.move(run_command, app.path, f"{before}~1")
+    assert os.path.exists(os.path.join(app.path, "lib")) is stays
+    if not stays:
+        # And it may come again.
+        assert _git.in_the_way(run_command, app.path, before) == []
+        _git.move(run_command, app.path, before)
+        assert os.path.exists(os.path.join(app.path, "lib/m.py"))
+
+
 def test_another_address_that_a_person_gave_a_submodule_stays(app, with_library, repos):
     mirror = with_library.with_name("mirror")
     sh(with_library, "clone", "-q", "--bare", str(with_library), str(mirror))

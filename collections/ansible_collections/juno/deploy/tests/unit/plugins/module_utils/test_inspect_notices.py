@@ -57,3 +57,10 @@ def test_compose_file_is_told(tmp_path, monkeypatch):
     assert f"Add {world.app.state_directory}/compose.override.yml" in line
     (tmp_path / "app" / ".env").write_text(f"COMPOSE_FILE=docker-compose.yml:{world.app.override}\n")
     assert _inspect_notices.named_files(world.app) == ["COMPOSE_FILE names docker-compose.yml: the app is run by these"]
+
+
+def test_services_beside_the_site_that_publish_ports_are_told(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("admin", "queue")).take_the_place_of_the_real(monkeypatch)
+    world.config["services"]["admin"]["ports"] = [{"target": 8000, "published": "8014", "protocol": "tcp"}]
+    (line,) = _inspect_notices.beside_the_site(world.app, world.config)
+    assert line.startswith("'admin' runs the app's code and publishes 8014: nobody is answered there")

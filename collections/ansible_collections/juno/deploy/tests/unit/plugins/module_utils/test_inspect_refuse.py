@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _docker, _inspect_refuse
@@ -77,3 +78,45 @@ def test_a_fixed_address_excludes_a_second_container(world):
     with pytest.raises(BadInputError, match="The proxy before 'web' can't stay with abc"):
         _inspect_refuse.require_possible(world.app, config(**FIXED), "recreate", "abc")
     _inspect_refuse.require_possible(world.app, world.config, "rolling", "abc")
+
+
+COMPOSE = "services:\n  web:\n    env_file: [./web.env]  # not other.env\n    # old.env\n"
+
+
+@pytest.mark.parametrize(
+    ("gone", "refused"), [("web.env", True), ("other.env", False), ("old.env", False), ("b/web.env", False)]
+)
+def test_a_file_that_compose_needs_may_not_leave_git(world, gone, refused):
+    def ask():
+        _inspect_refuse.require_files_stay(world.app, {"compose.yml": COMPOSE}, ["README", gone], "8f5d0b1c")
+
+    if refused:
+        with pytest.raises(
+            BadInputError, match=r"8f5d0b1c takes web.env out of git, and its compose.yml names it.*Nothing was"
+        ):
+            ask()
+    else:
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("context", "refused"),
+    [
+        ("{path}", False),
+        ("{path}/backend", False),
+        ("https://git.example/x.git", False),
+        ("{path}/../backend", True),
+        ("/srv", True),
+    ],
+)
+def test_an_image_is_built_from_the_checkout(world, monkeypatch, context, refused):
+    monkeypatch.setattr(
+        type(world.app), "compose", lambda *_any: type("Files", (), {"files": ("deploy/compose.yaml",)})
+    )
+    context = os.path.normpath(context.format(path=world.app.path)) if context[0] in "{/" else context
+    config = {"services": {"web": {"build": {"context": context}}, "db": {"build": {"context": "/srv/db"}}}}
+    if refused:
+        with pytest.raises(BadInputError, match=r"outside of the checkout.*deploy/compose.yaml.*--project-directory"):
+            _inspect_refuse.require_own_contexts(world.app, config)
+    else:
+        _inspect_refuse.require_own_contexts(world.app, config)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import typing as t
 
@@ -66,3 +67,10 @@ def test_any_other_exception_is_a_bug_and_stays_one() -> None:
 
     with patch_module_args({}), pytest.raises(KeyError):
         _module.run(AnsibleModule(argument_spec={}), work)
+
+
+def test_a_full_disk_is_told_wherever_it_is_met(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(_module: AnsibleModule) -> dict[str, t.Any]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/juno/jobs/build/x")
+
+    assert "No room is left on this host for /var/lib/juno/jobs/build/x: make room" in ended(work, capsys)["msg"]

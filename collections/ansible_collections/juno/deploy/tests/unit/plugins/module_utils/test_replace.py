@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge, _edge_files, _edge_runtime, _replace
@@ -267,3 +269,22 @@ def test_only_workers_that_the_compose_file_has_are_in_the_override(world):
     work = world.work()
     work.app = dataclasses.replace(work.app, known_services=("queue", "gone"))
     assert _replace._workers_there(work) == ["queue"]
+
+
+def test_a_front_proxy_that_hangs_keeps_nobody_waiting(world):
+    """What asked through it when the old container ended gets its answer long after that."""
+    world.add("web-1")
+    work, hangs, asked = world.work("recreate"), threading.Event(), []
+
+    def probe():
+        asked.append(1)
+        hangs.wait(60)
+        return 0
+
+    began = time.monotonic()
+    try:
+        _replace._end_seen(work, work.old, probe)
+        assert (asked, world.log) == ([1], ["stop web-1"])
+        assert time.monotonic() - began < 50
+    finally:
+        hangs.set()

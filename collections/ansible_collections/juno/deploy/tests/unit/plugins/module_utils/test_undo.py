@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _applied,
     _compose,
+    _configuration,
     _database_back,
     _edge_files,
     _edge_runtime,
@@ -149,6 +150,19 @@ def test_the_checkout_and_the_names_of_the_images_come_back(world):
     assert world.head() == world.commits[0]
     assert world.names["jobs-web"] == "sha256:old"
     assert world.log[0] == "tag sha256:old jobs-web:latest"
+
+
+def test_the_checkout_is_back_before_docker_compose_is_asked(world, monkeypatch):
+    """What its files name may have left git with the commit that is given up."""
+    world.behind_edge()
+    world.add("web-1")
+    switched(world, "switch")
+    _journal.step(world.app.journal, "moved", moved=True)
+    read, heads = _configuration.read, []
+    monkeypatch.setattr(_configuration, "read", lambda *args, **more: heads.append(world.head()) or read(*args, **more))
+    undo(world)
+    assert heads
+    assert set(heads) == {world.commits[0]}
 
 
 def test_an_edge_that_came_in_this_run_stays(world):
