@@ -13,7 +13,7 @@ import threading
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import in_words
-from ansible_collections.juno.deploy.plugins.module_utils._inapp_lossy import lossy
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_lossy import demands, lossy
 from ansible_collections.juno.deploy.plugins.module_utils._inapp_sessions import is_locked
 
 #: The database that manage.py migrate takes.
@@ -56,6 +56,7 @@ def entry(migration: t.Any, state: t.Any = None) -> "dict[str, t.Any]":
         "name": migration.name,
         "reversible": is_reversible(migration.operations),
         "lossy": lossy(migration, state),
+        "demands": demands(migration),
         "atomic": bool(migration.atomic and features.can_rollback_ddl),
     }
 

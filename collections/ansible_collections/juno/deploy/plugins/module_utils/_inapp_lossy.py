@@ -111,3 +111,22 @@ def _inner(operations: "t.Iterable[t.Any]", app: str, state: t.Any) -> "list[str
         if state:
             operation.state_forwards(app, state)
     return found
+
+
+def demands(migration: t.Any) -> "list[str]":
+    """Name the columns that a migration adds and code from before it can't fill: Django's default isn't the table's."""
+    kinds = importlib.import_module("django.db.migrations.operations")
+    nothing = importlib.import_module("django.db.models.fields").NOT_PROVIDED
+    operations = [
+        inner
+        for operation in migration.operations
+        for inner in getattr(operation, "database_operations", None) or [operation]
+    ]
+    added = [one for one in operations if isinstance(one, kinds.AddField)]
+    return [
+        f"{migration.app_label}.{one.model_name}.{one.name}"
+        for one in added
+        if not (one.field.null or one.field.many_to_many or one.field.primary_key)
+        and getattr(one.field, "db_default", nothing) is nothing
+        and not getattr(one.field, "generated", False)
+    ]

@@ -331,6 +331,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         if wish.reverse_migrations:
             _rollback.require_reversible(found["migrations"], entry)
         found["losses"] = _rollback.losses(found["migrations"]) if wish.reverse_migrations else []
+        found["demands"] = [] if wish.reverse_migrations else _rollback.demands(found["migrations"])
         found["reverse_to"] = _rollback.way_to(_rollback.state_after(entry), found["migrations"])
         kept = {_docker.image_id(client, name) for name in found["images"].values()}
         new_image = "" if kept <= {one.image_id for one in site} else "another image is to be started"

@@ -71,8 +71,8 @@ def require_own_contexts(app: App, config: dict[str, t.Any]) -> None:
             raise BadInputError(
                 f"'{name}' is built from {context}, outside of the checkout {app.path}, so it is of no commit. Paths "
                 f"in compose files ({', '.join(app.compose().files)}) count from the top of the checkout, also where "
-                "the file lies in a directory below: write them so that 'docker compose --project-directory . --file ...' "
-                "finds them. Nothing was changed."
+                "the file lies in a directory below: write them so that docker compose finds them with "
+                "--project-directory at the top. Nothing was changed."
             )
 
 

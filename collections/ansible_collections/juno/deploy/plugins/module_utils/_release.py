@@ -27,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _journal,
     _lease,
     _oneoff,
+    _rollback,
     _rules,
     _services,
     _services_build,
@@ -101,6 +102,19 @@ def build_cause(output: str) -> str:
     return found[-1].rstrip(".") if found else ""
 
 
+def writes_fail(columns: list[str]) -> list[str]:
+    """Say where the release that serves can't add rows while the migrations of the next one are applied already."""
+    if not columns:
+        return []
+    named = ", ".join(columns)
+    line = (
+        f"From the migrations to the switch the release that serves can't add rows: it doesn't know {named}, which must "
+        "not be null and whose default is Django's, not the table's. Let the column be null at first, or give it "
+        "db_default (Django 5), or show the maintenance page meanwhile."
+    )
+    return [line]
+
+
 def failed_step(output: str) -> str:
     """Give the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
     blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
@@ -143,6 +157,8 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
         more = {"layout": done["layout"]} if done.get("layout") else {}
         at_work = _journal.half_done(_journal.read(app.journal)) or {}
         done["warnings"] = _connections.too_few(done.pop("connections", {}), at_work.get("strategy", ""))
+        if _journal.last_done(_journal.read(app.journal)):
+            done["warnings"] += writes_fail(_rollback.demands(schema["pending"]))
         _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
         return done
 

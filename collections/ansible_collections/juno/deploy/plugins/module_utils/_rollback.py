@@ -127,6 +127,11 @@ def losses(migrations: list[Migration]) -> list[str]:
     return [f"{_label(one)} ({', '.join(one['lossy'])})" for one in migrations if one.get("lossy")]
 
 
+def demands(migrations: list[Migration]) -> list[str]:
+    """Name the columns that migrations have added and code from before can't fill."""
+    return [name for one in migrations for name in one.get("demands") or []]
+
+
 def require_reversible(migrations: list[Migration], target: _journal.Entry) -> None:
     """Make sure that each migration can be reversed.
 

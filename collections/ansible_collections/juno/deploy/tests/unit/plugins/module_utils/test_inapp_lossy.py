@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("django")
 
-from ansible_collections.juno.deploy.plugins.module_utils._inapp_lossy import lossy
+from ansible_collections.juno.deploy.plugins.module_utils._inapp_lossy import demands, lossy
 from django.db import migrations, models
 from django.db.migrations.state import ModelState, ProjectState
 
@@ -105,3 +105,22 @@ def test_an_operation_sees_what_those_before_it_made():
     wide = migrations.AlterField("job", "name", models.CharField(max_length=90))
     narrow = migrations.AlterField("job", "name", models.CharField(max_length=60))
     assert told(wide, narrow) == ["AlterField jobs.job.name (max_length 90 to 60)"]
+
+
+@pytest.mark.parametrize(
+    ("field", "demanded"),
+    [
+        (models.CharField(max_length=9, default="plain"), True),
+        (models.CharField(max_length=9, null=True), False),
+        (models.CharField(max_length=9, db_default="plain"), False),
+        (models.ManyToManyField("jobs.Tag"), False),
+        (models.ForeignKey("jobs.Tag", models.CASCADE, default=1), True),
+    ],
+)
+def test_columns_that_older_code_can_not_fill(field, demanded):
+    added = migrations.AddField("job", "kind", field)
+    made = type("Migration", (migrations.Migration,), {"operations": [added]})("0002_it", "jobs")
+    assert demands(made) == (["jobs.job.kind"] if demanded else [])
+    inner = migrations.SeparateDatabaseAndState(database_operations=[added])
+    made = type("Migration", (migrations.Migration,), {"operations": [inner]})("0002_it", "jobs")
+    assert demands(made) == (["jobs.job.kind"] if demanded else [])
