@@ -59,8 +59,11 @@ def plan_edge(
     run: Runner, app: App, edge: _edge_plan.EdgeWish | None, found: dict[str, t.Any], *, dry: bool
 ) -> dict[str, t.Any]:
     """Add to the plan what happens to the edge, whose image is there from now on."""
-    plan = found["plan"]
-    told = _edge_plan.prepare(run, app, edge, plan["strategy"], dry=dry) if edge and plan["deploy"] else []
+    # Its configuration may hold secrets, and goes no further.
+    plan, config = found["plan"], found.pop("configuration", None)
+    told: list[str] = []
+    if edge and plan["deploy"]:
+        told = _edge_plan.prepare(run, app, edge, plan["strategy"], dry=dry, config=config)
     return {**found, "plan": {**plan, "edge": told}}
 
 

@@ -78,12 +78,15 @@ def wish_of(params: dict[str, t.Any] | None, base_url: str) -> EdgeWish | None:
     return EdgeWish(params["image"], params["pull"], trusted, tuple(params["tcp_ports"]), base_url)
 
 
-def prepare(run: Runner, app: App, wish: EdgeWish, strategy: str, *, dry: bool) -> list[str]:
+def prepare(
+    run: Runner, app: App, wish: EdgeWish, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
+) -> list[str]:
     """Make sure that the edge can be had, before anything is built; say what will happen to it.
 
+    :param config: the configuration by the compose files of the commit that comes; without it, that of the checkout.
     :raises JunoError: there is no address to ask the site at, or the edge's image can't be pulled.
     """
-    config, client = _configuration.read(run, app.compose()), _docker.connect(app.docker_host)
+    config, client = config or _configuration.read(run, app.compose()), _docker.connect(app.docker_host)
     service = config["services"][app.service]
     require_address(app.service, service, wish.base_url, _port_kind.kind)
     work = _work.Work(run, app, wish.order(strategy), client, config, [])

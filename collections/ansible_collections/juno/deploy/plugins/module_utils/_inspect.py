@@ -216,6 +216,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     return {
         "git": dataclasses.asdict(state),
         "compose": told,
+        "configuration": wanted,
         "workers": workers,
         "workers_words": _worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in containers],

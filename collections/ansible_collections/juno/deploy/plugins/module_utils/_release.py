@@ -108,8 +108,8 @@ def writes_fail(columns: list[str]) -> list[str]:
         return []
     named = ", ".join(columns)
     line = (
-        f"From the migrations to the switch the release that serves can't add rows: it doesn't know {named}, which must "
-        "not be null and whose default is Django's, not the table's. Let the column be null at first, or give it "
+        f"From the migrations to the switch the release that serves can't add rows: it doesn't know {named}, which "
+        "must not be null and whose default is Django's, not the table's. Let the column be null at first, or give it "
         "db_default (Django 5), or show the maintenance page meanwhile."
     )
     return [line]

@@ -165,6 +165,15 @@ def test_the_plan_of_an_edge_that_is_replaced(world):
     assert plan(world, "recreate", image="haproxy:3.2") == plan(world, image="haproxy:3.2")
 
 
+def test_another_port_in_the_commit_that_comes_replaces_the_edge(world):
+    world.names["haproxy:3.0"] = "sha256:edge"
+    world.behind_edge()
+    service = {**world.config["services"]["web"], "ports": [{"target": 8000, "published": "8022", "protocol": "tcp"}]}
+    wanted = {**world.config, "services": {**world.config["services"], "web": service}}
+    (told, *_more) = _edge_plan.prepare(world.run, world.app, WISH, "rolling", dry=True, config=wanted)
+    assert "the proxy is replaced, since its configuration changed" in told or "since its ports changed" in told
+
+
 def test_where_the_edge_can_no_longer_stand_it_is_said_before_anything_is_built(world):
     world.behind_edge()
     world.config["services"]["web"]["networks"] = {"front": {"ipv4_address": "10.5.0.5"}}
