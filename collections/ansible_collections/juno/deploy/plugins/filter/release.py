@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters of the role django_app: the hosts of a play, compared. Private to juno.deploy: no stable interface."""
+"""Filters of the role django_app: the hosts of a play, compared, and its variables. Private to juno.deploy."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet
+from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet, _variables
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,4 +63,5 @@ class FilterModule:
             "release_not_done": release_not_done,
             "release_turns": release_turns,
             "release_turns_back": release_turns_back,
+            "unknown_variables": _variables.unknown,
         }
