@@ -79,6 +79,7 @@ def carry(work: Work, old: Sequence[_docker.Container], new: Sequence[_docker.Co
     root = _root(work, new[0]) if old and new and work.order.static_rules else None
     if root is None:
         return 0
+    why = ""
     try:
         with tempfile.TemporaryFile(dir=work.app.state_directory) as spool:
             return _carry(work, root, old[0], new, spool)

@@ -90,7 +90,11 @@ def test_that_it_can_not_be_done_is_told_and_is_no_obstacle(world, monkeypatch, 
         clear()
     assert work.cleared_at == 0
     assert work.notices == ["the caches could not be cleared before the new container started: memcached refuses."]
-    monkeypatch.setattr(work, "run", lambda *_args, **_more: (_ for _ in ()).throw(EngineError("no room.")))
+
+    def no_room(*_args, **_more):
+        raise EngineError("no room.")
+
+    monkeypatch.setattr(work, "run", no_room)
     work.order = dataclasses.replace(work.order, caches={"method": "settings"})
     with it.between(work, old) as clear:
         clear()
