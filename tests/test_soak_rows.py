@@ -36,14 +36,14 @@ def test_what_was_seen(tmp_path, monkeypatch, log, passed, result):
 
 LOG = """ok: [droplet] =>
     msg: |-
-        an image that dies: {"requests": 486, "failures": 0, "causes": {}, "old": 0, "marks": {"wrong": 3.29}, "gap_seconds": 2.06, "editions": {"a": {"2": 112}}}
+        code that can't be imported: {"requests": 486, "failures": 0, "causes": {}, "old": 0, "marks": {"wrong": 3.29}, "gap_seconds": 2.06, "editions": {"a": {"2": 112}}}
         killed: Switch (quick_deploy): {"requests": 5, "failures": 1, "causes": {"502": 1}, "old": 0, "marks": {"wrong": 1}, "gap_seconds": 9, "editions": {"a": {"2": 1}}}
 """  # noqa: E501 - as it is printed
 
 
 def test_verdicts_of_faults():
     assert soak_rows.verdicts(LOG) == [
-        ("an image that dies", "0 of 486 failed, 0 old, longest gap 2.06 s"),
+        ("code that can't be imported", "0 of 486 failed, 0 old, longest gap 2.06 s"),
         ("killed: Switch (quick_deploy)", "1 of 5 failed, 0 old, longest gap 9 s"),
     ]
     assert soak_rows.verdicts("") == []

@@ -99,7 +99,7 @@ ROWS = (
 #: What Ansible prints before the first of them.
 _MESSAGE = re.compile(r"^.*\bmsg: (?:\|-)?")
 SCENARIOS = tuple(sorted({scenario for _what, scenario, _task in ROWS}))
-_VERDICT = re.compile(r"([^'\"\n{}]+): (\{\"requests\": .*?\"editions\": \{.*?\}\}\})")
+_VERDICT = re.compile(r"([^\"\n{}]+): (\{\"requests\": .*?\"editions\": \{.*?\}\}\})")
 
 
 def table(logs: pathlib.Path, passed: t.Collection[str]) -> list[str]:
@@ -134,5 +134,5 @@ def verdicts(text: str) -> list[tuple[str, str]]:
     for name, told in _VERDICT.findall(unwrapped):
         seen: dict[str, t.Any] = json.loads(told)
         met = f"{seen['failures']} of {seen['requests']} failed, {seen['old']} old, longest gap {seen['gap_seconds']} s"
-        found.append((_MESSAGE.sub("", name).strip(" '"), met))
+        found.append((_MESSAGE.sub("", name).strip(" '-").replace("''", "'"), met))
     return found
