@@ -60,8 +60,12 @@ def answers(kind: str) -> bool:
 
 
 def as_before(before: str, after: str) -> bool:
-    """Say whether a door answers as it did, any page that is no error by the server for another."""
-    return before == after or (_port_kind.is_http(before) and _port_kind.is_http(after) and answers(after))
+    """Say whether a door answers as it did, any page that is no error by the server for another.
+
+    One that had not said anything yet, as on a busy machine, may have spoken whatever it speaks now.
+    """
+    alike = before == _port_kind.SILENT or (_port_kind.is_http(before) and _port_kind.is_http(after))
+    return before == after or (alike and answers(after))
 
 
 def changed(before: Kinds, ask: Ask, seconds: float, still: Still = lambda: None) -> tuple[Kinds, Kinds]:

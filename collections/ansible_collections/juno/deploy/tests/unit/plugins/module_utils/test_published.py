@@ -39,6 +39,11 @@ def test_every_door_of_the_project():
         ("other", "other", True),
         ("other", "", False),
         ("silent", "silent", True),
+        # It was slow to speak.
+        ("silent", "other", True),
+        ("silent", "http 500", False),
+        ("silent", "", False),
+        ("other", "silent", False),
     ],
 )
 def test_an_answer_as_before(before, after, good):
