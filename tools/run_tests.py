@@ -138,10 +138,11 @@ def _recall(name: str) -> None:
 def recalled(lines: list[str]) -> list[str]:
     """Give the lines around the last one that says what failed, and the last ones."""
     found = [number for number, line in enumerate(lines) if line.startswith(FAILURES)]
-    end = max(0, len(lines) - LAST)
-    begin = max(0, (found[-1] if found else end) - LAST)
+    if not found:
+        return lines[-(RECALLED + LAST) :]
+    begin, end = max(0, found[-1] - LAST), len(lines) - LAST
     if begin + RECALLED >= end:
-        return lines[-(len(lines) - begin) :][: RECALLED + LAST] if found else lines[-(RECALLED + LAST) :]
+        return lines[begin:]
     return [*lines[begin : begin + RECALLED], "...", *lines[end:]]
 
 

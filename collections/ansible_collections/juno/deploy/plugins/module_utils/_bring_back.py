@@ -46,7 +46,7 @@ OPEN = ("open", "switched", "reverse")
 
 
 def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]) -> bool:
-    """Undo a switch; say whether the new release's pages may have got into the caches.
+    """Undo a switch, its checkout moved back already; say whether the new release's pages may be in the caches.
 
     :param problems: gets what is not as it was, for a reason that the way back can't do anything about.
     """
@@ -55,7 +55,6 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]
     # What served is asked for nothing that the new release's pages must show.
     known = {"commit": before["commit"], "images": {}, "epoch": _epoch.Epoch(), "pages": ()}
     order = _work.SwitchOrder(**{**entry["order"], **known})
-    move_back(run, app, entry)
     client = _docker.connect(app.docker_host)
     for name, image in before["names"].items():
         _services.name_image(client, image, name)
@@ -181,8 +180,7 @@ def _back_behind_edge(
     running = [one for one in _work.now(work, new) if one.state == "running"]
     _edge_runtime.drain(ask, _replace.addresses(running), work.order.grace_seconds)
     _server.stop_all(work.client, running, work.order.grace_seconds)
-    _edge_runtime.free(ask)
-    _edge_runtime.allow_second(ask, 0)
+    _edge_runtime.end_switch(ask)
     if not before["edge"]:
         _server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
         remove(work.client, old)

@@ -172,6 +172,12 @@ def allow_second(ask: Ask, seconds: float) -> None:
     ask(f"set map {_edge_haproxy.SWITCH_MAP} {_edge_haproxy.SWITCH_KEY} {until}")
 
 
+def end_switch(ask: Ask) -> None:
+    """Take back what held for a switch only: every place is free, and no request is sent a second time."""
+    free(ask)
+    allow_second(ask, 0)
+
+
 def at(ask: Ask, addresses: Collection[str]) -> list[Slot]:
     """Give the places of the containers with these addresses."""
     return [one for one in slots(ask) if one.address in addresses]

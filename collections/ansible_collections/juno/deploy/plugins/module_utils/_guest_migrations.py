@@ -23,8 +23,6 @@ TRIES = 6
 PAUSE_SECONDS = 5
 #: What the cause of such a failure says.
 LOCK_HELD = "the lock is held by"
-
-
 #: Stands beside the migration that is at work once it has changed the database for good.
 TOUCHED = "touched"
 #: Statements that change nothing.

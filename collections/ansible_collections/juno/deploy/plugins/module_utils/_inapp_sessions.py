@@ -183,14 +183,8 @@ def end_others(connection: t.Any, names: "list[str]", seconds: float = END_SECON
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}", [names])
         found = len(cursor.fetchall())
-        ends = time.monotonic() + seconds
-        while found:
-            cursor.execute(f"SELECT count(*) {_OTHERS}", [names])
-            if not cursor.fetchone()[0]:
-                break
-            if time.monotonic() > ends:
-                raise TimeoutError(f"a session of an earlier run is still there after {seconds:g} s")
-            threading.Event().wait(LOOK_SECONDS)
+    if found:
+        _wait_until_gone(connection, f"SELECT count(*) {_OTHERS}", names, seconds)
     return found
 
 
@@ -202,12 +196,20 @@ def _end_named(connection: t.Any, name: str, seconds: float) -> int:
     # Its own client may just have gone, and it with that.
     with contextlib.suppress(importlib.import_module("django.db").Error), connection.cursor() as cursor:
         cursor.execute("KILL %s", [int(found)])
+    _wait_until_gone(connection, "SELECT IS_USED_LOCK(%s)", name, seconds)
+    return 1
+
+
+def _wait_until_gone(connection: t.Any, statement: str, value: t.Any, seconds: float) -> None:
+    """Wait until a statement finds no session any more.
+
+    :raises TimeoutError: it still does.
+    """
     ends = time.monotonic() + seconds
-    while _ask(connection, "SELECT IS_USED_LOCK(%s)", name):
+    while _ask(connection, statement, value):
         if time.monotonic() > ends:
             raise TimeoutError(f"a session of an earlier run is still there after {seconds:g} s")
         threading.Event().wait(LOOK_SECONDS)
-    return 1
 
 
 def blocker_words(row: "t.Sequence[t.Any]") -> str:

@@ -189,9 +189,7 @@ def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[
     _rename(client, app, entry)
     # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
     if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
-        ask = _edge_runtime.asker(_edge.socket_of(app.edge_directory))
-        _edge_runtime.free(ask)
-        _edge_runtime.allow_second(ask, 0)
+        _edge_runtime.end_switch(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
     _name_images(client, app, entry)
     entries = _journal.read(app.journal)
     rules = (entry.get("order") or {}).get("static_rules")

@@ -155,9 +155,10 @@ def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t
         schema = {key: known.get(key) or [] for key in ("applied", "pending")}
         collected = is_collected(done.get("static") or {})
         more = {"layout": done["layout"]} if done.get("layout") else {}
-        at_work = _journal.half_done(_journal.read(app.journal)) or {}
+        entries = _journal.read(app.journal)
+        at_work = _journal.half_done(entries) or {}
         done["warnings"] = _connections.too_few(done.pop("connections", {}), at_work.get("strategy", ""))
-        if _journal.last_done(_journal.read(app.journal)):
+        if _journal.last_done(entries):
             done["warnings"] += writes_fail(_rollback.demands(schema["pending"]))
         _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
         return done

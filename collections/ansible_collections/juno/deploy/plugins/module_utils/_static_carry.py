@@ -196,12 +196,12 @@ def kept_names(
     known: dict[str, Named], entries: list[_journal.Entry], rules: dict[str, t.Any], now: float
 ) -> dict[str, Named]:
     """Give the files that go along: those of the newest good releases, and those that a browser may hold a page of."""
-    if not rules.get("prune", True):
+    wanted = _static_keep.rules_of(rules, entries)
+    if not wanted.prune:
         return known
-    good = [one["number"] for one in entries if one.get("outcome") == "done"][-max(1, int(rules["keep_releases"])) :]
-    met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]
-    age, first = max([float(rules["html_max_age"]), *met]), min(good, default=0)
-    return {name: one for name, one in known.items() if one.release >= first or one.until > now - age}
+    good = [one["number"] for one in entries if one.get("outcome") == "done"][-max(1, wanted.keep_releases) :]
+    first, since = min(good, default=0), now - wanted.html_max_age
+    return {name: one for name, one in known.items() if one.release >= first or one.until > since}
 
 
 def _load(path: str, root: str) -> dict[str, t.Any]:

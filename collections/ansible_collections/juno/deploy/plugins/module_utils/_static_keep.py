@@ -121,6 +121,12 @@ def told_of(entries: list[_journal.Entry]) -> dict[str, t.Any]:
     return next((one["static_at"] for one in layouts if one.get("static_at")), {})
 
 
+def rules_of(rules: dict[str, t.Any], entries: list[_journal.Entry]) -> Rules:
+    """Read the rules of a switch; a page may live longer, as proofs have met it."""
+    met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]
+    return Rules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
+
+
 def oldest_worker(client: t.Any, containers: Sequence[_docker.Container]) -> float:
     """Give when the oldest process without children started in these containers, in seconds since the epoch."""
     booted, starts = boot_time(), []
@@ -191,8 +197,7 @@ def tidy_for(
     root = root_of(client, containers, told_of(entries), app.path)
     if root is None:
         return {"removed": 0, "bytes": 0, "why": "its static root is no directory of this host with a manifest"}
-    met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]
-    wanted = Rules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
+    wanted = rules_of(rules, entries)
     try:
         # Who may serve the files is no matter where none goes.
         started = oldest_worker(client, containers) if wanted.prune else 0

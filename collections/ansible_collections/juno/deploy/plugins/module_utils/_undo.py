@@ -96,7 +96,7 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         if outcome and outcome.unread and _serves(app, entry):
             return _stay(app, entry, cause, outcome)
         if entry.get("before"):
-            # First of all: compose files, and the files that they name, are those of what served again.
+            # First of all, so that compose files, and the files that they name, are those of what served.
             _bring_back.move_back(run, app, entry)
         unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
         if entry.get("before"):
@@ -160,7 +160,7 @@ def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back
     log = _logs(app, entry)
     client = _docker.connect(app.docker_host)
     if any(one.state == "running" for one in _docker.find(client, app.project, _edge.SERVICE)):
-        _edge_runtime.free(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
+        _edge_runtime.end_switch(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
     _journal.change(
         app.journal,
         outcome="failed",
