@@ -9,7 +9,7 @@ RUN := $(VENV_PYTHON) -m tools.run_tests
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup controller demo demo-down check test lint types units sanity integration molecule build soak bench clean
+.PHONY: help setup controller demo demo-down check test lint types units sanity integration molecule matrix build soak bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1#\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '#' 2>/dev/null \
@@ -33,7 +33,7 @@ check: setup ## Lint, types, unit tests: the quick part of the tests
 test: setup ## All tests
 	@$(RUN)
 
-lint types units sanity integration molecule build: setup ## One part of the tests
+lint types units sanity integration molecule matrix build: setup ## One part of the tests
 	@$(RUN) $@
 
 soak: setup ## Every fault that deploys must survive, twenty deploys in a row by each strategy: an hour or two
@@ -43,6 +43,6 @@ bench: setup ## Measure, and keep the results in bench/results
 	@$(VENV_PYTHON) -m bench
 
 clean: ## Remove what tests and builds left in this folder, and the virtual environment
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .ansible .cache/build .cache/test
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .ansible .cache/build .cache/test .cache/matrix
 	rm -rf collections/ansible_collections/juno/deploy/tests/output
 	find collections droplet tools bench examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,7 +5,7 @@ FROM juno-base:trixie
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
         openssh-server docker.io docker-cli docker-compose docker-buildx iptables git \
-        python3-docker python3-pymemcache curl procps iproute2 \
+        python3-docker python3-pymemcache curl procps iproute2 sudo \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /etc/ssh/ssh_host_*
 COPY entrypoint.sh /usr/local/sbin/entrypoint.sh
 EXPOSE 22 8001

@@ -4,7 +4,8 @@
 
 A row says what, in which scenario, and by which task there; it was seen when that task is in the scenario's log and the
 scenario passed. After each of them status.yml and verify.yml were asked (molecule/shared/tasks/agree.yml) where
-anything serves. The faults are rows of their own, by the verdicts that their scenario prints.
+anything serves. The faults are rows of their own, by the verdicts that their scenario prints, and so are the variants
+of the matrix, by the table that it prints.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import json
 import pathlib
 import re
 import typing as t
+
+from tools.matrix import report
 
 ROWS = (
     # Data
@@ -112,6 +115,7 @@ def table(logs: pathlib.Path, passed: t.Collection[str]) -> list[str]:
     for what, scenario, task in ROWS:
         lines.append(f"{what} | {scenario} | {_result(logs, passed, scenario, task)}")
     lines += [f"{what} | faults | {met}" for what, met in verdicts(_read(logs, "soak-faults"))]
+    lines += [f"{what} | matrix | {met}" for what, met in report.rows_of(_read(logs, "soak-matrix"))]
     return lines
 
 

@@ -38,7 +38,7 @@ class Step:
 
 def all_steps() -> list[Step]:
     """Give every step, the longest chains first so that two at a time end soonest."""
-    return [*_setup(), *_quick(), *_ansible_test(), *_molecule(), *_published()]
+    return [*_setup(), *_quick(), *_ansible_test(), *_matrix(), *_molecule(), *_published()]
 
 
 def choose(steps: list[Step], names: t.Collection[str], *, quick: bool) -> list[Step]:
@@ -146,6 +146,15 @@ def _molecule() -> list[Step]:
             Step(f"soak:{name}", (*test, name), ("images",), env={"JUNO_SOAK": "1"}, minutes=120, named_only=True)
             for name in SOAKED
         ),
+    ]
+
+
+def _matrix() -> list[Step]:
+    matrix = (sys.executable, "-m", "tools.matrix")
+    # Both keep the controllers that they make in the same place.
+    return [
+        Step("matrix", matrix, ("images",), alone="matrix", minutes=25),
+        Step("soak:matrix", (*matrix, "--all"), ("images",), alone="matrix", minutes=120, named_only=True),
     ]
 
 

@@ -89,7 +89,7 @@ def of_state(project: str, commit: str) -> Iterator[str]:
     for name in os.listdir(directory / "build") if (directory / "build").is_dir() else ():
         yield f"build/{name} is left"
     for name in os.listdir(directory):
-        if name.startswith((".", "alive-")) or name == "lease.json":
+        if name.startswith(".") or name == "boot.json":
             yield f"{name} is left in {directory}"
     releases = json.loads((directory / "journal.json").read_text(encoding="utf-8"))["releases"]
     if releases[-1]["outcome"] == "started":

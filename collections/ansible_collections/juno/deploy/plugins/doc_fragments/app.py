@@ -58,13 +58,6 @@ options:
       - Directory on the managed host below which each app's journal is kept.
     type: path
     default: /var/lib/juno
-  lease:
-    description:
-      - Id of the lease that M(juno.deploy.release_begin) took, the C(id) in RV(juno.deploy.release_begin#module:lease).
-      - When another lease is held by now, the module fails and changes nothing.
-      - Without it the module works on its own, whoever holds the lease.
-    type: str
-    default: ''
   check_entrypoint:
     description:
       - A program in the image by which throwaway containers (the check, migrations) run their command, as an entry

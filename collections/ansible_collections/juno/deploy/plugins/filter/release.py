@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _report_text
 from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet, _variables
 
 if t.TYPE_CHECKING:
@@ -24,16 +25,14 @@ def release_cause(hostvars: HostVars, me: str, batch: Sequence[str], everybody: 
     return {**dataclasses.asdict(cause), "hosts": list(cause.hosts), "recorded": _fleet.recorded_reason(cause)}
 
 
-def release_not_done(
-    hostvars: HostVars, me: str, everybody: Sequence[str], undone: Mapping[str, t.Any], not_cleared: str = ""
-) -> str:
+def release_not_done(hostvars: HostVars, me: str, everybody: Sequence[str], undone: Mapping[str, t.Any]) -> str:
     """Give the last message of the host C(me), whose cause is in the fact C(django_app__cause)."""
     told = hostvars[me]["django_app__cause"]
     cause = _fleet.Cause(told["task"], told["reason"], tuple(told["hosts"]))
     commit = hostvars[me]["django_app__begun"]["git"]["target_commit"]
     hosts = [_fleet.read_host(name, hostvars[name]) for name in everybody]
     ahead = [one.name for one in hosts if one.name != me and one.done == commit]
-    return _fleet.not_done(next(one for one in hosts if one.name == me), cause, ahead, undone, not_cleared)
+    return _fleet.not_done(next(one for one in hosts if one.name == me), cause, ahead, undone)
 
 
 def release_turns(hostvars: HostVars, batch: Sequence[str]) -> list[str]:
@@ -52,6 +51,35 @@ def release_hosts(hostvars: HostVars, everybody: Sequence[str]) -> list[str]:
     return _fleet.compared({name: look.get("serves") for name, look in looks.items()})
 
 
+def release_cleared(
+    done: Sequence[Mapping[str, t.Any]],
+    *,
+    method: str,
+    command: str,
+    switched: Mapping[str, t.Any],
+    proved: Mapping[str, t.Any],
+    check_mode: bool,
+) -> list[str]:
+    """Give the report where a person clears the caches; C(done) is what was told by the settings, and of memcached."""
+    cleared, flushed = (None if one.get("skipped") else one for one in done)
+    results = _report_text.Results(cleared=cleared, flushed=flushed, switched=switched, proved=proved)
+    site = _report_text.Site(purpose="", host_name="", cache_method=method, cache_command=command or "")
+    return _report_text.clear_lines(results, site, check_mode=check_mode)
+
+
+def release_why(
+    app_says: str,
+    *,
+    switched: Mapping[str, t.Any],
+    cleared: Mapping[str, t.Any],
+    epoch_variable: str,
+    reboot: str | None,
+) -> list[str]:
+    """Give what C(-v) tells more; C(app_says) is the message of juno.deploy.django_info."""
+    results = _report_text.Results(cleared=None if cleared.get("skipped") else cleared, switched=switched)
+    return _report_text.why_lines(results, epoch_variable, app_says, reboot)
+
+
 class FilterModule:
     """The filters by their names."""
 
@@ -60,8 +88,10 @@ class FilterModule:
         return {
             "release_hosts": release_hosts,
             "release_cause": release_cause,
+            "release_cleared": release_cleared,
             "release_not_done": release_not_done,
             "release_turns": release_turns,
+            "release_why": release_why,
             "release_turns_back": release_turns_back,
             "unknown_variables": _variables.unknown,
         }

@@ -6,25 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _dotenv, _edge, _journal
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _dotenv, _edge, _journal, _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
-
-#: Options of every module about a release; documented in the fragment juno.deploy.app.
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "path", "required": True},
-    "project": {"type": "str", "required": True},
-    "service": {"type": "str", "default": "web"},
-    "worker_services": {"type": "list", "elements": "str", "default": []},
-    "exclude_services": {"type": "list", "elements": "str", "default": []},
-    "compose_files": {"type": "list", "elements": "str", "default": []},
-    "docker_host": {"type": "str"},
-    "state_root": {"type": "path", "default": _journal.STATE_ROOT},
-    "lease": {"type": "str", "default": ""},
-    "check_entrypoint": {"type": "str", "default": ""},
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +23,6 @@ class App:
     compose_files: tuple[str, ...]
     docker_host: str
     state_root: str
-    lease: str = ""
     #: Services that are no workers, whatever they share with the site.
     exclude_services: tuple[str, ...] = ()
     #: Workers beside those declared, as C(_worker_services) found them or the journal has them.
@@ -128,30 +112,38 @@ def from_json(fields: dict[str, t.Any]) -> App:
 
 
 def from_params(params: dict[str, t.Any]) -> App:
-    """Read the options of C(ARGUMENT_SPEC).
+    """Read the options of C(_options.APP).
+
+    :raises BadInputError: the path is relative, or the project's name is none that compose takes.
+    """
+    check(params)
+    return unchecked(params)
+
+
+def check(params: dict[str, t.Any]) -> None:
+    """See that the options make sense.
 
     :raises BadInputError: the path is relative, or the project's name is none that compose takes.
     """
     path = os.path.normpath(params["path"])
     if not os.path.isabs(path) or path == "/":
         raise BadInputError(f"The app's directory must be an absolute path below /, not '{params['path']}'.")
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", params["project"]):
-        raise BadInputError(
-            f"'{params['project']}' is no name of a compose project (small letters, digits, - and _): "
-            "set django_app_project to the one that docker compose ls shows."
-        )
+    _options.state_directory(params)
+
+
+def unchecked(params: dict[str, t.Any]) -> App:
+    """Give the app of options that are checked later."""
     if params["docker_host"]:
         # Every docker and compose command of this process has to reach the Engine that the SDK is told of.
         os.environ["DOCKER_HOST"] = params["docker_host"]
     return App(
-        path=path,
+        path=os.path.normpath(params["path"]),
         project=params["project"],
         service=params["service"],
         worker_services=tuple(params["worker_services"]),
         compose_files=tuple(params["compose_files"]),
         docker_host=params["docker_host"] or "",
         state_root=params["state_root"],
-        lease=params["lease"],
         exclude_services=tuple(params["exclude_services"]),
         check_entrypoint=params.get("check_entrypoint") or "",
     )

@@ -17,7 +17,7 @@ import sqlite3
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _guest_databases, _journal
+from ansible_collections.juno.deploy.plugins.module_utils import _events, _guest_databases, _journal, _journal_entry
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
@@ -34,15 +34,8 @@ RESERVE_BYTES = 256 * 1024 * 1024
 PART = ".part"
 _NAME = re.compile(r"(?P<stamp>\d{8}T\d{6}Z)(?:-r(?P<number>\d+))?-(?P<database>.+)\.(?:sqlite3|dump|sql\.gz)")
 _STAMP = "%Y%m%dT%H%M%SZ"
-
-
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """When databases are copied, and how long that may take."""
-
-    #: V(auto) before migrations, where it can be; V(always) before each deploy, or it fails; V(never).
-    when: str = "auto"
-    timeout_seconds: float = 600
+#: Others find it here, too.
+Wish = _journal_entry.BackupWish
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +75,8 @@ def release_of(copy: Copy, entries: Sequence[_journal.Entry]) -> int | None:
     A journal that was set aside counts anew from 1, so the number in a name is no evidence.
     """
     for entry in entries:
-        if any(os.path.basename(one["path"]) == copy.name for one in entry.get("backups") or []):
-            return int(entry["number"])
+        if any(os.path.basename(one["path"]) == copy.name for one in entry.backups if one.get("path")):
+            return entry.number
     return None
 
 
@@ -94,7 +87,7 @@ def stale(names: Sequence[str], entries: Sequence[_journal.Entry], keep: int) ->
     copy of each database stays. What no entry names (the journal was set aside, or another version made it) is told by
     its time, and goes only when it is older than all that stays. A restart is no release in this: it brings no code.
     """
-    good = [entry for entry in entries if entry.get("outcome") == "done" and entry.get("purpose") != "restart"]
+    good = [entry for entry in entries if entry.outcome == "done" and entry.purpose != "restart"]
     copies = sorted(filter(None, map(parse, names)), key=lambda one: one.name)
     kept = set({one.database: one.name for one in copies}.values())
     gone: list[str] = []
@@ -102,9 +95,9 @@ def stale(names: Sequence[str], entries: Sequence[_journal.Entry], keep: int) ->
     for one in copies:
         number = release_of(one, entries)
         if number is None:
-            later = sum(_as_stamp(entry.get("started", "")) > one.stamp for entry in good)
+            later = sum(_as_stamp(entry.started) > one.stamp for entry in good)
         else:
-            later = sum(entry["number"] > number for entry in good)
+            later = sum(entry.number > number for entry in good)
         if one.name in kept:
             continue
         if later < max(1, keep):
@@ -132,20 +125,19 @@ def prune(app: App, entries: Sequence[_journal.Entry], keep: int) -> list[dict[s
 
 def wish_of(app: App) -> Wish:
     """Give what the release at work has written down: its way back must know too."""
-    known = (_journal.half_done(_journal.read(app.journal)) or {}).get("backup") or {}
-    return Wish(**known)
+    return (_journal.half_done(_journal.read(app.journal)) or _journal.NO_RELEASE).backup
 
 
 def number_of(app: App) -> int:
     """Give the number of the release at work; 0 where there is none."""
-    return int((_journal.half_done(_journal.read(app.journal)) or {}).get("number", 0))
+    return (_journal.half_done(_journal.read(app.journal)) or _journal.NO_RELEASE).number
 
 
 def remember(app: App, backups: Sequence[dict[str, t.Any]]) -> None:
     """Write the copies of the release at work into its entry."""
     entry = _journal.half_done(_journal.read(app.journal))
     if entry and backups:
-        _journal.change(app.journal, backups=[*(entry.get("backups") or []), *backups])
+        _journal.change(app.journal, backups=[*entry.backups, *backups])
 
 
 @contextlib.contextmanager
@@ -187,6 +179,7 @@ def copy_file(source: str, directory: str, number: int, now: datetime.datetime) 
         size = sum(os.path.getsize(source + end) for end in ("", "-wal") if os.path.exists(source + end))
         os.makedirs(directory, mode=0o700, exist_ok=True)
         require_room(directory, size)
+        _events.tell(f"copies the database {source} ({in_mib(size)} MiB)")
         with whole(directory, name) as (part, handle):
             _guest_databases.copy(source, part, LOCKED_SECONDS)
             count = os.fstat(handle).st_size

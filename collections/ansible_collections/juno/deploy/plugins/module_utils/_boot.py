@@ -5,7 +5,7 @@
 The Engine starts containers as it comes up, with whatever the checkout then holds, and nobody is left who would undo
 the release. So where systemd starts the host, a unit gives the checkout back, before docker.service, what the last
 proved release had, and another one finishes or undoes the release when the Engine answers. They do so only while
-C(boot.json) is there, which is as long as a controller holds the lease, and only if the host has booted since.
+C(boot.json) is there, which is as long as a release is at work, and only if the host has booted since.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _bring_back,
     _command,
     _files,
-    _guardian,
     _journal,
-    _lease,
+    _lock,
     _processes,
+    _undo,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
@@ -33,9 +33,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_f
 UNITS = "/etc/systemd/system"
 #: There where systemd starts the host (sd_booted(3)).
 SYSTEMD = "/run/systemd/system"
-#: How long a controller that was cut off by the reboot may take to be known dead.
-PATIENCE_SECONDS = 180.0
-LOOK_SECONDS = 1.0
+#: What keeps it from tidying up may pass, as the start of the Engine.
+PATIENCE_SECONDS = 300.0
+TRY_AGAIN_SECONDS = 5.0
 #: What each unit does, and when.
 CHECKOUT, RECOVER = "checkout", "recover"
 _WHAT = {
@@ -63,25 +63,29 @@ _BOOT = (
 )
 
 
+def order_of(directory: str) -> str:
+    """Give the file that tells who tidies up after a reboot."""
+    return os.path.join(directory, "boot.json")
+
+
 def this_boot() -> str:
     """Give what no other boot of this host has; a container that is started again counts as booted, too."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
-        return f"{file.read().strip()} {_processes.start_of(1)}"
+    return f"{_lock.boot_id()} {_processes.start_of(1)}"
 
 
-def arm(app: _app.App, lease: str, caches: dict[str, t.Any], package: str) -> str:
+def arm(app: _app.App, order: dict[str, t.Any], package: str) -> str:
     """See to it that a reboot finds who tidies up; say why that can't be.
 
-    :param caches: how the app's caches are cleared.
+    :param order: the options of the release.
     :param package: the directory with the collection's code that is kept on this host.
     """
     if app.docker_host and not app.docker_host.startswith("unix://"):
         return "its Engine is another host's"
     if not os.path.isdir(SYSTEMD):
         return "systemd does not start this host"
-    order = {"app": {**dataclasses.asdict(app), "lease": lease}, "caches": caches, "package": package}
+    kept = {"app": dataclasses.asdict(app), "caches": order["caches"], "package": package, "boot": this_boot()}
     try:
-        _files.replace(_lease.boot_order(app.state_directory), json.dumps({**order, "boot": this_boot()}))
+        _files.replace(order_of(app.state_directory), json.dumps(kept))
         for what in _WHAT:
             _install(app, what)
     except OSError as exc:
@@ -104,7 +108,7 @@ def _install(app: _app.App, what: str) -> None:
 def unit(app: _app.App, what: str) -> tuple[str, str]:
     """Give the name and the text of a unit."""
     description, when, kind = _WHAT[what]
-    order = _lease.boot_order(app.state_directory)
+    order = order_of(app.state_directory)
     text = _UNIT.format(
         description=description.format(project=app.project),
         order=order,
@@ -136,22 +140,33 @@ def main(path: str, what: str) -> None:
 def give_checkout_back(app: _app.App) -> None:
     """Let the checkout have what the last proved release had, if another one was on its way into service."""
     entry = _journal.half_done(_journal.read(app.journal))
-    if entry and entry.get("before") and entry.get("step") != "proved":
+    if entry and entry.before and entry.step != "proved":
         _bring_back.move_back(_command.run_command, app, entry)
 
 
 def recover(app: _app.App, caches: dict[str, t.Any]) -> None:
-    """Finish or undo what is half done, unless a controller comes back for it.
+    """Finish or undo what is half done, unless the next deploy is quicker.
 
     :raises JunoError: it can't be done; the next deploy tries again.
     """
+    lock = _lock.take(app.state_directory)
+    if lock is None:
+        return
+    failed = ""
 
-    def ended() -> bool:
-        holder = _lease.read(app.state_directory)
-        return not holder or holder.id != app.lease or _lease.is_abandoned(app.state_directory, app.lease)
+    def done() -> bool:
+        nonlocal failed
+        try:
+            _undo.recover(_command.run_command, app, caches)
+        except Exception as exc:  # noqa: BLE001 - whatever it is may pass, and nobody else would do it
+            failed = str(exc)
+            return False
+        return True
 
-    wait_for(ended, PATIENCE_SECONDS, LOOK_SECONDS)
-    if _lease.is_abandoned(app.state_directory, app.lease) and not _guardian.stand_in(
-        _command.run_command, app, caches
-    ):
-        raise JunoError(f"What was half done of {app.project} could not be tidied up: deploy again.")
+    try:
+        if not wait_for(done, PATIENCE_SECONDS, TRY_AGAIN_SECONDS):
+            raise JunoError(f"What was half done of {app.project} could not be tidied up ({failed}): deploy again.")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(order_of(app.state_directory))
+    finally:
+        _lock.give_back(lock)

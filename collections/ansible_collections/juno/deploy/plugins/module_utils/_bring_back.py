@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing as t
 
@@ -16,11 +17,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_files,
     _edge_runtime,
     _epoch,
+    _events,
     _generated,
     _git,
     _git_mend,
+    _git_owner,
     _git_trust,
     _journal,
+    _journal_entry,
     _reload,
     _replace,
     _server,
@@ -50,36 +54,47 @@ def bring_back(run: Runner, app: App, entry: _journal.Entry, problems: list[str]
 
     :param problems: gets what is not as it was, for a reason that the way back can't do anything about.
     """
-    before = entry["before"]
+    before, order = _of_switch(entry)
     app = _worker_services.of_entry(app, entry)
     # What served is asked for nothing that the new release's pages must show.
-    known = {"commit": before["commit"], "images": {}, "epoch": _epoch.Epoch(), "pages": ()}
-    order = _work.SwitchOrder(**{**entry["order"], **known})
+    order = dataclasses.replace(order, commit=before.commit, images={}, epoch=_epoch.Epoch(), pages=())
     client = _docker.connect(app.docker_host)
-    for name, image in before["names"].items():
+    for name, image in before.names.items():
         _services.name_image(client, image, name)
     work = _work.Work(run, app, order, client, _configuration.read(run, app.compose()), _server.own(client, app))
     work.problems = problems
-    others = _services_back.WayBack(
-        _services.starter_of(work), before.get("others") or {}, tuple(entry.get("touches") or ()), problems
-    )
+    others = _services_back.WayBack(_services.starter_of(work), before.others, tuple(entry.touches), problems)
     others.before_site()
-    if before["containers"]:
+    if before.containers:
         _stand_up(work, before)
     if order.strategy == "reload":
         _reload_back(work, entry)
     else:
-        _containers_back(work, entry)
+        _containers_back(work, entry, before)
     others.after_site()
-    _await(work, entry)
-    _workers.bring_back(work, before, told=bool(entry.get("workers_told")))
-    moved = entry.get("step") == "move" or bool(entry.get("moved"))
+    _await(work, entry, before)
+    _workers.bring_back(work, before, told=entry.workers_told)
+    moved = entry.step == "move" or bool(entry.moved)
     exposed = moved and _compose.mounts_code(work.service, app.path)
     if exposed and order.strategy != "reload":
-        _forget(work, before["containers"])
+        _forget(work, before.containers)
     # With an epoch of its own the new release could not get at what the old one has cached.
-    met = entry.get("step") in OPEN or bool(entry.get("asked"))
-    return exposed or (met and not entry.get("epoch_covers"))
+    met = entry.step in OPEN or entry.asked
+    return exposed or (met and not entry.epoch_covers)
+
+
+def _of_switch(entry: _journal.Entry) -> tuple[_journal_entry.Before, _work.SwitchOrder]:
+    """Give what the switch of a release has found, and what it was told.
+
+    :raises JunoError: the journal doesn't have both.
+    """
+    if entry.before is None or entry.order is None:
+        what = "what its switch was told ('order')" if entry.before else "what served before it ('before')"
+        raise JunoError(
+            f"Release {entry.number} can't be undone, since the journal does not have {what}: set the file aside (mv), "
+            "and deploy again."
+        )
+    return entry.before, entry.order
 
 
 def move_back(run: Runner, app: App, entry: _journal.Entry) -> None:
@@ -87,28 +102,30 @@ def move_back(run: Runner, app: App, entry: _journal.Entry) -> None:
 
     :raises JunoError: a person's change is in the way.
     """
-    before = entry["before"]["commit"]
+    before = _of_switch(entry)[0].commit
+    _git_owner.prepare(run, app, _generated.names(app))
     _git_trust.apply(run, app, strict=False)
-    if entry.get("step") == "move":
-        _git_mend.mend(run, app.path, before, entry["commit"])
+    if entry.step == "move":
+        _git_mend.mend(run, app.path, before, entry.commit)
+    _events.tell(f"moves the checkout back to {before[:7]}")
     _git.move(run, app.path, before)
     _generated.put(app, before)
 
 
-def _stand_up(work: _work.Work, before: dict[str, t.Any]) -> None:
+def _stand_up(work: _work.Work, before: _journal_entry.Before) -> None:
     """Start again what served and ended: after a crash the Engine leaves everything stopped."""
     there = _docker.find(work.client, work.app.project, stopped=True)
     running = {one.service for one in there if one.state == "running"}
-    if before["edge"] and before["override"] and _edge.SERVICE not in running:
-        _edge_files.put_override(work.run, work.app, before["override"])
+    if before.edge and before.override and _edge.SERVICE not in running:
+        _edge_files.put_override(work.run, work.app, before.override)
         _replace.renew_edge(work, reload=False)
     if work.order.strategy == "reload":
-        _start(work, [one for one in there if one.id in before["containers"] and one.state != "running"])
+        _start(work, [one for one in there if one.id in before.containers and one.state != "running"])
         work.old = _server.own(work.client, work.app)
 
 
 def _reload_back(work: _work.Work, entry: _journal.Entry) -> None:
-    if entry.get("step") not in OPEN and not entry.get("moved"):
+    if entry.step not in OPEN and not entry.moved:
         return
     running = work.site()
     _new_workers(work, running)
@@ -126,14 +143,14 @@ def _new_workers(work: _work.Work, containers: list[_docker.Container]) -> None:
     _reload.reload(work.client, able, work.order.grace_seconds + work.order.boot_timeout_seconds)
 
 
-def _await(work: _work.Work, entry: _journal.Entry) -> None:
+def _await(work: _work.Work, entry: _journal.Entry, before: _journal_entry.Before) -> None:
     """Wait until the site answers; that it doesn't may have a reason that is none of the release's, and is told.
 
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
     """
-    reloaded = work.order.strategy == "reload" and (entry.get("step") in OPEN or entry.get("moved"))
+    reloaded = work.order.strategy == "reload" and (entry.step in OPEN or bool(entry.moved))
     behind_edge = work.order.strategy != "reload" and bool(_replace.edge_containers(work))
-    if not entry["before"]["containers"] or behind_edge or (work.order.strategy == "reload" and not reloaded):
+    if not before.containers or behind_edge or (work.order.strategy == "reload" and not reloaded):
         return
     base_url, probe = _switch.front_door(work)
     began, failing = time.monotonic(), list[str]()
@@ -142,34 +159,34 @@ def _await(work: _work.Work, entry: _journal.Entry) -> None:
         failing[:] = _services.behind_that_fail(_services.starter_of(work))
         return bool(probe()) or (bool(failing) and time.monotonic() - began > _switch.HOPELESS_SECONDS)
 
+    _events.tell("waits for what served before to answer")
     wait_for(answers, work.order.boot_timeout_seconds, _server.PROBE_SECONDS)
     if not probe():
         why = f"{', '.join(failing)} does not run" if failing else f"not within {work.order.boot_timeout_seconds:g} s"
         work.problems.append(f"nobody answers at {base_url} ({why})")
 
 
-def _containers_back(work: _work.Work, entry: _journal.Entry) -> None:
-    app, known = work.app, entry["before"]["containers"]
+def _containers_back(work: _work.Work, entry: _journal.Entry, before: _journal_entry.Before) -> None:
+    app, known = work.app, before.containers
     site = [one for one in _server.own(work.client, app, stopped=True) if one.service == app.service]
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
-    if entry.get("step") in OPEN:
+    if entry.step in OPEN:
         _static_carry.carry(work, new, [one for one in old if one.state != "running"])
     if _replace.edge_containers(work) and known:
-        _back_behind_edge(work, entry, old, new)
+        _back_behind_edge(work, before, old, new)
     else:
-        _back_without_edge(work, entry, old, new)
+        _back_without_edge(work, before, old, new)
     remove(work.client, new)
 
 
 def _back_behind_edge(
-    work: _work.Work, entry: _journal.Entry, old: list[_docker.Container], new: list[_docker.Container]
+    work: _work.Work, before: _journal_entry.Before, old: list[_docker.Container], new: list[_docker.Container]
 ) -> None:
     """Let the edge give requests to the old containers, or to others like them, and to no new one."""
     ask = _edge_runtime.asker(_edge.socket_of(work.app.edge_directory))
-    before = entry["before"]
-    if before["edge"]:
+    if before.edge:
         _files_back(work, before)
-    back = old if before["edge"] else []  # those that published the ports themselves can't start beside the edge
+    back = old if before.edge else []  # those that published the ports themselves can't start beside the edge
     if any(one.state != "running" for one in back) or not back:
         # Such a one serves nobody, and would only get in the way: two that start write the same static files.
         _server.stop_all(work.client, [one for one in new if falls(work.client, one)], 1)
@@ -181,7 +198,7 @@ def _back_behind_edge(
     _edge_runtime.drain(ask, _replace.addresses(running), work.order.grace_seconds)
     _server.stop_all(work.client, running, work.order.grace_seconds)
     _edge_runtime.end_switch(ask)
-    if not before["edge"]:
+    if not before.edge:
         _server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
         remove(work.client, old)
 
@@ -193,25 +210,25 @@ def falls(client: t.Any, container: _docker.Container) -> bool:
     return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
 
 
-def _files_back(work: _work.Work, before: dict[str, t.Any]) -> None:
+def _files_back(work: _work.Work, before: _journal_entry.Before) -> None:
     """Give the edge the files that it had."""
-    if not before["override"]:
+    if not before.override:
         return  # somebody had removed it; the one that was written since is as good
-    overridden = _edge_files.put_override(work.run, work.app, before["override"])
-    configured = _edge_files.put(_edge_files.configuration(work.app.edge_directory), before["haproxy"])
+    overridden = _edge_files.put_override(work.run, work.app, before.override)
+    configured = _edge_files.put(_edge_files.configuration(work.app.edge_directory), before.haproxy)
     if overridden or configured:
         _replace.renew_edge(work, reload=configured)
 
 
 def _back_without_edge(
-    work: _work.Work, entry: _journal.Entry, old: list[_docker.Container], new: list[_docker.Container]
+    work: _work.Work, before: _journal_entry.Before, old: list[_docker.Container], new: list[_docker.Container]
 ) -> None:
     """Free the ports and start the old containers, or others like them."""
     edges = _replace.edge_containers(work, stopped=True)
     _server.stop_all(work.client, [one for one in [*new, *edges] if one.state == "running"], work.order.grace_seconds)
     remove(work.client, edges)
-    _edge_files.put_override(work.run, work.app, entry["before"]["override"])
-    if not entry["before"]["containers"]:
+    _edge_files.put_override(work.run, work.app, before.override)
+    if not before.containers:
         return  # nothing served before
     back = old or _like(work, old)
     _start_and_wait(work, back)
@@ -241,6 +258,7 @@ def _start_and_wait(work: _work.Work, containers: list[_docker.Container]) -> No
 
 def _start(work: _work.Work, containers: list[_docker.Container]) -> None:
     for one in containers:
+        _events.tell(f"starts {one.name}, which served before")
         with _docker.told(f"The container {one.name} of the release before could not be started"):
             work.client.api.start(one.id)
 
@@ -251,5 +269,6 @@ def remove(client: t.Any, containers: list[_docker.Container]) -> None:
     :raises EngineError: the Engine refuses.
     """
     for one in containers:
+        _events.tell(f"removes {one.name}")
         with _docker.told(f"The container {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)

@@ -18,7 +18,7 @@ import json
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _files
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _events, _files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 if t.TYPE_CHECKING:
@@ -150,6 +150,7 @@ def claimed(app: App) -> Iterator[None]:
 
 def _there(client: t.Any) -> tuple[dict[str, Record], dict[str, dict[str, t.Any]]] | None:
     """Give the records of the build cache, and the images by their ids."""
+    _events.tell("looks at the build cache")
     try:
         records = look(client)
         with _docker.told("The Docker Engine refused to list its images"):
@@ -189,6 +190,8 @@ def prune(client: t.Any, app: App, needed: Collection[str], keep_mb: int) -> lis
         images = {one.id: one for one in unnamed(client, app, needed)}
         records = look(client) or {}
         gone = surplus(records, read(app), list(images.values()), keep_mb * 2**20)[:MOST]
+        if gone:
+            _events.tell(f"removes {len(gone)} parts of the build cache, down to {keep_mb} MiB")
         return [_remove(client, one, "image" if one.id in images else "build cache") for one in gone]
     except EngineError as exc:
         return [{"what": "build cache", "id": "all", "status": f"left: {exc.message}"}]

@@ -10,14 +10,15 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _cacheflow,
-    _cachepolicy,
     _django,
     _docker,
+    _events,
     _memcached,
     _memcached_flush,
     _memcached_report,
     _memcached_select,
     _oneoff,
+    _options,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
@@ -27,21 +28,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._work import Work
 
-#: The option of the doc fragment juno.deploy.caches.
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "caches": {
-        "type": "dict",
-        "options": {
-            "method": {"type": "str", "choices": ["settings", "memcached", "none"], "default": "settings"},
-            "settings": {"type": "str"},
-            "alias": {"type": "list", "elements": "str"},
-            "command": {"type": "str"},
-            "service": {"type": "str", "default": "memcached"},
-            "port": {"type": "int", "default": 11211},
-            **_cachepolicy.ARGUMENTS,
-        },
-    },
-}
 #: A container in which nothing runs but what we run there ends by itself after so long.
 IDLE_SECONDS = 900
 
@@ -99,28 +85,37 @@ def _idle(work: Work) -> Iterator[_django.Place]:
             work.notices.append(exc.message)
 
 
-def clear(app: App, caches: dict[str, t.Any], places: Sequence[_django.Place] | None = None) -> None:
-    """Clear the app's caches as its deploys do.
+def clear(
+    app: App,
+    caches: dict[str, t.Any],
+    places: Sequence[_django.Place] | None = None,
+    alias: Sequence[str] = (),
+    naming: Sequence[str] = (),
+) -> dict[str, t.Any]:
+    """Clear the app's caches as its deploys do; give what the module for that would return, by C(method).
 
     :param places: where the app's settings are read, if not in the containers that serve.
+    :param alias: only these of them.
+    :param naming: only pages that name one of these static files.
     :raises JunoError: they can't be cleared.
     """
     place = {"project": app.project, "docker_host": app.docker_host or None}
     policy = _policy(caches)
     if caches.get("method") == "memcached":
         params = {**_defaults(_memcached.ARGUMENTS), **place, "service": caches["service"], "port": caches["port"]}
-        _clear_memcached(params, policy)
-    elif caches.get("method") == "settings":
-        params = _params(app, caches)
-        places = places or _django.places(params)
-        if params["command"]:
-            _cacheflow.run_command(places[0], params, check_mode=False)
-        else:
-            _cacheflow.clear(places, params, check_mode=False)
+        return {"memcached": _clear_memcached(params, policy)}
+    if caches.get("method") != "settings":
+        return {}
+    params = {**_params(app, caches), "naming": list(naming)}
+    params["alias"] = list(alias) or params["alias"]
+    places = places or _django.places(params)
+    if params["command"]:
+        return {"settings": _cacheflow.run_command(places[0], params, check_mode=False)}
+    return {"settings": _cacheflow.clear(places, params, check_mode=False)}
 
 
 def _policy(caches: dict[str, t.Any]) -> dict[str, t.Any]:
-    return {name: caches.get(name, option["default"]) for name, option in _cachepolicy.ARGUMENTS.items()}
+    return {name: caches.get(name, option["default"]) for name, option in _options.CACHE_POLICY.items()}
 
 
 def _params(app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -131,16 +126,18 @@ def _params(app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
     return {**_defaults(_django.ARGUMENTS), **more, **place, **wanted}
 
 
-def _clear_memcached(params: dict[str, t.Any], policy: dict[str, t.Any]) -> None:
+def _clear_memcached(params: dict[str, t.Any], policy: dict[str, t.Any]) -> dict[str, t.Any]:
     servers, options = _memcached.find_servers(params), _memcached.options_from(params)
+    what = "flushes" if policy["mode"] == "flush" else "deletes what is no session at"
+    _events.tell(f"{what} {', '.join(one.name for one in servers)}")
     if policy["mode"] == "flush":
-        _memcached_report.require_flushed(_memcached_flush.flush_servers(servers, options), {})
-        return
+        outcomes = _memcached_flush.flush_servers(servers, options)
+        report = _memcached_report.report(outcomes)
+        _memcached_report.require_flushed(outcomes, report)
+        return report
     chosen = _memcached_select.Selection(keep=("sessions", *policy["keep"]))
     ended = _memcached_select.delete_selected([(server, chosen) for server in servers], options)
-    failed = [one.message for one in ended if one.failed]
-    if failed:
-        raise JunoError(" ".join(failed))
+    return _memcached_report.report_selected(ended)
 
 
 def _defaults(spec: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:

@@ -11,6 +11,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _cachenodes,
     _cachepolicy,
     _epoch,
+    _events,
     _guest_cache,
     _guest_cache_keys,
     _guest_cache_list,
@@ -49,6 +50,7 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     operation = "list" if check_mode else "clear"
     policy = _cachepolicy.read(params).as_request()
     wide = versions(params)
+    _events.tell(f"asks the app in {places[0].name} for its caches")
     guest = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy, versions=wide).require(
         f"The caches can't be looked up in {places[0].name}: {{cause}}."
     )
@@ -85,6 +87,7 @@ def run_command(place: Place, params: dict[str, t.Any], *, check_mode: bool) -> 
     arguments = [params["command"], *own]
     if params["settings"]:
         arguments.append(f"--settings={params['settings']}")
+    _events.tell(f"clears the caches by the app's own command {params['command']} in {place.name}")
     guest = _ask(place, params, arguments, operation="command").require(
         f"The command {params['command']} failed in {place.name}: {{cause}}."
     )
@@ -156,6 +159,7 @@ def _clear_elsewhere(
     outcomes: dict[str, Outcome] = {}
     for place in places if files else ():
         aliases = [one["alias"] for one in files]
+        _events.tell(f"clears {', '.join(aliases)} in {place.name}")
         policy = _cachepolicy.read(params).as_request()
         told = _ask(place, params, operation="clear", aliases=aliases, policy=policy).require(
             f"The caches can't be cleared in {place.name}: {{cause}}."
@@ -199,6 +203,7 @@ def _flush_inside(
     place: Place, params: dict[str, t.Any], spots: list[Spot], reasons: dict[str, str]
 ) -> dict[str, Outcome]:
     nodes = [{"id": spot.id, "alias": spot.alias, "server": spot.raw} for spot in spots]
+    _events.tell(f"clears {', '.join(f'{one.alias} at {one.name}' for one in spots)} by the app's own client")
     guest = _ask(place, params, operation="nodes", nodes=nodes).require(
         f"memcached can't be flushed from {place.name}: {{cause}}."
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _cacheclear, _cachepolicy
+from ansible_collections.juno.deploy.plugins.module_utils import _cacheclear, _cachepolicy, _events
 from ansible_collections.juno.deploy.plugins.module_utils._cacheclear import Outcome, Spot
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options
 from ansible_collections.juno.deploy.plugins.module_utils._memcached_flush import flush_servers
@@ -101,8 +101,14 @@ def _look(
     ]
     if not jobs or (policy.mode == "flush" and policy.allow_loss):
         return {}
+    what = "looks what is stored for" if policy.mode == "flush" else "deletes the entries of"
+    _events.tell(f"{what} {_named([spot for spot, _begins in listable])}")
     ended = delete_selected(jobs, options, check_mode=policy.mode == "flush")
     return {spot.id: end for (spot, _begins), end in zip(listable, ended, strict=True)}
+
+
+def _named(spots: Sequence[Spot]) -> str:
+    return ", ".join(f"{one.alias} at {one.name}" for one in spots)
 
 
 def unlisted(spot: Spot, why: str, listing: dict[str, t.Any], policy: Policy) -> str:
@@ -135,6 +141,8 @@ def _flush(
 ) -> tuple[dict[str, Outcome], dict[str, str]]:
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
+    if spots:
+        _events.tell(f"clears {_named(spots)} by flush_all")
     ended = flush_servers([spot.server for spot in spots if spot.server], options) if spots else []
     for spot, end in zip(spots, ended, strict=True):
         if end.failed and end.status not in LAST_WORDS:

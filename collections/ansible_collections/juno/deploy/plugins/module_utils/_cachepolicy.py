@@ -15,14 +15,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._memcached_keys import
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODES = ("auto", "selective", "flush")
-#: The options of modules that clear an app's caches.
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "mode": {"type": "str", "choices": list(MODES), "default": "auto"},
-    "keep": {"type": "list", "elements": "str", "default": []},
-    "allow_loss": {"type": "bool", "default": False},
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class Policy:

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _epoch,
+    _events,
     _guest_manage,
     _guest_migrations,
     _inapp_settings,
@@ -55,6 +56,7 @@ def check(
     """
     if order.collect:
         collecting(True)
+    _events.tell(f"starts a container of {order.commit[:7]} that nobody visits")
     answer = _throwaway.ask(
         run,
         app,
@@ -85,6 +87,7 @@ def check(
             raise
     done = dataclasses.replace(answer.result, rc=0)
     if order.check_command:
+        _events.tell(f"asks {order.commit[:7]}: {' '.join(order.check_command)}")
         done = _throwaway.run_plain(run, app, place, order.check_command, order.check_timeout_seconds)
     told = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
     return judge(order, {**told, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)

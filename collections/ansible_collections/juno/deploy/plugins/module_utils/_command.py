@@ -4,15 +4,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
 import time
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _owner, _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError, TookTooLongError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 #: Programs must speak untranslated and never wait for a person at a terminal.
 QUIET_ENVIRONMENT = {
@@ -35,6 +41,13 @@ GIT_SETTINGS = (
 LOOK_SECONDS = 0.01
 #: Where the line is looked for that a program prints last.
 LAST_BYTES = 4096
+#: What a program prints is read in pieces; a line without an end is given away when it has grown to so much.
+CHUNK_BYTES = 65536
+#: A program that is told to end may tidy up for so long: git removes its locks.
+END_SECONDS = 1.5
+
+#: Is given the lines that a program has printed since the last look.
+OnLines = t.Callable[["Sequence[str]"], object]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,24 +90,40 @@ class Runner(t.Protocol):
     """What runs a program: C(run_command) here, a recorded answer in unit tests."""
 
     def __call__(
-        self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60, last: str = ""
+        self,
+        argv: list[str],
+        *,
+        cwd: str | None = None,
+        timeout_seconds: float = 60,
+        last: str = "",
+        on_lines: OnLines | None = None,
     ) -> CommandResult:
         """Run C(argv) in C(cwd)."""
 
 
 def run_command(
-    argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60, last: str = ""
+    argv: list[str],
+    *,
+    cwd: str | None = None,
+    timeout_seconds: float = 60,
+    last: str = "",
+    on_lines: OnLines | None = None,
 ) -> CommandResult:
     """Run C(argv) in C(cwd) without a shell and without input.
 
+    Whatever is raised meanwhile, as in a process that is told to end, ends the program and all that it has started.
+
     :param last: the beginning of the last line that counts: a program that has printed it is taken for one that has
         succeeded, and left to end by itself.
-    :raises JunoError: the program is missing, or takes longer than allowed (it is killed then).
+    :param on_lines: is given the lines of both its outputs while it prints them.
+    :raises JunoError: the program is missing, or takes longer than allowed (it is ended then).
     """
     try:
-        if last:
-            return _until(last, argv, cwd, timeout_seconds)
-        done = subprocess.run(argv, **_around(cwd), capture_output=True, timeout=timeout_seconds, check=False)
+        if last or on_lines:
+            return _watch(argv, cwd, timeout_seconds, last, on_lines)
+        with _started(argv, cwd, subprocess.PIPE, subprocess.PIPE) as process:
+            out, errors = process.communicate(timeout=timeout_seconds)
+            return CommandResult(argv, process.returncode, _text(out), _text(errors))
     except FileNotFoundError as exc:
         missing = cwd if cwd and not os.path.isdir(cwd) else argv[0]
         raise JunoError(f"'{missing}' is not on this host: install it, or run playbooks/provision.yml.") from exc
@@ -105,7 +134,6 @@ def run_command(
             stdout=_text(exc.stdout),
             stderr=_text(exc.stderr),
         ) from exc
-    return CommandResult(argv, done.returncode, _text(done.stdout), _text(done.stderr))
 
 
 class GitEnvironment:
@@ -114,6 +142,16 @@ class GitEnvironment:
     def __init__(self) -> None:
         self.settings: tuple[tuple[str, str], ...] = GIT_SETTINGS
         self.ssh_command = ""
+        #: Why git works as root in a checkout that is another user's; empty when it works as that user, and nothing as
+        #: long as nobody has looked.
+        self.as_root: str | None = None
+
+    def user(self, argv: list[str]) -> _owner.Owner | None:
+        """Give whom a command has to work as: where we are root, git works as the owner of the checkout."""
+        if argv[:2] != ["git", "-C"] or self.as_root:
+            return None
+        owner = _owner.of(argv[2])
+        return owner if owner and owner.may_enter(argv[2]) else None
 
     def trust(self, settings: list[tuple[str, str]], ssh_command: str) -> None:
         """Add settings, and say how git reaches its server by ssh."""
@@ -144,27 +182,83 @@ def without_questions(ssh_command: str) -> str:
     return ssh_command if "batchmode" in ssh_command.lower() else f"{ssh_command} -o BatchMode=yes"
 
 
-def _around(cwd: str | None) -> dict[str, t.Any]:
+def _around(argv: list[str], cwd: str | None) -> dict[str, t.Any]:
     environment = {**os.environ, **QUIET_ENVIRONMENT, **git.variables(os.environ)}
-    return {"cwd": cwd, "env": environment, "stdin": subprocess.DEVNULL}
+    owner = git.user(argv)
+    if owner and shutil.which(argv[0]):
+        # From a place that everybody may look at.
+        argv, cwd, environment = [*owner.command(), *argv], cwd or "/", owner.environment(environment)
+    return {"args": argv, "cwd": cwd, "env": environment, "stdin": subprocess.DEVNULL}
 
 
-def _until(last: str, argv: list[str], cwd: str | None, timeout_seconds: float) -> CommandResult:
+@contextlib.contextmanager
+def _started(argv: list[str], cwd: str | None, out: t.Any, errors: t.Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program, and end it when anything is raised."""
+    process = subprocess.Popen(**_around(argv, cwd), stdout=out, stderr=errors)
+    try:
+        yield process
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program with all that it has started: docker's compose is a child of the docker that was called."""
+    if process.returncode is not None:
+        return
+    try:
+        if _processes.HAS_PROC:
+            with contextlib.suppress(PermissionError):
+                _processes.end(_processes.identify(process.pid), END_SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in filter(None, (process.stdout, process.stderr)):
+            pipe.close()
+
+
+def _watch(
+    argv: list[str], cwd: str | None, timeout_seconds: float, last: str, on_lines: OnLines | None
+) -> CommandResult:
     # Into files: a pipe that nobody reads any more would kill the program, which may still have to tidy up.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(argv, **_around(cwd), stdout=out, stderr=errors)
-        pause, ends = threading.Event(), time.monotonic() + timeout_seconds
-        while True:
-            code = process.poll()
-            if code is None and _has_line(out, last):
-                code = process.returncode = 0
-            if code is not None:
-                return CommandResult(argv, code, _text(_read(out)), _text(_read(errors)))
-            if time.monotonic() > ends:
-                process.kill()
-                process.wait()
-                raise subprocess.TimeoutExpired(argv, timeout_seconds, _read(out), _read(errors))
-            pause.wait(LOOK_SECONDS)
+        printed = [_Lines(file, on_lines) for file in (out, errors) if on_lines]
+        with _started(argv, cwd, out, errors) as process:
+            pause, ends = threading.Event(), time.monotonic() + timeout_seconds
+            while True:
+                code = process.poll()
+                if code is None and last and _has_line(out, last):
+                    code = process.returncode = 0
+                for one in printed:
+                    one.give(whole=code is not None)
+                if code is not None:
+                    return CommandResult(argv, code, _text(_read(out)), _text(_read(errors)))
+                if time.monotonic() > ends:
+                    _end(process)
+                    raise subprocess.TimeoutExpired(argv, timeout_seconds, _read(out), _read(errors))
+                pause.wait(LOOK_SECONDS)
+
+
+class _Lines:
+    """The lines that a program writes into a file, given away as they come."""
+
+    def __init__(self, file: t.IO[bytes], on_lines: OnLines) -> None:
+        self._file, self._on_lines = file, on_lines
+        self._place, self._rest = 0, b""
+
+    def give(self, *, whole: bool) -> None:
+        """Give away the lines that have come since the last time; the last one too, when the text is C(whole)."""
+        lines: list[bytes] = []
+        while chunk := os.pread(self._file.fileno(), CHUNK_BYTES, self._place):
+            self._place += len(chunk)
+            *come, self._rest = (self._rest + chunk).split(b"\n")
+            lines += come
+            if len(self._rest) > CHUNK_BYTES:
+                lines, self._rest = [*lines, self._rest], b""
+        if whole and self._rest:
+            lines, self._rest = [*lines, self._rest], b""
+        if lines:
+            self._on_lines([_text(line).rstrip("\r") for line in lines])
 
 
 def _has_line(file: t.IO[bytes], begins: str) -> bool:

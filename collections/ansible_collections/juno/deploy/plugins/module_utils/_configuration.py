@@ -70,6 +70,17 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
     return found
 
 
+def memory() -> tuple[tuple[t.Any, ...], str] | None:
+    """Give what was read last, for another process."""
+    return _memory
+
+
+def recall(known: tuple[tuple[t.Any, ...], str] | None) -> None:
+    """Take what another process has read."""
+    global _memory
+    _memory = known or _memory
+
+
 def digests(config: dict[str, t.Any], names: tuple[str, ...]) -> dict[str, list[str]]:
     """Give, for each service there is, a digest of what its containers are made with, and one of its image's build."""
     found = {}

@@ -15,6 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _applied,
     _configuration,
     _database_file,
+    _events,
     _migrations,
     _throwaway,
 )
@@ -22,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._change import some
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils import _journal
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
@@ -51,10 +53,10 @@ class Outcome:
 class Way:
     """The way back of one release's migrations."""
 
-    def __init__(self, run: Runner, app: App, entry: dict[str, t.Any]) -> None:
+    def __init__(self, run: Runner, app: App, entry: _journal.Entry) -> None:
         """Look at what was noted."""
         self.run, self.app, self.entry = run, app, entry
-        self.record = _applied.read(app) if entry.get("migrating") else _applied.Record()
+        self.record = _applied.read(app) if entry.migrating else _applied.Record()
 
     @property
     def is_free(self) -> bool:
@@ -72,13 +74,14 @@ class Way:
         """
         if not self.record.begun:
             return Outcome()
-        copy = (self.entry.get("backups") or [{}])[0]
+        copy = (self.entry.backups or [{}])[0]
         # A copy of a file in a volume is put back by a person: docs/backups.md.
         restorable = not self.is_free and copy.get("kind") == "file" and bool(self.record.found.get("file"))
         told = self._ask(dry=restorable)
         standing = told["standing"]["migrations"]
         outcome = Outcome()
         if restorable and standing:
+            _events.tell(f"puts the copy of the database back: {copy['path']}")
             outcome.not_put_back = _database_file.put_back(copy["database"], copy["path"], self.record.content)
             if not outcome.not_put_back:
                 outcome.put_back = copy["path"]
@@ -89,24 +92,25 @@ class Way:
         return outcome
 
     def _ask(self, *, dry: bool) -> dict[str, t.Any]:
-        entry, commit = self.entry, self.entry["commit"]
+        entry, commit = self.entry, self.entry.commit
+        session = entry.migrating.session if entry.migrating else ""
         answer = self._ask_code(
             commit,
-            entry.get("built") or {},
+            entry.built,
             more_seconds=SECONDS,
             mode="undo",
             dry=dry,
             own=list(self.record.begun),
             found=self.record.found,
             session=_applied.new_session(),
-            dead_sessions=[entry["migrating"]["session"]] if isinstance(entry["migrating"], dict) else [],
+            dead_sessions=[session] if session else [],
             lock_seconds=LOCK_SECONDS,
         )
         rc = (answer.told.get("reversed") or {}).get("rc", 1)
         if rc:
             failure = _migrations.failure_of(answer.told, "reverse")
             raise answer.result.error(
-                f"The migrations that release {entry['number']} applied can't be taken back with the code of "
+                f"The migrations that release {entry.number} applied can't be taken back with the code of "
                 f"{commit[:12]} ({_throwaway.reason(rc, failure)}): correct the cause and deploy again.",
                 rc,
             )
@@ -114,25 +118,26 @@ class Way:
 
     def unread_before(self, outcome: Outcome) -> list[str]:
         """Say what the code from before can't read while migrations stand; nothing where it can live with them."""
-        before = self.entry.get("before") or {}
-        if not outcome.standing or not before.get("images"):
+        before = self.entry.before
+        if not outcome.standing or not before or not before.images:
             return []
         apps = sorted({one["app"] for one in outcome.standing})
         try:
-            answer = self._ask_code(before["commit"], before["images"], mode="fits", apps=apps)
+            answer = self._ask_code(before.commit, before.images, mode="fits", apps=apps)
         except JunoError:
             return []  # it can't be asked, so what served before is brought back, as ever
         return list((answer.told.get("unread") or {}).get("models") or [])
 
     def _ask_code(self, commit: str, images: dict[str, str], **question: t.Any) -> _throwaway.Told:
         """Ask the code of a commit, in a throwaway container of its images."""
+        _events.tell(f"asks the code of {commit[:7]} about the database")
         with _throwaway.opened(self.run, self.app, commit) as place:
             config = _configuration.read(self.run, self.app.compose(place.checkout), checkout=place.checkout)
             mounts = _throwaway.write_override(self.app, place, config, images)
             return _throwaway.ask(self.run, self.app, place, timeout_seconds=SECONDS, mounts=mounts, **question)
 
 
-def words(outcome: Outcome, entry: dict[str, t.Any], *, stays: bool) -> str:
+def words(outcome: Outcome, entry: _journal.Entry, *, stays: bool) -> str:
     """Say in a sentence or two how the database stands, and what to do; nothing where all is as it was."""
     if outcome.put_back:
         return f"Its migrations lose data when reversed, so the copy from before was put back ({outcome.put_back})."
@@ -140,14 +145,14 @@ def words(outcome: Outcome, entry: dict[str, t.Any], *, stays: bool) -> str:
         return ""
     held = [one for one in outcome.standing if not one["reversible"] or one["lossy"]] or outcome.standing
     why = _migrations.why_standing(held[-1]) if held is not outcome.standing else "the database was empty before"
-    text = f"{_some(outcome.names)} of release {entry['number']} stay{'s' if len(outcome.names) == 1 else ''} applied"
+    text = f"{_some(outcome.names)} of release {entry.number} stay{'s' if len(outcome.names) == 1 else ''} applied"
     text = f"{text[0].upper()}{text[1:]} ({_migrations.labels(held[-1:])[0]}: {why})"
     if outcome.not_put_back:
         text += f", and the copy from before was not put back, since {outcome.not_put_back}"
     if outcome.unread:
         text += f"; the code from before can't work with that ({some(outcome.unread, 1)})"
-        text += ", so what release {} started goes on serving".format(entry["number"]) if stays else ""
-    kept = [one.get("path", "") for one in entry.get("backups") or []]
+        text += f", so what release {entry.number} started goes on serving" if stays else ""
+    kept = [one.get("path", "") for one in entry.backups]
     where = f"The data from before are in {', '.join(kept)} (docs/rollback.md: how they are brought back). "
     return f"{text}. {where if kept else ''}Correct what is wrong by a new commit and deploy that."
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _events, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
 STARTED, HEALTHY, COMPLETED = "service_started", "service_healthy", "service_completed_successfully"
 POLL_SECONDS = 0.1
 SAID_LENGTH = 200
+#: What is waited for, in words.
+_WAITED_FOR = {STARTED: "to run", HEALTHY: "to get healthy", COMPLETED: "to do its work and end"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,6 +199,7 @@ def _wait(client: t.Any, project: str, one: Dependency, why_wanted: str, seconds
             if why:
                 raise fault(why)
             if not met:
+                _events.tell(f"waits for {container.name} {_WAITED_FOR[one.condition]}")
                 return False
         return bool(found)
 

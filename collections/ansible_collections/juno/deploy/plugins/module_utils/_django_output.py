@@ -4,11 +4,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _secrets
+from ansible_collections.juno.deploy.plugins.module_utils import _events, _secrets
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import NOW
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: The line of a traceback that names the exception.
 EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Configured|NotReady)\b")
@@ -20,11 +25,21 @@ def split_told(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
     kept = []
     for line in stdout.splitlines():
         words = line.split(" ", 2)
-        if words[0] == token and len(words) == 3:
-            told[words[1]] = json.loads(words[2])
-        else:
+        if words[0] != token or len(words) != 3:
             kept.append(line)
+        elif words[1] != NOW:
+            told[words[1]] = json.loads(words[2])
     return "\n".join(kept), told
+
+
+def pass_on(lines: Sequence[str], token: str) -> None:
+    """Tell on what our code says in these lines that it is doing just now."""
+    for line in lines:
+        words = line.split(" ", 2)
+        if words[:2] == [token, NOW] and len(words) == 3:
+            # The app's own code may have printed something in between.
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                _events.tell(str(json.loads(words[2])["words"]))
 
 
 def mask(text: str) -> str:

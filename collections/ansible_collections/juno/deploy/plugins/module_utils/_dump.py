@@ -26,7 +26,7 @@ import time
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _backup, _docker, _dump_run, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _backup, _docker, _dump_run, _events, _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError, TookTooLongError
 
 if t.TYPE_CHECKING:
@@ -180,6 +180,8 @@ def dump(
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         _backup.require_room(directory, connection.bytes)
+        size = f", which has {_backup.in_mib(connection.bytes)} MiB," if connection.bytes else ""
+        _events.tell(f"dumps the database {connection.name}{size} by {means.program} {means.place}")
         count = _dump_run.save(
             lambda: means.start(argv, environment),
             directory,
@@ -304,6 +306,7 @@ def read_connection(run: Runner, app: App, place: _throwaway.Place, mounts: list
 
     :raises JunoError: they don't tell; nothing was changed.
     """
+    _events.tell("asks the app how its database is reached")
     with _written(run, app, place, mounts, copy_seconds=0) as path:
         return parse_connection(_read_told(path))
 
@@ -328,6 +331,7 @@ def copy_from_volume(
         os.makedirs(directory, mode=0o700, exist_ok=True)
         # There is one in the container's hands first.
         _backup.require_room(directory, 2 * database["bytes"])
+        _events.tell(f"copies the database {database['path']} ({_backup.in_mib(database['bytes'])} MiB)")
         with _written(run, app, place, mounts, copy_seconds=_backup.LOCKED_SECONDS) as path:
             count = _take(path, directory, name)
     except OSError as exc:

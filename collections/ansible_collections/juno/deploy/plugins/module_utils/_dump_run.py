@@ -18,7 +18,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _backup, _docker
+from ansible_collections.juno.deploy.plugins.module_utils import _backup, _docker, _events
 from ansible_collections.juno.deploy.plugins.module_utils._command import QUIET_ENVIRONMENT
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, TookTooLongError
 
@@ -32,6 +32,8 @@ LOOK_BYTES = 16 * 1024 * 1024
 LAST_BYTES = 4096
 #: For a program that was told to end.
 END_SECONDS = 10
+#: How far a dump is, is told so often.
+TELL_SECONDS = 3
 #: The descriptors of a program's output, as the Engine numbers them.
 STDOUT, STDERR = 1, 2
 
@@ -204,7 +206,7 @@ def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, second
     threading.Thread(target=read, daemon=True).start()
     ends = time.monotonic() + seconds
     first = last = b""
-    since = 0
+    since = written = 0
     try:
         while True:
             try:
@@ -220,7 +222,8 @@ def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, second
             first = first or chunk[:LAST_BYTES]
             last = (last + chunk)[-LAST_BYTES:]
             target.write(chunk)
-            since += len(chunk)
+            since, written = since + len(chunk), written + len(chunk)
+            _events.tell(f"dumps the database: {written >> 20} MiB so far", after_seconds=TELL_SECONDS)
             if since >= LOOK_BYTES:
                 since = 0
                 raw.flush()

@@ -18,6 +18,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils import _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 #: The first line of an override that is ours to write and to replace.
@@ -42,7 +43,7 @@ CONFIG_NAME = "haproxy.cfg"
 RUN_INSIDE = "/run/juno"
 SOCKET_NAME = "edge.sock"
 #: From whom X-Forwarded-For and its like are believed: a proxy on the same host comes from the bridge's gateway.
-TRUSTED = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+TRUSTED = _options.TRUSTED
 #: A label in the DNS can't be longer.
 LONGEST_LABEL = 63
 

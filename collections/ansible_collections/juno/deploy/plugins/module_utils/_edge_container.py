@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_files,
     _edge_haproxy,
     _edge_runtime,
+    _events,
     _port_kind,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
@@ -43,6 +44,7 @@ def pull_image(run: Runner, client: t.Any, image: str, *, anew: bool = False) ->
     """
     if _docker.image_id(client, image) and not anew:
         return False
+    _events.tell(f"pulls {image} for the proxy")
     run(["docker", "pull", "--quiet", image], timeout_seconds=PULL_SECONDS).require(
         f"The edge's image {image} can't be pulled ({{cause}}): load it, or name another in django_app_edge_image. "
         "Nothing was changed."
@@ -175,6 +177,7 @@ def renew(work: Work, *, reload: bool, anew: bool = False) -> None:
     running = containers(work)
     wanted = _edge.definition(_edge_files.read(work.app.override))
     if not running:
+        _events.tell("starts the proxy")
         work.do(
             work.compose("up", "--detach", "--no-build", _edge.SERVICE),
             "docker compose could not start the edge ({cause}).",
@@ -191,6 +194,7 @@ def _hand_over(work: Work, running: list[_docker.Container], ask: _edge_runtime.
 
     :raises EngineError: the new one could not start; the old one has the ports again.
     """
+    _events.tell("puts another container of the proxy in the place of the one there is")
     before = containers(work, stopped=True)
     known = {one.id for one in before}
     work.do(
@@ -236,6 +240,7 @@ def take_configuration(client: t.Any, edges: list[_docker.Container], ask: _edge
 
     :raises EngineError: it has not taken it.
     """
+    _events.tell("has the proxy take its new configuration")
     before = _edge_runtime.process(ask)
     for one in edges:
         with _docker.told("The edge could not be told to read its configuration"):

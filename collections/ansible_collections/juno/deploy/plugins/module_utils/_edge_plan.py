@@ -24,13 +24,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
-#: Suboptions of the option C(edge).
-OPTIONS: dict[str, dict[str, t.Any]] = {
-    "image": {"type": "str", "default": "haproxy:3.0"},
-    "pull": {"type": "bool", "default": False},
-    "trusted_proxies": {"type": "list", "elements": "str", "default": list(_edge.TRUSTED)},
-    "tcp_ports": {"type": "list", "elements": "int", "default": []},
-}
 RELOADED = "the proxy's configuration changes; HAProxy takes it over without loss"
 ADDRESSES = (
     "behind the proxy REMOTE_ADDR is its address, and a visitor's is in X-Forwarded-For, which is believed {whom} "
@@ -68,7 +61,7 @@ class EdgeWish:
 
 
 def wish_of(params: dict[str, t.Any] | None, base_url: str) -> EdgeWish | None:
-    """Read the options of C(OPTIONS); nothing where none were given.
+    """Read the options of C(_options.EDGE); nothing where none were given.
 
     :raises BadInputError: a source that is to be trusted is no network.
     """

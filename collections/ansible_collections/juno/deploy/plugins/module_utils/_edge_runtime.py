@@ -11,7 +11,7 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge_haproxy
+from ansible_collections.juno.deploy.plugins.module_utils import _edge_haproxy, _events
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
@@ -189,6 +189,7 @@ def let_in(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seco
     :raises EngineError: the edge doesn't see one of them.
     """
     every = [address for addresses in containers for address in addresses]
+    _events.tell("waits until the proxy has found the containers that get visitors")
     # One that comes later to one of them would stay drained there.
     known = {backend, *(one.backend for one in slots(ask))}
 
@@ -220,6 +221,10 @@ def drain(ask: Ask, addresses: Collection[str], seconds: float) -> int:
     names = {one.path for one in places}
 
     def at_work() -> int:
-        return sum(count for path, count in parse_sessions(ask("show stat")).items() if path in names)
+        sessions = {path: count for path, count in parse_sessions(ask("show stat")).items() if path in names and count}
+        busy, every = {one.address for one in places if one.path in sessions}, {one.address for one in places}
+        if busy:
+            _events.tell(f"drain: {len(busy)} of {len(every)} containers still answer a request")
+        return sum(sessions.values())
 
     return 0 if wait_for(lambda: not at_work(), seconds) else at_work()

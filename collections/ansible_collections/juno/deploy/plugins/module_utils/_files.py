@@ -7,9 +7,13 @@ from __future__ import annotations
 import os
 import tempfile
 
+from ansible_collections.juno.deploy.plugins.module_utils import _owner
+
 
 def replace(path: str, text: str, mode: int = 0o600) -> None:
     """Replace a file as a whole, on the disk before it returns; its directory is made where there is none.
+
+    It belongs to the owner of its directory.
 
     :raises OSError: it can't be written; the old one is as it was.
     """
@@ -18,6 +22,7 @@ def replace(path: str, text: str, mode: int = 0o600) -> None:
     handle, temporary = tempfile.mkstemp(prefix=".juno.", dir=directory)
     try:
         with open(handle, "w", encoding="utf-8") as file:
+            _owner.hand_over(file.fileno(), directory)
             os.fchmod(file.fileno(), mode)
             file.write(text)
             file.flush()

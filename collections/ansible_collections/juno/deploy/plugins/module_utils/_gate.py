@@ -16,7 +16,7 @@ import time
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _gate_pages, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _events, _gate_pages, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 
 if t.TYPE_CHECKING:
@@ -129,6 +129,15 @@ class _Watch:
             )
         return False
 
+    def tell(self) -> None:
+        """Tell what is waited for."""
+        if not self.well_since:
+            _events.tell(f"waits for {self.one.name} to get healthy ({self.last})")
+        elif self.visit and self.asked and not self.asked.done():
+            left = self.visit.left
+            pages = left[0].path if len(left) == 1 else f"{len(left)} pages"
+            _events.tell(f"asks {self.one.name} for {pages}, before visitors do")
+
     def _answers_well(self) -> bool:
         gate, address = self.gate, self.one.addresses[0] if self.one.addresses else ""
         status = _server.answers(address, gate.port, unanswered(gate.path), gate.headers, PROBE_TIMEOUT_SECONDS)
@@ -186,4 +195,5 @@ def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> f
                 f"The new container {late.one.name} did not get healthy within {gate.boot_timeout_seconds:g} s "
                 f"({late.last}; django_app_boot_timeout_seconds gives it longer)"
             )
+        waiting[0].tell()
         pause.wait(PROBE_SECONDS)

@@ -12,7 +12,7 @@ import os
 import shutil
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _safe_files, _secrets, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _events, _safe_files, _secrets, _throwaway, _worktree
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import listed
@@ -50,6 +50,12 @@ def lay(app: App, before: str, checkout: str) -> bool:
     return os.path.isdir(directory)
 
 
+def names(app: App) -> list[str]:
+    """Name all that the kept releases have made, from the checkout."""
+    kept = os.listdir(root(app)) if os.path.isdir(root(app)) else ()
+    return sorted({name for one in kept for name in _files_in(os.path.join(root(app), one))})
+
+
 def _files_in(directory: str) -> list[str]:
     """Name the files below a directory, from there."""
     return list(_safe_files.walk(directory)) if os.path.isdir(directory) else []
@@ -73,6 +79,7 @@ def make(
     if not carried and not commands:
         return []
     for what, command in commands:
+        _events.tell(f"makes the {what}: {' '.join(command)}")
         done = _throwaway.run_plain(run, app, place, command, timeout_seconds)
         if done.rc:
             _secrets.learn_settings(place.checkout)
@@ -86,7 +93,8 @@ def make(
                 stderr=mask(done.stderr),
             )
     # With those that .gitignore names: they are what is wanted.
-    made = [name for name in listed(run, place.checkout, "--others") if not _TOOLS.intersection(name.split("/"))]
+    others = _worktree.untracked(run, app.path, place.checkout)
+    made = [name for name in others if not _TOOLS.intersection(name.split("/"))]
     _keep(app, place, made)
     return made
 

@@ -12,7 +12,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
+from ansible_collections.juno.deploy.plugins.module_utils import _command, _git_owner, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError, TookTooLongError
 
 if t.TYPE_CHECKING:
@@ -84,8 +84,9 @@ def require_checkout(run: Runner, path: str) -> None:
     if found.rc == 0 and os.path.realpath(found.stdout.rstrip("\n")) == os.path.realpath(path):
         return
     if "dubious ownership" in found.stderr:
+        why = f"; its owner {_command.git.as_root}" if _command.git.as_root else ""
         raise BadInputError(
-            f"{path} belongs to another user than the one who deploys, and git refuses it: "
+            f"{path} belongs to another user than the one who deploys, and git refuses it{why}: "
             f"set become_user to its owner, or run git config --global --add safe.directory {path}."
         )
     if found.rc == 0:
@@ -97,6 +98,13 @@ def require_checkout(run: Runner, path: str) -> None:
         f"{path} is not a git checkout: clone the app there (git clone URL {path}), "
         "or set django_app_path to where it is."
     )
+
+
+def refusal(stderr: str) -> str:
+    """Say why git could not reach its server: what the other side, or ssh, said before git's own general words."""
+    lines = [line.strip().rstrip(".") for line in stderr.splitlines() if line.strip()] or ["it printed nothing"]
+    general = next((at for at, line in enumerate(lines) if line.startswith("fatal: Could not read from remote")), 0)
+    return next((line for line in lines[: general or None] if line.startswith("fatal: ")), lines[general - 1])
 
 
 def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: float) -> None:
@@ -118,10 +126,13 @@ def fetch(run: Runner, path: str, remote: str, branch: str, timeout_seconds: flo
         result.require(
             f"The branch '{branch}' is not in the remote '{remote}' of {path}: push it, or set another branch."
         )
+    owner = _command.git.user(git(path))
+    whose = f" as {owner.name}, whose checkout it is," if owner else ""
     result.require(
-        f"git could not fetch '{branch}' from '{remote}' for {path} ({{cause}}): "
+        f"git could not fetch '{branch}' from '{remote}' for {path}{whose} ({refusal(result.stderr)}): "
         "check that this host reaches the git server and may read the repository."
     )
+    _git_owner.give_back(run, path)
 
 
 def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
@@ -221,6 +232,7 @@ def fast_forward(run: Runner, path: str, target: str) -> bool:
         f"git would not move the checkout {path} forward to {target[:12]} ({{cause}}); it is as it was."
     )
     submodules(run, path, target, before)
+    _git_owner.give_back(run, path)
     return True
 
 
@@ -237,6 +249,7 @@ def move(run: Runner, path: str, target: str) -> bool:
         f"git would not move the checkout {path} back to {target[:12]} ({{cause}}); it is as it was."
     )
     submodules(run, path, target, before)
+    _git_owner.give_back(run, path)
     return True
 
 
@@ -261,7 +274,13 @@ def submodules(run: Runner, path: str, target: str, before: str = "") -> None:
         run(git(path, "submodule", "sync", "--quiet", "--", *places)).require(failure)
     # Whatever the checkout's own configuration says that an update is.
     words = ("submodule", "update", "--init", "--recursive", "--checkout", "--quiet")
-    run(git(path, *words), timeout_seconds=300).require(failure)
+    done = run(git(path, *words), timeout_seconds=300)
+    if done.rc and _command.git.user(git(path)):
+        # Root may have a key for them.
+        _command.git.as_root = f"{_git_owner.REFUSED}bring the submodules ({refusal(done.stderr)})"
+        again = run(git(path, *words), timeout_seconds=300)
+        done = done if again.rc else again
+    done.require(failure)
 
 
 def _let_go(run: Runner, path: str, places: set[str]) -> None:
@@ -332,6 +351,8 @@ def keep(run: Runner, path: str, commits: list[str]) -> None:
         if not exists(run, path, wanted[name]):
             continue
         run(git(path, "update-ref", name, wanted[name])).require(f"git can't keep {name} in {path} ({{cause}}).")
+    if known ^ set(wanted):
+        _git_owner.give_back(run, path)
 
 
 def own_file(run: Runner, path: str, name: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _command, _files, _git, _safe_files
+from ansible_collections.juno.deploy.plugins.module_utils import _command, _files, _git, _git_owner, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -217,6 +217,7 @@ def apply(run: Runner, app: App, *, strict: bool = True) -> list[str]:
     :param strict: refuse another configuration; else git is run without what is new in it.
     :raises BadInputError: it is another one, or git would write somewhere else.
     """
+    _git_owner.take(app)
     now = look(run, app.path)
     if now is None:
         return []

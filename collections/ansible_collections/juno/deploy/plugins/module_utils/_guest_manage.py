@@ -20,6 +20,8 @@ import typing as t
 NO_DJANGO = 93
 #: Return code of a guest that found neither manage.py nor the name of a settings module.
 NO_SETTINGS = 94
+#: The name of lines that say what is being done just now.
+NOW = "now"
 
 
 def emit(request: "dict[str, t.Any]", name: str, value: "dict[str, t.Any]") -> None:
@@ -27,6 +29,11 @@ def emit(request: "dict[str, t.Any]", name: str, value: "dict[str, t.Any]") -> N
     sys.stdout.flush()
     sys.__stdout__.write("\n{} {} {}\n".format(request["token"], name, json.dumps(value)))  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+def say(request: "dict[str, t.Any]", words: str) -> None:
+    """Print what is being done just now, for whoever watches."""
+    emit(request, NOW, {"words": words})
 
 
 def find_modules(request: "dict[str, t.Any]") -> None:

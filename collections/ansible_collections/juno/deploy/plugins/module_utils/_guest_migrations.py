@@ -12,6 +12,7 @@ import re
 import threading
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import say
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import in_words
 from ansible_collections.juno.deploy.plugins.module_utils._inapp_lossy import demands, lossy
 from ansible_collections.juno.deploy.plugins.module_utils._inapp_sessions import is_locked
@@ -21,6 +22,8 @@ ALIAS = "default"
 #: How often a migration that waited too long for a lock is tried, and how long the site has to itself in between.
 TRIES = 6
 PAUSE_SECONDS = 5
+#: A migration that is done sooner is not told of by itself: there may be hundreds.
+TELL_SECONDS = 0.5
 #: What the cause of such a failure says.
 LOCK_HELD = "the lock is held by"
 #: Stands beside the migration that is at work once it has changed the database for good.
@@ -62,6 +65,38 @@ def entry(migration: t.Any, state: t.Any = None) -> "dict[str, t.Any]":
 def label(migration: t.Any) -> str:
     """Name a migration as messages do."""
     return f"{migration.app_label}.{migration.name}"
+
+
+def teller(
+    request: "dict[str, t.Any]", begins: str, ended: str = "", then: "t.Callable[[str, t.Any], None] | None" = None
+) -> "t.Callable[[str, t.Any], None]":
+    """Give what says of each migration that takes a while that it is at work and has ended, in words with its name.
+
+    :param then: is told all of it first.
+    """
+    at_work: list[threading.Timer] = []
+
+    def tell(what: str, migration: t.Any) -> None:
+        if then:
+            then(what, migration)
+        if what not in ("begun", "done"):
+            return
+        was_told = any(not one.is_alive() for one in at_work)
+        while at_work:
+            at_work.pop().cancel()
+        if what == "done" and ended and was_told:
+            say(request, ended.format(label(migration)))
+        elif what == "begun":
+            at_work.append(threading.Timer(TELL_SECONDS, say, (request, begins.format(label(migration)))))
+            at_work[0].daemon = True
+            at_work[0].start()
+
+    return tell
+
+
+def in_number(entries: "list[dict[str, t.Any]]") -> str:
+    """Say how many migrations these are, or which one."""
+    return "{app}.{name}".format(**entries[0]) if len(entries) == 1 else f"{len(entries)} migrations"
 
 
 def executor_of() -> t.Any:

@@ -17,12 +17,14 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_databases impor
     stand_in,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_layout import layout, static_at
-from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit, say
 from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import (
     ALIAS,
     Told,
     apply_pending,
+    in_number,
     list_migrations,
+    teller,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import (
     Command,
@@ -77,6 +79,9 @@ def check(request: "dict[str, t.Any]") -> None:
     looked = wait(fork(look, request))
     emit(request, "looked", {"rc": looked})
     waiting = None
+    if command and request["probe_path"]:  # else it is asked nothing, and collects only
+        # Only now: what two print at once may mix.
+        say(request, "waits for {} of {}".format(" ".join(request["check"]), request["code"]))
     if request["collect"] and looked == 0:
         waiting = Waiting(collect, dict(request, timeout_seconds=request["collect_seconds"]))
     checked = command.result() if command else {"rc": 0, "stdout": "", "stderr": ""}
@@ -113,6 +118,7 @@ def look(request: "dict[str, t.Any]") -> None:
     databases = describe_all(settings, request["mounts"])
     for one in databases:
         if one["file"]:
+            say(request, "copies the database {} for {} to try".format(one["path"], request["code"]))
             name = stand_in(one, request["copy_limit_bytes"], request["copy_seconds"])
             settings.DATABASES[one["alias"]]["NAME"] = name
     if request["list_caches"]:
@@ -120,6 +126,7 @@ def look(request: "dict[str, t.Any]") -> None:
     # Read before the page's storage takes its place.
     static = static_at(settings)
     calm(settings)
+    say(request, "loads {} in a container that nobody visits".format(request["code"]))
     importlib.import_module("django").setup()
     if request["directory"]:
         emit(request, "layout", dict(layout(settings, request["mounts"], request["directory"]), static_at=static))
@@ -139,6 +146,7 @@ def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]"
     request["ready"] = True
     if main_one["where"] == "none":
         return dict(told, why="the app has no database")
+    say(request, "looks which migrations are pending")
     try:
         told.update(list_migrations())
     except Told as exc:
@@ -148,7 +156,8 @@ def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]"
         return dict(told, why=f"the database doesn't answer ({in_words(exc)})", unanswered=True)
     if told["pending"] and main_one["copied"]:
         try:
-            apply_pending(lambda _what, _migration: None)
+            say(request, "tries {} on a copy of the database".format(in_number(told["pending"])))
+            apply_pending(teller(request, "tries {} on a copy of the database"))
         except Told as exc:
             emit(request, "migrations", told)
             fail(request, "migration", exc.what, exc.cause)
@@ -166,6 +175,7 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
         why = "its database can't be asked before the switch"
         return {"path": path, "status": 0, "why": why + "".join(": " + one["why"] for one in uncopied)}
     refused = refused_writes()
+    say(request, "asks {} for {}".format(request["code"], path))
     try:
         told = ask(settings, path, request["headers"])
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
@@ -184,6 +194,7 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
 def _must_show(settings: t.Any, request: "dict[str, t.Any]", page: "dict[str, t.Any]") -> None:
     """Ask for a page that the proof will ask for, where no new container can be asked before visitors are."""
     parts: list[bytes] = []
+    say(request, "asks {} for {}".format(request["code"], page["path"]))
     try:
         told = ask(settings, page["path"], request["headers"], parts)
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
@@ -211,6 +222,7 @@ def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
     importlib.import_module("django").setup()
     # A storage may write as soon as it is made.
     stand()
+    say(request, f"collects the static files into {root}")
 
     def run() -> None:
         importlib.import_module("django.core.management").call_command("collectstatic", interactive=False, verbosity=0)

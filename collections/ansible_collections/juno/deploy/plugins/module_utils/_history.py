@@ -32,11 +32,10 @@ REASON_CHARACTERS = 80
 
 def outcome(entry: Entry, *, newest: bool, at_work: bool) -> str:
     """Say how a release ended, or that it has not."""
-    told = str(entry.get("outcome", ""))
-    if told == "started":
+    if entry.outcome == "started":
         # When a later one began, this one was no longer at work.
         return ("at work" if at_work else "half done") if newest else "cut off"
-    return f"{told}, undone" if entry.get("undone") else told
+    return f"{entry.outcome}, undone" if entry.undone else entry.outcome
 
 
 def failed_requests(figures: t.Mapping[str, t.Any]) -> str:
@@ -47,16 +46,16 @@ def failed_requests(figures: t.Mapping[str, t.Any]) -> str:
 
 def row(entry: Entry, *, newest: bool, at_work: bool) -> tuple[str, ...]:
     """Give a release as the cells of a line."""
-    figures = entry.get("figures") or {}
+    figures = entry.figures
     outage = figures.get("outage_seconds")
     return (
-        str(entry["number"]),
-        entry.get("purpose") or "deploy",
-        entry.get("strategy", ""),
+        str(entry.number),
+        entry.purpose,
+        entry.strategy,
         outcome(entry, newest=newest, at_work=at_work),
-        entry.get("commit", "")[:12],
-        entry.get("who", ""),
-        entry.get("started", ""),
+        entry.commit[:12],
+        entry.who,
+        entry.started,
         _release_words.took(entry),
         "" if outage is None else str(outage),
         failed_requests(figures),

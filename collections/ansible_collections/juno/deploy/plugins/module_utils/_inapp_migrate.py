@@ -13,7 +13,7 @@ import signal
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._guest_databases import content, describe_all
-from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit
+from ansible_collections.juno.deploy.plugins.module_utils._guest_manage import emit, say
 from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import (
     ALIAS,
     TRIES,
@@ -23,10 +23,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations impo
     before,
     described,
     executor_of,
+    in_number,
     label,
     list_migrations,
     own,
     take_back,
+    teller,
     undo_targets,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._guest_process import (
@@ -145,11 +147,13 @@ def _migrating(request: "dict[str, t.Any]", step: str) -> "t.Iterator[list[dict[
     connection = _connection()
     kinds = importlib.import_module("django.db")
     try:
+        say(request, "connects to the database")
         wait_for_server(connection)
         end_others(connection, request.get("dead_sessions") or [])
         # To wait for another host's migrations is not among what these may take.
         signal.alarm(0)
-        with alone(connection, request["timeout_seconds"]):
+        busy = "waits until another run has migrated this database"
+        with alone(connection, request["timeout_seconds"], lambda: say(request, busy)):
             signal.alarm(request["timeout_seconds"])
             yield databases
     except Told as exc:
@@ -184,11 +188,18 @@ def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
 
         version = _same_as_copy(request, databases)
         try:
-            with stamps.given(), Blockers(_connection()) as blockers:
-                apply_pending(tell, lambda: blockers.words, TRIES, request.get("pause_seconds", 5))
+            with stamps.given(), _blockers(request) as blockers:
+                if known:
+                    say(request, "applies " + in_number(listed["pending"]))
+                told = teller(request, "applies {}", "{} is applied", tell)
+                apply_pending(told, lambda: blockers.words, TRIES, request.get("pause_seconds", 5))
         finally:
             if version and any(one["lossy"] for one in given.values()):
                 _note_content(version, note)
+
+
+def _blockers(request: "dict[str, t.Any]") -> Blockers:
+    return Blockers(_connection(), lambda words: say(request, "waits for a lock, which is held by " + words))
 
 
 def _data_version() -> int:
@@ -231,7 +242,7 @@ def undo(request: "dict[str, t.Any]") -> None:
             fail(request, "reverse", exc.what, exc.cause)
     else:
         with _migrating(request, "reverse"):
-            plan = take_back(request["to"], False, lambda _what, _migration: None)
+            plan = take_back(request["to"], False, teller(request, "reverses {}", "{} is reversed"))
     emit(request, "undone_migrations", {"migrations": plan})
 
 
@@ -242,7 +253,7 @@ def take_own_back(request: "dict[str, t.Any]") -> None:
         standing = [known[name] for name in own(one["stamp"] for one in known.values()) if name in known]
         emit(request, "standing", {"migrations": standing})
         to = {} if request["dry"] else targets_of(standing, request["found"])
-        plan = take_back(to, False, lambda _what, _migration: None) if to else []
+        plan = take_back(to, False, teller(request, "reverses {}", "{} is reversed")) if to else []
     emit(request, "undone_migrations", {"migrations": plan})
 
 

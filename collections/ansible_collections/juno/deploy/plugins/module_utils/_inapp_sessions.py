@@ -149,16 +149,20 @@ def _ask(connection: t.Any, statement: str, value: t.Any) -> t.Any:
 
 
 @contextlib.contextmanager
-def alone(connection: t.Any, seconds: float) -> "t.Iterator[float]":
+def alone(connection: t.Any, seconds: float, waiting: "t.Callable[[], None]" = lambda: None) -> "t.Iterator[float]":
     """Be the only one that migrates a database, from whatever host; give how long that was waited for.
 
     The lock is the session's: it goes with it, and stays as long as a statement of it does.
 
+    :param waiting: is called when it has to be waited for.
     :raises TimeoutError: another one has it for too long.
     """
     take, give, value = _lock_words(connection)
-    began = time.monotonic()
+    began, told = time.monotonic(), False
     while take and not _ask(connection, take, value):
+        if not told:
+            waiting()
+            told = True
         if time.monotonic() - began > seconds:
             raise TimeoutError(f"another run has migrated this database for longer than {seconds:g} s")
         threading.Event().wait(LOOK_SECONDS)
@@ -224,9 +228,10 @@ def blocker_words(row: "t.Sequence[t.Any]") -> str:
 class Blockers:
     """Who holds what a session waits for, looked at from another session for as long as it works."""
 
-    def __init__(self, connection: t.Any) -> None:
-        """Say whose waits are looked at."""
+    def __init__(self, connection: t.Any, tell: "t.Callable[[str], None]" = lambda _words: None) -> None:
+        """Say whose waits are looked at, and who is told when somebody is in the way."""
         self.connection = connection
+        self.tell = tell
         self.words: list[str] = []
         self.done = threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
@@ -259,7 +264,9 @@ class Blockers:
                         cursor.execute(_BLOCKERS, [self.pid])
                     rows = cursor.fetchall()
                 if rows:
-                    self.words = [blocker_words(row) for row in rows[:3]]
+                    before, self.words = self.words, [blocker_words(row) for row in rows[:3]]
+                    if self.words != before:
+                        self.tell(self.words[0])
         except importlib.import_module("django.db").Error as exc:  # too many sessions, or too old a server
             self.words = self.words or [f"one that can't be named ({' '.join(str(exc).split())[:200]})"]
         finally:

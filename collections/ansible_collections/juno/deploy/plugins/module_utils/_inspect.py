@@ -17,7 +17,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _edge_files,
+    _events,
+    _generated,
     _git,
+    _git_owner,
     _git_trust,
     _inspect_git,
     _inspect_notices,
@@ -75,16 +78,16 @@ def situation(
 ) -> _plan.Situation:
     """Put together what the plan is made from."""
     newest = _journal.serving(changes.entries)
-    images = (newest or {}).get("images") or {}
+    last = newest or _journal.NO_RELEASE
     mine = [one for one in running if one.service in app.services]
-    anew, built = differing(app, newest or {}, config)
+    anew, built = differing(app, last, config)
     return _plan.Situation(
         checkout_commit=state.commit,
         target_commit=state.target_commit,
-        serving_commit=(newest or {}).get("commit", ""),
+        serving_commit=last.commit,
         last_failed=bool(changes.entries) and newest is None,
         not_running=tuple(name for name in app.services if not any(one.service == name for one in mine)),
-        images_match=bool(mine) and all(images.get(one.service) == one.image_id for one in mine),
+        images_match=bool(mine) and all(last.images.get(one.service) == one.image_id for one in mine),
         needs=changes.needs,
         code_mounted=changes.code_mounted,
         always_build=wish.always_build,
@@ -98,14 +101,14 @@ def situation(
     )
 
 
-def differing(app: App, serving: dict[str, t.Any], config: dict[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def differing(app: App, serving: _journal.Entry, config: dict[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the services whose configuration is not what their containers have, and those that are built otherwise."""
-    known, now = serving.get("configurations") or {}, _configuration.digests(config, app.services)
+    known, now = serving.configurations, _configuration.digests(config, app.services)
     changed = tuple(name for name in now if known.get(name, now[name]) != now[name])
-    return changed, tuple(name for name in changed if known[name][1] != now[name][1])
+    return changed, tuple(name for name in changed if known[name][1:] != now[name][1:])
 
 
-def reconfigured(app: App, serving: dict[str, t.Any], config: dict[str, t.Any]) -> str:
+def reconfigured(app: App, serving: _journal.Entry, config: dict[str, t.Any]) -> str:
     """Say why containers have to be new, or nothing."""
     changed = ", ".join(differing(app, serving, config)[0])
     return f"the configuration of {changed} has changed, which only a new container has" if changed else ""
@@ -153,10 +156,12 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
 
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
     """
+    _git_owner.prepare(run, app, _generated.names(app))
     _git.require_checkout(run, app.path)
     _git_trust.apply(run, app)
     free = _disk.require_room(app)
     entries = _journal.read(app.journal)
+    _events.tell(f"fetches {wish.branch} from {wish.remote}; looks at compose and the containers")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         # What is wrong on this host is told before what is wrong with the git server.
         asked_compose = pool.submit(_look_at_compose, run, app)
@@ -178,11 +183,10 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
     if gone:
         texts = _inspect_git.compose_texts(run, app, state.target_commit)
         _inspect_refuse.require_files_stay(app, texts, gone, state.target_commit[:12])
-    last = _journal.last_done(entries) or {}
+    done = _journal.last_done(entries)
+    last = done or _journal.NO_RELEASE
     told = told_of_compose(app, version, config)
-    needs = _inspect_git.needs_of(
-        run, app, wish, config, diff, state.target_commit, _rules.read_layout(last.get("layout"))
-    )
+    needs = _inspect_git.needs_of(run, app, wish, config, diff, state.target_commit, _rules.read_layout(last.layout))
     look = _services_plan.Look(
         run,
         _docker.connect(app.docker_host),
@@ -192,13 +196,13 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         _services_plan.target(run, app, state.target_commit, as_here),
         config,
         containers,
-        last.get("others") or {},
+        last.others,
         wish.update_services,
     )
     others, about_others = _services_plan.plan(look)
     changes = _Changes(entries, needs, told["code_mounted"])
     plan = _plan.make(situation(app, wish, state, running, changes, config, _services_plan.replaced(others)))
-    if last:
+    if done:
         plan.notices = [*plan.notices, *_migration_source.notices(run, app.path, state.target_commit, diff.changes)]
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     new_image = new_image or reconfigured(app, last, config)
@@ -206,7 +210,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         new_image = (
             new_image or f"only a new container sees {_change.some(needs.held)} anew, which is mounted by itself"
         )
-    plan.notices += notices(app, wish, config, running)
+    plan.notices += [*notices(app, wish, config, running), *_git_owner.notices(app)]
     # Why a reload is not possible is no matter where nothing is done.
     asked = wish.strategy if plan.deploy or wish.strategy != "reload" else "rolling"
     strategy = choose_strategy(app, asked, wanted, new_image, running)
@@ -221,7 +225,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
         "workers_words": _worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in containers],
         "disk_free_bytes": free,
-        "serving": last,
+        "serving": done.to_json() if done else {},
         "changed_files": None if diff.changes is None else [one.path for one in diff.changes],
         "commits": {"named": diff.commits, "count": diff.commit_count},
         "plan": {
@@ -231,9 +235,7 @@ def inspect(run: Runner, app: App, wish: _inspect_git.Wish) -> dict[str, t.Any]:
             "collect": collects(wish.collectstatic, strategy["strategy"], plan, own_command=told["command_collects"]),
             "words": [*_plan_words.words(plan, needs), *about_others],
         },
-        "diff": _plan_words.difference(
-            last.get("commit", ""), state.target_commit, diff.commits, diff.commit_count, needs
-        ),
+        "diff": _plan_words.difference(last.commit, state.target_commit, diff.commits, diff.commit_count, needs),
     }
 
 
@@ -283,14 +285,14 @@ def collects_back(
     app: App,
     wish: _inspect_git.Wish,
     config: dict[str, t.Any],
-    serving: dict[str, t.Any],
+    serving: _journal.Entry,
     commit: str,
     told: dict[str, t.Any],
     strategy: str,
 ) -> bool:
     """Say whether the static files of an earlier commit are to be collected: the manifest is what serves now."""
-    diff = _inspect_git.differ(run, app.path, serving.get("commit", ""), commit)
-    needs = _inspect_git.needs_of(run, app, wish, config, diff, commit, _rules.read_layout(serving.get("layout")))
+    diff = _inspect_git.differ(run, app.path, serving.commit, commit)
+    needs = _inspect_git.needs_of(run, app, wish, config, diff, commit, _rules.read_layout(serving.layout))
     plan = _plan.Plan(static_changed=needs is None or "collect" in needs.steps or wish.own_frontend)
     return collects(wish.collectstatic, strategy, plan, own_command=told["command_collects"])
 
@@ -305,6 +307,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
 
     :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed has no way back.
     """
+    _git_owner.prepare(run, app, _generated.names(app))
     _git.require_checkout(run, app.path)
     _git_trust.apply(run, app)
     version, config = _look_at_compose(run, app)
@@ -319,12 +322,13 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
     _services_plan.require_needed_now(app, config, containers)
     site = [one for one in running if one.service == app.service]
     head, entries = _git.head(run, app.path), _journal.read(app.journal)
-    last = _journal.last_done(entries) or {}
+    done = _journal.last_done(entries)
+    last = done or _journal.NO_RELEASE
     found: dict[str, t.Any] = {"images": {}, "serving_images": {}, "migrations": [], "reverse_to": {}, "target": {}}
     commit, new_image = head, ""
     if release >= 0:
         entry = _rollback.choose(entries, release)
-        commit, found["target"] = entry["commit"], {"number": entry["number"], "commit": entry["commit"]}
+        commit, found["target"] = entry.commit, {"number": entry.number, "commit": entry.commit}
         identify, own = functools.partial(_docker.image_id, client), _services_build.of_the_app(config, app.services)
         found["images"] = _rollback.images(config, entry, identify, own)
         found["serving_images"] = _rollback.images(config, last, identify, own)
@@ -349,7 +353,7 @@ def look_back(run: Runner, app: App, wish: _inspect_git.Wish, release: int) -> d
         "workers": workers,
         "workers_words": _worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in running],
-        "serving": last,
+        "serving": done.to_json() if done else {},
         "plan": {**plan, **strategy, "first_edge": first_edge(strategy, running), "collect": collect},
         **found,
     }

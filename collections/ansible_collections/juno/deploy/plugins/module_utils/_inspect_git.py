@@ -13,37 +13,23 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _by_hand,
     _change,
+    _command,
     _compose,
     _configuration,
     _dockerfile,
     _git,
     _git_diff,
+    _git_owner,
+    _git_trust,
     _journal,
+    _options,
     _rules,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
-
-
-#: Options of modules that plan; documented in the fragment juno.deploy.plan.
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "remote": {"type": "str", "default": "origin"},
-    "branch": {"type": "str", "default": "main"},
-    "fetch_timeout_seconds": {"type": "int", "default": 60},
-    "always_build": {"type": "bool", "default": False},
-    "force": {"type": "bool", "default": False},
-    "strategy": {"type": "str", "choices": ["rolling", "reload", "recreate"], "default": "rolling"},
-    "collectstatic": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
-    "epoch_variable": {"type": "str", "default": ""},
-    "rules": {"type": "list", "elements": "dict", "default": []},
-    "own_frontend": {"type": "bool", "default": False},
-    "update_services": {"type": "list", "elements": "str", "default": []},
-    "reverse_migrations": {"type": "bool", "default": False},
-    "base_url": {"type": "str", "default": ""},
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +59,11 @@ class Wish:
 
 
 def wish_of(params: dict[str, t.Any]) -> Wish:
-    """Read the options of C(ARGUMENTS).
+    """Read the options of C(_options.PLAN).
 
     :raises BadInputError: a rule is none.
     """
-    plain = {name: params[name] for name in ARGUMENTS if name != "rules"}
+    plain = {name: params[name] for name in _options.PLAN if name != "rules"}
     plain["update_services"] = tuple(params["update_services"])
     return Wish(**plain, rules=_rules.read_own(params["rules"]))
 
@@ -97,13 +83,14 @@ def look_at_git(run: Runner, app: App, wish: Wish, entries: list[_journal.Entry]
 
     :raises JunoError: the git server fails, or the checkout can't be moved without losing something of a person's.
     """
-    _git.fetch(run, app.path, wish.remote, wish.branch, wish.fetch_timeout_seconds)
-    serving = (_journal.last_done(entries) or {}).get("commit", "")
+    fetch(run, app, wish)
+    serving = (_journal.last_done(entries) or _journal.NO_RELEASE).commit
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         # In a large repository each takes a while, and neither waits for the other.
         asked = pool.submit(differ, run, app.path, serving, f"refs/remotes/{wish.remote}/{wish.branch}")
         state = _git.look(run, app.path, wish.remote, wish.branch)
-        _git.require_movable(app.path, state, wish.branch, {one["commit"] for one in entries if one.get("commit")})
+        _git_owner.look_ahead(run, app.path, state.target_commit)
+        _git.require_movable(app.path, state, wish.branch, {one.commit for one in entries if one.commit})
         blocked = _git.in_the_way(run, app.path, state.target_commit) if state.behind else []
         if blocked:
             raise BadInputError(
@@ -112,6 +99,30 @@ def look_at_git(run: Runner, app: App, wish: Wish, entries: list[_journal.Entry]
                 in_the_way=blocked,
             )
         return state, asked.result()
+
+
+def fetch(run: Runner, app: App, wish: Wish) -> None:
+    """Bring the branch's commits as the checkout's owner, or as root, where that is another; the other one if it can't.
+
+    Who could the last time goes first.
+
+    :raises CommandError: neither can; the message is that of who went first.
+    """
+    words = (run, app.path, wish.remote, wish.branch, wish.fetch_timeout_seconds)
+    first = _command.git.as_root or ""
+    try:
+        _git.fetch(*words)
+    except CommandError as exc:
+        if not (first.startswith(_git_owner.REFUSED) or _command.git.user(_git.git(app.path))):
+            raise
+        _command.git.as_root = "" if first else f"{_git_owner.REFUSED}fetch ({_git.refusal(exc.details['stderr'])})"
+        try:
+            # Each has a configuration that says how the server is reached.
+            _git_trust.apply(run, app)
+            _git.fetch(*words)
+        except JunoError:
+            _command.git.as_root = first
+            raise exc from None
 
 
 def differ(run: Runner, path: str, old: str, new: str) -> Diff:

@@ -1,119 +1,187 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One change of an app at a time on a host. Private to juno.deploy: no stable interface.
+"""One deployer at a time changes an app on a host. Private to juno.deploy: no stable interface.
 
-A module goes on when its controller is gone (Ctrl-C, a cut line), so the next deploy could meet it half way. The lock
-is the kernel's (C(flock)): it ends with the process that holds it, however that ends, so nobody has to remove one.
+The lock is the kernel's (C(flock)): it ends with the process that holds it, however that ends, so nobody has to remove
+one. Standard library only: the thin modules use it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
+import json
 import os
-import re
-import threading
-import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
-if t.TYPE_CHECKING:
-    from collections.abc import Iterator
-
-#: A switch that was left alone ends within its boot timeout; a build may take longer than anybody wants to wait.
-WAIT_SECONDS = 60
-#: The kernel tells nobody that a lock is free but those who block in flock, which can't be bounded.
-ASK_AGAIN_SECONDS = 0.2
-#: Always as long: where the disk is full, what is there can be written over.
-_RECORD_BYTES = 200
-_RECORD = re.compile(r"(?P<what>.+), process (?P<pid>[0-9]+)(, started (?P<started>[0-9]*))?")
+#: The record's size never changes: where the disk is full, what is there can be written over.
+_BYTES = 4096
+#: The variable by which what a deployer has started is known: the number of its session is used again, too.
+MARK = "JUNO_DEPLOYER"
+PURPOSES = {"deploy": "A deploy", "rollback": "A rollback", "restart": "A restart"}
 
 
-class BusyError(JunoError):
-    """Another process holds the lock, and went on holding it."""
+@dataclasses.dataclass(frozen=True)
+class Holder:
+    """Who holds an app's lock: a deployer (C(pid), and C(started) in the kernel's ticks), and for whom it works."""
+
+    id: str
+    purpose: str = "deploy"
+    #: user@controller, and the controller's address as this host sees it.
+    who: str = "unknown"
+    address: str = ""
+    since: str = ""
+    #: The ansible-playbook, and the machine that it runs on.
+    machine: str = ""
+    controller_pid: int = 0
+    controller_started: str = ""
+    pid: int = 0
+    started: str = ""
+    #: What no other boot of this host has.
+    boot: str = ""
+
+    @property
+    def process(self) -> _processes.Process:
+        """The deployer."""
+        return _processes.Process(self.pid, self.started)
+
+    def words(self, project: str) -> str:
+        """Say who is at work on what, from where, since when."""
+        origin = f" (from {self.address})" if self.address else ""
+        what = PURPOSES.get(self.purpose, "A deploy")
+        return f"{what} of {project} by {self.who}{origin} has been at work since {self.since}"
 
 
-@contextlib.contextmanager
-def held(directory: str, what: str, wait_seconds: float = WAIT_SECONDS, *, name: str = "lock") -> Iterator[None]:
-    """Hold the lock in an app's directory while C(what) is done; wait a while for another holder to end.
+def boot_id() -> str:
+    """Give what no other boot of this host has."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
+        return file.read().strip()
 
-    :raises BusyError: another one still holds it after C(wait_seconds); the message says what it does.
+
+def path_of(directory: str) -> str:
+    """Give the lock's file in an app's directory."""
+    return os.path.join(directory, "lock")
+
+
+def take(directory: str) -> int | None:
+    """Take an app's lock; give its open file, or nothing when another process holds it.
+
+    :raises JunoError: the file can't be made.
     """
-    path = os.path.join(directory, name)
+    path = path_of(directory)
     try:
         os.makedirs(directory, mode=0o750, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as exc:
         raise JunoError(
             f"The lock {path} can't be made ({exc.strerror}): deploy as a user who may write there."
         ) from exc
     try:
-        _take(handle, path, wait_seconds)
-        # The lock holds without the record, and the undoing of a deploy that filled the disk needs it.
-        with contextlib.suppress(OSError):
-            os.pwrite(handle, record(what, _processes.identify(os.getpid())), 0)
-        yield
-    finally:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         os.close(handle)
+        return None
+    return handle
 
 
-def record(what: str, process: _processes.Process) -> bytes:
-    """Say who holds the lock, as its file has it."""
-    tail = f", process {process.pid}, started {process.started}".encode()
-    return (what.encode()[: _RECORD_BYTES - len(tail)] + tail).ljust(_RECORD_BYTES)
+def write(handle: int, directory: str, holder: Holder) -> None:
+    """Say in the lock's file who holds it.
 
-
-def parse_record(raw: bytes) -> tuple[str, _processes.Process | None]:
-    """Give what the last holder said it did, and its process if it told which and since when."""
-    text = raw[:_RECORD_BYTES].decode("utf-8", "replace").strip()
-    match = _RECORD.fullmatch(text)
-    if not match:
-        return text or "unknown", None
-    says = f"{match['what']}, process {match['pid']}"
-    return says, _processes.Process(int(match["pid"]), match["started"]) if match["started"] else None
-
-
-def last_holder(directory: str) -> tuple[str, _processes.Process | None]:
-    """Give what holds an app's lock, or held it last: what it does, and its process if that is known."""
+    :raises JunoError: it can't be written.
+    """
     try:
-        with open(os.path.join(directory, "lock"), "rb") as file:
-            return parse_record(file.read(_RECORD_BYTES))
-    except FileNotFoundError:
-        return "unknown", None
+        os.pwrite(handle, json.dumps(dataclasses.asdict(holder)).encode().ljust(_BYTES), 0)
+        os.ftruncate(handle, _BYTES)
+    except OSError as exc:
+        raise JunoError(
+            f"The lock {path_of(directory)} can't be written ({exc.strerror}): make room or give access. "
+            "Nothing was changed."
+        ) from exc
 
 
-def working(directory: str) -> tuple[str, float]:
-    """Say what holds an app's lock right now, and since when (in Unix time); an empty text when nothing does."""
+def give_back(handle: int, *, done: bool = True) -> None:
+    """Let go of an app's lock, also where another process has inherited its open file.
+
+    :param done: its holder has brought to an end what it was there for, so the next one need not hear of it.
+    """
+    if done:
+        with contextlib.suppress(OSError):  # there is always room for what is as long as before
+            os.pwrite(handle, b" " * _BYTES, 0)
+    fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
+
+
+def parse(raw: bytes) -> Holder | None:
+    """Read a record; nothing where it is none, as those of earlier versions are."""
     try:
-        handle = os.open(os.path.join(directory, "lock"), os.O_RDONLY)
+        fields = json.loads(raw)
+        known = {one.name: fields[one.name] for one in dataclasses.fields(Holder) if one.name in fields}
+        found = Holder(**known)
+    except (ValueError, TypeError):
+        return None
+    wanted = dataclasses.asdict(Holder(""))
+    return found if all(type(value) is type(wanted[name]) for name, value in known.items()) else None
+
+
+def read(handle: int) -> Holder | None:
+    """Read the record in a lock's open file: of who holds it, or of the last one, if it was killed or has given up."""
+    return parse(os.pread(handle, _BYTES, 0))
+
+
+def holder(directory: str) -> Holder | None:
+    """Say who holds an app's lock right now; an empty holder where that can't be told, nothing when nobody does.
+
+    :raises JunoError: the file may not be read.
+    """
+    path = path_of(directory)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        return "", 0.0
+        return None
+    except OSError as exc:
+        raise JunoError(f"The lock {path} can't be read ({exc.strerror}): run this as the user who owns it.") from exc
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        # Its record is written as it is taken.
-        what = parse_record(os.pread(handle, _RECORD_BYTES, 0))[0].rpartition(", process ")[0]
-        return what or "a step", os.fstat(handle).st_mtime
+        return read(handle) or Holder("")
     finally:
         os.close(handle)
-    return "", 0.0
+    return None
 
 
-def _take(handle: int, path: str, wait_seconds: float) -> None:
-    pause = threading.Event()
-    ends = time.monotonic() + wait_seconds
-    while True:
+def end_leftovers(found: Holder, patience_seconds: float) -> bool:
+    """End what a deployer that was killed left running; say whether all of it went.
+
+    :raises JunoError: it may be another user's.
+    """
+    if not found.pid or found.boot != boot_id() or found.process.is_alive():
+        return False
+    gone = True
+    for one in _processes.session(found.pid):
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= ends:
-                holder = parse_record(os.pread(handle, _RECORD_BYTES, 0))[0]
-                raise BusyError(
-                    f"Another deploy is at work on this host and holds {path} ({holder}), and did not end within "
-                    f"{wait_seconds:g} s: let it end, then run this again. Nothing was changed."
-                ) from None
-            pause.wait(ASK_AGAIN_SECONDS)
-        else:
-            return
+            if _is_marked(one.pid, found.id):
+                gone = _processes.end(one, patience_seconds) and gone
+        except PermissionError as exc:
+            raise JunoError(
+                f"A deployer of {found.who} was killed, and process {one.pid} that it had started runs as "
+                "another user: end it, or deploy as root. Nothing was changed."
+            ) from exc
+    return gone
+
+
+def _is_marked(pid: int, id: str) -> bool:  # noqa: A002
+    """Say whether a process was started by a deployer."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return f"{MARK}={id}".encode() in file.read().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def as_dict(found: Holder) -> dict[str, t.Any]:
+    """Give a holder for a result."""
+    return dataclasses.asdict(found)

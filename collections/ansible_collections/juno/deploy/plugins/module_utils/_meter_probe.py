@@ -39,8 +39,6 @@ REST = 3.0
 LONGEST_REST_SECONDS = 5.0
 #: Requests in flight get so long to end when the prober is told to.
 DRAIN_SECONDS = 10.0
-#: Whoever deploys touches the file of the order more often than this.
-ALIVE_SECONDS = 60.0
 CHECK_SECONDS = 1.0
 MAX_BODY_BYTES = 8 * 1024 * 1024
 #: About 15 MB of samples.
@@ -54,6 +52,16 @@ _AND = rb"(?:&amp;|&#38;|&|%26|\\u0026)"
 _IS = rb"(?:=|%3D|&#61;|&#x3D;|\\u003D)"
 
 Order = dict[str, t.Any]
+
+
+def _runs(pid: int, started: str) -> bool:
+    """Say whether a process still runs that started at a time (in the kernel's ticks)."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return fields[0] not in "ZX" and fields[19] == started
 
 
 def normalise(body: bytes, token: str = "") -> bytes:
@@ -229,13 +237,7 @@ class Prober:
             return f"it had {MAX_SAMPLES} samples"
         if began and self._now() - began > self._order["longest_seconds"]:
             return f"it ran for {self._order['longest_seconds']:g} s"
-        path = self._order["alive_file"]
-        try:
-            if path and time.time() - os.stat(path).st_mtime > ALIVE_SECONDS:
-                return "the deploy died"
-        except FileNotFoundError:
-            return "the deploy died"
-        return ""
+        return "the deploy died" if self._order["deployer"] and not _runs(*self._order["deployer"]) else ""
 
     def _controls(self) -> None:
         for page in range(len(self._order["pages"])):

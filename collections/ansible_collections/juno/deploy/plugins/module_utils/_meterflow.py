@@ -98,7 +98,7 @@ def checked(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         ],
         "rate_per_second": rate,
         "longest_seconds": float(order.get("longest_seconds") or LONGEST_SECONDS),
-        "alive_file": order.get("alive_file") or "",
+        "deployer": order.get("deployer") or [],
     }
 
 

@@ -14,8 +14,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _configuration,
     _database_file,
     _dump,
+    _events,
     _journal,
-    _lease,
     _release,
     _rollback,
     _throwaway,
@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 from ansible_collections.juno.deploy.plugins.module_utils._change import some as some_of
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._guest_migrations import ALIAS, LOCK_HELD
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Migrating, Reversing
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,11 +60,6 @@ def unknown_to(applied_now: Sequence[str], applied_then: Sequence[str]) -> list[
     return [name for name in applied_now if name not in then]
 
 
-def irreversible(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
-    """Name those migrations that have no way back."""
-    return labels([one for one in entries if not one["reversible"]])
-
-
 def losses(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
     """Name those migrations that lose data when they are taken back, each with what."""
     return [f"{labels([one])[0]} ({some_of(one['lossy'])})" for one in entries if one.get("lossy")]
@@ -92,36 +88,18 @@ def way_back(records: Sequence[Mapping[str, t.Any]]) -> tuple[dict[str, str], li
     return to, migrations
 
 
-def require_way_back(records: Sequence[Mapping[str, t.Any]], target: str) -> None:
-    """Make sure that the migrations of some releases can be reversed.
-
-    :raises JunoError: one has no way back; the message names it.
-    """
-    stuck = irreversible(way_back(records)[1])
-    if stuck:
-        raise JunoError(
-            f"{target} can't be rolled back to, since {some(stuck)} was applied after it and has no way back; nothing "
-            "was touched: release a commit that corrects what is wrong instead.",
-            irreversible=stuck,
-        )
-
-
 def some(names: Sequence[str]) -> str:
     """Join names of migrations in a sentence."""
     return f"the migration {names[0]}" if len(names) == 1 else "the migrations " + ", ".join(names)
 
 
-def migrate(run: Runner, app: App, order: MigrateOrder, *, dry: bool) -> dict[str, t.Any]:
+def migrate(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
     """Apply the pending migrations to the database that serves, with a copy of a file first.
 
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as it can be.
     """
-    if dry:
-        nothing: dict[str, t.Any] = {"applied": [], "elsewhere": [], "before": {}, "backups": [], "notices": []}
-        return {"changed": True, "seconds": 0.0, "actions": [], **nothing}
-    with _lease.step(app, "the migrations of a release"):
-        _release.sweep(run, app)
-        return apply(run, app, order)
+    _release.sweep(run, app)
+    return apply(run, app, order)
 
 
 def apply(run: Runner, app: App, order: MigrateOrder, *, again: bool = False) -> dict[str, t.Any]:
@@ -131,8 +109,7 @@ def apply(run: Runner, app: App, order: MigrateOrder, *, again: bool = False) ->
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as that loses nothing.
     """
     began = time.monotonic()
-    entry = _journal.half_done(_journal.read(app.journal)) or {}
-    pending = (entry.get("schema") or {}).get("pending") or []
+    pending = (_journal.half_done(_journal.read(app.journal)) or _journal.NO_RELEASE).schema.pending
     with _throwaway.opened(run, app, order.commit) as place:
         mounts = _mounts(run, app, place, order.images)
         databases = order.databases or _plan(run, app, place, mounts, order)["databases"]
@@ -140,8 +117,8 @@ def apply(run: Runner, app: App, order: MigrateOrder, *, again: bool = False) ->
         session, notes = _applied.new_session(), "" if again else _applied.begin(app)
         if not again:
             # From here on the way back has to take the database along.
-            known = {"migrating": {"session": session}, "backup": dataclasses.asdict(order.backup)}
-            _journal.note(app.journal, "migrate", **known)
+            _journal.note(app.journal, "migrate", migrating=Migrating(session), backup=order.backup)
+        _events.tell("starts a container that migrates")
         answer = _throwaway.ask(
             run,
             app,
@@ -188,8 +165,7 @@ def _digest(backups: Sequence[Mapping[str, t.Any]], pending: Sequence[Mapping[st
 
 def _note(app: App, told: Mapping[str, t.Any]) -> None:
     """Write into the journal what this run applied, and what it found that another host had."""
-    if _journal.half_done(_journal.read(app.journal)):
-        _journal.change(app.journal, applied=told["applied"], applied_elsewhere=told["elsewhere"])
+    _journal.note_fields(app.journal, applied=told["applied"], applied_elsewhere=told["elsewhere"])
 
 
 def reverse(
@@ -236,17 +212,16 @@ def reverse(
     }
 
 
-def reverse_locked(run: Runner, app: App, order: MigrateOrder, *, dry: bool) -> dict[str, t.Any]:
-    """Take each app back, as a change of its own."""
-    with _lease.step(app, "the reversal of migrations"):
-        _release.sweep(run, app)
-        if not dry:
-            again = {"commit": order.commit, "images": order.images}
-            _journal.note(app.journal, "reverse", reversing=again, backup=dataclasses.asdict(order.backup))
-        done = reverse(run, app, order.commit, order.images, order.to, order.timeout_seconds, dry=dry, must_copy=True)
-        if not dry:
-            schema = _rollback.carried(_journal.read(app.journal), done["reversed"])
-            _journal.note(app.journal, "reverse", schema=schema)
+def reverse_later(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
+    """Take each app back, after the switch to an older release.
+
+    :raises JunoError: one can't be reversed, then none was; or one fails.
+    """
+    _release.sweep(run, app)
+    again = Reversing(order.commit, order.images)
+    _journal.note(app.journal, "reverse", reversing=again, backup=order.backup)
+    done = reverse(run, app, order.commit, order.images, order.to, order.timeout_seconds, must_copy=True)
+    _journal.note(app.journal, "reverse", schema=_rollback.carried(_journal.read(app.journal), done["reversed"]))
     return {**done, "applied": [], "elsewhere": [], "before": {}}
 
 

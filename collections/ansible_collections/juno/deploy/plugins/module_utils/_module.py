@@ -24,11 +24,18 @@ def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]
         _secrets.learn_settings_of(module.params)
         module.fail_json(**_secrets.hide_all({"msg": exc.message, **exc.details}))
     except Exception as exc:
-        # An Engine may end at any moment, and the SDK raises then what it likes.
-        if not (reason := _docker.failure(exc) or _no_room(exc)):
+        if not (reason := foreseen(exc)):
             raise
         module.fail_json(msg=_secrets.hide(reason))
     module.exit_json(**result)
+
+
+def foreseen(exc: Exception) -> str:
+    """Say what an error means that may come from anywhere; nothing for one that nobody foresaw.
+
+    An Engine may end at any moment, and the SDK raises then what it likes.
+    """
+    return _docker.failure(exc) or _no_room(exc)
 
 
 def _no_room(exc: Exception) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _journal
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _events, _journal
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
@@ -21,7 +21,7 @@ GONE_SECONDS = 60
 
 def label_words(app: App) -> list[str]:
     """Give the options by which docker compose labels a throwaway container."""
-    number = (_journal.half_done(_journal.read(app.journal)) or {}).get("number", 0)
+    number = (_journal.half_done(_journal.read(app.journal)) or _journal.NO_RELEASE).number
     return ["--label", f"{APP_LABEL}={app.project}", "--label", f"{RUN_LABEL}={number}"]
 
 
@@ -36,6 +36,8 @@ def remove_left(app: App) -> list[str]:
     def gone() -> bool:
         with _docker.told(f"The throwaway containers of {app.project} could not be removed"):
             there = client.api.containers(all=True, filters={"label": [f"{APP_LABEL}={app.project}"]})
+            if there:
+                _events.tell("removes what an earlier run left at work")
             for one in there:
                 _remove(client, one["Id"])
                 removed.append(one["Names"][0].lstrip("/"))

@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _edge_haproxy,
+    _events,
     _pages_log,
     _pages_manifest,
 )
@@ -92,6 +93,7 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     if question.log_pages:
         # Stopped ones too: just after a switch they are those that visitors used.
         logged = [one for one in everything if one.service == question.service] + edges
+        _events.tell("reads from the logs which pages visitors ask for")
         lines = (line for one in logged for line in log_lines(client, one))
         often = _pages_log.most_often(lines, question.log_pages, without)
     manifest = None

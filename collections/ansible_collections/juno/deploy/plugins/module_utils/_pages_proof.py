@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import itertools
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _pages_ask, _pages_findings, _pages_sitemap
+from ansible_collections.juno.deploy.plugins.module_utils import _events, _pages_ask, _pages_findings, _pages_sitemap
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._pages import LOG, SITEMAP, Direct, Finding, Page, Visit
 from ansible_collections.juno.deploy.plugins.module_utils._pages_assets import find_assets
@@ -27,7 +28,10 @@ if t.TYPE_CHECKING:
 
     Open = Callable[[Site], Get]
 
+Answer = t.TypeVar("Answer")
 CONNECTIONS = 4
+#: How far it is with many pages or files, is told so often.
+TELL_SECONDS = 1
 #: More would be a crawl.
 MOST_FOUND = 200
 
@@ -100,6 +104,20 @@ class Found:
     directs: tuple[Direct, ...] = ()
 
 
+class _Progress:
+    """How far it is with asking for many things of a kind."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self.total, self.what, self.asked = total, what, itertools.count(1)
+        if total:
+            _events.tell(f"asks for {total} {what}")
+
+    def with_one(self, answer: Answer) -> Answer:
+        """Give an answer on, and tell that it has come."""
+        _events.tell(f"has asked for {next(self.asked)} of {self.total} {self.what}", after_seconds=TELL_SECONDS)
+        return answer
+
+
 class Proof:
     """One proof of one site; C(opened) gives what asks a site for a path."""
 
@@ -119,16 +137,21 @@ class Proof:
         :raises JunoError: C(look), which asks the Engine, did.
         """
         order, get = self.order, self.get(self.site)
+        _events.tell(f"asks for {order.pages[0].path}")
         first, waited = _pages_ask.wait_for_answer(order.pages[0], get, order.wait_seconds, self.clock, self.pause)
         self.deadline = self.clock() + order.found_seconds
         with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
             looking = pool.submit(look or Seen)
             reading = pool.submit(self.read_sitemap, wanted=not first.failure)
             firsts = [first, *[None] * (len(order.pages) - 1)]
+            compared = ", also past the cache, and compares" if order.token else ""
+            _events.tell(f"asks twice for {count(order.pages, 'page')}{compared}")
             visits = list(
                 pool.map(lambda page, answer: _pages_ask.visit(page, get, answer, order.token), order.pages, firsts)
             )
             seen = looking.result()
+            if seen.doors:
+                _events.tell(f"asks {count(seen.doors, 'container')} for {count(order.pages, 'page')}")
             asking = [
                 pool.submit(self.ask, door, self.get(self.at(door)), page)
                 for page in order.pages
@@ -137,7 +160,8 @@ class Proof:
             mapped, told = reading.result()
             pages = found_pages(mapped, () if first.failure else seen.log_pages)
             self.deadline = self.clock() + order.found_seconds
-            found = list(pool.map(lambda page: self.visit_found(page, seen.doors), pages))
+            so_far = _Progress(len(pages), "pages of the sitemap and the log")
+            found = list(pool.map(lambda page: so_far.with_one(self.visit_found(page, seen.doors)), pages))
             directs = [one.result() for one in asking] + [direct for one in found for direct in one.directs]
             others = [one.visit for one in found if one.visit]
             assets = self.check_assets(pool, visits, others)
@@ -219,9 +243,12 @@ class Proof:
         chosen = named[: self.order.max_assets]
         get, in_time = self.opened(self.site), self.get_in_time(self.site)
         number = len(mine)
+        so_far = _Progress(len(chosen), "files that the pages name")
         # Judged in the worker, so that the bodies of all the files are not kept.
         judged = pool.map(
-            lambda at: _pages_findings.judge_file(at[1], get if at[0] < number else in_time, sure=at[0] < number),
+            lambda at: so_far.with_one(
+                _pages_findings.judge_file(at[1], get if at[0] < number else in_time, sure=at[0] < number)
+            ),
             enumerate(chosen),
         )
         return _pages_findings.Assets(len(named), len(chosen), tuple(judged))
@@ -238,6 +265,7 @@ class Proof:
         if not manifest or not files:
             return []
         token = self.order.token or uuid.uuid4().hex
+        _events.tell(f"asks anew for pages that name {count(files, 'replaced file')}")
         get = self.get(self.site)
 
         def old_file(visit: Visit) -> str:
@@ -253,6 +281,11 @@ class Proof:
 
         old = pool.map(lambda one: (one.page.path, old_file(one)), visits)
         return _pages_findings.of_replaced(manifest, files, {page: file for page, file in old if file})
+
+
+def count(things: t.Sized, what: str) -> str:
+    """Give a number of things in words."""
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def found_pages(mapped: t.Iterable[str], logged: t.Iterable[str]) -> list[Page]:

@@ -24,13 +24,14 @@ HAS_PROC = os.path.exists("/proc/self/stat")
 class _Stat:
     state: str
     parent: int
+    session: int
     started: str
 
 
 def parse_stat(text: str) -> _Stat:
     """Read C(/proc/<pid>/stat); a program's name may hold spaces and brackets, so what counts begins after it."""
     fields = text.rpartition(")")[2].split()
-    return _Stat(fields[0], int(fields[1]), fields[19])
+    return _Stat(fields[0], int(fields[1]), int(fields[3]), fields[19])
 
 
 def start_of(pid: int) -> int | None:
@@ -89,6 +90,16 @@ def tree(root: Process) -> list[Process]:
     return found
 
 
+def session(leader: int) -> list[Process]:
+    """Give the processes of a session, whose leader need not be there any more."""
+    found = []
+    for name in os.listdir("/proc"):
+        stat = _stat(int(name)) if name.isdigit() else None
+        if stat and stat.session == leader and stat.state not in "ZX":
+            found.append(Process(int(name), stat.started))
+    return found
+
+
 def end(root: Process, patience_seconds: float) -> bool:
     """End a process and all that it started: asked to (TERM) first, made to (KILL) after a while; tell whether it went.
 
@@ -117,13 +128,3 @@ def _wait_for(processes: Iterable[Process], seconds: float) -> bool:
             return False
         pause.wait(POLL_SECONDS)
     return True
-
-
-def close_files(keep: int) -> None:
-    """Close all that this process has open, but for the three standard files and one more."""
-    for name in os.listdir("/dev/fd"):
-        if int(name) > 2 and int(name) != keep:
-            try:
-                os.close(int(name))
-            except OSError:
-                continue  # The one that listed the directory.

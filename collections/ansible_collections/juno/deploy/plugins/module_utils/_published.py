@@ -7,12 +7,12 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _port_kind, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _events, _port_kind, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
 if t.TYPE_CHECKING:
-    from ansible_collections.juno.deploy.plugins.module_utils import _docker
+    from ansible_collections.juno.deploy.plugins.module_utils import _docker, _journal
     from ansible_collections.juno.deploy.plugins.module_utils._work import Work
 
 #: A door: its address on this host, and its port.
@@ -82,6 +82,8 @@ def changed(before: Kinds, ask: Ask, seconds: float, still: Still = lambda: None
         for door in [door for door, kind in left.items() if as_before(kind, now[door])]:
             del left[door]
         if left:
+            names = ", ".join(_port_kind.address(*door) for door in left)
+            _events.tell(f"waits for {names} to answer as before the switch")
             still()
         return not left
 
@@ -112,6 +114,7 @@ def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
 
 def look(work: Work) -> Kinds:
     """Ask at every door of the project before a switch."""
+    _events.tell("asks at each published port what answers there")
     return ask_all(doors(work.config), asker(work.order.probe_path, work.order.headers))
 
 
@@ -127,23 +130,23 @@ def require_after(work: Work, before: Kinds, new: t.Sequence[_docker.Container])
     return {**now, **ask_all((door for door in there if door not in now), ask)}
 
 
-def note(kinds: Kinds) -> list[list[t.Any]]:
+def note(kinds: Kinds) -> list[tuple[str, int, str]]:
     """Give what a journal keeps: the doors that answer."""
-    return [[*door, kind] for door, kind in kinds.items() if answers(kind)]
+    return [(*door, kind) for door, kind in kinds.items() if answers(kind)]
 
 
-def findings(entry: t.Mapping[str, t.Any] | None) -> list[str]:
+def findings(entry: _journal.Entry | None) -> list[str]:
     """Ask at the doors that answered when a release was deployed; name those that no longer do.
 
     :param entry: the release's entry in the journal.
     """
-    if not entry or not entry.get("doors"):
+    if not entry or not entry.doors:
         return []
-    before = {(host, port): kind for host, port, kind in entry["doors"]}
-    order = entry.get("order") or {}
-    now, left = changed(before, asker(order.get("probe_path") or "/", order.get("headers") or {}), LOOK_SECONDS)
+    before = {(host, port): kind for host, port, kind in entry.doors}
+    path, headers = (entry.order.probe_path, entry.order.headers) if entry.order else ("/", {})
+    now, left = changed(before, asker(path or "/", headers), LOOK_SECONDS)
     return [
-        f"The published port {_port_kind.address(*door)} answered when release {entry['number']} was deployed "
+        f"The published port {_port_kind.address(*door)} answered when release {entry.number} was deployed "
         f"({words(was)}), and now it does not ({words(now[door])}): see the logs of the service behind it."
         for door, was in left.items()
     ]

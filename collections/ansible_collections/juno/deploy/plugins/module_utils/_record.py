@@ -15,10 +15,11 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _edge_runtime,
+    _events,
     _generated,
     _git,
+    _git_owner,
     _journal,
-    _lease,
     _meter_words,
     _meterflow,
     _restart_policy,
@@ -35,11 +36,13 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
 
-LONGEST_SETTLE_SECONDS = 300.0
 SETTLE_POLL_SECONDS = 0.1
 #: A worker may take so many times as long to load the code as the site took to boot, and at most so long.
 BOOTS = 2
 LONGEST_BOOT_SECONDS = 30.0
+#: For a new worker to get healthy, and for old containers to end, where the journal doesn't say how long they have.
+PATIENCE_SECONDS = 120.0
+GRACE_SECONDS = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,46 +57,44 @@ class Keep:
     cache_mb: int = 0
 
 
-def as_numbers(figures: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give figures with their seconds as numbers: older versions of ansible-core pass templated ones as text."""
-    return {name: float(value) if name.endswith("_seconds") else value for name, value in figures.items()}
-
-
 def record(
-    run: Runner, app: App, figures: dict[str, t.Any], marks: dict[str, float | None], *, keep: Keep, dry: bool
+    run: Runner, app: App, figures: dict[str, t.Any], marks: dict[str, float | None], *, keep: Keep
 ) -> dict[str, t.Any]:
     """Write that the started release serves, once it is proved, and let go of what was kept for the way back.
 
     :raises JunoError: no release was started, its containers are not well, or the journal can't be written.
     """
+    entry = require_settled(app)
+    client, app = _docker.connect(app.docker_host), _worker_services.of_entry(app, entry)
+    # From here on a run that dies is finished by the next one, not undone.
+    known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
+    entry = _journal.step(app.journal, "proved", figures=figures, **known)
+    removed = let_go(run, client, app, entry)
+    # The prober asks until the last thing has changed.
+    met = _meterflow.finish(app.state_directory, marks)
+    met.pop("words")
+    told = in_words(met, entry, figures["outage_seconds"])
+    outage = _meter_words.outage_seconds(met, figures["outage_seconds"])
+    entry = _end(app, figures={**figures, "outage_seconds": outage, "visitors": met})
+    return {"changed": True, "release": entry.to_json(), **told, "actions": removed}
+
+
+def require_settled(app: App) -> _journal.Entry:
+    """Wait until the containers of the release at work have been well for long enough; give its entry.
+
+    :raises JunoError: no release was started, or its containers are not well.
+    """
     entry = _journal.half_done(_journal.read(app.journal))
     if entry is None:
         raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
-    client, app = _docker.connect(app.docker_host), _worker_services.of_entry(app, entry)
-    settle(client, entry)
-    if dry:
-        told = {"words": [], "switch": "", "lost": ""}
-        return {"changed": True, "release": {**entry, "outcome": "done"}, **told, "actions": []}
-    with _lease.step(app, "the end of a release"):
-        # From here on a run that dies is finished by the next one, not undone.
-        known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
-        entry = _journal.step(app.journal, "proved", figures=as_numbers(figures), **known)
-        removed = let_go(run, client, app, entry)
-        # The prober asks until the last thing has changed.
-        met = _meterflow.finish(app.state_directory, marks)
-        met.pop("words")
-        numbers = as_numbers(figures)
-        told = in_words(met, entry, numbers.get("outage_seconds", 0.0))
-        numbers["outage_seconds"] = _meter_words.outage_seconds(met, numbers.get("outage_seconds", 0.0))
-        entry = _end(app, figures={**numbers, "visitors": met})
-    _lease.give_back(app.state_directory, app.lease)
-    return {"changed": True, "release": entry, **told, "actions": removed}
+    settle(_docker.connect(app.docker_host), entry)
+    return entry
 
 
 def in_words(met: dict[str, t.Any], entry: _journal.Entry, own_outage: float) -> dict[str, t.Any]:
     """Say what visitors met, and how the switch went."""
-    strategy, moved = entry.get("strategy", ""), bool(entry.get("moved_to_edge"))
-    first = not (entry.get("before") or {}).get("containers", True)
+    strategy, moved = entry.strategy, entry.moved_to_edge
+    first = entry.before is not None and not entry.before.containers
     return {
         "words": _meter_words.words(met, strategy, moved),
         "switch": _meter_words.switch(met, strategy, own_outage, moved_to_edge=moved, first=first),
@@ -106,26 +107,30 @@ def settle(client: t.Any, entry: _journal.Entry) -> None:
 
     :raises JunoError: one has ended, was started again by the Engine, or does not get healthy.
     """
-    order = entry.get("order") or {}
-    settle_seconds, workers_began = float(order.get("settle_seconds", 0)), float(entry.get("workers_began") or 0)
-    until = max(float(entry.get("healthy") or 0), workers_began) + settle_seconds
+    order, workers_began = entry.order, entry.workers_began
+    settle_seconds = order.settle_seconds if order else 0.0
+    # Times of another boot lie ahead, and are none.
+    now = time.monotonic()
+    until = min(max(entry.healthy, workers_began), now) + settle_seconds
     # A worker loads the code first, and says in no way that is known of all when it has.
-    boot = min(BOOTS * float(entry.get("boot_seconds") or 0), LONGEST_BOOT_SECONDS) if workers_began else 0.0
-    loaded = workers_began + settle_seconds + boot
-    started, healthy = list(entry.get("started_workers") or []), False
+    boot = min(BOOTS * entry.boot_seconds, LONGEST_BOOT_SECONDS) if workers_began else 0.0
+    loaded = min(workers_began, now) + settle_seconds + boot
+    started, healthy = entry.started_workers, False
 
     def settled() -> bool:
         nonlocal healthy
         healthy = require_well(client, entry)
-        if not healthy or time.time() < until:
+        if not healthy or time.monotonic() < until:
             return False
-        return time.time() >= loaded or all(_workers.says_it_is_ready(client, one) for one in started)
+        return time.monotonic() >= loaded or all(_workers.says_it_is_ready(client, one) for one in started)
 
-    # A clock that was set back meanwhile must not make it wait for ever.
-    longest = max(0.0, min(max(until, loaded) - time.time(), LONGEST_SETTLE_SECONDS)) + 1
+    longest = max(0.0, max(until, loaded) - now) + 1
+    if longest > 1:
+        _events.tell(f"sees for {longest - 1:.1f} s more that the new containers stay well")
     if wait_for(settled, longest, SETTLE_POLL_SECONDS) or healthy:
         return
-    patience = float(order.get("boot_timeout_seconds", 120))
+    _events.tell("waits for the new workers to get healthy")
+    patience = order.boot_timeout_seconds if order else PATIENCE_SECONDS
     if not wait_for(settled, patience):
         raise JunoError(
             f"A new worker did not get healthy within {longest + patience:.0f} s, by its own health check: see "
@@ -138,10 +143,10 @@ def require_well(client: t.Any, entry: _journal.Entry) -> bool:
 
     :raises JunoError: one has ended, or was started again by the Engine.
     """
-    beside = [identity for ids in (entry.get("others_new") or {}).values() for identity in ids]
-    workers, started = entry.get("workers") or {}, entry.get("started_workers") or []
+    beside = [identity for ids in entry.others_new.values() for identity in ids]
+    workers, started = entry.workers or {}, entry.started_workers
     healthy = True
-    for identity, service in {**(entry.get("containers") or {}), **dict.fromkeys(beside, "")}.items():
+    for identity, service in {**entry.containers, **dict.fromkeys(beside, "")}.items():
         if service in workers:
             new = identity in started
             healthy = _workers.require_well(client, identity, workers, service, new=new) and healthy
@@ -150,7 +155,7 @@ def require_well(client: t.Any, entry: _journal.Entry) -> bool:
             seen = client.api.inspect_container(identity)
         if identity in beside and not seen["State"]["Running"] and not seen["State"]["ExitCode"]:
             continue  # it has done its work
-        gated = bool(entry.get("healthy"))
+        gated = bool(entry.healthy)
         if not seen["State"]["Running"] or (gated and seen["RestartCount"]):
             name = seen["Name"].lstrip("/")
             when = "ended after it had been healthy" if gated else "has ended since the switch"
@@ -175,12 +180,13 @@ def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[
     """Let go of the containers and images of earlier releases."""
     done = []
     app = _worker_services.of_entry(app, entry)
-    new, before = entry.get("containers") or {}, (entry.get("before") or {}).get("containers") or {}
+    new, before = entry.containers, entry.before.containers if entry.before else {}
     every = [one for one in _server.own(client, app, stopped=True) if one.id not in new]
     old = [one for one in every if one.state != "running" or one.id in before]
-    grace = int((entry.get("order") or {}).get("grace_seconds", 30))
+    grace = entry.order.grace_seconds if entry.order else GRACE_SECONDS
     _server.stop_all(client, [one for one in old if one.state == "running"], grace)
     for one in [*old, *_replaced(client, app, entry)]:
+        _events.tell(f"removes {one.name}")
         with _docker.told(f"The old container {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)
         done.append({"what": "container", "id": one.name, "status": "removed"})
@@ -192,49 +198,50 @@ def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[
         _edge_runtime.end_switch(_edge_runtime.asker(_edge.socket_of(app.edge_directory)))
     _name_images(client, app, entry)
     entries = _journal.read(app.journal)
-    rules = (entry.get("order") or {}).get("static_rules")
+    rules = entry.order.static_rules if entry.order else {}
     if rules:
         # What the app's own command has collected since is remembered too.
         site = [one for one in _server.own(client, app) if one.service == app.service]
         _static_keep.tidy_for(client, site, app, entries, {**rules, "prune": False})
-    entries = [*entries[:-1], {**entry, "outcome": "done"}]
-    kept = _journal.kept_commits(entries, int(entry.get("keep", Keep.releases)))
+    entries = [*entries[:-1], dataclasses.replace(entry, outcome="done")]
+    kept = _journal.kept_commits(entries, Keep.releases if entry.keep is None else entry.keep)
+    _git_owner.take(app)
     _git.keep(run, app.path, kept)
     _generated.prune(app, kept)
     done += [{"what": "image", "id": name, "status": "untagged"} for name in prune(client, app, kept)]
-    done += _backup.prune(app, entries, int(entry.get("keep_backups", Keep.backups)))
-    needed = {one for old in entries if old.get("commit") in kept for one in (old.get("images") or {}).values()}
-    done += _build_cache.prune(client, app, needed, int(entry.get("keep_cache_mb", Keep.cache_mb)))
+    done += _backup.prune(app, entries, Keep.backups if entry.keep_backups is None else entry.keep_backups)
+    needed = {one for old in entries if old.commit in kept for one in old.images.values()}
+    done += _build_cache.prune(client, app, needed, entry.keep_cache_mb or Keep.cache_mb)
     return done
 
 
 def _without_done(client: t.Any, app: App, entry: _journal.Entry) -> _journal.Entry:
     """Write down as workers only those that go on: one that was found and has done its work is none."""
-    workers, done = entry.get("workers") or {}, set()
-    for identity in entry.get("started_workers") or []:
-        service = (entry.get("containers") or {}).get(identity, "")
+    workers, done = entry.workers or {}, set()
+    for identity in entry.started_workers:
+        service = entry.containers.get(identity, "")
         with _docker.told("A worker of the release is gone"):
             if _workers.is_done(client.api.inspect_container(identity), workers.get(service, "")):
                 done.add(service)
     if not done:
         return entry
-    rest: dict[str, t.Any] = {name: why for name, why in workers.items() if name not in done}
-    ids = {identity: service for identity, service in entry["containers"].items() if service not in done}
-    images = {service: image for service, image in entry["images"].items() if service not in done}
+    rest = {name: why for name, why in workers.items() if name not in done}
+    ids = {identity: service for identity, service in entry.containers.items() if service not in done}
+    images = {service: image for service, image in entry.images.items() if service not in done}
     return _journal.change(app.journal, workers=rest, containers=ids, images=images)
 
 
 def _replaced(client: t.Any, app: App, entry: _journal.Entry) -> list[_docker.Container]:
     """Give the stopped containers of other services in whose place the release has put new ones."""
-    new = entry.get("others_new") or {}
+    new = entry.others_new
     there = _docker.find(client, app.project, stopped=True)
     return [one for one in there if one.id not in new.get(one.service, [one.id]) and one.state != "running"]
 
 
 def _rename(client: t.Any, app: App, entry: _journal.Entry) -> None:
     """Give the container the name that the compose file has for it, if any; two could not have had it."""
-    name = entry.get("container_name")
-    site = [one for one in _server.own(client, app) if one.service == app.service and one.id in entry["containers"]]
+    name = entry.container_name
+    site = [one for one in _server.own(client, app) if one.service == app.service and one.id in entry.containers]
     if name and len(site) == 1 and site[0].name != name:
         with _docker.told(f"The container {site[0].name} could not be named {name}"):
             client.api.rename(site[0].id, name)
@@ -243,14 +250,14 @@ def _rename(client: t.Any, app: App, entry: _journal.Entry) -> None:
 def _name_images(client: t.Any, app: App, entry: _journal.Entry) -> None:
     """Name the images of a release that needed no build after its commit too, so that it can be gone back to."""
     tags = {one["Id"]: one.get("RepoTags") or [] for one in _built(client, app)}
-    for image in {*(entry.get("images") or {}).values(), *(entry.get("task_images") or {}).values()}:
+    for image in {*entry.images.values(), *entry.task_images.values()}:
         names = tags.get(image) or []
-        if names and entry.get("commit"):
+        if names and entry.commit:
             with _docker.told(f"The image {names[0]} could not be named"):
-                repository, commit = _compose.split_image(names[0])[0], entry["commit"][:12]
+                repository, commit = _compose.split_image(names[0])[0], entry.commit[:12]
                 client.api.tag(image, repository, f"juno-{commit}", force=True)
                 # The commit may be deployed anew: then the first name is another image's.
-                client.api.tag(image, repository, f"juno-{commit}-{entry['number']}", force=True)
+                client.api.tag(image, repository, f"juno-{commit}-{entry.number}", force=True)
 
 
 def _built(client: t.Any, app: App) -> list[dict[str, t.Any]]:
@@ -267,5 +274,6 @@ def stale_tags(tags: list[str], kept: list[str]) -> list[str]:
 
 def prune(client: t.Any, app: App, kept: list[str]) -> list[str]:
     """Untag this project's images of releases that are no longer kept."""
+    _events.tell("removes the images of releases that are no longer kept")
     gone = stale_tags([one for image in _built(client, app) for one in image.get("RepoTags") or []], kept)
     return [one for one in gone if _docker.untag(client, one)]

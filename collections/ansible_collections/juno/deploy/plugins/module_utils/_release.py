@@ -14,6 +14,7 @@ import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _build_cache,
+    _build_steps,
     _by_hand,
     _check,
     _compose,
@@ -22,10 +23,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _django_output,
     _docker,
     _epoch,
+    _events,
     _generated,
     _inspect_refuse,
     _journal,
-    _lease,
     _oneoff,
     _rollback,
     _rules,
@@ -35,6 +36,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _worker_services,
     _worktree,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Schema
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -51,20 +53,6 @@ LOOK_SECONDS = 60
 COLLECT_SECONDS = 600
 #: Static files without git that are named.
 NAMED_BY_HAND = 20
-
-#: The options of modules that build, but for what the plan says.
-BUILD_OPTIONS: dict[str, dict[str, t.Any]] = {
-    "check_command": {"type": "list", "elements": "str", "default": ["python", "manage.py", "check"]},
-    "build_timeout_seconds": {"type": "int", "default": 1800},
-    "check_timeout_seconds": {"type": "int", "default": 120},
-    "probe_path": {"type": "str", "default": "/"},
-    "headers": {"type": "dict", "default": {}},
-    "frontend": {"type": "list", "elements": "str", "default": []},
-    "pages": {"type": "list", "elements": "dict", "default": []},
-    "boot_timeout_seconds": {"type": "int", "default": 120},
-    "update_services": {"type": "list", "elements": "str", "default": []},
-    "base_url": {"type": "str", "default": ""},
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,38 +118,26 @@ def failed_step(output: str) -> str:
     return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
-def build(run: Runner, app: App, order: BuildOrder, *, dry: bool) -> dict[str, t.Any]:
+def build(run: Runner, app: App, order: BuildOrder) -> dict[str, t.Any]:
     """Build and check a release.
 
     :raises CommandError: the build or the check failed; nothing that serves was touched.
     """
-    if dry:
-        return {
-            "changed": order.build,
-            "images": {},
-            "not_pulled": [],
-            "generated": [],
-            "by_hand": [],
-            "links_left_out": [],
-            "actions": [],
-            **_check.nothing_known(""),
-        }
-    with _lease.step(app, "the build of a release"):
-        sweep(run, app)
-        _journal.note(app.journal, "build")
-        with _throwaway.opened(run, app, order.commit) as place:
-            done = _build_in(run, app, order, place)
-        known = done.get("migrations") or {}
-        schema = {key: known.get(key) or [] for key in ("applied", "pending")}
-        collected = is_collected(done.get("static") or {})
-        more = {"layout": done["layout"]} if done.get("layout") else {}
-        entries = _journal.read(app.journal)
-        at_work = _journal.half_done(entries) or {}
-        done["warnings"] = _connections.too_few(done.pop("connections", {}), at_work.get("strategy", ""))
-        if _journal.last_done(entries):
-            done["warnings"] += writes_fail(_rollback.demands(schema["pending"]))
-        _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
-        return done
+    sweep(run, app)
+    _journal.note(app.journal, "build")
+    with _throwaway.opened(run, app, order.commit) as place:
+        done = _build_in(run, app, order, place)
+    known = done.get("migrations") or {}
+    schema = Schema(known.get("applied") or [], known.get("pending") or [])
+    collected = is_collected(done.get("static") or {})
+    more = {"layout": done["layout"]} if done.get("layout") else {}
+    entries = _journal.read(app.journal)
+    at_work = _journal.half_done(entries) or _journal.NO_RELEASE
+    done["warnings"] = _connections.too_few(done.pop("connections", {}), at_work.strategy)
+    if _journal.last_done(entries):
+        done["warnings"] += writes_fail(_rollback.demands(schema.pending))
+    _journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
+    return done
 
 
 def sweep(run: Runner, app: App) -> None:
@@ -236,7 +212,8 @@ def _images(
         project = app.compose(place.checkout)
         argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
         with _build_cache.claimed(app):
-            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds)
+            _events.tell(f"builds {', '.join(sorted(wanted))}")
+            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds, on_lines=_build_steps.tell)
         done.require(
             f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again.",
@@ -255,7 +232,7 @@ def _refuse(app: App, order: BuildOrder, config: dict[str, t.Any]) -> None:
     if entry is None:
         return  # it is built alone, for no switch
     _inspect_refuse.require_address(app, config, order.base_url, order.commit[:12])
-    _inspect_refuse.require_possible(app, config, entry.get("strategy", ""), order.commit[:12])
+    _inspect_refuse.require_possible(app, config, entry.strategy, order.commit[:12])
     _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
 
 
@@ -264,7 +241,7 @@ def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> 
     if order.translate and _generated.uncompiled(run, place.checkout):
         manage = _throwaway.manage_py(order.check_command)
         commands.append(("translation", ("python", manage, "compilemessages")))
-    before = (_journal.last_done(_journal.read(app.journal)) or {}).get("commit", "")
+    before = (_journal.last_done(_journal.read(app.journal)) or _journal.NO_RELEASE).commit
     return _generated.make(run, app, place, commands, order.build_timeout_seconds, before)
 
 
@@ -273,13 +250,12 @@ def _lay_by_hand(run: Runner, app: App, place: _throwaway.Place) -> list[str]:
 
 
 def _layout(app: App) -> _rules.Layout:
-    return _rules.read_layout((_journal.last_done(_journal.read(app.journal)) or {}).get("layout"))
+    return _rules.read_layout((_journal.last_done(_journal.read(app.journal)) or _journal.NO_RELEASE).layout)
 
 
 def note_collected(app: App, begun: bool) -> None:
     """Note whether static files of the release at work may be in the root that serves: then its way back collects."""
-    if _journal.half_done(_journal.read(app.journal)):
-        _journal.change(app.journal, collected=begun)
+    _journal.note_fields(app.journal, collected=begun)
 
 
 def collect(

@@ -24,14 +24,9 @@ def seconds_of(when: str) -> float | None:
     return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
-def time_of(seconds: float) -> str:
-    """Write a time as the journal has it."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime(TIME_FORMAT)
-
-
 def took(entry: Entry) -> str:
     """Give the whole seconds from the start of a release to its end; nothing when it has no end."""
-    began, ended = seconds_of(entry.get("started", "")), seconds_of(entry.get("ended", ""))
+    began, ended = seconds_of(entry.started), seconds_of(entry.ended)
     return "" if began is None or ended is None else f"{ended - began:.0f}"
 
 
@@ -43,7 +38,7 @@ def shortened(text: str, characters: int) -> str:
 
 def why_failed(entry: Entry) -> str:
     """Say at which task a release failed, and why."""
-    figures = entry.get("figures") or {}
+    figures = entry.figures
     task = f" at '{figures['task']}'" if figures.get("task") else ""
     reason = shortened(figures.get("reason") or "no reason was recorded", REASON_CHARACTERS)
     return f"failed{task} ({reason.rstrip('.')})"
@@ -51,10 +46,9 @@ def why_failed(entry: Entry) -> str:
 
 def deploy_words(entry: Entry) -> str:
     """Name a deploy: its number, who, and since when."""
-    return f"release {entry['number']}, by {entry.get('who') or 'unknown'}, started {entry.get('started', 'unknown')}"
+    return f"release {entry.number}, by {entry.who or 'unknown'}, started {entry.started or 'unknown'}"
 
 
 def how(entry: Entry) -> str:
     """Name what a release was: V(deploy), V(rollback) or V(restart), with its strategy."""
-    strategy = f" ({entry['strategy']})" if entry.get("strategy") else ""
-    return f"{entry.get('purpose') or 'deploy'}{strategy}"
+    return f"{entry.purpose} ({entry.strategy})" if entry.strategy else entry.purpose

@@ -15,7 +15,7 @@ import re
 import signal
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _server
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _events, _server
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
@@ -105,6 +105,7 @@ def against(settings: Settings | None, name: str, *, edge: bool) -> str:
 
 def _ask_in(client: t.Any, container: _docker.Container) -> Callable[[list[str]], str]:
     def ask(argv: list[str]) -> str:
+        _events.tell(f"asks gunicorn in {container.name} for its settings")
         return _docker.exec_argv(client, container, argv, timeout_seconds=ASK_SECONDS).stdout
 
     return ask
@@ -148,6 +149,7 @@ def reload(client: t.Any, containers: list[_docker.Container], timeout_seconds: 
             raise JunoError(f"gunicorn's master in {one.name} was not found: deploy with the strategy rolling.")
         waiting.append((one, master.pid, workers_of(master.pid, processes)))
     for one, master_pid, _old in waiting:
+        _events.tell(f"has gunicorn in {one.name} start new workers")
         try:
             os.kill(master_pid, signal.SIGHUP)
         except ProcessLookupError as exc:
@@ -169,7 +171,10 @@ def _wait_for_new(
                 log=_server.log_tail(client, container.id),
             )
         workers = workers_of(master, processes)
-        return bool(workers - old) and not workers & old
+        left = workers & old
+        if left and workers - old:
+            _events.tell(f"drain: {len(left)} of {len(old)} old workers in {container.name} still answer a request")
+        return bool(workers - old) and not left
 
     if not wait_for(done, timeout_seconds):
         raise JunoError(

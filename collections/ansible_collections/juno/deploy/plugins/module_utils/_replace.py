@@ -26,6 +26,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_files,
     _edge_haproxy,
     _edge_runtime,
+    _events,
     _gate,
     _journal,
     _protect,
@@ -177,6 +178,7 @@ def create(work: _work.Work) -> list[_docker.Container]:
     every = _docker.find(work.client, work.app.project, stopped=True)
     before = [one for one in every if one.service == name]
     scales = _services.scales(work.config, every, {name: max(1, _compose.replicas(work.service))})
+    _events.tell(f"creates the new containers of {name}")
     # Not with --no-deps: compose would then take the container for one of another configuration, and replace it the
     # next time that a person types "docker compose up".
     work.do(
@@ -204,7 +206,8 @@ def _begin(work: _work.Work, new: list[_docker.Container]) -> None:
 
     One after the other: the first thing each does may be collectstatic, and two of them at a time break each other.
     """
-    for one in new:
+    for number, one in enumerate(new, 1):
+        _events.tell(f"starts {one.name}" + (f", {number} of {len(new)} new containers" if len(new) > 1 else ""))
         with _docker.told(f"The container {one.name} could not be started"):
             work.client.api.start(one.id)
         wait_healthy(work, [one])
@@ -218,7 +221,7 @@ def wait_healthy(work: _work.Work, started: list[_docker.Container]) -> None:
     gate = dataclasses.replace(work.gate(), asking=asking)
     began = time.monotonic()
     for_seconds = _gate.wait_until_healthy(work.client, _work.now(work, started), gate)
-    work.healthy = time.time() - for_seconds
+    work.healthy = time.monotonic() - for_seconds
     work.boot_seconds = max(work.boot_seconds, time.monotonic() - began - for_seconds)
 
 
@@ -283,6 +286,7 @@ def _take_the_ports(
     """Put the edge before the app for the first time: the ports have to change hands."""
     work.moved_to_edge = True
     _begin(work, new)
+    _events.tell("puts the proxy before the site: the ports change hands")
     _configure(work, _work.now(work, new))
     work.do(
         work.compose("up", "--no-start", "--no-build", _edge.SERVICE),

@@ -42,7 +42,7 @@ def hold(client: t.Any, app: App, old: Sequence[_docker.Container], new: Sequenc
 
     :raises JunoError: the Engine refuses, or the journal can't be written.
     """
-    known = (_journal.half_done(_journal.read(app.journal)) or {}).get("restart_policies") or {}
+    known = (_journal.half_done(_journal.read(app.journal)) or _journal.NO_RELEASE).restart_policies
     had = {"old": of(client, old), "new": of(client, new)}
     # The site's and the workers' come one after the other.
     every = {which: {**found, **known.get(which, {})} for which, found in had.items()}
@@ -51,9 +51,9 @@ def hold(client: t.Any, app: App, old: Sequence[_docker.Container], new: Sequenc
     _set(client, dict.fromkeys(had["new"], NEVER))
 
 
-def give_back(client: t.Any, app: App, entry: Mapping[str, t.Any], which: str) -> None:
+def give_back(client: t.Any, app: App, entry: _journal.Entry, which: str) -> None:
     """Give the old or the new containers of a release the policies that they had; those that are gone need none."""
-    had = (entry.get("restart_policies") or {}).get(which) or {}
+    had = entry.restart_policies.get(which) or {}
     there = {one.id for one in _docker.find(client, app.project, stopped=True)} if had else set()
     _set(client, {identity: policy for identity, policy in had.items() if identity in there})
 

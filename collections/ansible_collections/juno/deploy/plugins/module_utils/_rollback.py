@@ -8,16 +8,15 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _compose, _journal
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Migration, Schema
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-Migration = dict[str, t.Any]
-
 
 def good(entries: list[_journal.Entry]) -> list[_journal.Entry]:
     """Give the releases that went well, oldest first."""
-    return [entry for entry in entries if entry.get("outcome") == "done" and entry.get("commit")]
+    return [entry for entry in entries if entry.outcome == "done" and entry.commit]
 
 
 def choose(entries: list[_journal.Entry], wanted: int) -> _journal.Entry:
@@ -26,26 +25,26 @@ def choose(entries: list[_journal.Entry], wanted: int) -> _journal.Entry:
     :raises BadInputError: there is none, it was never complete, or it serves already.
     """
     well = good(entries)
-    names = ", ".join(str(entry["number"]) for entry in well[:-6:-1]) or "none"
+    names = ", ".join(str(entry.number) for entry in well[:-6:-1]) or "none"
     if not well:
         raise BadInputError(
             "No release of this app went well on this host yet, so there is none to go back to: deploy."
         )
     serving = well[-1]
     if not wanted:
-        found = next((entry for entry in reversed(well) if entry["commit"] != serving["commit"]), None)
+        found = next((entry for entry in reversed(well) if entry.commit != serving.commit), None)
         if found is None:
             raise BadInputError(
-                f"Release {serving['number']} is of the only commit that was ever released here: "
+                f"Release {serving.number} is of the only commit that was ever released here: "
                 "there is none to go back to."
             )
         return found
-    entry = next((entry for entry in entries if entry.get("number") == wanted), None)
+    entry = next((entry for entry in entries if entry.number == wanted), None)
     if entry is None:
         raise BadInputError(f"There is no release {wanted} in the journal; good ones are: {names}.")
     if entry not in well:
         raise BadInputError(
-            f"Release {wanted} was never complete ({entry.get('outcome')}), so nobody can go back to it; "
+            f"Release {wanted} was never complete ({entry.outcome}), so nobody can go back to it; "
             f"good ones are: {names}."
         )
     if entry is serving:
@@ -63,17 +62,17 @@ def images(
     :raises BadInputError: one is no longer kept.
     """
     found = {}
-    for service, (_used, name) in _compose.release_images(config, entry["commit"]).items():
+    for service, (_used, name) in _compose.release_images(config, entry.commit).items():
         if service not in services:
             continue
         # Its name may have come to mean another image since: the commit deployed anew, another project's build.
-        recorded = (entry.get("images") or {}).get(service, "")
+        recorded = entry.images.get(service, "")
         if recorded and identify(recorded):
             found[service] = recorded
             continue
         if recorded or not identify(name):
             raise BadInputError(
-                f"The image {name} of release {entry['number']} is no longer here (django_app_keep_releases tells how "
+                f"The image {name} of release {entry.number} is no longer here (django_app_keep_releases tells how "
                 "many are kept): go back to a newer one, or deploy its commit anew."
             )
         found[service] = name
@@ -82,15 +81,14 @@ def images(
 
 def state_after(entry: _journal.Entry) -> list[str]:
     """Name the migrations that stood once a release served, each "app.name", the first applied first."""
-    schema = entry.get("schema") or {}
-    return [*(schema.get("applied") or []), *(_label(one) for one in schema.get("pending") or [])]
+    return [*entry.schema.applied, *(_label(one) for one in entry.schema.pending)]
 
 
-def carried(entries: list[_journal.Entry], reversed_: list[Migration]) -> dict[str, t.Any]:
+def carried(entries: list[_journal.Entry], reversed_: list[Migration]) -> Schema:
     """Give the migrations that stand while a release without a build (a rollback, a restart) is at work."""
     well, gone = good(entries), {_label(one) for one in reversed_}
     state = state_after(well[-1]) if well else []
-    return {"applied": [name for name in state if name not in gone], "pending": []}
+    return Schema([name for name in state if name not in gone])
 
 
 def _label(one: Migration) -> str:
@@ -104,13 +102,9 @@ def between(entries: list[_journal.Entry], target: _journal.Entry) -> list[Migra
     if not then or not now:
         return []
     # Also those of a release that failed: what has no way back stands.
-    later = [one for entry in entries if entry["number"] > target["number"] for one in _pending(entry)]
+    later = [one for entry in entries if entry.number > target.number for one in entry.schema.pending]
     found = {_label(one): one for one in later if _label(one) in now - then}
     return list(found.values())
-
-
-def _pending(entry: _journal.Entry) -> list[Migration]:
-    return list((entry.get("schema") or {}).get("pending") or [])
 
 
 def way_to(state: list[str], migrations: list[Migration]) -> dict[str, str]:
@@ -140,7 +134,7 @@ def require_reversible(migrations: list[Migration], target: _journal.Entry) -> N
     stuck = [_label(one) for one in migrations if not one.get("reversible")]
     if stuck:
         raise BadInputError(
-            f"Release {target['number']} can't be gone back to, since migrations that can't be reversed came after it: "
+            f"Release {target.number} can't be gone back to, since migrations that can't be reversed came after it: "
             f"{', '.join(stuck)}; nothing was changed: correct what is wrong by a new commit and deploy that.",
             irreversible=stuck,
         )

@@ -14,7 +14,15 @@ import os
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _django, _docker, _git, _guest_code, _journal, _rules
+from ansible_collections.juno.deploy.plugins.module_utils import (
+    _django,
+    _docker,
+    _events,
+    _git,
+    _guest_code,
+    _journal,
+    _rules,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._change import some
 from ansible_collections.juno.deploy.plugins.module_utils._django_output import split_told
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
@@ -132,9 +140,10 @@ def require(work: _work.Work, containers: Sequence[_docker.Container]) -> None:
     commit = work.order.commit
     if not commit or not containers:
         return
-    before = (_journal.last_done(_journal.read(work.app.journal)) or {}).get("commit", "")
+    before = (_journal.last_done(_journal.read(work.app.journal)) or _journal.NO_RELEASE).commit
     new, old = _tree(work, commit), _tree(work, before)
     for one in containers:
+        _events.tell(f"compares the code in {one.name} with {commit[:7]}")
         from_here = one.service in work.order.images or not work.config["services"][one.service].get("build")
         told = _ask(work.client, one)
         if not told["files"]:

@@ -17,6 +17,8 @@ import stat
 import typing as t
 import uuid
 
+from ansible_collections.juno.deploy.plugins.module_utils import _owner
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -53,19 +55,28 @@ def _open(name: str, flags: int, folder: int, mode: int = 0o777) -> int:
 
 @contextlib.contextmanager
 def directory(top: str, name: str = "", *, make: bool = False, mode: int = 0o755) -> Iterator[int]:
-    """Open a folder below C(top), which is trusted itself; with C(make) those that are missing are made."""
+    """Open a folder below C(top), which is trusted itself; with C(make) missing ones are made, and are its owner's."""
     folder = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for one in parts(name) if name else ():
-            if make:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(one, mode, dir_fd=folder)
+            made = make and _made(one, mode, folder)
             below = _open(one, DIRECTORY, folder)
             os.close(folder)
             folder = below
+            if made and os.fstat(folder).st_uid == os.geteuid():
+                _owner.hand_over(folder, top)
         yield folder
     finally:
         os.close(folder)
+
+
+def _made(name: str, mode: int, folder: int) -> bool:
+    """Make a folder; say whether it was not there."""
+    try:
+        os.mkdir(name, mode, dir_fd=folder)
+    except FileExistsError:
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -104,6 +115,8 @@ def write(
 ) -> None:
     """Put a file in the place of what has the name, whole or not at all; the folders above it are made.
 
+    It belongs to the owner of C(top).
+
     :param like: whose times the file gets.
     :raises OSError: it can't be written; what was there is as it was.
     """
@@ -120,6 +133,7 @@ def write(
                 else:
                     shutil.copyfileobj(content, file)
                 file.flush()
+                _owner.hand_over(handle, top)
                 os.fchmod(handle, mode)
                 if like is not None:
                     os.utime(handle, ns=(like.st_atime_ns, like.st_mtime_ns))
@@ -202,3 +216,43 @@ def _walk(folder: int, inside: str, skip: str, found: dict[str, os.stat_result])
                 _walk(below, f"{inside}{name}/", skip, found)
             finally:
                 os.close(below)
+
+
+def give(top: str, name: str, owner: _owner.Owner) -> None:
+    """Let a file or a folder, without what is in it, belong to a user if it is root's (see C(_owner.give))."""
+    with directory(top, os.path.dirname(name)) as folder:
+        _give(folder, parts(name)[-1], owner)
+
+
+def give_tree(top: str, name: str, owner: _owner.Owner) -> None:
+    """Do so with a folder and all that is in it, as far as it lies on the same file system."""
+    with directory(top, name) as folder:
+        _owner.give(folder, owner)
+        _give_below(folder, os.fstat(folder).st_dev, owner, MOST_LEVELS)
+
+
+def _give(folder: int, name: str, owner: _owner.Owner) -> None:
+    kind = os.lstat(name, dir_fd=folder).st_mode
+    if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
+        handle = _open(name, DIRECTORY if stat.S_ISDIR(kind) else FILE, folder)
+        try:
+            _owner.give(handle, owner)
+        finally:
+            os.close(handle)
+
+
+def _give_below(folder: int, device: int, owner: _owner.Owner, levels: int) -> None:
+    if not levels:
+        raise OSError(errno.ENAMETOOLONG, "folders more than 100 deep")
+    for name in os.listdir(folder):
+        # What is removed while we look is not there, and what becomes a link is not ours.
+        with contextlib.suppress(OSError):
+            seen = os.lstat(name, dir_fd=folder)
+            if seen.st_uid == 0:
+                _give(folder, name, owner)
+            if stat.S_ISDIR(seen.st_mode) and seen.st_dev == device:
+                below = os.open(name, DIRECTORY, dir_fd=folder)
+                try:
+                    _give_below(below, device, owner, levels - 1)
+                finally:
+                    os.close(below)

@@ -20,7 +20,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _secrets
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _events, _secrets
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 
 if t.TYPE_CHECKING:
@@ -204,6 +204,7 @@ class Leaving:
         self.containers = containers
         self._ended: dict[str, Ended] = {}
         self._problems: dict[str, BaseException] = {}
+        _events.tell(f"tells {', '.join(one.name for one in containers)} to end")
         # Daemons, since a switch that fails does not wait for them: the Engine ends what it was told to end.
         self._threads = [
             threading.Thread(target=self._stop, args=(client, one, grace_seconds), daemon=True) for one in containers
@@ -229,7 +230,9 @@ class Leaving:
 
         :raises EngineError: one would not stop.
         """
-        for one in self._threads:
+        for container, one in zip(self.containers, self._threads):  # noqa: B905 - strict came with Python 3.10
+            if one.is_alive():
+                _events.tell(f"waits until {container.name} has ended what it is at work on")
             one.join()
         for name, problem in self._problems.items():
             raise EngineError(f"The container {name} could not be stopped ({problem}).") from problem
@@ -245,8 +248,12 @@ def stop_all(
     """
     if not containers:
         return []
+    _events.tell(f"stops {', '.join(one.name for one in containers)}, once what they are at work on is done")
     with concurrent.futures.ThreadPoolExecutor(len(containers)) as pool:
         asked = [(one, pool.submit(stop, client, one, grace_seconds, at_most=at_most)) for one in containers]
+        for left, _stopped in enumerate(concurrent.futures.as_completed([one for _container, one in asked]), 1):
+            if left < len(containers):
+                _events.tell(f"{left} of {len(containers)} containers that are stopped have ended")
     for one, stopped in asked:
         problem = stopped.exception()
         if problem:
@@ -307,6 +314,7 @@ def wait_until_answers(
     """
     pause = threading.Event()
     began = time.monotonic()
+    _events.tell("waits for the site to answer")
     while True:
         if probe():
             return time.monotonic() - began

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _dependencies,
     _docker,
     _edge,
+    _events,
     _server,
     _work,
 )
@@ -138,6 +139,7 @@ def begin(at: Starter, one: _docker.Container) -> _docker.Container:
 
     :raises EngineError: the Engine refuses.
     """
+    _events.tell(f"starts {one.name}")
     with _docker.told(f"The container {one.name} could not be started"):
         at.client.api.start(one.id)
     return one
@@ -149,6 +151,7 @@ def renew(at: Starter, name: str) -> list[_docker.Container]:
     :raises JunoError: they can't be created or started, or what they depend on isn't as it must be.
     """
     _dependencies.wait_for_all(at.client, at.app.project, at.config, name, at.seconds)
+    _events.tell(f"puts new containers of {name} in the place of the old ones")
     old = at.containers(name)
     if at.config["services"][name].get("container_name"):
         # There can be but one of that name.
@@ -187,6 +190,7 @@ def run_tasks(at: Starter, names: list[str]) -> list[_docker.Container]:
     """
     new = []
     for name in _dependencies.in_order(at.config, names):
+        _events.tell(f"runs {name}, as with each release")
         new += renew(at, name)
         one = _dependencies.Dependency(name, _dependencies.COMPLETED)
         _dependencies.wait(at.client, at.app.project, one, f"'{at.app.service}'", at.seconds)
@@ -201,23 +205,6 @@ def name_image(client: t.Any, image: str, name: str) -> None:
     repository, tag_name = _compose.split_image(name)
     with _docker.told(f"The image {image} of the release could not be taken: build it anew (deploy again)"):
         client.api.tag(image, repository, tag_name, force=True)
-
-
-def bring_up_to_date(work: _work.Work, names: list[str]) -> None:
-    """Start services anew by compose whose containers don't run, or are of another configuration."""
-    wanted = _compose.parse_hashes(
-        work.run(work.compose("config", "--hash", "*"), cwd=work.app.path)
-        .require("docker compose can't read its files ({cause}).")
-        .stdout
-    )
-    there = [one for one in _docker.find(work.client, work.app.project) if one.state == "running"]
-    current = {one.service for one in there if one.config_hash == wanted.get(one.service)}
-    late = [name for name in names if name not in current]
-    if late:
-        work.do(
-            work.compose("up", "--detach", "--no-build", *late),
-            f"docker compose could not start {', '.join(late)} ({{cause}}).",
-        )
 
 
 def snapshot(at: Starter) -> dict[str, dict[str, t.Any]]:

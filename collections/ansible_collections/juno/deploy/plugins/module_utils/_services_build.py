@@ -11,6 +11,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _dependencies,
     _docker,
+    _events,
     _services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
@@ -50,6 +51,7 @@ def pull(run: Runner, client: t.Any, config: dict[str, t.Any], names: list[str],
         there = bool(_docker.image_id(client, image))
         if there and name not in asked:
             continue
+        _events.tell(f"pulls {image} for {name}")
         done = run(["docker", "pull", "--quiet", image], timeout_seconds=PULL_SECONDS)
         if done.rc and there:
             kept.append(f"{name}: its image {image} could not be pulled, so the one here stays ({done.last_words})")

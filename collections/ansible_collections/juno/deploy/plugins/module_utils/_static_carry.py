@@ -19,7 +19,7 @@ import tempfile
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _files, _journal, _static_keep
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _events, _files, _journal, _static_keep
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 if t.TYPE_CHECKING:
@@ -116,6 +116,7 @@ def _carry(
     new: Sequence[_docker.Container],
     spool: t.BinaryIO,
 ) -> int:
+    _events.tell(f"copies the static files of earlier releases from {old.name} into the new containers")
     if not _spool(work.client, old, root.path, spool):
         return 0
     manifest = _manifest(spool, root.manifest)
@@ -184,7 +185,7 @@ def _remember(work: Work, root: str, named: list[str]) -> dict[str, Named]:
     """Give what kept releases named, the one that serves with it; remember it."""
     entries, now = _journal.read(work.app.journal), time.time()
     path = os.path.join(work.app.state_directory, MEMORY)
-    serving = (_journal.last_done(entries) or {}).get("number", 0)
+    serving = (_journal.last_done(entries) or _journal.NO_RELEASE).number
     known = {name: Named(*one) for name, one in _load(path, root).items()}
     known |= {name + copy: Named(serving, now) for name in named for copy in COPIES}
     kept = kept_names(known, entries, work.order.static_rules, now)
@@ -199,7 +200,7 @@ def kept_names(
     wanted = _static_keep.rules_of(rules, entries)
     if not wanted.prune:
         return known
-    good = [one["number"] for one in entries if one.get("outcome") == "done"][-max(1, wanted.keep_releases) :]
+    good = [one.number for one in entries if one.outcome == "done"][-max(1, wanted.keep_releases) :]
     first, since = min(good, default=0), now - wanted.html_max_age
     return {name: one for name, one in known.items() if one.release >= first or one.until > since}
 

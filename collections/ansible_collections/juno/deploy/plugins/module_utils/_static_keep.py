@@ -18,6 +18,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _docker,
+    _events,
     _files,
     _journal,
     _mounts,
@@ -117,13 +118,12 @@ def root_of(
 
 def told_of(entries: list[_journal.Entry]) -> dict[str, t.Any]:
     """Give what the newest release that told of its static root said (C(root), C(manifest)); nothing when none did."""
-    layouts: list[dict[str, t.Any]] = [one.get("layout") or {} for one in reversed(entries)]
-    return next((one["static_at"] for one in layouts if one.get("static_at")), {})
+    return next((one.layout["static_at"] for one in reversed(entries) if one.layout.get("static_at")), {})
 
 
 def rules_of(rules: dict[str, t.Any], entries: list[_journal.Entry]) -> Rules:
     """Read the rules of a switch; a page may live longer, as proofs have met it."""
-    met = [float((one.get("figures") or {}).get("html_max_age_seconds") or 0) for one in entries]
+    met = [float(one.figures.get("html_max_age_seconds") or 0) for one in entries]
     return Rules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
 
 
@@ -159,6 +159,8 @@ def tidy(root: Root, rules: Rules, started: float, now: float, memory_path: str)
         times = {name: seen.st_ctime for name, seen in live.items() if name != root.manifest}
         wanted = {**dataclasses.asdict(rules), "now": now, "started": started}
         names, _unknown = doomed(times, paths, memory, wanted)
+        if names:
+            _events.tell(f"removes {len(names)} static files that no page can name any more")
         for name in names:
             root.remove(name)
         told |= {"removed": len(names), "bytes": sum(live[name].st_size for name in names)}

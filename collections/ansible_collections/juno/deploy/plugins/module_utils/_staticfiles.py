@@ -15,6 +15,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
+    _events,
     _guest_manage,
     _guest_static,
     _guest_static_collect,
@@ -151,6 +152,7 @@ def collect(
     :param started: when the oldest process elsewhere started that may serve the files, in seconds since the epoch.
     :raises CommandError: Django failed; its output is in the details.
     """
+    _events.tell(f"collects the static files in {place.name}")
     guest = run_guest(
         place,
         GUESTS,

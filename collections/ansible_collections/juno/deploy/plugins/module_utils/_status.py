@@ -11,7 +11,6 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge,
     _git,
     _journal,
-    _lease,
     _release_words,
     _status_services,
 )
@@ -58,27 +57,19 @@ class Seen:
     checkout: Checkout | None
     #: What could not be looked at, each a sentence.
     problems: tuple[str, ...] = ()
-    #: Who holds the lease, as C(_lease.standing) tells it; empty when nobody does.
-    lease: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: The deployer that is at work, as C(_survey.at_work) tells of it; empty when nobody is.
+    deployer: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     edge: EdgeFiles = EdgeFiles()
     #: What the compose file says of each service; nothing when it could not be read.
     wanted: dict[str, _status_services.Wanted] = dataclasses.field(default_factory=dict)
     #: What the Engine says of each container by its id.
     details: dict[str, _status_services.Detail] = dataclasses.field(default_factory=dict)
-    #: What changes the app right now, if anything does, and since when.
-    step: str = ""
-    step_since: float = 0.0
     now: float = 0.0
 
     @property
     def at_work(self) -> bool:
-        """Say whether anything changes the app right now: a live run, or what goes on without its controller."""
-        return bool(self.lease.get("alive") or self.step)
-
-    @property
-    def goes_back(self) -> bool:
-        """Say whether what served before is being brought back right now."""
-        return self.step == _lease.WAY_BACK
+        """Say whether a deployer is at work on the app right now, with its controller or without."""
+        return bool(self.deployer)
 
     @property
     def half_done(self) -> _journal.Entry | None:
@@ -109,12 +100,12 @@ class Served:
 
 def _has_image(one: Container, tagged: t.Collection[str], entry: _journal.Entry) -> bool:
     """Say whether the image of a container, named after the commits in C(tagged), is that of a release."""
-    recorded = (entry.get("images") or {}).get(one.service) == one.image_id
-    if entry.get("outcome") == "done":
+    recorded = entry.images.get(one.service) == one.image_id
+    if entry.outcome == "done":
         return recorded
     # What ran when a release failed may be older than it, and one that was cut off wrote nothing down.
-    began = _release_words.seconds_of(entry.get("started", ""))
-    return began is not None and one.created >= began and (recorded or entry.get("commit", "")[:12] in tagged)
+    began = _release_words.seconds_of(entry.started)
+    return began is not None and one.created >= began and (recorded or entry.commit[:12] in tagged)
 
 
 def served(one: Container, seen: Seen) -> Served:
@@ -124,29 +115,29 @@ def served(one: Container, seen: Seen) -> Served:
     named = sorted((name for name in names if ":juno-" in name), key=len, reverse=True)
     tagged = {name.rpartition(":juno-")[2].partition("-")[0]: name for name in named}
     # Nothing runs what was undone, though its image and its containers' names may look like it.
-    entries = [entry for entry in reversed(seen.entries) if not entry.get("undone")]
+    entries = [entry for entry in reversed(seen.entries) if not entry.undone]
     # A person's "docker compose up" makes a container that no release knows, of an image that one does.
-    by_id = (entry for entry in entries if one.id in (entry.get("containers") or {}))
+    by_id = (entry for entry in entries if one.id in entry.containers)
     by_image = (entry for entry in entries if _has_image(one, tagged, entry))
     entry = next(by_id, None) or next(by_image, None)
-    commit = entry["commit"] if entry else next(iter(tagged), "")
+    commit = entry.commit if entry else next(iter(tagged), "")
     image = tagged.get(commit[:12]) or next(iter((*tagged.values(), *names)), one.image_id.partition(":")[2][:12])
-    return Served(entry["number"] if entry else 0, commit, image)
+    return Served(entry.number if entry else 0, commit, image)
 
 
 def _about_journal(seen: Seen) -> list[str]:
     if not seen.entries:
         return [f"{_release_words.NO_RELEASE}: deploy it."]
     newest = seen.entries[-1]
-    named = f"The last {newest.get('purpose', 'deploy')} ({_release_words.deploy_words(newest)})"
-    if newest.get("outcome") == "started":
-        if newest.get("step") == "proved":
+    named = f"The last {newest.purpose} ({_release_words.deploy_words(newest)})"
+    if newest.outcome == "started":
+        if newest.step == "proved":
             return [f"{named} serves and is proved, but ended before it had tidied up: the next deploy does that."]
-        ended = f"{named} ended at the step '{newest.get('step', 'switch')}' without a word, half done"
+        ended = f"{named} ended at the step '{newest.step}' without a word, half done"
         return [f"{ended}: deploy again, which picks it up."]
-    if newest.get("outcome") == "done" or _journal.serving(seen.entries):
+    if newest.outcome == "done" or _journal.serving(seen.entries):
         return []
-    undone = ", was undone, and no release went well before it" if newest.get("undone") else ""
+    undone = ", was undone, and no release went well before it" if newest.undone else ""
     return [f"{named} {_release_words.why_failed(newest)}{undone}: correct the cause and deploy again."]
 
 
@@ -185,20 +176,20 @@ def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]
 
 def _unlike(seen: Seen, newest: _journal.Entry, service: str, running: list[Container]) -> list[str]:
     """Name what runs and is not what the newest release recorded."""
-    image = (newest.get("images") or {}).get(service)
+    image = newest.images.get(service)
     but = "recorded another image" if image else f"recorded none for '{service}'"
     found = []
     for one in running:
         if one.image_id != image:
             runs = served(one, seen)
-            what = f"runs {runs.image} ({runs.words()}), but release {newest['number']} {but}"
+            what = f"runs {runs.image} ({runs.words()}), but release {newest.number} {but}"
             found.append(f"The container {one.name} {what}: deploy again.")
     # Not by their ids: a container that a person let compose make anew is as good as the one before.
     like = [one.name for one in running if one.image_id == image]
-    started = list((newest.get("containers") or {}).values()).count(service)
+    started = list(newest.containers.values()).count(service)
     if started and len(like) > started:
         found.append(
-            f"{len(like)} containers of '{service}' run ({', '.join(like)}), but release {newest['number']} started "
+            f"{len(like)} containers of '{service}' run ({', '.join(like)}), but release {newest.number} started "
             f"{started}: if that many are wanted, say so in the compose file (deploy.replicas), else {ANYHOW}."
         )
     return found
@@ -226,17 +217,16 @@ def _about_checkout(seen: Seen) -> list[str]:
     if at is None:
         return []
     found = []
-    newest = _journal.serving(seen.entries) or (seen.entries[-1] if seen.entries else {})
-    if newest.get("undone"):
-        newest = {}  # no release went well, and the checkout is what it was before the first
-    expected = [newest.get("commit")]
-    if newest.get("outcome") != "done":
-        # It may have ended before the checkout was moved.
-        expected.append((_journal.last_done(seen.entries) or {}).get("commit"))
+    newest = _journal.serving(seen.entries) or (seen.entries[-1] if seen.entries else None)
+    if newest and newest.undone:
+        newest = None  # no release went well, and the checkout is what it was before the first
+    last = _journal.last_done(seen.entries)
+    # It may have ended before the checkout was moved.
+    expected = [one.commit for one in (newest, last) if one]
     if newest and at.commit not in expected:
         found.append(
-            f"The checkout {seen.path} is at {at.commit[:12]}, but release {newest['number']} deployed "
-            f"{newest.get('commit', '')[:12]}: somebody moved it by hand; deploy again."
+            f"The checkout {seen.path} is at {at.commit[:12]}, but release {newest.number} deployed "
+            f"{newest.commit[:12]}: somebody moved it by hand; deploy again."
         )
     if at.dirty:
         found.append(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge, _journal, _lease, _release_words, _status
+from ansible_collections.juno.deploy.plugins.module_utils import _edge, _journal, _lock, _release_words, _status
 from ansible_collections.juno.deploy.plugins.module_utils._table import columns
 
 if t.TYPE_CHECKING:
@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 
 def summary(seen: Seen, findings: list[str]) -> list[str]:
     """Give the status, most important first."""
-    lines = [*_headline(seen, findings), f"Release:  {_release(seen)}", *_last_try(seen), *_left_lease(seen)]
+    lines = [*_headline(seen, findings), f"Release:  {_release(seen)}", *_last_try(seen)]
     at = seen.checkout
     lines.append(f"Checkout: {at.commit[:12]} {at.subject}" if at else "Checkout: can't be read")
     if seen.containers is None:
@@ -35,24 +35,35 @@ def _headline(seen: Seen, findings: list[str]) -> list[str]:
         return [at_work(seen), *(f"- {one}" for one in findings)]
     if findings:
         return ["Not as it should be:", *(f"- {one}" for one in findings)]
-    return [f"All agree: release {(_journal.serving(seen.entries) or {}).get('number')} serves"]
+    return [f"All agree: release {(_journal.serving(seen.entries) or _journal.NO_RELEASE).number} serves"]
 
 
 def at_work(seen: Seen) -> str:
-    """Say who is at work on the app, from where, since when, and how far that has come."""
-    holder, entry = seen.lease, _journal.half_done(seen.entries)
-    number = f" from release {entry['number']}" if entry else ""
-    since = f"since {_release_words.time_of(seen.step_since)}"
-    if not holder.get("alive"):
-        ended = f", after the run of {holder['who']} since {holder['since']} ended without a word" if holder else ""
-        what = f"the way back{number}" if seen.goes_back else seen.step
-        return f"At work: {what}, {since}{ended}"
+    """Say who is at work on the app, from where, since when, and what is being done just now."""
+    holder, entry = seen.deployer, _journal.half_done(seen.entries)
+    if not holder.get("id"):
+        return "At work: a deploy of an earlier version of juno.deploy, or something else that holds the lock"
     origin = f" (from {holder['address']})" if holder.get("address") else ""
-    where = f", now at the step '{entry.get('step', 'begin')}' of release {entry['number']}" if entry else ""
-    if seen.goes_back:
-        where = f", now on the way back{number}, {since}"
-    what = _lease.PURPOSES.get(holder["purpose"], "A deploy")
-    return f"At work: {what[0].lower()}{what[1:]} by {holder['who']}{origin} since {holder['since']}{where}"
+    what = _lock.PURPOSES.get(holder["purpose"], "A deploy")
+    of = f" of release {entry.number}" if entry else ""
+    doing = _doing(holder.get("standing") or {}, of)
+    return f"At work: {what[0].lower()}{what[1:]} by {holder['who']}{origin} since {holder['since']}, {doing}"
+
+
+def _doing(standing: dict[str, t.Any], of: str) -> str:
+    """Say what the deployer does just now."""
+    if not standing:
+        return "whose deployer was killed: the next deploy ends what it left running"
+    name, seconds = standing["step"], round(standing["seconds"])
+    if not name:
+        left = max(0, round(standing["patience_seconds"] - min(standing["seconds"], standing["silent_seconds"])))
+        return f"waits for its controller since {seconds} s; without it, it goes back or finishes by itself in {left} s"
+    now = (
+        f"now on the way back{of and ' from' + of[3:]}" if name in ("undo", "tidy") else f"now at the step '{name}'{of}"
+    )
+    now += f", {seconds} s" + (f" of ~{standing['usual']:.0f} s" if standing["usual"] else "")
+    now += f" ({standing['event']})" if standing["event"] else ""
+    return now + (f", without its controller ({standing['gives_up']})" if standing["gives_up"] else "")
 
 
 def _release(seen: Seen) -> str:
@@ -60,42 +71,34 @@ def _release(seen: Seen) -> str:
     if not seen.entries:
         return _release_words.NO_RELEASE
     newest = seen.entries[-1]
-    earlier = seen.entries[:-1] if seen.at_work and newest.get("outcome") == "started" else seen.entries
+    earlier = seen.entries[:-1] if seen.at_work and newest.outcome == "started" else seen.entries
     entry = _journal.serving(earlier) or newest
-    outcome = "half done" if entry is seen.half_done else entry.get("outcome")
-    words = [f"{entry['number']} {outcome}", entry.get("commit", "")[:12], _release_words.how(entry)]
-    words += [f"by {entry.get('who') or 'unknown'}", f"started {entry.get('started', 'unknown')}"]
+    outcome = "half done" if entry is seen.half_done else entry.outcome
+    words = [f"{entry.number} {outcome}", entry.commit[:12], _release_words.how(entry)]
+    words += [f"by {entry.who or 'unknown'}", f"started {entry.started or 'unknown'}"]
     words += [f"took {_release_words.took(entry)} s"] if _release_words.took(entry) else []
-    words += [f"epoch {entry['epoch']}"] if entry.get("epoch") else []
+    words += [f"epoch {entry.epoch}"] if entry.epoch else []
     return ", ".join(words)
 
 
 def _last_try(seen: Seen) -> list[str]:
     """Tell of the newest release when it failed, and what was before it serves as if it had not been."""
-    newest = seen.entries[-1] if seen.entries else {}
-    if not newest.get("undone") or not _journal.serving(seen.entries):
+    newest = seen.entries[-1] if seen.entries else _journal.NO_RELEASE
+    if not newest.undone or not _journal.serving(seen.entries):
         return []
-    named = f"The last {newest.get('purpose', 'deploy')} ({_release_words.deploy_words(newest)})"
+    named = f"The last {newest.purpose} ({_release_words.deploy_words(newest)})"
     lines = [f"{named} {_release_words.why_failed(newest)} and was undone"]
-    if newest.get("standing"):
-        copies = [one["path"] for one in newest.get("backups") or [] if one.get("path")]
+    if newest.standing:
+        copies = [one["path"] for one in newest.backups if one.get("path")]
         copied = f" (a copy from before is {copies[0]})" if copies else ""
-        lines.append(
-            f"Its migrations stand, which lost data or have no way back: {', '.join(newest['standing'])}{copied}"
-        )
-    return [*lines, *(f"And {one}" for one in newest.get("problems") or [])]
-
-
-def _left_lease(seen: Seen) -> list[str]:
-    if seen.at_work or not seen.lease:
-        return []
-    return [f"Lease:    of {seen.lease['who']} since {seen.lease['since']}, who is gone: the next deploy takes it over"]
+        lines.append(f"Its migrations stand, which lost data or have no way back: {', '.join(newest.standing)}{copied}")
+    return [*lines, *(f"And {one}" for one in newest.problems)]
 
 
 def _what_it_runs(one: Container, seen: Seen) -> tuple[str, str]:
     runs = _status.served(one, seen)
     at_work = _journal.half_done(seen.entries) if seen.at_work else None
-    kept = at_work and one.state == "exited" and one.id in (at_work.get("before") or {}).get("containers", {})
+    kept = at_work and one.state == "exited" and at_work.before and one.id in at_work.before.containers
     return runs.image, runs.words() + (", kept until the new one is proved" if kept else "")
 
 

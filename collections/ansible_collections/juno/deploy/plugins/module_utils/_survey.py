@@ -17,10 +17,10 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge,
     _edge_files,
     _git,
+    _git_owner,
     _git_trust,
     _history,
     _journal,
-    _lease,
     _lock,
     _maintenance,
     _published,
@@ -28,6 +28,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _status,
     _status_services,
     _status_words,
+    _talk,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError, JunoError
 
@@ -140,22 +141,21 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
             raise
         problems.append(exc.message)
     try:
+        _git_owner.take(app)
         _git.require_checkout(run, app.path)
         problems += _git_trust.findings(app, _git_trust.apply(run, app, strict=False))
         checkout = look_at_checkout(run, app.path)
         wanted = _status_services.read_wanted(_configuration.read(run, app.compose()))
     except JunoError as exc:
         problems.append(exc.message)
-    # In this order: what is done for a run that has died begins when its lease is known to be dead.
-    step, since = _lock.working(app.state_directory)
+    deployer: dict[str, t.Any] = {}
     try:
-        lease = _lease.standing(app.state_directory)
+        deployer = at_work(app.state_directory)
     except JunoError as exc:
-        lease = {}
         problems.append(exc.message)
     edge = look_at_edge(app)
     # While a run is at work, or visitors are turned away on purpose, ports answer otherwise.
-    quiet = bool(lease.get("alive") or step or edge.maintenance or containers is None)
+    quiet = bool(deployer or edge.maintenance or containers is None)
     ports = [] if quiet else _published.findings(_journal.serving(entries))
     problems += ports
     seen = _status.Seen(
@@ -166,12 +166,10 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         tags,
         checkout,
         tuple(problems),
-        lease,
+        deployer,
         edge,
         wanted,
         details,
-        step,
-        since,
         time.time(),
     )
     return {**report(seen, question), "ports": ports, "logs": logs}
@@ -189,6 +187,18 @@ def _details(client: t.Any, containers: list[_docker.Container]) -> dict[str, _s
     return found
 
 
+def at_work(directory: str) -> dict[str, t.Any]:
+    """Say who holds the app's lock, and what their deployer does just now; nothing when nobody does."""
+    found = _lock.holder(directory)
+    if found is None:
+        return {}
+    try:
+        standing = _talk.ask(_talk.socket_path(directory, found.id), {"do": "stand"}) if found.id else {}
+    except _talk.NobodyError:
+        standing = {}
+    return {**_lock.as_dict(found), "standing": standing}
+
+
 def look_at_edge(app: App) -> _status.EdgeFiles:
     """Read whether the edge is to stand before the app, and whether it shows its maintenance page."""
     expected = _compose.is_ours(app.override) and _edge.is_in(_edge_files.read(app.override))
@@ -201,12 +211,12 @@ def report(seen: _status.Seen, question: Question) -> dict[str, t.Any]:
     return {
         "agrees": not findings and not seen.at_work,
         "findings": findings,
-        "releases": seen.entries[: -question.history_length - 1 : -1],
+        "releases": [one.to_json() for one in seen.entries[: -question.history_length - 1 : -1]],
         "containers": [_container(one, seen) for one in seen.containers or []],
         "base_url": front_door(seen.containers or [], app_service=seen.services[0]),
         "serves": _serves(seen),
         "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
-        "lease": seen.lease,
+        "deployer": seen.deployer,
         "edge": {
             "containers": [one.name for one in seen.edges if one.state == "running"],
             "maintenance": bool(seen.edge.maintenance and seen.edges),

@@ -23,11 +23,12 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_container,
     _edge_files,
     _epoch,
+    _events,
     _generated,
     _git,
     _git_trust,
     _journal,
-    _lease,
+    _journal_entry,
     _maintenance,
     _pages_before,
     _published,
@@ -68,20 +69,20 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
             _services.name_image(client, images[service], used)
 
 
-def snapshot(work: _work.Work) -> dict[str, t.Any]:
+def snapshot(work: _work.Work) -> _journal_entry.Before:
     """Write down what serves, so that it can be brought back."""
-    return {
-        "commit": _git.head(work.run, work.app.path),
-        "containers": {one.id: one.service for one in work.old},
-        "images": {one.service: one.image_id for one in work.old},
-        "workers": [name for name in work.app.services if name != work.app.service],
-        "stopped": [one.id for one in _server.own(work.client, work.app, stopped=True) if one not in work.old],
-        "names": _named_images(work),
-        "override": _edge_files.read(work.app.override) if _compose.is_ours(work.app.override) else "",
-        "haproxy": _edge_files.read(_edge_files.configuration(work.app.edge_directory)),
-        "edge": bool(_replace.edge_containers(work)),
-        "others": _services.snapshot(_services.starter_of(work)),
-    }
+    return _journal_entry.Before(
+        commit=_git.head(work.run, work.app.path),
+        containers={one.id: one.service for one in work.old},
+        images={one.service: one.image_id for one in work.old},
+        workers=[name for name in work.app.services if name != work.app.service],
+        stopped=[one.id for one in _server.own(work.client, work.app, stopped=True) if one not in work.old],
+        names=_named_images(work),
+        override=_edge_files.read(work.app.override) if _compose.is_ours(work.app.override) else "",
+        haproxy=_edge_files.read(_edge_files.configuration(work.app.edge_directory)),
+        edge=bool(_replace.edge_containers(work)),
+        others=_services.snapshot(_services.starter_of(work)),
+    )
 
 
 def _named_images(work: _work.Work) -> dict[str, str]:
@@ -90,26 +91,21 @@ def _named_images(work: _work.Work) -> dict[str, str]:
     return {name: image for name, image in found.items() if image}
 
 
-def switch(run: Runner, app: App, order: _work.SwitchOrder, *, dry: bool) -> dict[str, t.Any]:
+def switch(run: Runner, app: App, order: _work.SwitchOrder) -> dict[str, t.Any]:
     """Move the checkout, bring the release into service by the strategy, and wait until the site answers.
 
     :raises JunoError: a step failed; C(_undo) brings back what served.
     """
-    if dry:
-        base_url, _probe = _work.address(_configuration.read(run, app.compose()), app, order)
-        old = _server.own(_docker.connect(app.docker_host), app)
-        return {"changed": True, "base_url": base_url, "containers": [one.name for one in old], "actions": []}
-    with _lease.step(app, "the switch to a release"):
-        client = _docker.connect(app.docker_host)
-        config = _configuration.read(run, app.compose())
-        app = _with_workers(client, app, config)
-        return _switch(_work.Work(run, app, order, client, config, _server.own(client, app)))
+    client = _docker.connect(app.docker_host)
+    config = _configuration.read(run, app.compose())
+    app = _with_workers(client, app, config)
+    return _switch(_work.Work(run, app, order, client, config, _server.own(client, app)))
 
 
 def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
     """Give the app with the workers that its begin has found, or those that are found now."""
-    entry = _journal.half_done(_journal.read(app.journal)) or {}
-    if "workers" in entry:
+    entry = _journal.half_done(_journal.read(app.journal))
+    if entry and entry.workers is not None:
         return _worker_services.of_entry(app, entry)
     every = _docker.find(client, app.project, stopped=True)
     return _worker_services.with_workers(app, _worker_services.find(app, config, every))
@@ -130,7 +126,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         app.journal,
         "switch",
         before=snapshot(work),
-        order=dataclasses.asdict(order),
+        order=order,
         epoch=held if order.strategy == "reload" else order.epoch.value,
         epoch_others=list(order.epoch.others),
         epoch_covers=caches["covered"] and not caches["alias"],
@@ -143,6 +139,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         _journal.step(app.journal, "move")
         try:
             _git_trust.apply(work.run, app)
+            _events.tell(f"moves the checkout to {order.commit[:7]}")
             moved = _git.move(work.run, app.path, order.commit)
         except JunoError:
             _journal.step(app.journal, "switch")  # git refused, and nothing has moved
@@ -162,6 +159,8 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     look = _look_at_others(work, live)
     change = _services_plan.change_of(look)
     _services_change.before_site(work, change)
+    if asking:
+        _events.tell("asks which pages of the sitemap are answered before the switch")
     answered_before = asking() if asking else None
     _workers.tell_to_end(work)
     if order.strategy == "reload":
@@ -188,8 +187,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
     fields["configurations"] = _configuration.digests(work.config, app.services)
     # The site's containers are after a reload as they were made.
     if order.strategy == "reload":
-        last = _journal.last_done(_journal.read(app.journal)) or {}
-        known: dict[str, t.Any] = last.get("configurations") or {}
+        known = (_journal.last_done(_journal.read(app.journal)) or _journal.NO_RELEASE).configurations
         fields["configurations"] |= {name: one for name, one in known.items() if name not in workers}
     fields["doors"] = _published.note(answers)
     fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
@@ -252,18 +250,18 @@ def _look_at_others(work: _work.Work, live: dict[str, t.Any]) -> _services_plan.
     """Look at the other services, whose containers are those from before."""
     app, order, asked = work.app, work.order, tuple(work.order.update_services)
     entries = _journal.read(app.journal)
-    before = (_journal.half_done(entries) or {}).get("before") or {}
+    before = (_journal.half_done(entries) or _journal.NO_RELEASE).before
     head = _git.head(work.run, app.path)
     return _services_plan.Look(
         work.run,
         work.client,
         app,
         order.commit or head,
-        before.get("commit") or head,
+        before.commit if before else head,
         _services_plan.Target(work.config, _services_plan.hashes(work.run, app) if asked else {}),
         live,
         _docker.find(work.client, app.project, stopped=True),
-        (_journal.last_done(entries) or {}).get("others") or {},
+        (_journal.last_done(entries) or _journal.NO_RELEASE).others,
         asked,
     )
 
@@ -273,6 +271,7 @@ def _purge(work: _work.Work) -> dict[str, t.Any]:
     if not work.order.purge_bytecode or not _compose.mounts_code(work.service, work.app.path):
         return {}
     rules = Rules(remove=True, mode=work.order.bytecode_mode)
+    _events.tell("removes bytecode from the checkout that is not of its code")
     done = _bytecode.purge([work.app.path], rules, processors())
     told = _bytecode.report(done)
     return {"words": _bytecode.words(done), **{name: told[name] for name in ("files_removed", "reasons")}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import shlex
@@ -21,6 +22,8 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _django,
     _entry_point,
+    _events,
+    _git_owner,
     _git_trust,
     _guest_cache_list,
     _guest_connections,
@@ -42,14 +45,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _staticfiles,
     _worktree,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, mask, pass_on, split_told
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
-    from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, OnLines, Runner
 
 #: Where the app's own directory is in a throwaway container: the checkout has its usual place.
 SECOND_PLACE = "/juno/app"
@@ -102,8 +105,10 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
     """Make a clean checkout of a commit for a while."""
     place = Place(commit, app.build_directory(commit))
     _git_trust.apply(run, app, strict=False)
-    _worktree.add(run, app.path, place.checkout, commit)
+    _events.tell(f"checks out {commit[:7]} into a directory of its own")
+    _worktree.add(run, app.path, place.checkout, commit, (app.state_root, app.state_directory, app.build_root))
     try:
+        _git_owner.remember(app)
         _by_hand.lay_compose(run, app, place.checkout)
         yield place
     finally:
@@ -218,6 +223,7 @@ def ask(
     name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
     job = {
         "check": [],
+        "code": place.commit[:7],
         "manage_py": "manage.py",
         "settings": None,
         "arguments": ["check"],
@@ -237,7 +243,8 @@ def ask(
         command = (python, "-c", _django.BOOT, carried)
         argv = run_argv(app, place, name, *command, environment=environment, volumes=volumes)
         # The container has a while to go when its work is told already.
-        result = _bounded(run, app, argv, name, limit, last=f"{token} {_guest_release.END} ")
+        listen = functools.partial(pass_on, token=token)
+        result = _bounded(run, app, argv, limit, f"{token} {_guest_release.END} ", listen)
         stdout, told = split_told(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]
         if result.rc or any(isinstance(one, dict) and one.get("rc") for one in told.values()):
@@ -277,12 +284,14 @@ def run_plain(run: Runner, app: App, place: Place, command: tuple[str, ...], tim
     """Run a command alone in a throwaway container: for images without Python."""
     name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
     argv = run_argv(app, place, name, *command)
-    return _bounded(run, app, argv, name, timeout_seconds)
+    return _bounded(run, app, argv, timeout_seconds)
 
 
-def _bounded(run: Runner, app: App, argv: list[str], name: str, seconds: float, last: str = "") -> CommandResult:
+def _bounded(
+    run: Runner, app: App, argv: list[str], seconds: float, last: str = "", on_lines: OnLines | None = None
+) -> CommandResult:
     try:
-        return run(argv, cwd=app.path, timeout_seconds=seconds, last=last)
+        return run(argv, cwd=app.path, timeout_seconds=seconds, last=last, on_lines=on_lines)
     except JunoError:
         # What ended is docker compose; the container goes on without it.
         _oneoff.remove_left(app)

@@ -13,15 +13,16 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _bring_back,
+    _cache_order,
     _compose,
     _configuration,
     _database_back,
     _docker,
     _edge,
     _edge_runtime,
+    _events,
     _git,
     _journal,
-    _lease,
     _meterflow,
     _migrations,
     _oneoff,
@@ -39,6 +40,18 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
 
 MIGRATE_SECONDS = 600
+#: What is told where no release was given up.
+NOTHING: dict[str, t.Any] = {
+    "number": 0,
+    "undone": False,
+    "clear_caches": False,
+    "log": "",
+    "standing": [],
+    "problems": [],
+    "left": [],
+    "words": "",
+    "broken": [],
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,14 +62,10 @@ class Cause:
     reason: str
 
 
-def is_owed(app: App) -> bool:
-    """Say whether a run that died left something half done."""
-    return _journal.half_done(_journal.read(app.journal)) is not None
-
-
-def recover(run: Runner, app: App, boot_timeout_seconds: float = 0) -> dict[str, t.Any]:
+def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_seconds: float = 0) -> dict[str, t.Any]:
     """Finish or undo what a run that died left half done; an empty result when nothing was.
 
+    :param caches: how the app's caches are cleared.
     :param boot_timeout_seconds: how long a start may take now; without it what the dead run was told.
     :raises JunoError: it can't be undone; the message says where things stand.
     """
@@ -64,18 +73,38 @@ def recover(run: Runner, app: App, boot_timeout_seconds: float = 0) -> dict[str,
     _meterflow.abandon(app.state_directory)
     if entry is None:
         return {}
-    if entry.get("step") == "proved":
-        with _lease.step(app, "the end of a release"):
-            _record.finish(run, _docker.connect(app.docker_host), app, entry)
-        return {"number": entry["number"], "finished": True, "undone": False, "clear_caches": False}
-    if boot_timeout_seconds and entry.get("order"):
-        _journal.change(app.journal, order={**entry["order"], "boot_timeout_seconds": boot_timeout_seconds})
-    who = entry.get("who") or "unknown"
-    return undo(run, app, Cause("", f"the run of {who} ended at '{entry.get('step', 'begin')}' without a word"))
+    if entry.step == "proved":
+        _events.tell("finishes a release that was proved already")
+        _record.finish(run, _docker.connect(app.docker_host), app, entry)
+        return {"number": entry.number, "finished": True, "undone": False, "clear_caches": False}
+    if boot_timeout_seconds and entry.order:
+        order = dataclasses.replace(entry.order, boot_timeout_seconds=boot_timeout_seconds)
+        _journal.change(app.journal, order=order)
+    who = entry.who or "unknown"
+    return undo(run, app, Cause("", f"the run of {who} ended at '{entry.step}' without a word"), caches)
 
 
-def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
+def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[str, t.Any]:
     """Bring back what served before the newest release, and write that down; an empty result when none is at work.
+
+    Then the caches are cleared that pages of it may be in. Where that fails, the next release does it.
+
+    :param caches: how the app's caches are cleared.
+    :raises JunoError: it can't be brought back.
+    """
+    done = _undo(run, app, cause)
+    if done.get("clear_caches"):
+        try:
+            _events.tell("clears the caches, which may hold pages of the release")
+            _cache_order.clear(app, caches)
+            _journal.settle_caches(app.journal)
+        except JunoError as exc:
+            done["not_cleared"] = exc.message
+    return done
+
+
+def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
+    """Bring back what served before the newest release, and write that down.
 
     :raises JunoError: it can't be brought back.
     """
@@ -84,44 +113,45 @@ def undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     if entry is None:
         return {}
     app = _worker_services.of_entry(app, entry)
-    if entry.get("step") == "proved":
+    if entry.step == "proved":
         # It serves and is right; the next run tidies up what this one could not.
-        return {"number": entry["number"], "finished": False, "undone": False, "clear_caches": False}
+        return {"number": entry.number, "finished": False, "undone": False, "clear_caches": False}
     exposed, log, problems = False, "", list[str]()
-    with _lease.step(app, _lease.WAY_BACK):
-        _oneoff.remove_left(app)
-        way = _database_back.Way(run, app, entry)
-        # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
-        outcome = None if way.is_free else _try(way)
-        if outcome and outcome.unread and _serves(app, entry):
-            return _stay(app, entry, cause, outcome)
-        if entry.get("before"):
-            # First of all, so that compose files, and the files that they name, are those of what served.
-            _bring_back.move_back(run, app, entry)
-        unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
-        if entry.get("before"):
-            log = _logs(app, entry)
-            exposed = _bring_back.bring_back(run, app, entry, problems)
-            _restart_policy.give_back(_docker.connect(app.docker_host), app, entry, "old")
-        if entry.get("reversing"):
-            back = entry["reversing"]
-            order = _migrations.MigrateOrder(back["commit"], back["images"], MIGRATE_SECONDS)
-            _migrations.apply(run, app, order, again=True)
-        outcome = outcome or way.go()
-        if unlike:
-            raise JunoError(unlike, log=log)
-        figures = {"task": cause.task, "reason": _secrets.hide(cause.reason)}
-        ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
-        if outcome.standing:
-            ended["standing"] = outcome.names
-        if problems:
-            ended["problems"] = problems
-        client = _docker.connect(app.docker_host)
-        serves = bool(_server.own(client, app))
-        left = [] if serves else sorted({one.service for one in _docker.find(client, app.project)} - {_edge.SERVICE})
-        _journal.change(app.journal, **ended, **({"caches_owed": True} if exposed else {}))
+    _events.tell("goes back to what served before the release")
+    _oneoff.remove_left(app)
+    way = _database_back.Way(run, app, entry)
+    # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
+    outcome = None if way.is_free else _try(way)
+    if outcome and outcome.unread and _serves(app, entry):
+        return _stay(app, entry, cause, outcome)
+    if entry.before:
+        # First of all, so that compose files, and the files that they name, are those of what served.
+        _bring_back.move_back(run, app, entry)
+    unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
+    if entry.before:
+        log = _logs(app, entry)
+        exposed = _bring_back.bring_back(run, app, entry, problems)
+        _restart_policy.give_back(_docker.connect(app.docker_host), app, entry, "old")
+    if entry.reversing:
+        back = entry.reversing
+        order = _migrations.MigrateOrder(back.commit, back.images, MIGRATE_SECONDS)
+        _events.tell("applies the migrations again that were reversed")
+        _migrations.apply(run, app, order, again=True)
+    outcome = outcome or way.go()
+    if unlike:
+        raise JunoError(unlike, log=log)
+    figures = {"task": cause.task, "reason": _secrets.hide(cause.reason)}
+    ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
+    if outcome.standing:
+        ended["standing"] = outcome.names
+    if problems:
+        ended["problems"] = problems
+    client = _docker.connect(app.docker_host)
+    serves = bool(_server.own(client, app))
+    left = [] if serves else sorted({one.service for one in _docker.find(client, app.project)} - {_edge.SERVICE})
+    _journal.change(app.journal, **ended, **({"caches_owed": True} if exposed else {}))
     return {
-        "number": entry["number"],
+        "number": entry.number,
         "finished": False,
         "undone": True,
         # Where nothing serves there is nobody to ask; they stay owed, and the next release clears them.
@@ -152,7 +182,7 @@ def _try(way: _database_back.Way) -> _database_back.Outcome | None:
 def _serves(app: App, entry: _journal.Entry) -> bool:
     """Say whether what a release started is at work: its switch was over, and all of it runs."""
     running = {one.id for one in _server.own(_docker.connect(app.docker_host), app)}
-    return entry.get("step") == "switched" and bool(entry.get("containers")) and set(entry["containers"]) <= running
+    return entry.step == "switched" and bool(entry.containers) and set(entry.containers) <= running
 
 
 def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back.Outcome) -> dict[str, t.Any]:
@@ -171,7 +201,7 @@ def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back
         caches_owed=True,
     )
     return {
-        "number": entry["number"],
+        "number": entry.number,
         "finished": False,
         "undone": False,
         "clear_caches": True,
@@ -184,12 +214,12 @@ def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back
 
 def _has_collected(run: Runner, app: App, entry: _journal.Entry) -> bool:
     """Say whether the release's static files may be where those of what served were, which runs and won't collect."""
-    if entry.get("collected"):
+    if entry.collected:
         return True
-    before = entry.get("before")
-    if not before or "moved" not in entry or entry["order"]["strategy"] == "reload":
+    before, order = entry.before, entry.order
+    if not before or entry.moved is None or not order or order.strategy == "reload":
         return False
-    if not any(one.id in before["containers"] for one in _server.own(_docker.connect(app.docker_host), app)):
+    if not any(one.id in before.containers for one in _server.own(_docker.connect(app.docker_host), app)):
         return False  # they start anew, and collect by themselves if the new ones did
     config = _configuration.read(run, app.compose())
     return _compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
@@ -200,14 +230,14 @@ def _static_back(run: Runner, app: App, entry: _journal.Entry) -> str:
 
     Say what is in the way, if anything is: all else must be brought back nevertheless.
     """
-    before = entry.get("before") or {}
-    images = before.get("images") or {
+    images = (entry.before.images if entry.before else {}) or {
         one.service: one.image_id for one in _server.own(_docker.connect(app.docker_host), app)
     }
     if not images:
         return ""
     try:
-        _release.collect(run, app, before.get("commit") or _git.head(run, app.path), images)
+        _events.tell("collects the static files of what served")
+        _release.collect(run, app, (entry.before and entry.before.commit) or _git.head(run, app.path), images)
     except JunoError as exc:
         return f"The static files of what served could not be collected again: {exc.message}"
     return ""
@@ -215,6 +245,6 @@ def _static_back(run: Runner, app: App, entry: _journal.Entry) -> str:
 
 def _logs(app: App, entry: _journal.Entry) -> str:
     """Give the end of what the new containers logged, before they are gone."""
-    client, known = _docker.connect(app.docker_host), entry["before"]["containers"]
+    client, known = _docker.connect(app.docker_host), entry.before.containers if entry.before else {}
     new = [one for one in _server.own(client, app, stopped=True) if one.id not in known]
     return "\n".join(_server.log_tail(client, one.id) for one in new)

@@ -12,7 +12,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _server
+from ansible_collections.juno.deploy.plugins.module_utils import _events, _server
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,6 +36,8 @@ def warm(containers: Iterable[Container], port: int, order: SwitchOrder, ask: As
     if not order.epoch.value or not addresses or order.warm_rate <= 0:
         return 0
     answered = 0
+    if order.warm_paths:
+        _events.tell("asks a new container for pages, so that its cache is filled before visitors come")
     for path in paced(order.warm_paths, order.warm_rate, threading.Event().wait):
         status = ask(addresses[0], port, path, order.headers, PAGE_SECONDS)
         answered += 200 <= status < 400

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a switch is told, and what it works with. Private to juno.deploy: no stable interface."""
+"""What a switch works with. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _compose,
     _docker,
-    _edge,
-    _epoch,
     _gate,
     _gate_pages,
     _journal,
     _server,
+    _switch_order,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
@@ -32,55 +31,8 @@ PROBE_TIMEOUT_SECONDS = 10
 COMPOSE_SECONDS = 600
 #: Enough to see a server that ends right after its first answer.
 FIRST_SETTLE_SECONDS = 0.5
-
-
-@dataclasses.dataclass(frozen=True)
-class SwitchOrder:
-    """What the traffic moves to; without a commit the same release is started anew."""
-
-    commit: str
-    images: dict[str, str]
-    strategy: str
-    edge_image: str
-    base_url: str
-    headers: dict[str, str]
-    probe_path: str
-    grace_seconds: int
-    boot_timeout_seconds: float
-    settle_seconds: float
-    purge_bytecode: bool = False
-    #: stale or all.
-    bytecode_mode: str = "stale"
-    #: How long static files of earlier releases stay, in the fields of C(_static_keep.Rules); nothing: for ever.
-    static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    #: Collect the commit's static files first; a deploy has done so when it built.
-    collect: bool = False
-    epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
-    #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
-    warm_paths: tuple[str, ...] = ()
-    warm_rate: float = 20.0
-    #: What the proof will ask for, which new containers must show before they get visitors.
-    pages: tuple[dict[str, t.Any], ...] = ()
-    #: Other services of the project that are replaced where something about them has changed.
-    update_services: tuple[str, ...] = ()
-    #: From whom the edge believes X-Forwarded-For.
-    trusted_proxies: tuple[str, ...] = _edge.TRUSTED
-    #: Published ports that the edge passes as TCP, whatever they answer.
-    tcp_ports: tuple[int, ...] = ()
-    #: Another image under the name of the edge's is a reason to replace its container.
-    edge_pull: bool = False
-    #: The site's sitemap, and how many of its pages the proof asks for; 0 for none.
-    sitemap: str = ""
-    sitemap_pages: int = 0
-    #: How the caches are cleared while nothing serves, in the fields of C(_cache_order.ARGUMENTS); nothing: not then.
-    caches: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    #: Mount the git folder read-only over the checkout that containers see.
-    protect_git: bool = False
-
-    def gate(self, port: int) -> _gate.Gate:
-        """Give what is asked of a new container before it gets visitors; C(_record) waits for the rest of its time."""
-        first = min(self.settle_seconds, FIRST_SETTLE_SECONDS)
-        return _gate.Gate(port, self.probe_path, self.headers, self.boot_timeout_seconds, first)
+#: Others find it here, too.
+SwitchOrder = _switch_order.SwitchOrder
 
 
 def host_of(headers: dict[str, str], base_url: str) -> str:
@@ -102,7 +54,7 @@ class Work:
     #: When nobody answered, and until when; in seconds of the monotonic clock.
     down: float = 0.0
     up: float = 0.0
-    #: Since when the new containers are healthy, in seconds since the epoch; 0 when none was started.
+    #: Since when the new containers are healthy, in seconds of the monotonic clock; 0 when none was started.
     healthy: float = 0.0
     moved_to_edge: bool = False
     #: Since when no old page can be in a cache, in seconds since the epoch; 0 where they are to be cleared later.
@@ -146,18 +98,23 @@ class Work:
         self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
 
     def gate(self) -> _gate.Gate:
-        """Give what is asked of a new container of the site before it gets visitors."""
-        gate = self.order.gate(self.port)
-        pages = _gate_pages.parse(self.order.pages)
+        """Give what is asked of a new container of the site before it gets visitors.
+
+        C(_record) waits for the rest of its time.
+        """
+        order = self.order
+        first = min(order.settle_seconds, FIRST_SETTLE_SECONDS)
+        gate = _gate.Gate(self.port, order.probe_path, order.headers, order.boot_timeout_seconds, first)
+        pages = _gate_pages.parse(order.pages)
         if not pages:
             return gate
         entry = _journal.serving(_journal.read(self.app.journal)[:-1])
         questions = _gate_pages.Questions(
             pages=pages,
-            host=host_of(self.order.headers, self.order.base_url or _compose.base_url(self.service)),
-            forwarded_proto=self.order.headers.get("X-Forwarded-Proto", ""),
-            own_cache=bool(self.order.epoch.value) and not self.order.epoch.others,
-            serving=f"release {entry['number']}, which serves," if entry else "what serves",
+            host=host_of(order.headers, order.base_url or _compose.base_url(self.service)),
+            forwarded_proto=order.headers.get("X-Forwarded-Proto", ""),
+            own_cache=bool(order.epoch.value) and not order.epoch.others,
+            serving=f"release {entry.number}, which serves," if entry else "what serves",
         )
         return dataclasses.replace(gate, questions=questions, serving=functools.partial(self.ask_serving, questions))
 

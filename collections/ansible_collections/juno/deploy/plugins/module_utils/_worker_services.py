@@ -153,8 +153,9 @@ def with_workers(app: App, names: Iterable[str]) -> App:
 
 def of_entry(app: App, entry: _journal.Entry | None) -> App:
     """Give the app with the workers of a release, and of the one before it."""
-    entry = entry or {}
-    return with_workers(app, (*(entry.get("workers") or {}), *((entry.get("before") or {}).get("workers") or ())))
+    entry = entry or _journal.NO_RELEASE
+    before = (entry.before.workers or []) if entry.before else []
+    return with_workers(app, (*(entry.workers or {}), *before))
 
 
 def known(run: Runner, app: App) -> App:
@@ -163,13 +164,13 @@ def known(run: Runner, app: App) -> App:
     :raises JunoError: the journal can't be read.
     """
     entries = _journal.read(app.journal)
-    recorded = next((one for one in reversed(entries) if "workers" in one), None)
+    recorded = next((one for one in reversed(entries) if one.workers is not None), None)
     if recorded is not None:
         # Only while a release is half done both its own and those from before may be at work.
-        if recorded.get("outcome") == "done":
-            return with_workers(app, recorded["workers"] or ())
-        before = (recorded.get("before") or {}).get("workers")
-        if recorded.get("undone") and before is not None:
+        if recorded.outcome == "done":
+            return with_workers(app, recorded.workers or ())
+        before = recorded.before.workers if recorded.before else None
+        if recorded.undone and before is not None:
             return with_workers(app, before)
         return of_entry(app, recorded)
     try:

@@ -16,7 +16,9 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _dependencies,
     _docker,
+    _events,
     _journal,
+    _journal_entry,
     _restart_policy,
     _server,
     _services,
@@ -74,8 +76,9 @@ def start_new(work: _work.Work) -> list[str]:
     if not wanted:
         return []
     known = {one.id for one in _docker.find(work.client, work.app.project, stopped=True)}
+    _events.tell(f"starts the new workers: {', '.join(wanted)}")
     _up(work, wanted)
-    work.workers_began = time.time()
+    work.workers_began = time.monotonic()
     every = _docker.find(work.client, work.app.project, stopped=True)
     new = [one for one in every if one.service in wanted and one.id not in known]
     there = {one.id for one in every}
@@ -91,16 +94,16 @@ def _up(work: _work.Work, wanted: list[str]) -> None:
         _services.renew(at, name)
 
 
-def bring_back(work: _work.Work, before: dict[str, t.Any], *, told: bool) -> None:
+def bring_back(work: _work.Work, before: _journal_entry.Before, *, told: bool) -> None:
     """Let the workers from before run again: the very containers where they still are, else others like them.
 
     :param before: what ran before, as the switch wrote it down.
     :param told: they were told to end, and may still be at it.
     """
-    site, known = work.app.service, before["containers"]
+    site, known = work.app.service, before.containers
     every = [one for one in _server.own(work.client, work.app, stopped=True) if one.service != site]
     old = [one for one in every if one.id in known]
-    new = [one for one in every if one.id not in known and one.id not in before.get("stopped", ())]
+    new = [one for one in every if one.id not in known and one.id not in before.stopped]
     _server.stop_all(work.client, [one for one in new if one.state == "running"], work.order.grace_seconds)
     _remove(work.client, new)
     if told:
@@ -108,6 +111,7 @@ def bring_back(work: _work.Work, before: dict[str, t.Any], *, told: bool) -> Non
         old = [one for one in _docker.find(work.client, work.app.project, stopped=True) if one.id in known]
     for one in old:
         if one.service != site and one.state != "running":
+            _events.tell(f"starts {one.name}, a worker of the release before")
             with _docker.told(f"The worker {one.name} of the release before could not be started"):
                 work.client.api.start(one.id)
     there = {one.service for one in old}

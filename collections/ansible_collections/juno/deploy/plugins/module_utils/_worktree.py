@@ -6,26 +6,63 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _safe_files
+from ansible_collections.juno.deploy.plugins.module_utils import _command, _git_owner, _owner, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import git, head, submodules
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ansible_collections.juno.deploy.plugins.module_utils._command import Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._owner import Owner
 
 
-def add(run: Runner, path: str, directory: str, commit: str) -> None:
-    """Make a clean checkout of a commit in a directory of its own, in place of one left by an earlier run."""
+def add(run: Runner, path: str, directory: str, commit: str, above: Sequence[str] = ()) -> None:
+    """Make a clean checkout of a commit in a directory of its own, in place of one left by an earlier run.
+
+    :param above: our folders above it, the uppermost first: who owns the app's checkout has to get through.
+    """
     remove(run, path, directory)
     os.makedirs(os.path.dirname(directory), mode=0o750, exist_ok=True)
+    owner = _command.git.user(git(path))
+    if owner:
+        _let_in(owner, directory, above)
     # Force twice: one that was killed while it was made is still locked.
     words = ("worktree", "add", "--quiet", "--force", "--force", "--detach", directory, commit)
     run(git(path, *words), timeout_seconds=300).require(
         f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
     )
     submodules(run, directory, commit, head(run, path))
+
+
+def _let_in(owner: Owner, directory: str, above: Sequence[str]) -> None:
+    """Make an empty folder of the owner's, and let nobody else through, as far as that can be told by modes."""
+    for folder in above:
+        seen = os.stat(folder)
+        if owner.may(seen, _owner.ENTER):
+            continue
+        if folder == above[0]:
+            os.chmod(folder, stat.S_IMODE(seen.st_mode) | stat.S_IXOTH)  # the way to those of all apps
+        else:
+            os.chown(folder, -1, owner.gid)
+            os.chmod(folder, 0o710)  # noqa: S103 - so that the owner gets through, and can't look around
+    os.mkdir(directory, 0o755)
+    os.chown(directory, owner.uid, owner.gid)
+
+
+def untracked(run: Runner, path: str, directory: str) -> list[str]:
+    """Name what a clean checkout holds beside the commit's own files.
+
+    By git's folder in the app's checkout: a container had the clean one, and may have written another C(.git) into it.
+    """
+    top, folder = own_folder(run, path)
+    name = next(iter(_known(top, folder, directory)), "")
+    words = (f"--git-dir={os.path.join(top, folder, name)}", f"--work-tree={directory}", "ls-files", "-z", "--others")
+    done = run(git(path, *words)).require(f"git can't list {directory} ({{cause}}).")
+    return [one for one in done.stdout.split("\0") if one]
 
 
 def remove(run: Runner, path: str, directory: str) -> None:
@@ -49,6 +86,7 @@ def remove(run: Runner, path: str, directory: str) -> None:
             f"git's record of the working tree {directory} in {os.path.join(top, folder)} can't be removed ({exc}): "
             "remove it by hand."
         ) from exc
+    _git_owner.give_back(run, path)
 
 
 def own_folder(run: Runner, path: str) -> tuple[str, str]:

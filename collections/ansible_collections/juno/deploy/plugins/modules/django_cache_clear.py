@@ -247,7 +247,7 @@ stderr:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _cachepolicy, _django
+from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _django, _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -274,7 +274,7 @@ def main() -> None:
             "timeout_seconds": {"type": "int", "default": 10},
             "naming": {"type": "list", "elements": "str", "default": []},
             "state_root": {"type": "path"},
-            **_cachepolicy.ARGUMENTS,
+            **_options.CACHE_POLICY,
         },
         supports_check_mode=True,
         required_together=_django.RULES["required_together"],

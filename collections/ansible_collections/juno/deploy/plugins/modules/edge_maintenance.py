@@ -75,7 +75,7 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _maintenance
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _maintenance, _options
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
@@ -89,7 +89,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 
 def main() -> None:
     """Run the module."""
-    spec = {**_app.ARGUMENT_SPEC, "shown": {"type": "bool", "required": True}, "page": {"type": "str"}}
+    spec = {**_options.APP, "shown": {"type": "bool", "required": True}, "page": {"type": "str"}}
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 
 

@@ -436,136 +436,21 @@ words:
   sample: ["1 page(s) asked for twice and 14 file(s) that they name, all as they must be"]
 """
 
-import functools
-import time
 import typing as t
-import urllib.parse
-import uuid
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _pages, _pages_engine, _pages_report
-from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils import _prove
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
-from ansible_collections.juno.deploy.plugins.module_utils._pages_http import fetch, resolve
-from ansible_collections.juno.deploy.plugins.module_utils._pages_mark import parse_mark
-from ansible_collections.juno.deploy.plugins.module_utils._pages_proof import Order, Proof, check_figures
-from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Site, parse_site
-
-PAGE_SPEC: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "str", "required": True},
-    "status": {"type": "int", "default": 200},
-    "contains": {"type": "list", "elements": "str", "default": []},
-    "excludes": {"type": "list", "elements": "str", "default": []},
-}
-RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
-    "value": {"type": "str", "required": True},
-    "header": {"type": "str", "default": "X-Release"},
-    "pattern": {"type": "str"},
-}
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    "base_url": {"type": "str", "required": True},
-    "host": {"type": "str"},
-    "forwarded_proto": {"type": "str", "choices": ["http", "https"]},
-    "pages": {"type": "list", "elements": "dict", "required": True, "options": PAGE_SPEC},
-    "wait_seconds": {"type": "float", "default": 0},
-    "timeout_seconds": {"type": "float", "default": 10},
-    "check_assets": {"type": "bool", "default": True},
-    "max_assets": {"type": "int", "default": 200},
-    "max_body_bytes": {"type": "int", "default": 8 * 1024 * 1024},
-    "follow_redirects": {"type": "bool", "default": False},
-    "validate_certs": {"type": "bool", "default": True},
-    "compare": {"type": "bool", "default": False},
-    "html_max_age": {"type": "int", "default": 3600},
-    "sitemap": {"type": "str", "default": "/sitemap.xml"},
-    "sitemap_pages": {"type": "int", "default": 0},
-    "log_pages": {"type": "int", "default": 0},
-    "found_seconds": {"type": "float", "default": 5},
-    "answered_before": {"type": "list", "elements": "str"},
-    "project": {"type": "str"},
-    "service": {"type": "str", "default": "web"},
-    "docker_host": {"type": "str"},
-    "port": {"type": "int"},
-    "check_containers": {"type": "bool", "default": True},
-    "manifest": {"type": "str", "default": ""},
-    "release": {"type": "dict", "options": RELEASE_SPEC},
-}
-
-
-def order_of(params: dict[str, t.Any]) -> Order:
-    """Read what is to be asked.
-
-    :raises BadInputError: an option makes no sense.
-    """
-    check_figures(params)
-    return Order(
-        pages=tuple(_pages.parse_pages(params["pages"])),
-        wait_seconds=params["wait_seconds"],
-        max_assets=params["max_assets"] if params["check_assets"] else 0,
-        follow_redirects=params["follow_redirects"],
-        html_max_age=params["html_max_age"],
-        token=uuid.uuid4().hex if params["compare"] else "",
-        mark=parse_mark(params["release"]),
-        sitemap=params["sitemap"],
-        sitemap_pages=params["sitemap_pages"],
-        found_seconds=params["found_seconds"],
-        answered_before=None if params["answered_before"] is None else frozenset(params["answered_before"]),
-    )
-
-
-def look(params: dict[str, t.Any], order: Order) -> _pages_engine.Seen:
-    """Ask the Engine what it knows of the site.
-
-    :raises EngineError: it does not answer, or no container of the service runs.
-    """
-    question = _pages_engine.Question(
-        params["project"],
-        params["service"],
-        port=params["port"] or 0,
-        containers=params["check_containers"],
-        log_pages=params["log_pages"],
-        manifest=params["manifest"],
-        outside=urllib.parse.urlsplit(params["base_url"]).port or 80,
-    )
-    return _pages_engine.look(_docker.connect(params["docker_host"]), question, order.paths)
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
-    """Check the site and give what was seen.
-
-    :raises JunoError: something was wrong with a page or a file.
-    """
-    params = module.params
-    order = order_of(params)
-    site = parse_site(
-        params["base_url"],
-        host=params["host"],
-        forwarded_proto=params["forwarded_proto"] or "",
-        timeout_seconds=params["timeout_seconds"],
-        max_body_bytes=params["max_body_bytes"],
-        validate_certs=params["validate_certs"],
-    )
-    where = functools.lru_cache(lambda name, port: resolve(name, port, site.timeout_seconds))
-
-    def opened(one: Site) -> _pages.Get:
-        return functools.partial(fetch, one, where(one.hostname, one.port))
-
-    where(site.hostname, site.port)
-    began = time.time()
-    outcome = Proof(site, order, opened, time.monotonic, time.sleep).check(
-        functools.partial(look, params, order) if params["project"] else None
-    )
-    result = {"began": began, **_pages_report.report(site, outcome, order.mark)}
-    warning, message = (tell(site, outcome.findings) for tell in (_pages_report.warning, _pages_report.summary))
-    if warning:
-        module.warn(warning)
-    if message:
-        raise JunoError(message, **result)
-    return result
+    """Check the site and give what was seen."""
+    return _prove.prove(module.params, module.warn)
 
 
 def main() -> None:
     """Run the module."""
-    run(AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), work)
+    run(AnsibleModule(argument_spec=_prove.ARGUMENT_SPEC, supports_check_mode=True), work)
 
 
 if __name__ == "__main__":

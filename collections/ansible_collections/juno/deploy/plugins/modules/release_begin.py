@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Begin to change a Django compose app: take its lease, pick up what is half done, look and plan."""
+"""Build a release's images from a clean checkout and check that its code can start."""
 
 from __future__ import annotations
 
@@ -12,33 +12,30 @@ module: release_begin
 short_description: Begin a deploy, alone and from a known state
 version_added: 0.2.0
 description:
-  - Takes the app's lease, so that one controller at a time changes the app. When another one holds it and is alive,
-    the module fails, says who that is, from where and since when, and nothing was changed.
-  - A controller is alive for as long as its C(ansible-playbook) runs. Until then it renews a heartbeat on the managed
-    host every 5 seconds, also between tasks and while a task takes long.
-  - The lease of a dead controller is taken over without asking. At once where it was killed or interrupted, 30 seconds
-    after its last heartbeat where it was cut off. What it left running on the host gets 10 seconds to end, and is ended
-    then.
+  - Starts the app's deployer on the managed host, a process that brings one release into service, step by step,
+    as the modules that follow tell it. It holds the app's lock for as long as it lives.
+  - When another deployer is at work and its controller is alive, the module fails, says who that is, from where
+    and since when, and nothing was changed. Where its controller has ended or is silent, that deployer is asked
+    to finish or undo its release first.
   - Finishes or undoes what a dead run left half done, as the journal has it.
-  - For O(purpose=rollback), chooses the release to go back to, and fails when it was never complete, its images are no
-    longer kept, or a migration came after it that can't be reversed.
+  - For O(purpose=rollback), chooses the release to go back to, and fails when it was never complete, its images
+    are no longer kept, or a migration came after it that can't be reversed.
   - For O(purpose=deploy), looks at everything a deploy decides from, in one go. The git checkout and the remote's
-    branch, the compose project, its containers, the disk, and the journal of what was released before. Plans from it
-    whether anything is to be deployed, whether images have to be built, and why.
-  - Fails, with nothing changed, when the checkout holds changes that a deploy would overwrite (changed files, commits
-    of its own, another branch, untracked files that the new commit brings), or when something that a deploy needs is
-    missing.
-  - The lease is given back at once after a failure, and when there is nothing to deploy.
+    branch, the compose project, its containers, the disk, and the journal of what was released before. Plans from
+    it whether anything is to be deployed, whether images have to be built, and why.
+  - Fails, with nothing changed, when the checkout holds changes that a deploy would overwrite, or when something
+    that a deploy needs is missing.
+  - The lock is given back at once after a failure, and when there is nothing to deploy.
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
-  - juno.deploy.caches
   - juno.deploy.plan
 attributes:
   check_mode:
     support: full
     details:
-      - It looks and plans, and takes no lease. Fetched git objects are all that it leaves on the host.
+      - It looks and plans, without the lock. Fetched git objects and the collection's own code are all that it
+        leaves on the host.
   diff_mode:
     support: full
     details:
@@ -46,108 +43,114 @@ attributes:
   idempotent:
     support: none
     details:
-      - Each run takes a lease of its own.
+      - Each run starts a deployer of its own.
   platform:
     support: full
     platforms: posix
 options:
   purpose:
     description:
-      - What the lease is taken for, as others are told. Only V(deploy) fetches and plans.
+      - What is brought into service. V(deploy) fetches the newest commit, V(rollback) takes an earlier release,
+        V(restart) what serves already.
     type: str
     choices: [deploy, rollback, restart]
     default: deploy
   release:
     description:
-      - For O(purpose=rollback), the number of the release to go back to; 0 takes the newest good one of another commit.
+      - For O(purpose=rollback), the number of the release to go back to; 0 takes the newest good one of another
+        commit.
     type: int
     default: 0
-  who:
+  pages:
     description:
-      - Who takes the lease, as others are told.
-      - Without it, the user and the name of the machine that runs C(ansible-playbook).
-    type: str
-    default: ''
-  lease:
+      - The pages that prove a release, as for M(juno.deploy.freshness_check). The new code must show them before
+        visitors get it; the first of them is what is asked for to learn whether the site answers.
+    type: list
+    elements: dict
+    default: []
+  headers:
     description:
-      - Id of the lease to take. The action plugin of this module makes a new one for each call.
-    type: str
-    default: ''
-  build:
-    description:
-      - How releases are built and checked, as with M(juno.deploy.release_build). With it the build begins at once, and
-        that module takes what came of it.
-      - Without it the build begins with that module.
+      - Headers of all requests, for example C(Host).
     type: dict
-    suboptions:
-      check_command:
-        description:
-          - The command, as a list of words, that tells whether the code can start.
-        type: list
-        elements: str
-        default: [python, manage.py, check]
-      build_timeout_seconds:
-        description:
-          - How long the build may take.
-        type: int
-        default: 1800
-      check_timeout_seconds:
-        description:
-          - How long the check command may take, and as long everything else that is asked of the new code.
-        type: int
-        default: 120
-      probe_path:
-        description:
-          - The page that the WSGI application is asked for.
-        type: str
-        default: /
-      headers:
-        description:
-          - Headers of that request.
-        type: dict
-        default: {}
-      base_url:
-        description:
-          - The site's address as the managed host reaches it. Without it a port that O(service) publishes tells it.
-        type: str
-        default: ''
-      frontend:
-        description:
-          - The app's own command that builds its front-end, run where the plan has that step.
-        type: list
-        elements: str
-        default: []
-      pages:
-        description:
-          - Pages that the application must show before a reload.
-        type: list
-        elements: dict
-        default: []
-      boot_timeout_seconds:
-        description:
-          - How long each service that the check needs may take to start, in seconds.
-        type: int
-        default: 120
-      update_services:
-        description:
-          - Other services of the project whose images are built or pulled.
-        type: list
-        elements: str
-        default: []
+    default: {}
   boot_timeout_seconds:
     description:
-      - How long a container may take to start, in seconds, where a dead run's release is undone. With 0 it is what that
-        run was told.
+      - How long a container may take to start, and the site to answer, in seconds.
     type: int
+    default: 120
+  collect_anew:
+    description:
+      - With O(purpose=restart), collect all static files anew first, with the code that serves.
+    type: bool
+    default: false
+  meter_rate:
+    description:
+      - How many requests per second a prober makes at the site's front door until the release is recorded; 0 makes
+        none.
+    type: float
     default: 0
-    version_added: 0.2.0
+  meter_paths:
+    description:
+      - The paths it asks for, in turn. Without them those of O(pages).
+    type: list
+    elements: str
+    default: []
+  caches:
+    description:
+      - How the app's caches are cleared.
+    type: dict
+    default: {}
+    suboptions:
+      method:
+        description:
+          - V(settings) does it as M(juno.deploy.django_cache_clear), V(memcached) as M(juno.deploy.memcached_flush).
+        type: str
+        choices: [settings, memcached, none]
+        default: settings
+      settings:
+        description:
+          - The settings module, with V(settings).
+        type: str
+      alias:
+        description:
+          - The caches to clear, with V(settings); all of them without it.
+        type: list
+        elements: str
+      command:
+        description:
+          - The app's own management command that clears them, with V(settings).
+        type: str
+      service:
+        description:
+          - The compose service that runs memcached, with V(memcached).
+        type: str
+        default: memcached
+      port:
+        description:
+          - The port that memcached listens at, with V(memcached).
+        type: int
+        default: 11211
+      mode:
+        description:
+          - What of a cache goes, as with M(juno.deploy.django_cache_clear).
+        type: str
+        choices: [auto, selective, flush]
+        default: auto
+      keep:
+        description:
+          - Entries that stay, as with M(juno.deploy.django_cache_clear).
+        type: list
+        elements: str
+        default: []
+      allow_loss:
+        description:
+          - Allow a flush that takes sessions or keys of others.
+        type: bool
+        default: false
   edge:
     description:
-      - What the proxy before the app is to be. With it the plan says what happens to the proxy, and its image is pulled
-        where it isn't there, before anything is built.
-      - Without it the plan says nothing about that.
+      - What the proxy before the app is to be. Its image is pulled where it isn't there, before anything is built.
     type: dict
-    version_added: 0.2.0
     suboptions:
       image:
         description:
@@ -171,38 +174,289 @@ options:
         type: list
         elements: int
         default: []
-  package:
+    default: {}
+  build:
     description:
-      - Digest of what the modules are made of. The action plugin of this module computes it, so that what was sent once
-        is kept on the managed host, below O(state_root), and used by later runs.
+      - How the release is built and checked.
+    type: dict
+    default: {}
+    suboptions:
+      check_command:
+        description:
+          - The command, as a list of words, that tells whether the code can start.
+          - An empty list leaves the throwaway container out, and with it all that is looked at there; static files
+            are collected nevertheless.
+        type: list
+        elements: str
+        default: [python, manage.py, check]
+      build_timeout_seconds:
+        description:
+          - How long the build may take.
+        type: int
+        default: 1800
+      check_timeout_seconds:
+        description:
+          - How long O(build.check_command) may take, and as long everything else that is asked of the new code.
+        type: int
+        default: 120
+      frontend:
+        description:
+          - The app's own command, as a list of words, that builds its front-end (Tailwind, say). It is run in a
+            throwaway container, in the clean checkout, before the code is checked and static files are collected.
+          - What it makes and git does not track is kept as long as the release, and M(juno.deploy.release_switch)
+            puts it into the app's checkout.
+        type: list
+        elements: str
+        default: []
+  migrate:
+    description:
+      - How migrations are applied and reversed.
+    type: dict
+    default: {}
+    suboptions:
+      backup:
+        description:
+          - When the database is copied.
+          - V(auto) copies it before migrations. Where no program is there that could,
+            RV(juno.deploy.release_migrate#module:notices) says so.
+          - V(always) copies it even if no migration is pending, and refuses to go on where it can't.
+          - V(never) copies nothing.
+        type: str
+        choices: [auto, always, never]
+        default: auto
+      backup_timeout_seconds:
+        description:
+          - How long the dump of a server may take.
+        type: int
+        default: 600
+      timeout_seconds:
+        description:
+          - How long the migrations may take. Reversing those before one that failed may take as long again.
+        type: int
+        default: 600
+      lock_timeout_seconds:
+        description:
+          - How long a statement of a migration may wait for a lock (PostgreSQL, MySQL), in seconds. All that the
+            site asks of the same table waits behind it.
+          - An atomic migration that waited too long is tried again up to five times, with five seconds in between.
+        type: int
+        default: 5
+  switch:
+    description:
+      - How the traffic moves.
+    type: dict
+    default: {}
+    suboptions:
+      grace_seconds:
+        description:
+          - How long an old server or worker may take to end its work before it is killed, where the compose file
+            gives its service no C(stop_grace_period).
+        type: int
+        default: 30
+      settle_seconds:
+        description:
+          - How long a new container must have been healthy before M(juno.deploy.release_record) lets go of the
+            old one. It gets requests earlier, while the old one is kept at hand.
+        type: float
+        default: 3.2
+      purge_bytecode:
+        description:
+          - Remove compiled Python files from the checkout first, where the containers see the checkout itself.
+        type: bool
+        default: false
+      bytecode_mode:
+        description:
+          - Which of them. V(stale) takes those that don't fit their source, or have none, as
+            M(juno.deploy.pycache_purge) tells them; V(all) takes every one.
+        type: str
+        choices: [stale, all]
+        default: stale
+      prune_static:
+        description:
+          - Remove static files of earlier releases that are due, in a static root that is a directory of the managed
+            host too (a bind mount or a local volume), right before the new workers start. When V(false) it is only
+            remembered which files each release names.
+        type: bool
+        default: true
+      protect_git:
+        description:
+          - Mount the checkout's C(.git) read-only over the place at which the app's containers see the checkout,
+            so that their code can't write what git does on the host. New containers have it; O(strategy=reload)
+            makes none.
+        type: bool
+        default: false
+      warm_paths:
+        description:
+          - Pages, with their queries, that a new container is asked for before it gets requests of visitors, so
+            that these find a filled cache. Only where nobody else can read what that fills, with an an epoch of
+            its own and O(strategy=rolling).
+        type: list
+        elements: str
+        default: []
+      warm_rate:
+        description:
+          - How many of O(switch.warm_paths) are asked for in a second, at most.
+        type: float
+        default: 20
+  prove:
+    description:
+      - How the new release is proved, as with M(juno.deploy.freshness_check).
+    type: dict
+    default: {}
+    suboptions:
+      check_assets:
+        description:
+          - Whether to ask for the files that the pages name as well.
+        type: bool
+        default: true
+      compare:
+        description:
+          - Ask for each page once more with a query that no page cache has seen, and compare what was served last
+            with that rendering, without what differs by nature (CSRF tokens, nonces, times, ids), and without the
+            part in which two such renderings differ from each other. A difference is a finding, no failure.
+        type: bool
+        default: false
+      check_containers:
+        description:
+          - Whether the containers of O(project) are asked for pages.
+        type: bool
+        default: true
+      html_max_age:
+        description:
+          - For how many seconds browsers and proxies may keep a page, by C(Cache-Control) or C(Expires). One that
+            they may keep for longer is a finding, no failure, since after a deploy nothing here can call it back.
+          - The default is an hour. Django's C(cache_page) sends the time that it keeps a page for.
+        type: int
+        default: 3600
+      sitemap:
+        description:
+          - Path of the sitemap, or of an index of sitemaps, as XML, packed by gzip or not.
+        type: str
+        default: /sitemap.xml
+      sitemap_pages:
+        description:
+          - How many pages of O(prove.sitemap) are asked for as well, the first ones that are the site's own and
+            not in O(pages).
+          - Such a page must answer with a status below 500. A redirect or a status from 400 on is a finding, no
+            failure.
+          - A site without a sitemap is no finding.
+        type: int
+        default: 0
+      log_pages:
+        description:
+          - How many of the pages that visitors asked for most often are asked for as well, like those of
+            O(prove.sitemap_pages). A login page in its place is no finding.
+          - They are taken from the end of the logs of the containers of O(service) and of the edge, also of those
+            that have ended (C(GET) requests without a query, answered with 200, three at least, in common or combined
+            log format or in HAProxy's). Where no access log is kept there are none.
+        type: int
+        default: 0
+      manifest:
+        description:
+          - The manifest of static files (C(staticfiles.json)) as a path in a container of O(service), relative
+            to its working directory unless it begins with a slash. It is read without starting a process.
+          - Where a page names a file by a hash that the manifest doesn't have, and the file is still there, the
+            page is asked for once more past its cache. It is an old page, which is an error, if that rendering
+            doesn't name the file; else a finding. Where there is no such manifest nothing is looked up.
+        type: str
+        default: ''
+      release_header:
+        description:
+          - A response header in which the site names its commit; nothing where it has none.
+        type: str
+        default: ''
+  record:
+    description:
+      - How much of earlier releases stays.
+    type: dict
+    default: {}
+    suboptions:
+      keep_releases:
+        description:
+          - How many releases that went well keep their images.
+        type: int
+        default: 5
+      keep_backups:
+        description:
+          - After how many later releases that went well a copy of a database goes. The newest copy of each database
+            stays.
+        type: int
+        default: 3
+      keep_cache_mb:
+        description:
+          - How many MiB may be held by what only builds of this app left. Those are images of the compose project
+            without a name, and build cache that came with its builds and that no other build has used since. V(0)
+            leaves all of it alone.
+        type: int
+        default: 0
+  site_url:
+    description:
+      - The site's address as visitors know it, for the report.
     type: str
     default: ''
-  meter_rate:
+  host_name:
     description:
-      - How many requests per second a prober makes at the site's front door until the release is recorded; 0 makes
-        none.
-    type: float
-    default: 0
-  meter_paths:
+      - The host's name in the inventory, for the report.
+    type: str
+    default: ''
+  notices:
     description:
-      - The paths it asks for, in turn. Without them those of O(pages).
+      - Sentences that the plan shows, too.
     type: list
     elements: str
     default: []
-  pages:
+  at_once:
     description:
-      - The pages that prove a deploy, as for M(juno.deploy.freshness_check).
-    type: list
-    elements: dict
-    default: []
-  headers:
+      - Begin to build as soon as it is planned. M(juno.deploy.release_build) then follows that build.
+    type: bool
+    default: false
+  controller_timeout_seconds:
     description:
-      - Headers of the prober's requests, for example C(Host).
+      - How long the deployer waits for the next step after one has ended. Then it finishes or undoes the release
+        by itself.
+    type: float
+    default: 60
+  lock_wait_seconds:
+    description:
+      - How long to wait for another deploy of the app to end, in seconds. With V(0) one that is alive is respected
+        at once, and the module fails.
+    type: float
+    default: 0
+  patience_seconds:
+    description:
+      - How long the next step may be away this time; V(0) is O(controller_timeout_seconds).
+    type: float
+    default: 0
+  controller:
+    description:
+      - Who runs C(ansible-playbook), and where. The action plugin fills it in.
     type: dict
     default: {}
-notes:
-  - The heartbeat uses the task's own connection and C(become), so it needs a connection plugin that starts a program
-    for each command, as C(ssh), C(docker) and C(local) do.
+  dead:
+    description:
+      - Id of a deployer whose controller is known to have ended. The action plugin fills it in.
+    type: str
+    default: ''
+  package:
+    description:
+      - Digest of the collection's code. The action plugin fills it in.
+    type: str
+    default: ''
+  archive:
+    description:
+      - The collection's code, where the managed host does not have it yet. The action plugin fills it in.
+    type: str
+    default: ''
+  deployer:
+    description:
+      - Id for the deployer. The action plugin makes one for each call.
+    type: str
+    default: ''
+  after:
+    description:
+      - How many events of the step are known already. The action plugin fills it in.
+    type: int
+    default: -1
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -212,239 +466,153 @@ EXAMPLES = r"""
   juno.deploy.release_begin:
     path: /root/JunoJobs
     project: junojobs
-  register: begun
-
-- name: Begin a restart
-  juno.deploy.release_begin:
-    path: /root/JunoJobs
-    project: junojobs
-    purpose: restart
+    pages:
+      - path: /
   register: begun
 """
 
 RETURN = r"""
-lease:
-  description: The lease, for the option O(lease) of the modules that follow, and whether it is held.
+deployer:
+  description: Id of the deployer, for the option O(deployer) of the modules that follow.
+  returned: success, outside check mode
+  type: str
+  sample: 0c6a7a3c9a0d4f0e8f4f7f5f7d1b9f0e
+begun:
+  description: Whether there is something to do. Then the deployer waits for the next step.
   returned: success
-  type: dict
-  sample: {id: 0c6a7a3c9a0d4f0e8f4f7f5f7d1b9f0e, held: true}
-taken_over_from:
-  description: The dead holder whose lease was taken over; empty when there was none.
-  returned: success
-  type: dict
-  sample:
-    id: 5a1c4f5b0f6e4b0c8d7e6f5a4b3c2d1e
-    who: rohit@laptop
-    host: laptop
-    address: 203.0.113.5
-    purpose: deploy
-    since: '2026-01-31T10:00:00Z'
-ended:
-  description: What the dead holder had left running on the host and had to be ended; empty when there was nothing.
+  type: bool
+  sample: true
+taken_over:
+  description: Whose run was given up for this one; empty where nobody was at work.
   returned: success
   type: str
-  sample: the build of a release, process 4711
+  sample: ''
+boot:
+  description: Why nobody would tidy up after a reboot of the host in the middle of the release; empty where units
+    of systemd would.
+  returned: where something is to be done
+  type: str
+  sample: systemd does not start this host
+words:
+  description: The plan, as lines for a person.
+  returned: success
+  type: list
+  elements: str
+  sample: ['Commit: 1f5d0b1c2a3e A new front page', 'Deploy: yes, release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
 recovered:
   description: What a dead run had left half done and was finished or undone; empty when there was nothing.
   returned: success
   type: dict
   sample: {}
-forkserver:
-  description:
-    - Where the process listens that runs the modules that follow, with all that they import loaded already.
-    - It ends with the lease. RV(forkserver.why) says why there is none. Then they run as Ansible runs modules, which
-      takes longer.
-  returned: success
-  type: dict
-  contains:
-    socket:
-      description: The socket; empty when there is no such process.
-      type: str
-      sample: /var/lib/juno/junojobs/forkserver-0c6a7a3c9a0d.sock
-    boot:
-      description:
-        - Why nobody would tidy up after a reboot of the host in the middle of the release; empty where units of systemd
-          would.
-      type: str
-      version_added: 0.2.0
-      sample: systemd does not start this host
-    python:
-      description: Its Python.
-      type: str
-      sample: /usr/bin/python3
-    why:
-      description: Why there is none.
-      type: str
-      sample: ''
-holder:
-  description: Who holds the lease.
-  returned: when another controller holds it and is alive
-  type: dict
-  sample:
-    id: 5a1c4f5b0f6e4b0c8d7e6f5a4b3c2d1e
-    who: rohit@laptop
-    host: laptop
-    address: 203.0.113.5
-    purpose: deploy
-    since: '2026-01-31T10:00:00Z'
 git:
   description: The checkout and the fetched branch.
-  returned: success, with O(purpose=deploy)
+  returned: success
   type: dict
-  sample:
-    commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
-    branch: main
-    target_commit: 1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112
-    target_subject: A new front page
-    ahead: 0
-    behind: 1
-    dirty: []
+  sample: {commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, branch: main,
+    target_commit: 1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, target_subject: A new front page, ahead: 0, behind: 1,
+    dirty: []}
 compose:
   description: The compose project, with the address of the port that O(service) publishes.
-  returned: success, with O(purpose=deploy)
-  type: dict
-  sample:
-    version: 2.26.1
-    files: [docker-compose.yml]
-    services: [memcached, web]
-    base_url: http://127.0.0.1:8001
-    code_mounted: true
-    command_collects: true
-workers:
-  description: The services that run the app's code beside O(service), each with why it is taken for one.
   returned: success
   type: dict
-  version_added: 0.2.0
-  sample: {worker: 'share the image of {site}', beat: declared}
-workers_words:
-  description: The same, as the plan shows it.
-  returned: success
-  type: str
-  version_added: 0.2.0
-  sample: 'worker, beat (found: they share the image of web)'
-notices:
-  description: How what serves answers the first page, where that hangs on a setting.
-  returned: where something is to be done and the site serves
-  type: list
-  elements: str
-  version_added: 0.2.0
-  sample: []
+  sample: {version: 2.26.1, files: [docker-compose.yml], services: [memcached, web], base_url: 'http://127.0.0.1:8001',
+    code_mounted: true, command_collects: true}
 containers:
   description: The project's containers, stopped ones too.
-  returned: success, with O(purpose=deploy)
+  returned: success
   type: list
   elements: dict
   sample: [{name: junojobs-web-1, service: web, state: running}]
-disk_free_bytes:
-  description: Free space of the app's file system, in bytes.
-  returned: success, with O(purpose=deploy)
-  type: int
-  sample: 21474836480
 serving:
   description: The newest release that went well, as the journal has it; empty when there is none.
-  returned: success, with O(purpose=deploy)
+  returned: success
   type: dict
   sample: {number: 7, commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, outcome: done}
-changed_files:
-  description: Files that differ between the release in RV(serving) and the branch; nothing when that can't be told.
-  returned: success, with O(purpose=deploy)
-  type: list
-  elements: str
-  sample: [templates/home.html]
 epoch:
   description:
     - The number that the release's processes are to get in O(epoch_variable); 0 when there shall be none.
   returned: success
   type: dict
   sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
-commits:
-  description: The newest commits that come, and how many there are.
-  returned: success, with O(purpose=deploy)
-  type: dict
-  sample: {named: [1f5d0b1 A new front page], count: 1}
 plan:
   description: What a deploy has to do, and why, as M(juno.deploy.release_plan) says it.
-  returned: success, with O(purpose=deploy)
+  returned: success
   type: dict
-  sample:
-    deploy: true
-    build: false
-    collect: false
-    strategy: reload
-    edge: []
-    reasons: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
-    build_reasons: []
+  sample: {deploy: true, build: false, collect: false, strategy: reload, edge: [], reasons: ['release 8f5d0b1c2a3e
+        serves, 1f5d0b1c2a3e is new'], build_reasons: []}
 """
 
+import json
 import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import (
-    _app,
-    _begin,
-    _cache_order,
-    _edge_plan,
-    _inspect_git,
-    _lease,
-    _release,
-)
-from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
-from ansible_collections.juno.deploy.plugins.module_utils._module import run
+from ansible_collections.juno.deploy.plugins.module_utils import _follow, _kept, _lock, _options, _start_deployer
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+
+#: How long one call waits for another deployer to end.
+WAIT_SECONDS = 1.0
+#: What the action plugin fills in, and what is not the release's.
+OWN: dict[str, dict[str, t.Any]] = {
+    "at_once": {"type": "bool", "default": False},
+    "controller_timeout_seconds": {"type": "float", "default": 60},
+    "lock_wait_seconds": {"type": "float", "default": 0},
+    "patience_seconds": {"type": "float", "default": 0},
+    "controller": {"type": "dict", "default": {}},
+    "dead": {"type": "str", "default": ""},
+    "package": {"type": "str", "default": ""},
+    "archive": {"type": "str", "default": "", "no_log": False},
+    "deployer": {"type": "str", "default": ""},
+    "after": {"type": "int", "default": -1},
+}
 
 
-def work(module: AnsibleModule) -> dict[str, t.Any]:
-    """Begin."""
-    params = module.params
-    holder = _lease.claim(params["lease"], params["who"], params["purpose"], os.environ)
-    meter = _begin.Meter(
-        rate_per_second=params["meter_rate"],
-        paths=tuple(params["meter_paths"]),
-        pages=params["pages"],
-        base_url=params["base_url"],
-        headers={str(name): str(value) for name, value in params["headers"].items()},
+def holder_of(params: dict[str, t.Any]) -> _lock.Holder:
+    """Say for whom the deployer works."""
+    controller = params["controller"]
+    return _lock.Holder(
+        id=params["deployer"],
+        purpose=params["purpose"],
+        who=str(controller.get("who") or "unknown"),
+        address=os.environ.get("SSH_CONNECTION", "").partition(" ")[0],
+        since=_start_deployer.now(),
+        machine=str(controller.get("machine") or ""),
+        controller_pid=int(controller.get("pid") or 0),
+        controller_started=str(controller.get("started") or ""),
     )
-    result = _begin.begin(
-        run_command,
-        _app.from_params(params),
-        _inspect_git.wish_of(params),
-        holder,
-        meter,
-        release=params["release"],
-        helper=_begin.Helper(params["package"], params["caches"] or {}, _build(params["build"])),
-        dry=module.check_mode,
-        boot_timeout_seconds=params["boot_timeout_seconds"],
-        edge=_edge_plan.wish_of(params["edge"], params["base_url"]),
-    )
-    difference = result.pop("diff", None)
-    return {**result, "diff": difference} if module._diff and difference else result
 
 
-def _build(asked: dict[str, t.Any] | None) -> dict[str, t.Any]:
-    if not asked:
-        return {}
-    return {**asked, **{name: tuple(asked[name]) for name in ("check_command", "frontend", "pages", "update_services")}}
+def begin(params: dict[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
+    """Start a deployer, or follow the one that was started."""
+    directory = _options.state_directory(params)
+    asked = {"do": "watch", "name": "begin", "after": max(0, params["after"]), "seconds": _follow.NEXT_SECONDS}
+    if params["after"] >= 0:
+        return {**_follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
+    if not params["package"] or not (params["deployer"] or dry):
+        raise JunoError("release_begin was not called by its action plugin: call it as juno.deploy.release_begin.")
+    kept = _kept.find(params["state_root"], params["package"])
+    if not kept:
+        if not params["archive"]:
+            return {"needs_archive": True}
+        kept = _kept.keep(params["state_root"], params["package"], params["archive"])
+    order = {name: params[name] for name in _options.RELEASE}
+    timeout = params["controller_timeout_seconds"]
+    wish = _start_deployer.Wish(directory, kept, holder_of(params), order, timeout, params["at_once"])
+    if dry:
+        return _start_deployer.look_only(wish)
+    handle, other = _start_deployer.take_lock(directory, WAIT_SECONDS, params["dead"])
+    if handle is None:
+        return {"busy": other.as_dict() if other else {}}
+    _start_deployer.start(wish, handle, f"{other.holder.who}, at work since {other.holder.since}" if other else "")
+    asked |= {"patience": params["patience_seconds"], "seconds": _follow.FIRST_SECONDS}
+    return {**_follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
 
 
 def main() -> None:
     """Run the module."""
-    spec = {
-        **_app.ARGUMENT_SPEC,
-        **_inspect_git.ARGUMENTS,
-        "purpose": {"type": "str", "choices": ["deploy", "rollback", "restart"], "default": "deploy"},
-        "release": {"type": "int", "default": 0},
-        "who": {"type": "str", "default": ""},
-        "package": {"type": "str", "default": ""},
-        "boot_timeout_seconds": {"type": "int", "default": 0},
-        "build": {"type": "dict", "options": _release.BUILD_OPTIONS},
-        **_cache_order.ARGUMENTS,
-        "edge": {"type": "dict", "options": _edge_plan.OPTIONS},
-        "meter_rate": {"type": "float", "default": 0},
-        "meter_paths": {"type": "list", "elements": "str", "default": []},
-        "pages": {"type": "list", "elements": "dict", "default": []},
-        "headers": {"type": "dict", "default": {}},
-    }
-    run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
+    module = AnsibleModule(argument_spec={**_options.RELEASE, **OWN}, supports_check_mode=True)
+    # The action plugin tells by these alone what to do next.
+    _follow.run(module, lambda params: begin(json.loads(json.dumps(params)), dry=module.check_mode))
 
 
 if __name__ == "__main__":

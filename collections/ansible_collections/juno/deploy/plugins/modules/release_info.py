@@ -12,7 +12,7 @@ module: release_info
 short_description: Say what serves, and whether the journal agrees
 version_added: 0.1.0
 description:
-  - Looks at the app's containers, edge, checkout, lease and the journal of its releases, and names each thing on which
+  - Looks at the app's containers, edge, checkout, lock and the journal of its releases, and names each thing on which
     they disagree, with what to do.
   - Names also each other service of the project that should run by its compose file and doesn't, is unhealthy, or had
     to be started again by the Engine within the last ten minutes. A task that has ended well is no finding.
@@ -138,21 +138,20 @@ checkout:
   returned: success
   type: dict
   sample: {commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, subject: A new front page, dirty: []}
-lease:
+deployer:
   description:
-    - Who holds the app's lease, for what, since when, and whether that run is alive; empty when nobody does.
+    - The deployer that is at work on the app, for whom and since when, and what it does just now (C(standing)); empty
+      when none is.
   returned: success
   type: dict
   version_added: 0.2.0
   sample:
     id: 5a1c4f5b0f6e4b0c8d7e6f5a4b3c2d1e
     who: rohit@laptop
-    host: laptop
     address: 203.0.113.5
     purpose: deploy
     since: '2026-01-31T10:00:00Z'
-    alive: true
-    beat_age_seconds: 2.1
+    standing: {step: build, seconds: 52.1, usual: 70.2, event: '[web 4/9] RUN pip install'}
 edge:
   description: The edge's running containers, and whether visitors get its maintenance page.
   returned: success
@@ -184,7 +183,7 @@ logs:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _survey, _worker_services
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _options, _survey, _worker_services
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -200,7 +199,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 def main() -> None:
     """Run the module."""
     spec = {
-        **_app.ARGUMENT_SPEC,
+        **_options.APP,
         "history_length": {"type": "int", "default": 20},
         "log_lines": {"type": "int", "default": 0},
         "log_follow_seconds": {"type": "int", "default": 0},

@@ -167,7 +167,7 @@ plan:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _inspect, _inspect_git
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _inspect, _inspect_git, _options
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -182,7 +182,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 
 def main() -> None:
     """Run the module."""
-    spec = {**_app.ARGUMENT_SPEC, **_inspect_git.ARGUMENTS}
+    spec = {**_options.APP, **_options.PLAN}
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 
 

@@ -17,7 +17,7 @@ class Host:
     """How far a host of the play has come."""
 
     name: str
-    #: It holds the lease of its app: it began, and has something to do.
+    #: It began, and has something to do.
     began: bool = False
     #: The commit that it has brought into service for good in this run.
     done: str = ""
@@ -46,7 +46,7 @@ def read_host(name: str, facts: t.Mapping[str, t.Any]) -> Host:
     begun = facts.get("django_app__begun") or {}
     return Host(
         name=name,
-        began=bool((begun.get("lease") or {}).get("held")),
+        began=bool(begun.get("begun")),
         done=str(release.get("commit") or ""),
         goes_back="django_app__failed_task" in facts,
         failed_task=str(facts.get("django_app__failed_task") or ""),
@@ -104,17 +104,17 @@ def recorded_reason(cause: Cause) -> str:
     return f"on {', '.join(cause.hosts)}, not here: {cause.reason}" if cause.hosts else cause.reason
 
 
-def not_done(me: Host, cause: Cause, ahead: t.Sequence[str], undone: t.Mapping[str, t.Any], not_cleared: str) -> str:
+def not_done(me: Host, cause: Cause, ahead: t.Sequence[str], undone: t.Mapping[str, t.Any]) -> str:
     """Say what failed, where, and how things stand: the first cause first, then what of the way back failed."""
     said = [f"Not done: '{cause.task}' failed on {', '.join(cause.hosts) or me.name}.", cause.reason]
     if cause.hosts:
         together = " and goes back, so that all hosts serve the same release" if undone.get("undone") else ""
         said.append(f"{me.name} was well{together if not ahead else together.partition(',')[0]}.")
     said.append(_how_it_stands(undone))
-    if not_cleared:
+    if undone.get("not_cleared"):
+        why = str(undone["not_cleared"]).rstrip(". ")
         said.append(
-            f"And pages of it may be left in the caches, which could not be cleared ({not_cleared.rstrip('. ')}): "
-            "the next deploy does that."
+            f"And pages of it may be left in the caches, which could not be cleared ({why}): the next deploy does that."
         )
     if ahead:
         said.append(f"The new release serves on {', '.join(ahead)}, where it was done before.")

@@ -1,108 +1,137 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The heart: a table of lives, its words in a real pipe, and its commands in a real shell."""
+"""How a release begins, and how it waits for another one; the module's answers are prepared."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
+import types
 
 import pytest
 from ansible_collections.juno.deploy.plugins.action import release_begin as it
-
-OUT_OF_REACH = None
-
-
-class Life:
-    """A playbook that runs for some half seconds, and a task that says its word after some."""
-
-    def __init__(self, *, ends, word, says_at, answers=()):
-        self.now, self.ends, self.word, self.says_at = 0.0, ends, word, says_at
-        self.answers = list(answers)
-        self.commands = []
-
-    def runs(self):
-        return self.now < self.ends
-
-    def listen(self):
-        self.now += 0.5
-        return self.word if self.now == self.says_at else it.NOTHING_YET
-
-    def command(self, command):
-        self.commands.append((self.now, command.partition(" ")[0]))
-        return self.answers.pop(0) if self.answers else 0
-
-    def live(self):
-        it.Heart(self.runs, self.command, self.listen, lambda: self.now).beat("/x/alive-one")
-        return self.commands
+from ansible_collections.juno.deploy.plugins.module_utils import _processes
+from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt, _watch
 
 
 @pytest.mark.parametrize(
-    ("life", "commands"),
+    ("version", "is_used"),
     [
-        pytest.param(
-            {"ends": 12, "word": it.HELD, "says_at": 1},
-            [(5, "test"), (10, "test"), (12, "rm")],
-            id="held until the end",
-        ),
-        pytest.param({"ends": 99, "word": it.NOT_HELD, "says_at": 1}, [], id="not held"),
-        pytest.param({"ends": 99, "word": it.NO_WORD, "says_at": 1}, [(1, "rm")], id="the task died"),
-        pytest.param({"ends": 0.5, "word": it.HELD, "says_at": 9}, [(0.5, "rm")], id="killed in the task"),
-        pytest.param({"ends": 0, "word": it.HELD, "says_at": 9}, [(0, "rm")], id="killed before"),
-        pytest.param(
-            {"ends": 99, "word": it.HELD, "says_at": 1, "answers": [0, it.GONE]},
-            [(5, "test"), (10, "test")],
-            id="given back",
-        ),
-        pytest.param(
-            {"ends": 17, "word": it.HELD, "says_at": 12, "answers": [it.GONE, it.GONE]},
-            [(5, "test"), (10, "test"), (15, "test"), (17, "rm")],
-            id="a task that takes the lease late",
-        ),
-        pytest.param(
-            {"ends": 17, "word": it.HELD, "says_at": 1, "answers": [OUT_OF_REACH, 1, 255]},
-            [(5, "test"), (10, "test"), (15, "test"), (17, "rm")],
-            id="a host out of reach",
-        ),
+        ("2.15.0", False),
+        ("2.16.99", False),
+        ("2.17.0", True),
+        ("2.17.0rc1", True),
+        ("2.19.4", True),
+        ("2.20.0b1.post0", True),
+        ("2.21.5", True),
+        ("2.22.0", False),
+        ("2.22.0.dev0", False),
+        ("3.0.0", False),
+        ("1.18.0", False),
     ],
 )
-def test_lives(life, commands):
-    assert Life(**life).live() == commands
+def test_versions_of_ansible_core(version, is_used):
+    told = it.refusal(version)
+    assert (told == "") == is_used
+    if told:
+        assert told == (
+            f"juno.deploy works with ansible-core 2.17 to 2.21, and this is {version}: install one of these "
+            "(pip install 'ansible-core==2.21.*'). Nothing was changed."
+        )
 
 
-def test_a_beat_makes_no_file_that_is_removed_while_it_runs():
-    assert it.beat_command("/x/alive-one") == "test -e /x/alive-one || exit 44; touch -c -- /x/alive-one"
+class Clock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
 
 
-@pytest.mark.parametrize("name", ["alive-one", "a b'; touch bad; '"])
-def test_the_commands_touch_only_what_is_there(tmp_path, name):
-    path = tmp_path / name
-
-    def run(command):
-        # As Ansible runs it, which appends something harmless.
-        argv = ["/bin/sh", "-c", f"{command} && sleep 0"]
-        return subprocess.run(argv, cwd=tmp_path, check=False).returncode
-
-    assert run(it.beat_command(str(path))) == it.GONE
-    path.write_text("")
-    os.utime(path, (1, 1))
-    assert run(it.beat_command(str(path))) == 0
-    assert path.stat().st_mtime > 1
-    assert [run(it.stop_command(str(path))) for _again in range(2)] == [0, 0]
-    assert os.listdir(tmp_path) == []
+def other(**fields):
+    standing = {"step": "build", "seconds": 7.0, "silent_seconds": 0.4, "gives_up": "", **fields.pop("standing", {})}
+    told = {"words": "A deploy of shop by ada@laptop has been at work since 10:00", "id": "a1", "machine": "laptop"}
+    return {**told, "controller_pid": 7, "controller_started": "81", "standing": standing, **fields}
 
 
-@pytest.mark.parametrize(("said", "heard"), [(it.HELD, it.HELD), (it.NOT_HELD, it.NOT_HELD), ("", it.NO_WORD)])
-def test_the_ear_hears_one_word(monkeypatch, said, heard):
-    monkeypatch.setattr(it, "LOOK_SECONDS", 0.01)
-    hear, speak = os.pipe()
-    ear = it.Ear(hear)
-    assert ear() == it.NOTHING_YET
-    os.write(speak, said.encode())
-    os.close(speak)
-    assert [ear(), ear()] == [heard, it.NOTHING_YET]
-    with pytest.raises(OSError, match="Bad file"):
-        os.fstat(hear)
+QUIET = {"silent_seconds": 500.0}
+GIVES_UP = {"silent_seconds": 500.0, "gives_up": "the next deploy came"}
+
+
+@pytest.mark.parametrize(
+    ("wait_seconds", "busy", "over_after"),
+    [
+        # Its controller is alive, as the second look tells.
+        pytest.param(0, other(), 1, id="alive"),
+        pytest.param(30, other(), 30, id="alive, and waited for"),
+        # It may be dead: the deployer itself finds out.
+        pytest.param(0, other(standing=QUIET), 21, id="silent"),
+        pytest.param(30, other(standing=QUIET), 51, id="silent, and waited for"),
+        pytest.param(0, other(standing=GIVES_UP), 181, id="goes back"),
+        pytest.param(30, other(standing=GIVES_UP), 211, id="goes back, and waited for"),
+        pytest.param(0, {**other(), "standing": {}}, 181, id="killed"),
+        pytest.param(0, {"id": "", "words": ""}, 0, id="does not say who it is"),
+        pytest.param(30, {"id": "", "words": ""}, 30, id="does not say who it is, and is waited for"),
+        pytest.param(30, {}, 30, id="says nothing"),
+    ],
+)
+def test_how_long_another_one_is_waited_for(wait_seconds, busy, over_after):
+    clock = Clock()
+    wait = it.Wait(wait_seconds, clock)
+    while not wait.is_over(busy):
+        clock.now += 1
+        assert clock.now < 1300
+    assert clock.now - 1000 == over_after
+
+
+def test_a_word_of_its_controller_between_two_looks_is_a_sign_of_life():
+    clock = Clock()
+    wait = it.Wait(0, clock)
+    assert not wait.is_over(other(standing={"silent_seconds": 0.0}))
+    clock.now += 1.2
+    assert not wait.is_over(other(standing={"silent_seconds": 1.3}))
+    clock.now += 1.2
+    assert wait.is_over(other(standing={"silent_seconds": 1.1}))
+
+
+@pytest.fixture
+def another():
+    """Give another process on this machine."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process, _processes.identify(process.pid)
+        process.kill()
+
+
+def test_whether_the_other_controller_is_dead(another):
+    process, own = another
+    mine = {"machine": it.machine(), "controller_pid": own.pid, "controller_started": own.started}
+    assert not it.is_dead(mine)
+    assert not it.is_dead({})
+    assert not it.is_dead({**mine, "controller_pid": 0})
+    assert it.is_dead({**mine, "controller_started": "1"})  # its number is another's by now
+    process.kill()
+    process.wait()
+    assert it.is_dead(mine)
+    # Nobody knows of processes of another machine, or of another boot or container of this one.
+    assert not it.is_dead({**mine, "machine": f"{it.machine()} elsewhere"})
+
+
+def test_this_machine_is_told_from_others():
+    assert it.machine() == it.machine()
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
+        assert file.read().strip() in it.machine()
+    assert os.readlink("/proc/self/ns/pid") in it.machine()
+
+
+def test_the_controller_is_the_playbook_and_not_its_worker():
+    hear, say = multiprocessing.get_context("fork").Pipe(duplex=False)
+    worker = multiprocessing.get_context("fork").Process(target=lambda: say.send(it.controller()))
+    worker.start()
+    told = hear.recv()
+    worker.join()
+    own = _processes.identify(os.getpid())
+    assert told == {"who": it.who(), "machine": it.machine(), "pid": own.pid, "started": own.started}
 
 
 def test_the_controller_has_a_name_also_for_an_id_without_one(monkeypatch):
@@ -111,4 +140,134 @@ def test_the_controller_has_a_name_also_for_an_id_without_one(monkeypatch):
 
     monkeypatch.setattr(it.getpass, "getuser", nobody)
     monkeypatch.setattr(it.socket, "gethostname", lambda: "laptop")
-    assert it.controller() == f"{os.getuid()}@laptop"
+    assert it.who() == f"{os.getuid()}@laptop"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    lines = []
+    display = types.SimpleNamespace(display=lambda text, *, stderr: lines.append(text))
+    monkeypatch.setattr(it, "Display", lambda: display)
+    monkeypatch.setattr(_watch, "Display", lambda: display)
+    monkeypatch.setattr(_interrupt, "say_if_cancelled", lambda _host, _text: None)
+    return lines
+
+
+@pytest.fixture
+def begin(shown, monkeypatch):
+    """Give what runs the action with prepared answers of its module, and what that was called with."""
+
+    def run(answers, args=None, *, check_mode=False):
+        task = types.SimpleNamespace(
+            args={"project": "shop", **(args or {})}, action="x", async_val=0, check_mode=check_mode, diff=False
+        )
+        connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir="/nowhere"))
+        action = it.ActionModule(task, connection, None, None, None, None)
+        calls, left = [], list(answers)
+
+        def execute(*, module_name, module_args, task_vars):
+            assert (module_name, task_vars) == ("juno.deploy.release_begin", {"inventory_hostname": "h1"})
+            calls.append(dict(module_args))
+            return dict(left.pop(0))
+
+        monkeypatch.setattr(action, "_execute_module", execute)
+        result = action.run(task_vars={"inventory_hostname": "h1"})
+        assert not left
+        return result, calls
+
+    return run
+
+
+BEGUN = {"begun": True, "changed": True}
+
+
+def progress(**more):
+    return {"step": "begin", "seconds": 1.0, "usual": 0, "events": [], "next": 0, "ended": True, **more}
+
+
+def test_a_begin(begin):
+    result, (call,) = begin([{**BEGUN, "progress": progress()}], {"path": "/app"})
+    assert result == BEGUN
+    assert call.pop("controller") == it.controller()
+    deployer = call.pop("deployer")
+    assert len(deployer) == 32
+    assert call == {"project": "shop", "path": "/app", "package": _code.digest()}
+    assert begin([BEGUN])[1][0]["deployer"] != deployer
+
+
+def test_it_is_followed_by_the_same_id(begin):
+    _result, calls = begin([{"progress": progress(next=2, ended=False)}, {**BEGUN, "progress": progress(next=2)}])
+    assert calls[1] == {**calls[0], "after": 2}
+
+
+def test_a_plan_alone_has_no_deployer(begin):
+    result, (call,) = begin([{"begun": False}], check_mode=True)
+    assert (result, call["deployer"]) == ({"begun": False}, "")
+
+
+def test_the_code_is_sent_where_it_is_not_kept(begin):
+    result, (first, second) = begin([{"needs_archive": True}, BEGUN])
+    assert result == BEGUN
+    assert "archive" not in first
+    assert second == {**first, "archive": _code.archive()}
+
+
+def test_it_goes_with_no_later_call(begin):
+    calls = begin([{"needs_archive": True}, {"busy": other(standing=GIVES_UP)}, BEGUN])[1]
+    assert ["archive" in one for one in calls] == [False, True, False]
+
+
+def test_one_that_is_at_work_is_named(begin, shown):
+    busy = other(standing={"silent_seconds": -1.0})  # it was heard since the last look, whenever that was
+    result, _calls = begin([{"busy": busy}])
+    assert result == {
+        "failed": True,
+        "msg": "A deploy of shop by ada@laptop has been at work since 10:00 and is alive: let it end, then run this "
+        "again, or let this one wait (django_app_lock_wait_seconds). Nothing was changed.",
+        "holder": busy,
+    }
+    assert shown == []
+
+
+@pytest.mark.parametrize("busy", [{}, {"id": "", "words": "A deploy of shop by unknown has been at work since "}])
+def test_something_that_does_not_say_who_it_is(begin, busy):
+    result, _calls = begin([{"busy": busy}])
+    assert result["msg"].startswith("Something that does not say who it is holds the lock of shop: let it end, ")
+
+
+def test_one_that_gives_up_is_waited_for_which_is_said_now_and_then(begin, shown):
+    result, calls = begin([*[{"busy": other(standing=GIVES_UP)}] * 3, BEGUN])
+    assert result == BEGUN
+    assert calls == [calls[0]] * 4
+    assert shown == ["begin  h1  0 s  waits: A deploy of shop by ada@laptop has been at work since 10:00: build, 7 s"]
+
+
+@pytest.mark.parametrize("busy", [{}, {"id": ""}, {"id": "a1", "words": "A deploy", "standing": {}}])
+def test_one_that_says_little_can_be_waited_for(begin, shown, busy):
+    result, _calls = begin([{"busy": busy}, BEGUN], {"lock_wait_seconds": 60})
+    assert result == BEGUN
+    assert shown == [f"begin  h1  0 s  waits: {busy.get('words') or 'the lock is held'}"]
+
+
+def test_one_whose_controller_is_dead_is_told_to_give_up(begin, another):
+    process, own = another
+    process.kill()
+    process.wait()
+    busy = other(machine=it.machine(), controller_pid=own.pid, controller_started=own.started)
+    calls = begin([{"busy": busy}, BEGUN])[1]
+    assert [one.get("dead") for one in calls] == [None, "a1"]
+
+
+def test_nobody_is_waited_for_when_the_playbook_has_ended(begin, monkeypatch):
+    """Else a release would begin that nobody wants any more."""
+    monkeypatch.setattr(_interrupt, "playbook_ended", lambda: True)
+    result, _calls = begin([{"busy": other()}], {"lock_wait_seconds": 60})
+    assert result == {"failed": True, "msg": "ansible-playbook has ended."}
+
+
+def test_another_version_is_refused_before_anything_is_sent(begin, monkeypatch):
+    monkeypatch.setattr(it, "ansible_version", "2.22.0")
+    result, calls = begin([])
+    assert result["failed"]
+    assert result["msg"] == it.refusal("2.22.0")
+    assert calls == []

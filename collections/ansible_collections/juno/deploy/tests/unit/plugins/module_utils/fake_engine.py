@@ -23,9 +23,11 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _edge_haproxy,
     _edge_runtime,
     _journal,
+    _journal_entry,
     _port_kind,
     _ports,
     _server,
+    _typed,
     _work,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
@@ -433,15 +435,9 @@ class World:
 
     def begun(self, **fields: t.Any) -> None:
         """Write a journal with a release that serves, and one that is at work."""
-        first = {"number": 1, "outcome": "done", "commit": self.commits[0], "step": "proved"}
-        now = {
-            "number": 2,
-            "outcome": "started",
-            "commit": self.commits[1],
-            "step": "begin",
-            "who": "me@here",
-            **fields,
-        }
+        first = _journal.Entry(number=1, outcome="done", commit=self.commits[0], step="proved")
+        known: dict[str, t.Any] = {"number": 2, "outcome": "started", "commit": self.commits[1], "who": "me@here"}
+        now = _journal_entry.from_json(_typed.to_plain({**known, **fields}), self.app.journal)
         _journal.write(self.app.journal, [first, now])
 
     def newest(self) -> _journal.Entry:

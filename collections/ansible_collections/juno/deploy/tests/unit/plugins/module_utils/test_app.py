@@ -7,8 +7,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _edge, _edge_files
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _edge, _edge_files, _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -56,8 +57,7 @@ def test_the_override_moves_along(world):
 
 def test_the_command_line_reaches_the_engine_that_is_named(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere.sock")
-    params = {name: option.get("default") for name, option in _app.ARGUMENT_SPEC.items()}
-    params |= {"path": "/srv/app", "project": "app"}
+    params = {**orders.defaults(_options.APP), "path": "/srv/app", "project": "app"}
     _app.from_params(params)
     assert os.environ["DOCKER_HOST"] == "unix:///elsewhere.sock"
     _app.from_params({**params, "docker_host": "unix:///run/other.sock"})

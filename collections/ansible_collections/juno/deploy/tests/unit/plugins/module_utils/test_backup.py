@@ -58,13 +58,13 @@ def name_in(number: int, database: str = "db", second: int = 0) -> str:
 def entries_of(outcomes: str, *, restarts: tuple[int, ...] = (), silent: tuple[int, ...] = ()) -> list[_journal.Entry]:
     """Give a journal: d for a release that went well, f for one that failed, s for one at work, each with a copy."""
     return [
-        {
-            "number": number,
-            "started": f"2026-01-01T{number:02d}:00:00Z",
-            "outcome": {"d": "done", "f": "failed", "s": "started"}[one],
-            "purpose": "restart" if number in restarts else "deploy",
-            "backups": [] if number in silent else [{"path": f"/state/backup/{name_in(number)}"}],
-        }
+        _journal.Entry(
+            number=number,
+            started=f"2026-01-01T{number:02d}:00:00Z",
+            outcome={"d": "done", "f": "failed", "s": "started"}[one],
+            purpose="restart" if number in restarts else "deploy",
+            backups=[] if number in silent else [{"path": f"/state/backup/{name_in(number)}"}],
+        )
         for number, one in enumerate(outcomes, 1)
     ]
 
@@ -96,7 +96,7 @@ def entries_of(outcomes: str, *, restarts: tuple[int, ...] = (), silent: tuple[i
 )
 def test_copies_go_by_the_good_releases_since(outcomes, keep, gone):
     entries = entries_of(outcomes)
-    names = [name_in(entry["number"]) for entry in entries]
+    names = [name_in(entry.number) for entry in entries]
     assert _backup.stale(names, entries, keep) == [name_in(number) for number in gone]
 
 
@@ -109,7 +109,7 @@ def test_a_restart_is_no_release_in_this():
 def test_the_newest_copy_of_each_database_stays():
     entries = entries_of("ddddddd")
     names = [name_in(1, "other"), name_in(1), name_in(2)]
-    entries[0]["backups"].append({"path": name_in(1, "other")})
+    entries[0].backups.append({"path": name_in(1, "other")})
     assert _backup.stale(names, entries, 3) == [name_in(1)]
 
 
@@ -144,13 +144,13 @@ def test_a_persons_deletion_is_as_good(app):
 
 def test_copies_are_written_into_the_entry_at_work(app):
     _backup.remember(app, [{"path": "a"}])
-    _journal.write(app.journal, [{"number": 1, "outcome": "started"}])
+    _journal.write(app.journal, [_journal.Entry(number=1, outcome="started")])
     _backup.remember(app, [{"path": "a"}])
     _backup.remember(app, [{"path": "b"}])
-    assert [one["path"] for one in _journal.read(app.journal)[0]["backups"]] == ["a", "b"]
+    assert [one["path"] for one in _journal.read(app.journal)[0].backups] == ["a", "b"]
     assert _backup.number_of(app) == 1
     assert _backup.wish_of(app) == _backup.Wish()
-    _journal.change(app.journal, backup={"when": "never", "timeout_seconds": 5})
+    _journal.change(app.journal, backup=_backup.Wish("never", 5))
     assert _backup.wish_of(app) == _backup.Wish("never", 5)
 
 

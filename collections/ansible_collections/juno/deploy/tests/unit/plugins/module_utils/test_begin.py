@@ -1,32 +1,29 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the lease is held after the beginning; what is recovered and looked at is tested where it is done."""
+"""What a release begins with, in which order; what is recovered and looked at is tested where it is done."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _app,
     _begin,
-    _forkserver,
     _inspect,
     _inspect_git,
     _journal,
-    _lease,
-    _package,
-    _release,
+    _lock,
+    _processes,
     _undo,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Schema
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
 
 BASE_URL = "http://127.0.0.1:8001"
-NO_METER = _begin.Meter(0, (), [], "", {})
-NO_HELPER = _begin.Helper("", {}, {})
-WISH = _inspect_git.Wish("origin", "main", 60, False, False, "rolling")
+PACKAGE = "/var/lib/juno/.package/abc"
 
 
 def no_checkout(argv, **_more):
@@ -35,55 +32,96 @@ def no_checkout(argv, **_more):
 
 
 @pytest.fixture
-def app(tmp_path, monkeypatch):
-    # Nothing is laid into the system of the machine that runs the tests.
-    monkeypatch.setattr(_begin._boot, "arm", lambda *_any: "no")
-    return _app.App("/root/x", "junojobs", "web", (), (), "", str(tmp_path), lease="one")
+def app(tmp_path):
+    return _app.App("/root/x", "jobs", "web", (), (), "", str(tmp_path))
 
 
-def begin(app, purpose="deploy", *, lease="one", dry=False, helper=NO_HELPER):
-    holder = _lease.claim(lease, "rohit@laptop", purpose, {})
-    return _begin.begin(no_checkout, app, WISH, holder, NO_METER, release=0, dry=dry, helper=helper)
+@pytest.fixture
+def did(monkeypatch):
+    """Let nothing be done; note what would be, in its order."""
+    notes = []
+
+    def note(module, name, answer=None):
+        monkeypatch.setattr(module, name, lambda *args, **_more: notes.append((name, *args)) or answer)
+
+    note(_begin._git_trust, "remember")
+    note(_begin._edge_files, "settle")
+    note(_undo, "recover", {})
+    note(_begin._boot, "arm", "systemd does not start this host")
+    note(_begin._git_owner, "remember")
+    note(_begin._edge_plan, "prepare", [])
+    note(_begin._meterflow, "start")
+    monkeypatch.setattr(_begin.Meter, "notice", lambda *_any: [])
+    return notes
 
 
-def found(deploy, containers):
+def names(did):
+    return [one[0] for one in did]
+
+
+def begin(app, purpose="deploy", **more):
+    order = orders.release(purpose=purpose, **more)
+    return _begin.begin(no_checkout, app, order, _lock.Holder("one", purpose, "rohit@laptop"), PACKAGE)
+
+
+def found(deploy, containers, strategy="rolling", **more):
     return {
         "plan": {
             "deploy": deploy,
-            "strategy": "rolling",
+            "strategy": strategy,
             **{"build": True, "collect": False, "translate": False, "frontend": False},
         },
         "git": {"target_commit": "8f5d0b1c"},
         "compose": {"base_url": BASE_URL},
         "containers": [{"service": service, "state": state} for service, state in containers],
+        **more,
     }
 
 
-def look(monkeypatch, deploy, *containers):
-    monkeypatch.setattr(_inspect, "inspect", lambda _run, _app, _wish: found(deploy, containers))
-    monkeypatch.setattr(_inspect, "look_back", lambda _run, _app, _wish, _release: found(deploy, containers))
+def look(monkeypatch, deploy, *containers, **more):
+    asked = []
+    monkeypatch.setattr(
+        _inspect, "inspect", lambda _run, _app, wish: asked.append(wish) or found(deploy, containers, **more)
+    )
+    monkeypatch.setattr(
+        _inspect,
+        "look_back",
+        lambda _run, _app, wish, release: asked.append((wish, release)) or found(deploy, containers, **more),
+    )
+    return asked
 
 
 @pytest.mark.parametrize(
-    ("purpose", "deploy", "recovered", "held"),
+    ("purpose", "deploy", "recovered"),
     [
-        ("deploy", True, {}, True),
-        ("deploy", False, {}, False),
-        # What a dead run had left is in order again: nobody waits for this one.
-        ("deploy", False, {"number": 7}, False),
-        ("restart", True, {}, True),
-        ("rollback", True, {"number": 7}, True),
+        ("deploy", True, {}),
+        ("deploy", False, {}),
+        # What a dead run had left is in order again, though there is nothing to do.
+        ("deploy", False, {"number": 7}),
+        ("restart", True, {}),
+        ("rollback", True, {"number": 7}),
     ],
 )
-def test_it_is_held_where_there_is_something_to_do(app, monkeypatch, purpose, deploy, recovered, held):
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app, _seconds: recovered)
-    look(monkeypatch, deploy)
+def test_an_entry_is_opened_where_there_is_something_to_do(app, did, monkeypatch, purpose, deploy, recovered):
+    monkeypatch.setattr(_undo, "recover", lambda *_any: recovered)
+    look(monkeypatch, deploy, workers={"queue": "declared"})
     result = begin(app, purpose)
-    assert result["lease"] == {"id": "one", "held": held}
-    assert (result["recovered"], result["changed"]) == (recovered, bool(recovered))
-    assert bool(_lease.standing(app.state_directory)) == held
-    begun = [(entry["who"], entry["commit"], entry["outcome"]) for entry in _journal.read(app.journal)]
-    assert begun == ([("rohit@laptop", "8f5d0b1c", "started")] if deploy else [])
+    assert (result["begun"], result["recovered"], result["changed"]) == (deploy, recovered, bool(recovered))
+    begun = [(one.purpose, one.who, one.commit, one.strategy, one.workers) for one in _journal.read(app.journal)]
+    assert begun == ([(purpose, "rohit@laptop", "8f5d0b1c", "rolling", {"queue": "declared"})] if deploy else [])
+    assert [(one.outcome, one.step) for one in _journal.read(app.journal)] == [("started", "begin")] * deploy
+
+
+def test_each_is_begun_in_its_order(app, did, monkeypatch):
+    """Above all, what a dead run left is in order before anybody looks, and a reboot is foreseen before an entry."""
+    monkeypatch.setattr(_begin, "open_entry", lambda *_any: did.append(("open_entry",)))
+    look(monkeypatch, True, ("web", "running"))
+    result = begin(app, boot_timeout_seconds=7, caches={"method": "memcached"})
+    assert " ".join(names(did)) == "remember settle recover prepare arm remember open_entry start"
+    caches = orders.release(caches={"method": "memcached"})["caches"]
+    assert did[2] == ("recover", no_checkout, app, caches, 7)
+    assert did[4][2]["caches"] == caches
+    assert (did[4][3], result["boot"]) == (PACKAGE, "systemd does not start this host")
 
 
 @pytest.mark.parametrize(
@@ -98,113 +136,97 @@ def test_it_is_held_where_there_is_something_to_do(app, monkeypatch, purpose, de
         (False, [("web", "running")], False),
     ],
 )
-def test_visitors_are_counted_where_somebody_serves_them(app, monkeypatch, deploy, containers, begun):
-    orders = []
-
-    def start(package, _app, _lease, _caches, build):
-        if build:
-            orders.append((package, build))
-        return {"socket": package, "python": "python"}
-
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app, _seconds: {})
-    monkeypatch.setattr(_begin._meterflow, "start", lambda _directory, order: orders.append(order["base_url"]))
+def test_visitors_are_counted_where_somebody_serves_them(app, did, monkeypatch, deploy, containers, begun):
     look(monkeypatch, deploy, *containers)
-    begin(app)
-    assert orders == [BASE_URL] * begun
-
-
-def test_the_dead_holder_is_told(app, monkeypatch):
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app, _seconds: {})
-    look(monkeypatch, True)
-    begin(app, "restart", lease="zero")
-    os.unlink(_lease.alive_path(app.state_directory, "zero"))
-    assert begin(app, "restart")["taken_over_from"]["id"] == "zero"
-
-
-@pytest.mark.parametrize("error", [JunoError("no"), KeyError("bug"), KeyboardInterrupt()])
-def test_after_an_error_it_is_given_back(app, monkeypatch, error):
-    def fail(_run, _app, _seconds):
-        assert _lease.standing(app.state_directory)["id"] == "one"
-        raise error
-
-    monkeypatch.setattr(_undo, "recover", fail)
-    with pytest.raises(type(error)):
-        begin(app)
-    assert _lease.standing(app.state_directory) == {}
-
-
-def test_a_dry_run_takes_none_and_recovers_nothing(app, monkeypatch):
-    monkeypatch.setattr(_undo, "recover", lambda _run, _app: pytest.fail("it recovered"))
-    look(monkeypatch, True)
-    assert begin(app, lease="", dry=True)["lease"] == {"id": "", "held": False}
-    assert not os.path.exists(app.state_directory)
-
-
-def test_without_the_action_plugin_it_refuses(app):
-    with pytest.raises(BadInputError, match="action plugin"):
-        begin(app, lease="")
-
-
-BUILD = {"check_command": ("python", "manage.py", "check"), "build_timeout_seconds": 9, "check_timeout_seconds": 9}
-
-
-@pytest.fixture
-def asked(monkeypatch):
-    """Let a fork server be there, and note what it is asked to build."""
-    orders = []
-
-    def start(package, _app, _lease, _caches, build):
-        if build:
-            orders.append((package, build))
-        return {"socket": package, "python": "python"}
-
-    monkeypatch.setattr(_package, "keep", lambda _source, _root, digest: f"/kept/{digest}" if digest else "")
-    monkeypatch.setattr(_forkserver, "start", start)
-    return orders
-
-
-def test_a_deploys_build_begins_at_once(app, monkeypatch, asked):
-    look(monkeypatch, True)
-    result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
-    assert result["forkserver"] == {"socket": "/kept/abc", "python": "python", "boot": "no", "why": ""}
-    assert asked == [
-        ("/kept/abc", dataclasses.asdict(_release.BuildOrder("8f5d0b1c", build=True, collect=False, **BUILD)))
-    ]
+    begin(app, meter_rate=5, headers={"Host": "example.org", "X-Port": 80})
+    started = [one[2] for one in did if one[0] == "start"]
+    assert [(one["base_url"], one["rate_per_second"]) for one in started] == [(BASE_URL, 5)] * begun
+    for one in started:
+        assert one["headers"] == {"Host": "example.org", "X-Port": "80"}
+        # It ends with the process that has begun the step, not with the step.
+        assert _processes.Process(*one["deployer"]) == _processes.identify(os.getppid())
 
 
 @pytest.mark.parametrize(
-    ("purpose", "deploy", "package", "build"),
+    ("paths", "pages", "asked"),
     [
-        pytest.param("deploy", False, "abc", BUILD, id="nothing to do"),
-        pytest.param("deploy", True, "", BUILD, id="no fork server"),
-        pytest.param("deploy", True, "abc", {}, id="a hook comes first"),
-        pytest.param("rollback", True, "abc", BUILD, id="nothing to build"),
-        pytest.param("restart", True, "abc", BUILD, id="nothing to build in a restart"),
+        (["/a/"], [{"path": "/"}], [{"path": "/a/"}]),
+        ([], [{"path": "/", "excludes": ["Error"]}], [{"path": "/", "excludes": ["Error"], "absent": ["Error"]}]),
+        ([], [], []),
     ],
 )
-def test_else_no_build_begins(app, monkeypatch, asked, purpose, deploy, package, build):
-    look(monkeypatch, deploy)
-    begin(app, purpose, helper=_begin.Helper(package, {}, build))
-    assert asked == []
+def test_what_the_prober_asks_for(app, did, monkeypatch, paths, pages, asked):
+    look(monkeypatch, True, ("web", "running"))
+    begin(app, meter_paths=paths, pages=pages)
+    assert did[-1][2]["pages"] == asked
 
 
-def test_somebody_is_there_while_what_a_dead_run_left_is_undone(app, monkeypatch):
-    did = []
-    monkeypatch.setattr(_package, "keep", lambda *_any: "/kept/abc")
-    monkeypatch.setattr(_forkserver, "start", lambda *_any: did.append("start") or {"socket": "s", "python": "p"})
-    monkeypatch.setattr(_undo, "recover", lambda *_any: did.append("recover") or {})
+def test_while_the_maintenance_page_is_shown_nobody_is_counted(app, did, monkeypatch):
+    monkeypatch.setattr(_begin._maintenance, "is_on", lambda _directory: True)
+    look(monkeypatch, True, ("web", "running"))
+    begin(app)
+    assert "start" not in names(did)
+
+
+def test_caches_that_could_not_be_cleared_stop_it(app, did, monkeypatch):
+    monkeypatch.setattr(_undo, "recover", lambda *_any: {"number": 7, "not_cleared": "memcached refuses."})
     look(monkeypatch, True)
-    _begin.open_entry(app, _lease.claim("dead", "she@there", "deploy", {}), "8f5d0b1c", "rolling")
-    result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
-    assert did == ["start", "recover"]
-    assert result["forkserver"] == {"socket": "s", "python": "p", "boot": "no", "why": ""}
+    with pytest.raises(JunoError, match=r"caches may hold pages of a release that was given up.* memcached refuses"):
+        begin(app)
+    assert names(did) == ["remember", "settle"]
+    assert _journal.read(app.journal) == []
 
 
-def test_a_disk_that_refuses_the_package_is_told_and_no_error(app, monkeypatch, asked):
-    def refuse(*_any):
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("error", [JunoError("no"), KeyError("bug"), KeyboardInterrupt()])
+def test_an_error_leaves_no_entry(app, did, monkeypatch, error):
+    def fail(*_any):
+        raise error
 
-    monkeypatch.setattr(_package, "keep", refuse)
+    monkeypatch.setattr(_inspect, "inspect", fail)
+    with pytest.raises(type(error)):
+        begin(app)
+    assert _journal.read(app.journal) == []
+    assert "arm" not in names(did)
+
+
+@pytest.mark.parametrize("deploy", [True, False])
+def test_a_look_recovers_nothing_and_writes_nothing(app, did, monkeypatch, deploy):
+    look(monkeypatch, deploy, ("web", "running"))
+    result = _begin.look_only(no_checkout, app, orders.release())
+    assert (result["changed"], result["begun"], result["recovered"]) == (deploy, False, {})
+    assert names(did) == ["prepare"] * deploy
+    assert not os.path.exists(app.state_directory)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "release", "back"), [("deploy", 3, None), ("rollback", 3, 3), ("rollback", 0, 0), ("restart", 3, -1)]
+)
+def test_only_a_deploy_fetches(app, monkeypatch, purpose, release, back):
+    asked = look(monkeypatch, True)
+    order = orders.release(purpose=purpose, release=release, branch="live", update_services=["db"])
+    wish = _inspect_git.wish_of(order)
+    assert (wish.branch, wish.update_services) == ("live", ("db",))
+    _begin.look(no_checkout, app, order)
+    assert asked == [wish if back is None else (wish, back)]
+
+
+def test_secrets_of_the_configuration_go_no_further(app, did, monkeypatch):
+    look(monkeypatch, True, configuration={"services": {"web": {"environment": {"SECRET_KEY": "x"}}}})
+    assert "configuration" not in begin(app)
+    assert "configuration" not in _begin.look_only(no_checkout, app, orders.release())
+
+
+def test_what_is_no_network_is_refused_before_anything_is_opened(app, did, monkeypatch):
     look(monkeypatch, True)
-    result = begin(app, helper=_begin.Helper("abc", {}, BUILD))
-    assert result["forkserver"]["why"] == "the package can't be kept (No space left on device)"
+    with pytest.raises(BadInputError):
+        begin(app, edge={"trusted_proxies": ["nonsense"]})
+    assert _journal.read(app.journal) == []
+
+
+@pytest.mark.parametrize(("purpose", "carried"), [("deploy", []), ("rollback", ["a.1"]), ("restart", ["a.1"])])
+def test_what_is_no_deploy_carries_the_schema_on(app, did, monkeypatch, purpose, carried):
+    done = _journal.Entry(number=1, outcome="done", commit="c1", schema=Schema(["a.1"]))
+    _journal.write(app.journal, [done])
+    look(monkeypatch, True)
+    begin(app, purpose)
+    assert _journal.read(app.journal)[-1].schema.applied == carried

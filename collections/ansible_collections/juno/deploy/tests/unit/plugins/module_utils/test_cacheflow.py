@@ -10,10 +10,11 @@ import socket
 import zlib
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _cachepolicy
+from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _options
 from ansible_collections.juno.deploy.plugins.module_utils._django import ARGUMENTS, Place
 from ansible_collections.juno.deploy.plugins.module_utils._docker import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, CommandError, JunoError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
 
 LISTING = {
     "settings": "shop.settings",
@@ -52,7 +53,7 @@ class App:
 
 def params(**more):
     options = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    options |= {name: spec["default"] for name, spec in _cachepolicy.ARGUMENTS.items()}
+    options |= orders.defaults(_options.CACHE_POLICY)
     own = {"alias": None, "command": None, "command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 1}
     return {**options, **own, **more}
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _applied, _database_back, _database_file
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Migrating
 
 LOSS = ["RemoveField jobs.job.pay"]
 COPY = {"kind": "file", "database": "/a/db", "path": "/b/copy"}
@@ -30,7 +32,7 @@ def way_of(monkeypatch, begun, found, backups=(), reversed_=(), refused=""):
     monkeypatch.setattr(_applied, "read", lambda _app: _applied.Record(tuple(begun), tuple(begun), found, "digest"))
     monkeypatch.setattr(_database_back.Way, "_ask", ask)
     monkeypatch.setattr(_database_file, "put_back", lambda *words: asked.append(words) or refused)
-    entry = {"number": 9, "commit": "c" * 40, "migrating": {"session": "s"}, "backups": list(backups)}
+    entry = Entry(number=9, commit="c" * 40, migrating=Migrating("s"), backups=list(backups))
     return _database_back.Way(None, App("/a", "jobs", "web", (), (), "", "/s"), entry), asked
 
 
@@ -111,5 +113,5 @@ STANDS = _database_back.Outcome([one("2", LOSS)])
     ],
 )
 def test_words(outcome, backups, stays, words):
-    found = _database_back.words(outcome, {"number": 9, "backups": backups}, stays=stays)
+    found = _database_back.words(outcome, Entry(number=9, backups=backups), stays=stays)
     assert words in found if words else found == ""

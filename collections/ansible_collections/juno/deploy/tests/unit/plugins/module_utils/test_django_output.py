@@ -7,7 +7,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._django_output import cause, exec_refusal, mask, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import (
+    cause,
+    exec_refusal,
+    mask,
+    pass_on,
+    split_told,
+)
 
 MISSING_REFERENCE = """Post-processing 'css/app.css' failed!
 
@@ -97,3 +103,22 @@ def test_passwords_are_masked(text, masked):
 )
 def test_why_the_engine_did_not_start_a_program(text, refusal):
     assert exec_refusal(text) == refusal
+
+
+def test_what_our_code_says_meanwhile_is_told_on(events):
+    lines = [
+        "the app's own line",
+        'juno-t now {"words": "applies jobs.0004_team"}',
+        'juno-other now {"words": "another run"}',
+        'juno-t looked {"words": "no event"}',
+        'juno-t now {"wor',
+        "juno-t now [1]",
+        "juno-t now",
+        'juno-t now {"words": "jobs.0004_team is applied"}',
+    ]
+    pass_on(lines, "juno-t")
+    assert events == ["applies jobs.0004_team", "jobs.0004_team is applied"]
+    assert split_told("\n".join(lines[:4]), "juno-t") == (
+        "the app's own line\n" + lines[2],
+        {"looked": {"words": "no event"}},
+    )

@@ -174,6 +174,17 @@ def test_draining_ends_with_the_last_request():
     assert edge.said.count("show stat") == 3
 
 
+def test_who_still_answers_a_request_is_told(events):
+    edge = Edge(place(1, "10.0.0.2"), place(2, "10.0.0.3"), place(1, "10.0.0.2", backend="app_9000"))
+    busy = [{"app_8000/web1": 3, "app_8000/web2": 1}, {"app_8000/web1": 1, "app_9000/web1": 2}, {"app_9000/web1": 1}]
+    edge.sessions = [*busy, {}]
+    assert _edge_runtime.drain(edge, ["10.0.0.2", "10.0.0.3"], 5) == 0
+    assert events == [
+        "drain: 2 of 2 containers still answer a request",
+        "drain: 1 of 2 containers still answer a request",
+    ]
+
+
 def test_draining_gives_up_when_time_is_up():
     edge = Edge(place(1, "10.0.0.2"))
     edge.sessions = [{"app_8000/web1": 1}]

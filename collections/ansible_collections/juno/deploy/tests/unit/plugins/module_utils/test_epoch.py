@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _epoch
 from ansible_collections.juno.deploy.plugins.module_utils._epoch import Epoch
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
 
-def entry(number: int, epoch: int | None = None, outcome: str = "done", **more: object) -> dict[str, object]:
-    return {"number": number, "outcome": outcome, **({} if epoch is None else {"epoch": epoch}), **more}
+def entry(number: int, epoch: int = 0, outcome: str = "done", **more: t.Any) -> Entry:
+    return Entry(number=number, outcome=outcome, epoch=epoch, **more)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,6 @@ def test_a_fresh_number_was_never_used(entries, seconds, number):
         ([entry(1, 100), entry(2, 100, "failed")], 1, 999),
         # Nobody knows whether its settings honour one.
         ([entry(1), entry(2, 200)], 1, 0),
-        ([entry(1, 0), entry(2, 200)], 1, 0),
         ([entry(2, 200)], 1, 0),
     ],
 )

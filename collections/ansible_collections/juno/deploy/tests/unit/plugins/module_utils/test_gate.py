@@ -13,6 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._docker import Contain
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._pages import Page
 from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Answer
+from ansible_collections.juno.deploy.plugins.module_utils._waiting import wait_for
 
 ONE = Container("id1", "shop-web-2", "web", 2, "running", "sha256:1", ("172.18.0.4",), ())
 GATE = _gate.Gate(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
@@ -161,6 +162,19 @@ def test_it_shows_what_the_proof_will_ask_for(site, monkeypatch):
     asked = asking(monkeypatch, 200)
     wait(Engine(state()), questions=QUESTIONS)
     assert len(asked) == 1
+
+
+def test_what_is_waited_for_is_told(site, monkeypatch, events):
+    def get(path: str) -> Answer:
+        assert wait_for(lambda: "asks" in events[-1], 10)
+        return Answer(path, 200)
+
+    monkeypatch.setattr(_gate_pages, "getter", lambda *_any: get)
+    wait(Engine(state("starting"), state("starting"), state("healthy")), questions=QUESTIONS)
+    assert events == [
+        "waits for shop-web-2 to get healthy (its health check says starting)",
+        "asks shop-web-2 for /, before visitors do",
+    ]
 
 
 def test_also_one_with_a_health_check_of_its_own(site, monkeypatch):

@@ -9,23 +9,18 @@ import pathlib
 import subprocess
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _generated, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _generated, _throwaway, _worktree
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._git import listed
 
 COMMIT = "a" * 40
 
 
 @pytest.fixture
 def app(tmp_path):
-    (tmp_path / "app").mkdir()
-    return App(str(tmp_path / "app"), "jobs", "web", (), (), "", str(tmp_path / "state"))
-
-
-@pytest.fixture
-def place(tmp_path):
-    checkout = tmp_path / "checkout"
+    checkout = tmp_path / "app"
     (checkout / "locale/de").mkdir(parents=True)
     (checkout / "locale/fr").mkdir(parents=True)
     for name in ("locale/de/a.po", "locale/de/a.mo", "locale/fr/a.po", "page"):
@@ -34,7 +29,19 @@ def place(tmp_path):
     who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
     for words in (["init", "-q"], ["add", "--all", "--force"], ["commit", "-q", "-m", "x"]):
         subprocess.run(["git", *who, *words], cwd=checkout, check=True, capture_output=True)
-    return _throwaway.Place(COMMIT, str(checkout))
+    return App(str(checkout), "jobs", "web", (), (), "", str(tmp_path / "state"))
+
+
+def clean(app, name):
+    """Make a clean checkout, as a build does."""
+    directory = os.path.join(app.build_root, name)
+    _worktree.add(run_command, app.path, directory, "HEAD")
+    return pathlib.Path(directory)
+
+
+@pytest.fixture
+def place(app):
+    return _throwaway.Place(COMMIT, str(clean(app, "checkout")))
 
 
 def build(monkeypatch, files, rc=0):
@@ -63,10 +70,24 @@ def test_what_was_made_and_git_does_not_track_is_kept_and_put_into_the_checkout(
     assert _generated.make(run_command, app, place, COMMANDS, 60) == ["static/css/a.css"]
     assert _generated.put(app, COMMIT) == ["static/css/a.css"]
     assert pathlib.Path(app.path, "static/css/a.css").read_text(encoding="utf-8") == "new"
-    assert sorted(os.listdir(app.path)) == ["static"]
+    assert listed(run_command, app.path, "--others") == ["static/css/a.css"]
     assert _generated.put(app, COMMIT) == []
     # Another release's way leaves it alone.
     assert _generated.put(app, "b" * 40) == []
+
+
+def test_what_a_container_writes_in_the_place_of_git_is_not_asked(app, place, monkeypatch, tmp_path):
+    build(monkeypatch, {"static/a.css": "1"})
+    planted, ran = pathlib.Path(place.checkout, "planted"), tmp_path / "ran"
+    words = ["git", "clone", "-q", "--bare", app.path, str(planted)]
+    subprocess.run(words, check=True, capture_output=True)
+    with (planted / "config").open("a") as file:
+        file.write(f'[core]\n\tbare = false\n\tfsmonitor = "touch {ran}"\n\tworktree = {tmp_path}\n')
+    pathlib.Path(place.checkout, ".git").write_text(f"gitdir: {planted}\n", encoding="utf-8")
+    made = _generated.make(run_command, app, place, COMMANDS, 60)
+    assert "static/a.css" in made
+    assert not any(name.startswith(("app/", "page")) for name in made)
+    assert not ran.exists()
 
 
 def test_a_second_build_of_a_commit_takes_the_place_of_the_first(app, place, monkeypatch):
@@ -79,12 +100,11 @@ def test_a_second_build_of_a_commit_takes_the_place_of_the_first(app, place, mon
     assert pathlib.Path(app.path, "static/a.css").read_text(encoding="utf-8") == "2"
 
 
-def test_what_the_release_before_had_made_is_carried_on(app, place, monkeypatch, tmp_path):
+def test_what_the_release_before_had_made_is_carried_on(app, place, monkeypatch):
     build(monkeypatch, {"static/a.css": "1", "locale/fr/a.mo": "1", "page2": "1"})
     _generated.make(run_command, app, place, COMMANDS, 60)
     # The next commit has one of them in git, and only one is made anew.
-    checkout = tmp_path / "next"
-    subprocess.run(["git", "clone", "-q", place.checkout, str(checkout)], check=True)
+    checkout = clean(app, "next")
     (checkout / "page2").write_text("tracked")
     subprocess.run(["git", "add", "page2"], cwd=checkout, check=True)
     then = _throwaway.Place("b" * 40, str(checkout))
@@ -128,7 +148,7 @@ def test_nothing_is_written_where_a_link_leads(app, place, monkeypatch, tmp_path
     (checkout / "static").mkdir()
     (checkout / "static/a.css").symlink_to(outside / "passwd")
     (checkout / "static/a.css.juno-new").symlink_to(outside / "passwd")
-    (checkout / "locale").mkdir()
+    (checkout / "locale/fr").rename(checkout / "locale/away")
     (checkout / "locale/fr").symlink_to(outside)
     with pytest.raises(JunoError, match=r"locale/fr/a\.mo can't be written \(a symbolic link is in its place"):
         _generated.put(app, COMMIT)

@@ -43,6 +43,35 @@ def test_some_names_the_first_and_counts_the_rest():
     assert _git.some([str(number) for number in range(12)]).endswith("9 and 2 more")
 
 
+GENERAL = (
+    "fatal: Could not read from remote repository.\n\n"
+    "Please make sure you have the correct access rights\nand the repository exists.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "why"),
+    [
+        ("", "it printed nothing"),
+        (f"git@github.com: Permission denied (publickey).\n{GENERAL}", "git@github.com: Permission denied (publickey)"),
+        (f"ERROR: Repository not found.\n{GENERAL}", "ERROR: Repository not found"),
+        (f"Warning: a banner\nHost key verification failed.\n{GENERAL}", "Host key verification failed"),
+        (
+            f"fatal: detected dubious ownership in repository at '/srv/x.git'\nTo add:\n\n\tgit\n{GENERAL}",
+            "fatal: detected dubious ownership in repository at '/srv/x.git'",
+        ),
+        (GENERAL, "fatal: Could not read from remote repository"),
+        (
+            "fatal: unable to access 'https://x/': Could not resolve host: x\n",
+            "fatal: unable to access 'https://x/': Could not resolve host: x",
+        ),
+        ("error: one\nerror: two\n", "error: two"),
+    ],
+)
+def test_why_the_server_can_not_be_reached(stderr, why):
+    assert _git.refusal(stderr) == why
+
+
 def sh(directory: Path, *words: str) -> str:
     who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
     return subprocess.run(

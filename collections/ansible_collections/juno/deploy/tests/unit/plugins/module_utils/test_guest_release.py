@@ -16,11 +16,12 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _applied,
     _django,
+    _events,
     _guest_databases,
     _staticfiles,
     _throwaway,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._django_output import split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django_output import pass_on, split_told
 
 pytest.importorskip("django")
 
@@ -73,6 +74,14 @@ STUCK = "migrations.SeparateDatabaseAndState(database_operations=[migrations.Run
 BOOM = "migrations.RunPython(boom)"
 
 
+def said_in(stdout):
+    said = []
+    _events.set_sink(said.append)
+    pass_on(stdout.splitlines(), "juno-t")
+    _events.set_sink(None)
+    return said
+
+
 class Site:
     """A checkout, the app's own directory beside it with the database, and the guest that looks at both."""
 
@@ -86,6 +95,7 @@ class Site:
             (self.checkout / name).write_text("")
         (self.checkout / "shop/models.py").write_text("from django.db import models\nclass Thing(models.Model): pass\n")
         self.database = self.app / "db.sqlite3"
+        self.said: list[str] = []
         self.count = 0
         self.add(TABLE)
 
@@ -101,7 +111,7 @@ class Site:
         """Run the guest."""
         mount = {"target": str(self.checkout), "kind": "checkout", "seen": str(self.app), "source": "/root/app"}
         job = {
-            "token": "juno-t", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
+            "token": "juno-t", "code": "1f5d0b1", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
             "arguments": ["check"], "timeout_seconds": 60, "mounts": [mount], "copy_limit_bytes": 10**7,
             "copy_seconds": 5, "busy_seconds": 20, "probe_path": "/", "headers": {}, "collect": False, "dry": False,
             "list_caches": False, "directory": "/root/app",
@@ -116,6 +126,7 @@ class Site:
         )
         told = split_told(done.stdout, "juno-t")[1]
         assert "end" in told, done.stderr
+        self.said = said_in(done.stdout)
         return told
 
     def rows(self, query):
@@ -331,6 +342,33 @@ def test_migrate(lived):
     assert told["applied"]["before"] == {"shop": "0001_it"}
     assert lived.applied == ["0001_it", "0002_it"]
     assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "elsewhere": [], "begun": []}
+
+
+SLOW = "migrations.RunPython(lambda apps, editor: __import__('time').sleep(1), fine)"
+
+
+def test_what_is_being_done_is_said(lived):
+    lived.add(REVERSIBLE)
+    told = lived.ask(check=["python", "manage.py", "check"])
+    assert told["check"]["rc"] == 0
+    assert lived.said == [
+        f"copies the database {lived.checkout}/db.sqlite3 for 1f5d0b1 to try",
+        "loads 1f5d0b1 in a container that nobody visits",
+        "looks which migrations are pending",
+        "tries shop.0002_it on a copy of the database",
+        "asks 1f5d0b1 for /",
+        "waits for python manage.py check of 1f5d0b1",
+    ]
+    # Those that are quick are not said one by one.
+    lived.add(SLOW)
+    lived.add(COLUMN)
+    lived.ask("migrate")
+    assert lived.said == [
+        "connects to the database",
+        "applies 3 migrations",
+        "applies shop.0003_it",
+        "shop.0003_it is applied",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _history
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
-DONE = {
-    "number": 9,
-    "commit": "a" * 40,
-    "outcome": "done",
-    "purpose": "deploy",
-    "strategy": "rolling",
-    "who": "root@laptop",
-    "started": "2026-01-31T10:00:00Z",
-    "ended": "2026-01-31T10:00:14Z",
-    "figures": {"outage_seconds": 0.0, "visitors": {"requests": 214, "failures": 0}},
-}
-CUT_OFF = {"number": 10, "commit": "b" * 40, "outcome": "started", "who": "me", "started": "2026-02-01T10:00:00Z"}
-UNDONE = {**DONE, "number": 11, "outcome": "failed", "undone": True, "purpose": "rollback"}
-UNDONE = {**UNDONE, "figures": {"reason": "It\nended. " + "x" * 200}}
+DONE = Entry(
+    number=9,
+    commit="a" * 40,
+    outcome="done",
+    strategy="rolling",
+    who="root@laptop",
+    started="2026-01-31T10:00:00Z",
+    ended="2026-01-31T10:00:14Z",
+    figures={"outage_seconds": 0.0, "visitors": {"requests": 214, "failures": 0}},
+)
+CUT_OFF = Entry(number=10, commit="b" * 40, outcome="started", who="me", started="2026-02-01T10:00:00Z")
+UNDONE = dataclasses.replace(DONE, number=11, outcome="failed", undone=True, purpose="rollback")
+UNDONE = dataclasses.replace(UNDONE, figures={"reason": "It\nended. " + "x" * 200})
 
 
 def test_newest_first_and_aligned():
@@ -51,12 +53,12 @@ def test_the_length_is_bounded_and_says_so(length, lines):
 @pytest.mark.parametrize(
     ("entry", "newest", "at_work", "told"),
     [
-        ({"outcome": "done"}, True, True, "done"),
-        ({"outcome": "failed"}, True, False, "failed"),
-        ({"outcome": "failed", "undone": True}, False, True, "failed, undone"),
-        ({"outcome": "started"}, True, True, "at work"),
-        ({"outcome": "started"}, True, False, "half done"),
-        ({"outcome": "started"}, False, True, "cut off"),
+        (Entry(outcome="done"), True, True, "done"),
+        (Entry(outcome="failed"), True, False, "failed"),
+        (Entry(outcome="failed", undone=True), False, True, "failed, undone"),
+        (Entry(outcome="started"), True, True, "at work"),
+        (Entry(outcome="started"), True, False, "half done"),
+        (Entry(outcome="started"), False, True, "cut off"),
     ],
 )
 def test_how_it_ended(entry, newest, at_work, told):

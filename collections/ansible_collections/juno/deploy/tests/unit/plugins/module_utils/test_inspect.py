@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._git_diff import Change
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Schema
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 WISH = _inspect_git.Wish("origin", "main", 60, False, False, "rolling")
@@ -121,22 +122,23 @@ def test_the_first_edge_is_announced(world, strategy, edge, first):
     ],
 )
 def test_a_configuration_is_compared_with_that_of_the_release_that_serves(world, before, now, differing):
-    serving = {"configurations": _configuration.digests({"services": {"web": before}}, ("web",))} if before else {}
+    known = _configuration.digests({"services": {"web": before}}, ("web",)) if before else {}
+    serving = _journal.Entry(configurations=known)
     assert _inspect.differing(world.app, serving, {"services": {"web": now}}) == differing
 
 
 def test_a_reload_can_not_bring_a_new_configuration(two, monkeypatch):
     monkeypatch.setattr(_reload, "why_not", lambda _client, _site, *, edge: "")
-    entries = _journal.read(two.app.journal)
-    entries[-1]["configurations"] = {"web": ["another", "one"]}
-    _journal.write(two.app.journal, entries)
+    first, second = _journal.read(two.app.journal)
+    second = dataclasses.replace(second, configurations={"web": ["another", "one"]})
+    _journal.write(two.app.journal, [first, second])
     plan = back(two, -1, strategy="reload")["plan"]
     assert plan["strategy"] == "rolling"
     assert "the configuration of web has changed, which only a new container has" in plan["strategy_reasons"][0]
 
 
 def done(number: int, commit: str, **more) -> _journal.Entry:
-    return {"number": number, "commit": commit, "outcome": "done", "images": {"web": f"sha256:{number}"}, **more}
+    return _journal.Entry(number=number, commit=commit, outcome="done", images={"web": f"sha256:{number}"}, **more)
 
 
 @pytest.fixture
@@ -153,7 +155,7 @@ def of_one_image(world: World) -> None:
     """Let both releases have run the same image."""
     world.names[f"jobs-web:juno-{world.commits[0][:12]}"] = "sha256:2"
     entries = _journal.read(world.app.journal)
-    _journal.write(world.app.journal, [{**one, "images": {"web": "sha256:2"}} for one in entries])
+    _journal.write(world.app.journal, [dataclasses.replace(one, images={"web": "sha256:2"}) for one in entries])
 
 
 def back(world: World, release: int = 0, **wish) -> dict:
@@ -233,8 +235,8 @@ def test_a_rollback_over_files_changed_by_hand_is_refused(two):
 def test_a_rollback_across_a_migration_without_a_way_back_stops_before_anything(two):
     def release(reversible: bool) -> list[dict]:
         pending = [{"app": "jobs", "name": "0002_b", "reversible": reversible}]
-        first = done(1, two.commits[0], schema={"applied": ["jobs.0001_a"], "pending": []})
-        second = done(2, two.commits[1], schema={"applied": ["jobs.0001_a"], "pending": pending})
+        first = done(1, two.commits[0], schema=Schema(["jobs.0001_a"]))
+        second = done(2, two.commits[1], schema=Schema(["jobs.0001_a"], pending))
         _journal.write(two.app.journal, [first, second])
         return pending
 
@@ -266,7 +268,7 @@ def situation(world: World, entries: list[_journal.Entry]):
     return _inspect.situation(world.app, WISH, state, _docker.find(world, "jobs"), changes, world.config)
 
 
-UNDONE = {"number": 3, "commit": "c" * 40, "outcome": "failed", "undone": True}
+UNDONE = _journal.Entry(number=3, commit="c" * 40, outcome="failed", undone=True)
 
 
 @pytest.mark.parametrize(
@@ -275,8 +277,8 @@ UNDONE = {"number": 3, "commit": "c" * 40, "outcome": "failed", "undone": True}
         ([], "", False, False),
         ([done(2, "b" * 40)], "b" * 40, False, False),
         ([done(2, "b" * 40), UNDONE], "b" * 40, False, False),
-        ([done(2, "b" * 40), {**UNDONE, "caches_owed": True}], "b" * 40, False, True),
-        ([done(2, "b" * 40), {**UNDONE, "undone": False}], "", True, False),
+        ([done(2, "b" * 40), dataclasses.replace(UNDONE, caches_owed=True)], "b" * 40, False, True),
+        ([done(2, "b" * 40), dataclasses.replace(UNDONE, undone=False)], "", True, False),
     ],
 )
 def test_what_the_journal_says(world, entries, serving, failed, owed):

@@ -4,113 +4,292 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import subprocess
 import sys
-import time
+import tempfile
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _lock, _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
-HOLDER = """
-import fcntl, sys
-file = open(sys.argv[1], "w")
-fcntl.flock(file, fcntl.LOCK_EX)
-file.write("the switch, process 7")
-file.flush()
-print("held", flush=True)
-sys.stdin.read()
+ID = "0c6a7a3c9a0d4f0e8f4f7f5f7d1b9f0e"
+NOBODY = 65534
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="works as another user")
+#: Takes the lock, and forks a child that has it, too; a further one is a program. It says their ids.
+LEADER = """
+import os, subprocess, sys, time
+from ansible_collections.juno.deploy.plugins.module_utils import _lock
+handle = _lock.take(sys.argv[1])
+program = subprocess.Popen(["sleep", "60"])
+child = os.fork()
+if not child:
+    time.sleep(60)
+print(child, program.pid, flush=True)
+time.sleep(60)
+"""
+LOOKS = """
+import os, sys
+from ansible_collections.juno.deploy.plugins.module_utils import _lock
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+for work in (_lock.take, _lock.holder):
+    try:
+        print(work(sys.argv[1]))
+    except JunoError as exc:
+        print(exc.message)
+"""
+ENDS = """
+import json, os, sys
+from ansible_collections.juno.deploy.plugins.module_utils import _lock
+from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+try:
+    print(_lock.end_leftovers(_lock.Holder(**json.loads(sys.argv[1])), 1.0))
+except JunoError as exc:
+    print(exc.message)
 """
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Give one in which our code is found."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
+
+
 @pytest.fixture
-def holder(tmp_path):
-    """Give a process that holds the lock until its input ends."""
-    argv = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
+def leader(tmp_path):
+    """Give a holder in a session of its own, and the ids of the processes that it has started."""
+    argv = [sys.executable, "-c", LEADER, str(tmp_path)]
+    marked = environment(**{_lock.MARK: ID})
+    with subprocess.Popen(argv, env=marked, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        started = [_processes.identify(int(pid)) for pid in process.stdout.readline().split()]
+        own = _processes.identify(process.pid)
+        yield process, _lock.Holder(ID, pid=own.pid, started=own.started, boot=_lock.boot_id()), started
+        for one in (own, *started):
+            _processes.end(one, 0)
 
 
-def test_it_is_free_again_afterwards(tmp_path):
-    for _again in range(2):
-        with _lock.held(str(tmp_path / "app"), "the build", 0):
-            assert (tmp_path / "app" / "lock").read_text().startswith("the build, process ")
+def kill(process):
+    process.kill()
+    process.wait()
 
 
-def test_another_holder_is_named(tmp_path, holder):
-    with (
-        pytest.raises(JunoError, match=r"\(the switch, process 7\).*Nothing was changed"),
-        _lock.held(str(tmp_path), "x", 0.3),
-    ):
-        pytest.fail("it was not held")
+def test_only_one_has_it(tmp_path):
+    directory = str(tmp_path / "not yet" / "app")
+    handle = _lock.take(directory)
+    assert handle is not None
+    assert _lock.take(directory) is None
+    _lock.give_back(handle)
+    again = _lock.take(directory)
+    assert again is not None
+    os.close(again)
 
 
-def test_a_killed_holder_holds_nothing(tmp_path, holder):
-    holder.kill()
-    with _lock.held(str(tmp_path), "the build", 10):
-        pass
+def test_it_is_not_for_everybody(tmp_path):
+    handle = _lock.take(str(tmp_path / "app"))
+    assert (tmp_path / "app").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "app" / "lock").stat().st_mode & 0o777 == 0o640
+    os.close(handle)
 
 
-def test_it_is_free_after_an_error(tmp_path):
-    with pytest.raises(ValueError, match="inside"), _lock.held(str(tmp_path), "the build", 0):
-        raise ValueError("inside")
-    with _lock.held(str(tmp_path), "the build", 0):
-        pass
+def test_programs_do_not_inherit_it(tmp_path):
+    handle = _lock.take(str(tmp_path))
+    with subprocess.Popen(["sleep", "60"], close_fds=False) as program:
+        os.close(handle)
+        again = _lock.take(str(tmp_path))
+        program.kill()
+    assert again is not None
+    os.close(again)
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
+def test_a_fork_keeps_it_until_it_is_given_back(tmp_path):
+    handle = _lock.take(str(tmp_path))
+    hear, speak = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(speak)
+        os.read(hear, 1)
+        os._exit(0)
+    second = os.dup(handle)
+    os.close(handle)
+    assert _lock.take(str(tmp_path)) is None
+    _lock.give_back(second)
+    again = _lock.take(str(tmp_path))
+    for one in (hear, speak):
+        os.close(one)
+    os.waitpid(child, 0)
+    assert again is not None
+    os.close(again)
+
+
+@pytest.mark.parametrize("name", ["file/app", "file"])
+def test_a_place_where_it_cannot_be_made_is_told(tmp_path, name):
     (tmp_path / "file").write_text("")
-    with pytest.raises(JunoError, match="can't be made"), _lock.held(str(tmp_path / "file"), "x", 0):
-        pytest.fail("it was held")
+    with pytest.raises(JunoError, match=r"lock can't be made \(.+\): deploy as a user who may write there"):
+        _lock.take(str(tmp_path / name))
+    assert _lock.holder(str(tmp_path / name)) is None
+
+
+@pytest.fixture
+def anothers():
+    """Give a directory of a user who is not root, with root's lock in it."""
+    with tempfile.TemporaryDirectory() as directory:
+        os.close(_lock.take(directory))
+        os.chown(directory, NOBODY, NOBODY)
+        yield directory
+
+
+@only_root
+def test_another_users_is_told(anothers):
+    argv = [sys.executable, "-c", LOOKS, anothers, str(NOBODY)]
+    told = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "can't be made (Permission denied): deploy as a user who may write there" in told[0]
+    assert "can't be read (Permission denied): run this as the user who owns it" in told[1]
+
+
+def test_who_holds_it_is_known(tmp_path):
+    directory = str(tmp_path)
+    assert _lock.holder(directory) is None
+    handle = _lock.take(directory)
+    assert _lock.holder(directory) == _lock.Holder("")
+    written = _lock.Holder(
+        ID, "rollback", "ada@laptop", "203.0.113.7", "2025-01-01T00:00:00Z", "laptop", 7, "81", 9, "82"
+    )
+    _lock.write(handle, directory, written)
+    assert _lock.holder(directory) == written
+    _lock.write(handle, directory, _lock.Holder("short"))
+    assert _lock.holder(directory) == _lock.Holder("short")
+    _lock.give_back(handle)
+    assert _lock.holder(directory) is None
+
+
+def test_what_a_killed_one_has_written_stays(tmp_path, leader):
+    process, held, started = leader
+    handle = os.open(tmp_path / "lock", os.O_RDWR)
+    _lock.write(handle, str(tmp_path), held)
+    assert _lock.holder(str(tmp_path)) == held
+    kill(process)
+    for one in started:
+        _processes.end(one, 5)
+    assert _lock.holder(str(tmp_path)) is None
+    assert _lock.read(handle) == held
+    for done, left in ((False, held), (True, None)):
+        _lock.give_back(_lock.take(str(tmp_path)), done=done)
+        assert _lock.read(handle) == left
+    os.close(handle)
 
 
 @pytest.mark.parametrize(
-    ("raw", "says", "process"),
+    "raw",
     [
-        (b"", "unknown", None),
-        (b"the switch, process 7", "the switch, process 7", None),
-        (b"the switch, process 7, started 81   ", "the switch, process 7", _processes.Process(7, "81")),
-        (b"the switch, process 7, started ", "the switch, process 7, started", None),
-        (b"\xff", "\N{REPLACEMENT CHARACTER}", None),
+        b"",
+        b" " * 4096,
+        b"the switch, process 7, started 81   ",
+        b"\xff\x00",
+        b"{",
+        b"[]",
+        b'["id"]',
+        b"7",
+        b'"id"',
+        b"null",
+        b"{}",
+        b'{"purpose": "deploy"}',
+        b'{"id": 7}',
+        b'{"id": "a", "pid": "7"}',
+        b'{"id": "a", "pid": true}',
+        b'{"id": "a", "boot": null}',
     ],
 )
-def test_what_a_lock_says(raw, says, process):
-    assert _lock.parse_record(raw) == (says, process)
+def test_what_is_no_record(raw):
+    assert _lock.parse(raw) is None
 
 
-@pytest.mark.parametrize("what", ["x", "the build", "x" * 300])
-def test_a_record_is_as_long_whatever_is_done(what):
-    process = _processes.Process(7, "81")
-    raw = _lock.record(what, process)
-    assert len(raw) == len(_lock.record("", process))
-    assert _lock.parse_record(raw)[1] == process
+def test_a_record_of_another_version_is_read():
+    raw = json.dumps({"id": ID, "who": "ada@laptop", "later": {"a": 1}}).encode().ljust(9000)
+    assert _lock.parse(raw) == _lock.Holder(ID, who="ada@laptop")
 
 
-def test_the_last_holder_is_known(tmp_path):
-    assert _lock.last_holder(str(tmp_path)) == ("unknown", None)
-    with _lock.held(str(tmp_path), "the build", 0):
-        pass
-    me = _processes.identify(os.getpid())
-    assert _lock.last_holder(str(tmp_path)) == (f"the build, process {me.pid}", me)
+@pytest.mark.parametrize("holder", [_lock.Holder(""), _lock.Holder(ID, who="\u00e4da@" + "h" * 250, machine="m" * 400)])
+def test_a_record_is_as_long_whatever_it_says(tmp_path, holder):
+    handle = _lock.take(str(tmp_path))
+    _lock.write(handle, str(tmp_path), holder)
+    assert os.fstat(handle).st_size == 4096
+    assert _lock.read(handle) == holder
+    os.close(handle)
 
 
-def test_a_full_disk_does_not_keep_from_undoing(tmp_path, monkeypatch):
-    def full(*_args):
-        raise OSError(28, "No space left on device")
+def test_what_cannot_be_written_is_told(tmp_path):
+    handle = _lock.take(str(tmp_path))
+    only_to_read = os.open(tmp_path / "lock", os.O_RDONLY)
+    with pytest.raises(JunoError, match=r"lock can't be written \(.+\): make room or give access. Nothing was changed"):
+        _lock.write(only_to_read, str(tmp_path), _lock.Holder(ID))
+    _lock.give_back(only_to_read)
+    os.close(handle)
 
-    monkeypatch.setattr(os, "pwrite", full)
-    with _lock.held(str(tmp_path), "the undoing", 0), pytest.raises(_lock.BusyError), _lock.held(str(tmp_path), "x", 0):
-        pytest.fail("it was not held")
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "A deploy of shop by unknown has been at work since "),
+        ({"purpose": "rollback", "who": "ada@laptop"}, "A rollback of shop by ada@laptop has been at work since "),
+        (
+            {"purpose": "one of later", "address": "203.0.113.7", "since": "2025-01-01T00:00:00Z"},
+            "A deploy of shop by unknown (from 203.0.113.7) has been at work since 2025-01-01T00:00:00Z",
+        ),
+    ],
+)
+def test_words(fields, words):
+    assert _lock.Holder(ID, **fields).words("shop") == words
 
 
-def test_what_works_right_now_is_told(tmp_path):
-    assert _lock.working(str(tmp_path)) == ("", 0.0)
-    before = time.time() - 2
-    with _lock.held(str(tmp_path), "the way back, at last"):
-        what, since = _lock.working(str(tmp_path))
-        assert what == "the way back, at last"
-        assert before <= since <= time.time() + 2
-    assert _lock.working(str(tmp_path)) == ("", 0.0)
+def test_what_a_killed_one_has_left_running_is_ended(tmp_path, leader):
+    process, held, started = leader
+    kill(process)
+    assert _lock.take(str(tmp_path)) is None
+    assert _lock.end_leftovers(held, 3.0)
+    assert not any(one.is_alive() for one in started)
+    handle = _lock.take(str(tmp_path))
+    assert handle is not None
+    os.close(handle)
+
+
+def test_what_is_alive_is_left_alone(leader):
+    process, held, started = leader
+    assert not _lock.end_leftovers(held, 0.1)
+    assert process.poll() is None
+    assert all(one.is_alive() for one in started)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"boot": "of yesterday"}, id="another boot"),
+        pytest.param({"pid": 0}, id="no process"),
+        # Its number is another's by now, and so is the session's.
+        pytest.param({"id": "of another deployer", "started": "1"}, id="a process id used again"),
+        pytest.param({"id": "of another deployer"}, id="a session's number used again"),
+    ],
+)
+def test_what_was_started_by_another_is_left_alone(leader, changes):
+    process, held, started = leader
+    kill(process)
+    _lock.end_leftovers(dataclasses.replace(held, **changes), 0.1)
+    assert all(one.is_alive() for one in started)
+
+
+@only_root
+def test_what_is_left_of_another_users_is_told(leader):
+    process, held, started = leader
+    kill(process)
+    fields = json.dumps(dataclasses.asdict(dataclasses.replace(held, who="ada@laptop")))
+    argv = [sys.executable, "-c", ENDS, fields, str(NOBODY)]
+    told = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout
+    assert told.startswith("A deployer of ada@laptop was killed, and process ")
+    assert "runs as another user: end it, or deploy as root. Nothing was changed." in told
+    assert all(one.is_alive() for one in started)

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.server
 import json
 import os
 import pathlib
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _meter, _meter_process, _meterflow
+from ansible_collections.juno.deploy.plugins.module_utils import _meter, _meter_process, _meterflow, _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 
@@ -175,13 +177,15 @@ def test_requests_in_flight_are_waited_for(place):
     assert figures["slowest_seconds"] >= 0.6
 
 
-def test_it_ends_when_the_deploy_has_died(place, tmp_path):
-    alive = tmp_path / "alive"
-    alive.touch()
-    with serving() as site:
-        _meterflow.start(place, order(site, alive_file=str(alive)))
+@pytest.mark.parametrize("reaped", [True, False])
+def test_it_ends_when_the_deploy_has_died(place, reaped):
+    with serving() as site, subprocess.Popen(["sleep", "600"]) as deployer:
+        known = dataclasses.astuple(_processes.identify(deployer.pid))
+        _meterflow.start(place, order(site, deployer=known))
         until(lambda: samples(place) > 5)
-        os.utime(alive, (time.time() - 61, time.time() - 61))
+        deployer.kill()
+        if reaped:
+            deployer.wait()
         until(lambda: not _meter_process.alive(state(place)))
         figures = _meterflow.finish(place, {})
     assert figures["ended"] == "the deploy died"
@@ -278,8 +282,16 @@ def test_an_order_in_full():
         "pages": [{"path": "/%C3%A4%20b/", "status": None, "contains": [], "absent": []}],
         "rate_per_second": 1.0,
         "longest_seconds": 3600.0,
-        "alive_file": "",
+        "deployer": [],
     }
+
+
+def test_a_process_id_that_is_used_again_is_not_the_deploy(place):
+    mine = _processes.identify(os.getpid())
+    with serving() as site:
+        _meterflow.start(place, order(site, deployer=(mine.pid, str(int(mine.started) - 1))))
+        until(lambda: not _meter_process.alive(state(place)))
+        assert _meterflow.finish(place, {})["ended"] == "the deploy died"
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):

@@ -7,7 +7,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _migrations
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
-from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 
 DONE = CommandResult(["docker"], 0, "", "")
 COMMIT = "c" * 40
@@ -40,15 +39,6 @@ def test_the_way_back_over_several_releases_ends_where_the_first_began():
     assert to == {"jobs": "2", "shop": ""}
     assert _migrations.labels(migrations) == ["jobs.4", "shop.1", "jobs.3"]
     assert _migrations.way_back([]) == ({}, [])
-
-
-def test_a_rollback_names_what_has_no_way_back():
-    stuck = [{"applied": [one("3"), one("4", reversible=False)], "before": {"jobs": "2"}}]
-    with pytest.raises(
-        JunoError, match=r"Release 7 can't .* the migration jobs\.4 .* no way back; nothing was touched"
-    ):
-        _migrations.require_way_back(stuck, "Release 7")
-    _migrations.require_way_back([{"applied": [one("3")], "before": {"jobs": "2"}}], "Release 7")
 
 
 FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}

@@ -33,7 +33,7 @@ def parent(request):
 @pytest.mark.parametrize("name", ["python3", "a (b) c", ") 1 2", "x\ny"])
 def test_what_counts_begins_after_the_name(name):
     text = f"42 ({name}) S 7 " + " ".join(str(number) for number in range(5, 53))
-    assert _processes.parse_stat(text) == _processes._Stat("S", 7, "22")
+    assert _processes.parse_stat(text) == _processes._Stat("S", 7, 6, "22")
 
 
 def test_an_id_alone_is_no_process():
@@ -76,3 +76,16 @@ def test_without_proc_a_signal_asks(monkeypatch):
     with subprocess.Popen(["true"]) as process:
         process.wait()
     assert not _processes.Process(process.pid, "").is_alive()
+
+
+def test_a_session_outlives_its_leader():
+    argv = ["sh", "-c", "sleep 60 & echo $!; exec sleep 60"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as leader:
+        child = _processes.identify(int(leader.stdout.readline()))
+        own = _processes.identify(leader.pid)
+        assert {one.pid for one in _processes.session(own.pid)} == {own.pid, child.pid}
+        leader.kill()
+        leader.wait()
+        assert _processes.session(own.pid) == [child]
+        assert _processes.end(child, 10)
+        assert _processes.session(own.pid) == []

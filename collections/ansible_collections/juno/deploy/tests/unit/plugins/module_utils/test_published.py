@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _published
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
+from ansible_collections.juno.deploy.plugins.module_utils._switch_order import SwitchOrder
 
 
 def port(published, **more):
@@ -87,7 +89,7 @@ def test_only_what_answers_is_kept():
         ("127.0.0.1", 80): "http 502",
         ("127.0.0.1", 25): "other",
     }
-    assert _published.note(kinds) == [["127.0.0.1", 8001, "http 200"], ["127.0.0.1", 25, "other"]]
+    assert _published.note(kinds) == [("127.0.0.1", 8001, "http 200"), ("127.0.0.1", 25, "other")]
 
 
 def test_a_port_that_has_gone_since_the_deploy(monkeypatch):
@@ -99,16 +101,13 @@ def test_a_port_that_has_gone_since_the_deploy(monkeypatch):
         return {80: "http 502", 25: "other"}[port]
 
     monkeypatch.setattr(_published._port_kind, "kind", kind)
-    entry = {
-        "number": 7,
-        "doors": [["127.0.0.1", 80, "http 200"], ["127.0.0.1", 25, "other"]],
-        "order": {"probe_path": "/up", "headers": {"Host": "example.org"}},
-    }
+    order = SwitchOrder("c", {}, "rolling", "haproxy:3.0", "", {"Host": "example.org"}, "/up", 30, 120, 3)
+    entry = Entry(number=7, doors=[("127.0.0.1", 80, "http 200"), ("127.0.0.1", 25, "other")], order=order)
     (found,) = _published.findings(entry)
     assert "127.0.0.1:80 answered when release 7 was deployed (HTTP status 200), and now it does not (HTTP" in found
     assert set(map(str, asked)) == {"('/up', {'Host': 'example.org'})"}
 
 
-@pytest.mark.parametrize("entry", [None, {}, {"number": 1}, {"number": 1, "doors": []}])
+@pytest.mark.parametrize("entry", [None, Entry(number=1)])
 def test_a_release_of_which_no_port_is_known(entry):
     assert _published.findings(entry) == []

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _journal, _record
 from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Before
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+FIGURES = {"build_seconds": 2.0, "outage_seconds": 0.0, "steps": {"build": 2.4}}
 
 
 @pytest.fixture
@@ -19,14 +23,14 @@ def world(tmp_path, monkeypatch):
 
 
 def proved(world: World, **fields) -> _journal.Entry:
-    known = {"containers": {"web-2": "web"}, "before": {"containers": {"web-1": "web"}}, "order": {"grace_seconds": 30}}
+    before = Before(world.commits[0], {"web-1": "web"})
+    known = {"containers": {"web-2": "web"}, "before": before, "order": world.order()}
     world.begun(step="proved", **{**known, **fields})
     return world.newest()
 
 
-def test_figures_become_numbers():
-    given = {"build_seconds": "11.5", "outage_seconds": 0, "visitors": {}}
-    assert _record.as_numbers(given) == {"build_seconds": 11.5, "outage_seconds": 0.0, "visitors": {}}
+def record(world: World) -> dict:
+    return _record.record(world.run, world.app, FIGURES, {}, keep=_record.Keep())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def test_old_containers_go_whatever_they_do(world, state):
     assert world.states() == {"web-2": "running"}
     assert "kill web-1" not in world.log
     assert done[0] == {"what": "container", "id": "web-1", "status": "removed"}
-    assert (entry["outcome"], world.newest()["outcome"]) == ("done", "done")
+    assert (entry.outcome, world.newest().outcome) == ("done", "done")
 
 
 def test_what_a_person_started_meanwhile_stays(world):
@@ -92,7 +96,7 @@ def test_finishing_twice_is_as_once(world):
     entry = proved(world)
     _record.finish(world.run, world, world.app, entry)
     world.log.clear()
-    world.begun(**{**entry, "outcome": "started"})
+    world.begun(**entry.to_json() | {"outcome": "started"})
     assert _record.finish(world.run, world, world.app, entry)[0] == []
 
 
@@ -109,7 +113,7 @@ def test_finishing_twice_is_as_once(world):
 )
 def test_who_is_well(world, state, restarts, healthy, well):
     world.add("web-2", state, restarts=restarts)
-    entry = {"containers": {"web-2": "web"}, "healthy": healthy}
+    entry = _journal.Entry(containers={"web-2": "web"}, healthy=healthy)
     if well:
         _record.require_well(world, entry)
     else:
@@ -121,42 +125,47 @@ def test_who_is_well(world, state, restarts, healthy, well):
 
 def test_one_that_is_gone_is_told(world):
     with pytest.raises(EngineError, match=r"A container of the release is gone \(No such container: web-2\)"):
-        _record.require_well(world, {"containers": {"web-2": "web"}})
+        _record.require_well(world, _journal.Entry(containers={"web-2": "web"}))
 
 
 def test_it_settles_for_the_rest_of_its_time(world):
     world.add("web-2")
-    entry = {"containers": {"web-2": "web"}, "order": {"settle_seconds": 0.2}, "healthy": time.time()}
+    order = dataclasses.replace(world.order(), settle_seconds=0.2)
+    entry = _journal.Entry(containers={"web-2": "web"}, order=order, healthy=time.monotonic())
     began = time.monotonic()
     _record.settle(world, entry)
     assert time.monotonic() - began >= 0.15
     began = time.monotonic()
-    _record.settle(world, {**entry, "healthy": time.time() - 5})
+    _record.settle(world, dataclasses.replace(entry, healthy=time.monotonic() - 5))
     assert time.monotonic() - began < 0.15
 
 
 def test_without_a_started_release_there_is_nothing_to_record(world):
     with pytest.raises(JunoError, match="has no started release to record"):
-        _record.record(world.run, world.app, {}, {}, keep=_record.Keep(), dry=False)
+        record(world)
+    with pytest.raises(JunoError, match="has no started release to record"):
+        _record.require_settled(world.app)
 
 
 def test_it_is_proved_before_anything_is_let_go(world, monkeypatch):
     world.add("web-2")
     world.begun(step="switched", containers={"web-2": "web"})
     steps = []
-    monkeypatch.setattr(_record, "let_go", lambda _run, _client, _app, entry: (steps.append(entry["step"]), [])[1])
-    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=_record.Keep(), dry=False)
+    monkeypatch.setattr(_record, "let_go", lambda _run, _client, _app, entry: (steps.append(entry.step), [])[1])
+    done = record(world)
     assert steps == ["proved"]
-    assert done["release"]["figures"]["build_seconds"] == 2.0
+    assert done["release"]["figures"] == {**FIGURES, "visitors": done["release"]["figures"]["visitors"]}
     kept = [done["release"][name] for name in ("keep", "keep_backups", "keep_cache_mb")]
     assert kept == [5, 3, 0]
 
 
-def test_a_dry_run_writes_nothing(world):
-    world.add("web-2")
-    world.begun(step="switched", containers={"web-2": "web"})
-    assert _record.record(world.run, world.app, {}, {}, keep=_record.Keep(), dry=True)["release"]["outcome"] == "done"
-    assert (world.newest()["outcome"], world.newest()["step"], world.log) == ("started", "switched", [])
+def test_containers_that_are_not_well_are_not_recorded(world):
+    world.add("web-2", "exited")
+    world.begun(step="switched", containers={"web-2": "web"}, healthy=1.0)
+    for settles in (lambda: record(world), lambda: _record.require_settled(world.app)):
+        with pytest.raises(JunoError, match="web-2 ended after it had been healthy"):
+            settles()
+    assert (world.newest().outcome, world.newest().step, world.log) == ("started", "switched", [])
 
 
 @pytest.mark.parametrize("state", ["exited", "created"])
@@ -165,7 +174,7 @@ def test_an_edge_that_does_not_run_is_not_asked(world, state):
     world.behind_edge()
     world.there["juno-edge-1"]["State"] = state
     _record.finish(world.run, world, world.app, proved(world))
-    assert world.newest()["outcome"] == "done"
+    assert world.newest().outcome == "done"
 
 
 def test_no_other_service_is_touched(world):
@@ -194,7 +203,7 @@ def test_the_prober_asks_until_the_last_thing_has_changed(world, monkeypatch):
         return finish(directory, marks)
 
     monkeypatch.setattr(_record._meterflow, "finish", ends)
-    done = _record.record(world.run, world.app, {"build_seconds": "2"}, {}, keep=_record.Keep(), dry=False)
+    done = record(world)
     assert world.log == ["remove web-1", "the prober ends"]
     assert (done["release"]["outcome"], done["release"]["figures"]["visitors"]["requests"]) == ("done", 0)
 
@@ -215,19 +224,27 @@ def test_copies_of_databases_go_by_the_good_releases_since(world):
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write("x")
     entry = proved(world, backups=[{"path": f"{directory}/{names[1]}"}], keep_backups=1)
-    first = {**_journal.read(world.app.journal)[0], "backups": [{"path": f"{directory}/{names[0]}"}]}
+    first = _journal.read(world.app.journal)[0]
+    first = dataclasses.replace(first, backups=[{"path": f"{directory}/{names[0]}"}])
     _journal.write(world.app.journal, [first, entry])
     done, _entry = _record.finish(world.run, world, world.app, entry)
     assert sorted(os.listdir(directory)) == [names[1]]
     assert {"what": "backup", "id": names[0], "status": "removed"} in done
 
 
-def worker(world: World, log: bytes, monkeypatch, **fields) -> dict:
+def worker(world: World, log: bytes, monkeypatch, *, boot_seconds=0.3, settle_seconds=0.1) -> _journal.Entry:
     """Give the entry of a release that has started a worker, which has logged this."""
     world.add("celery-1")
     monkeypatch.setattr(world, "logs", lambda _identity, tail: log)
-    known = {"containers": {"celery-1": "celery"}, "workers": {"celery": "declared"}, "started_workers": ["celery-1"]}
-    return {**known, "order": {"settle_seconds": 0.1}, "workers_began": time.time(), "boot_seconds": 0.3, **fields}
+    order = dataclasses.replace(world.order(), settle_seconds=settle_seconds, boot_timeout_seconds=0.2)
+    return _journal.Entry(
+        containers={"celery-1": "celery"},
+        workers={"celery": "declared"},
+        started_workers=["celery-1"],
+        order=order,
+        workers_began=time.monotonic(),
+        boot_seconds=boot_seconds,
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +268,7 @@ def test_one_that_ends_while_it_loads_the_code_is_told(world, monkeypatch):
 
     def ends(identity):
         found = seen(identity)
-        found["State"]["Running"] = time.time() < entry["workers_began"] + 0.3
+        found["State"]["Running"] = time.monotonic() < entry.workers_began + 0.3
         return found
 
     monkeypatch.setattr(world, "inspect_container", ends)
@@ -261,7 +278,7 @@ def test_one_that_ends_while_it_loads_the_code_is_told(world, monkeypatch):
 
 
 def test_one_whose_own_check_never_speaks_is_given_up(world, monkeypatch):
-    entry = worker(world, b"", monkeypatch, boot_seconds=0, order={"settle_seconds": 0, "boot_timeout_seconds": 0.2})
+    entry = worker(world, b"", monkeypatch, boot_seconds=0, settle_seconds=0)
     monkeypatch.setattr(_record._workers, "require_well", lambda *_any, **_more: False)
     with pytest.raises(JunoError, match="did not get healthy within"):
         _record.settle(world, entry)
@@ -281,7 +298,7 @@ def test_one_that_has_done_its_work_is_no_worker_any_more(world):
     _done, entry = _record.finish(
         world.run, world, world.app, proved(world, containers={"web-2": "web", "job-1": "job"}, **fields)
     )
-    assert (entry["workers"], entry["containers"], entry["images"]) == (
+    assert (entry.workers, entry.containers, entry.images) == (
         {"celery": "declared"},
         {"web-2": "web"},
         {"web": "1"},

@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _record, _release, _work
+from ansible_collections.juno.deploy.plugins.module_utils import _app, _compose, _options, _record, _release, _work
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
 
 PROJECT = _compose.Project("/a", ("compose.yaml",), "a")
 HEAD = ["docker", "compose", "--project-directory", "/a", "--project-name", "a", "--file", "/a/compose.yaml"]
@@ -26,11 +27,6 @@ HEAD = ["docker", "compose", "--project-directory", "/a", "--project-name", "a",
 )
 def test_stale_tags(tags, gone):
     assert _record.stale_tags(tags, ["b" * 40]) == gone
-
-
-def test_seconds_are_numbers():
-    figures = {"outage_seconds": "1.86", "build_seconds": 0, "task": "Switch to the release"}
-    assert _record.as_numbers(figures) == {"outage_seconds": 1.86, "build_seconds": 0, "task": "Switch to the release"}
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://site", "http://"])
@@ -65,8 +61,7 @@ def test_build_cause(output, cause):
 
 
 def params(**more: object) -> dict[str, object]:
-    given = {name: spec.get("default") for name, spec in _app.ARGUMENT_SPEC.items()}
-    return {**given, "path": "/root/JunoJobs/", "project": "junojobs", **more}
+    return {**orders.defaults(_options.APP), "path": "/root/JunoJobs/", "project": "junojobs", **more}
 
 
 def test_the_site_comes_first_among_the_services():

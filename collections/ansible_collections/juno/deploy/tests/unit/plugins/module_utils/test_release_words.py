@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _release_words
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
 
 @pytest.mark.parametrize(
     ("started", "ended", "text"),
     [("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z", "0"), ("2026-01-31T23:59:59Z", "2026-02-01T00:01:39Z", "100"),
-     ("2026-01-31T10:00:00Z", "", ""), ("", "2026-01-31T10:00:00Z", ""), ("yesterday", None, "")],
+     ("2026-01-31T10:00:00Z", "", ""), ("", "2026-01-31T10:00:00Z", ""), ("yesterday", "", "")],
 )  # fmt: skip
 def test_how_long_it_took(started, ended, text):
-    assert _release_words.took({"started": started, "ended": ended}) == text
+    assert _release_words.took(Entry(started=started, ended=ended)) == text
 
 
 @pytest.mark.parametrize(
@@ -26,9 +27,9 @@ def test_a_reason_is_one_bounded_line(text, short):
 
 @pytest.mark.parametrize(
     ("entry", "words"),
-    [({}, "deploy"), ({"strategy": "recreate"}, "deploy (recreate)"),
-     ({"purpose": "restart", "strategy": ""}, "restart"),
-     ({"purpose": "rollback", "strategy": "rolling"}, "rollback (rolling)")],
+    [(Entry(), "deploy"), (Entry(strategy="recreate"), "deploy (recreate)"),
+     (Entry(purpose="restart"), "restart"),
+     (Entry(purpose="rollback", strategy="rolling"), "rollback (rolling)")],
 )  # fmt: skip
 def test_what_a_release_was(entry, words):
     assert _release_words.how(entry) == words
@@ -37,10 +38,10 @@ def test_what_a_release_was(entry, words):
 @pytest.mark.parametrize(
     ("figures", "words"),
     [
-        (None, "failed (no reason was recorded)"),
+        ({}, "failed (no reason was recorded)"),
         ({"task": "", "reason": "It ended.\nSo."}, "failed (It ended. So)"),
         ({"task": "Prove", "reason": "x" * 200}, f"failed at 'Prove' ({'x' * 157})"),
     ],
 )
 def test_why_a_release_failed(figures, words):
-    assert _release_words.why_failed({"figures": figures}) == words
+    assert _release_words.why_failed(Entry(figures=figures)) == words

@@ -85,6 +85,16 @@ def test_the_master_alone_is_told_and_every_old_worker_waited_for(monkeypatch, t
     assert engine.looks == [[SHELL]]
 
 
+def test_what_is_waited_for_is_told(monkeypatch, told, events):
+    looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, *OLD, *NEW], [MASTER, OLD[1], *NEW], [MASTER, *NEW]]
+    _reload.reload(engine_of(monkeypatch, *looks), [ONE], 5)
+    assert events == [
+        "has gunicorn in shop-web-1 start new workers",
+        "drain: 2 of 2 old workers in shop-web-1 still answer a request",
+        "drain: 1 of 2 old workers in shop-web-1 still answer a request",
+    ]
+
+
 def test_a_master_that_ends_is_told_at_once(monkeypatch, told):
     engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD], [])
     with pytest.raises(JunoError, match="shop-web-1 ended when it was to start new workers") as caught:

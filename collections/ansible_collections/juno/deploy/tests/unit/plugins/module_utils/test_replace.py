@@ -44,7 +44,7 @@ def test_rolling_behind_a_standing_edge(world):
     # Kept, and at work on nothing: the quickest way back.
     assert world.states("web-1")["web-1"] == "exited"
     assert (work.down, work.moved_to_edge) == (0.0, False)
-    assert world.newest()["step"] == "open"
+    assert world.newest().step == "open"
 
 
 def test_as_many_as_the_compose_file_wants(world):
@@ -86,7 +86,7 @@ def test_what_never_gets_healthy_gets_no_request(world):
         replace(world)
     assert world.gets_requests() == ["web-1"]
     assert world.states("web-1")["web-1"] == "running"
-    assert world.newest()["step"] == "switch"
+    assert world.newest().step == "switch"
 
 
 def test_the_first_edge_takes_the_ports(world):
@@ -107,7 +107,7 @@ def test_the_first_edge_waits_until_the_new_one_is_healthy(world):
     with pytest.raises(JunoError, match="did not get healthy"):
         replace(world)
     assert world.states() == {"web-1": "running", "web-2": "running"}
-    assert world.newest()["step"] == "switch"
+    assert world.newest().step == "switch"
 
 
 def test_on_an_empty_droplet_nobody_is_without_an_answer(world):
@@ -122,7 +122,7 @@ def test_recreate_frees_the_ports_first_and_measures(world):
     assert new == ["web-2"]
     assert world.log == ["create web=2", "stop web-1", "start web-2"]
     assert work.down > 0
-    assert world.newest()["step"] == "open"
+    assert world.newest().step == "open"
     assert not _compose.is_ours(world.app.override)
 
 

@@ -31,7 +31,7 @@ def test_before_the_proof_only_the_old_ones_come_back(world):
     it.hold(world, world.app, [old, bare], [new])
     assert policies(world) == {"web-1": "always", "web-2": "no", "web-3": "no"}
     entry = world.newest()
-    assert entry["restart_policies"] == {"old": {"web-1": KEEPS}, "new": {"web-2": KEEPS}}
+    assert entry.restart_policies == {"old": {"web-1": KEEPS}, "new": {"web-2": KEEPS}}
     it.give_back(world, world.app, entry, "new")
     assert policies(world) == {"web-1": "always", "web-2": "unless-stopped", "web-3": "no"}
     it.give_back(world, world.app, entry, "old")
@@ -41,5 +41,5 @@ def test_before_the_proof_only_the_old_ones_come_back(world):
 def test_what_is_gone_needs_none(world):
     world.begun(step="switch", restart_policies={"old": {"web-9": KEEPS}})
     it.give_back(world, world.app, _journal.read(world.app.journal)[-1], "old")
-    it.give_back(world, world.app, {}, "old")
+    it.give_back(world, world.app, _journal.NO_RELEASE, "old")
     assert policies(world)["web-1"] == "unless-stopped"

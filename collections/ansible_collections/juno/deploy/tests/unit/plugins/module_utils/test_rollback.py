@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _rollback
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Schema
 
 
-def entry(number: int, commit: str, outcome: str = "done", **more: t.Any) -> dict[str, t.Any]:
-    return {"number": number, "commit": commit * 40, "outcome": outcome, **more}
+def entry(number: int, commit: str, outcome: str = "done", **more: t.Any) -> Entry:
+    return Entry(number=number, commit=commit * 40, outcome=outcome, **more)
 
 
 def migration(name: str, *, reversible: bool = True, app: str = "jobs") -> dict[str, t.Any]:
@@ -39,7 +42,7 @@ FAILED = entry(4, "d", "failed", undone=True)
     ],
 )
 def test_the_release_that_is_gone_back_to(entries, wanted, number):
-    assert _rollback.choose(entries, wanted)["number"] == number
+    assert _rollback.choose(entries, wanted).number == number
 
 
 @pytest.mark.parametrize(
@@ -79,9 +82,8 @@ def test_an_image_that_is_no_longer_kept_is_told():
         _rollback.images(CONFIG, A, lambda _name: "", ("web", "cron"))
 
 
-def released(number: int, applied: list[str], *pending: dict[str, t.Any], commit: str = "") -> dict[str, t.Any]:
-    schema = {"applied": applied, "pending": list(pending)}
-    return entry(number, commit or "abcdefgh"[number], schema=schema)
+def released(number: int, applied: list[str], *pending: dict[str, t.Any], commit: str = "") -> Entry:
+    return entry(number, commit or "abcdefgh"[number], schema=Schema(applied, list(pending)))
 
 
 ONE = released(1, ["auth.0001_a"], migration("0001_a"))
@@ -106,7 +108,7 @@ def test_what_stood_after_a_release():
         ([ONE, TWO, THREE], ONE, ["jobs.0002_b", "jobs.0003_c", "tags.0001_t"]),
         ([ONE, TWO, THREE], TWO, ["jobs.0003_c", "tags.0001_t"]),
         # A failed one's migrations were taken back.
-        ([ONE, TWO, {**THREE, "outcome": "failed"}], ONE, ["jobs.0002_b"]),
+        ([ONE, TWO, dataclasses.replace(THREE, outcome="failed")], ONE, ["jobs.0002_b"]),
         # Taken back by a rollback that was asked to: they no longer stand.
         ([ONE, TWO, released(3, ["auth.0001_a", "jobs.0001_a"], commit="b")], ONE, []),
         # Taken back, and applied again since.

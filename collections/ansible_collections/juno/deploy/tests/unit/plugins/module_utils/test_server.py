@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import time
@@ -140,6 +141,14 @@ def test_who_leaves_is_waited_for_only_where_that_is_asked():
     assert not leaving.gone(0.01)
     assert [one.name for one in leaving.wait()] == ["shop-worker-1"]
     assert leaving.gone(0)
+
+
+def test_who_is_waited_for_is_told(events):
+    engine = Stopping(0, {})
+    containers = [dataclasses.replace(ONE, id=f"c{number}", name=f"shop-web-{number}") for number in (1, 2)]
+    _server.stop_all(engine, containers, 5)
+    assert events[0] == "stops shop-web-1, shop-web-2, once what they are at work on is done"
+    assert events[1:] == ["1 of 2 containers that are stopped have ended"]
 
 
 def test_one_that_would_not_stop_is_told():

@@ -91,12 +91,3 @@ def test_a_replaced_one_that_ends_at_once_is_told(world, monkeypatch):
         {"proxy-1": "exited", "proxy-2": "restarting"},
         {"proxy": ["proxy-2"]},
     )
-
-
-@pytest.mark.parametrize(("state", "log"), [("running", []), ("exited", ["up juno-edge"])])
-def test_the_edge_is_started_where_it_does_not_run(world, state, log):
-    world.behind_edge = None
-    world.config = {"name": "jobs", "services": {"juno-edge": {}}}
-    world.add("juno-edge-1", state)
-    _services.bring_up_to_date(world.work(), ["juno-edge"])
-    assert world.log == log

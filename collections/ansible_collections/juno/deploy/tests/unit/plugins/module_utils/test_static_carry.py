@@ -13,8 +13,9 @@ import tarfile
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _static_carry as it
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
-DONE = [{"number": number, "outcome": "done"} for number in (1, 2, 4)] + [{"number": 3, "outcome": "failed"}]
+DONE = [Entry(number=number, outcome="done") for number in (1, 2, 4)] + [Entry(number=3, outcome="failed")]
 RULES = {"keep_releases": 2, "html_max_age": 3600, "prune": True}
 
 

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _docker, _static_keep
 from ansible_collections.juno.deploy.plugins.module_utils import _guest_static_memory as mem
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
 CONTAINER = _docker.Container("c1", "web-1", "web", 1, "running", "i", (), ())
 APP = App("/srv/jobs", "jobs", "web", (), (), "", "/var/lib/juno")
@@ -126,12 +127,12 @@ def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(_static_keep, "tidy", lambda _root, rules, *_more: asked.append(rules) or {})
     engine = Engine([mount(root.path, "/static")])
-    told = {"layout": {"static_at": {"root": "/static", "manifest": root.manifest}}}
-    entries = [{**told, "figures": {"html_max_age_seconds": 7200.0}}, {"figures": {}}]
+    told = {"static_at": {"root": "/static", "manifest": root.manifest}}
+    entries = [Entry(layout=told, figures={"html_max_age_seconds": 7200.0}), Entry()]
     rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
     _static_keep.tidy_for(engine, [CONTAINER], APP, entries, rules)
     assert asked == [_static_keep.Rules(5, 7200, True)]
-    assert "no directory of this host" in _static_keep.tidy_for(engine, [CONTAINER], APP, [{}], rules)["why"]
+    assert "no directory of this host" in _static_keep.tidy_for(engine, [CONTAINER], APP, [Entry()], rules)["why"]
 
 
 def test_the_oldest_process_without_children_counts():

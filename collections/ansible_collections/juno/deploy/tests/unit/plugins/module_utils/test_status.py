@@ -5,45 +5,58 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
-    _lease,
     _release_words,
     _status,
     _status_services,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
 
 OLD, NEW, HAND = "a" * 40, "b" * 40, "c" * 40
 OLD_IMAGE, NEW_IMAGE, FOREIGN_IMAGE = "sha256:" + "1" * 64, "sha256:" + "2" * 64, "sha256:" + "3" * 64
-RELEASE_1 = {
-    "number": 1,
-    "commit": OLD,
-    "outcome": "done",
-    "who": "root@laptop",
-    "started": "2026-01-31T10:00:00Z",
-    "ended": "2026-01-31T10:00:14Z",
-    "purpose": "deploy",
-    "strategy": "rolling",
-    "containers": {"i0": "web"},
-    "images": {"web": OLD_IMAGE},
-    "figures": {"outage_seconds": 1.4},
-}
-RELEASE_2 = {**RELEASE_1, "number": 2, "commit": NEW, "started": "2026-02-01T10:00:00Z", "images": {"web": NEW_IMAGE}}
-RELEASE_2 = {**RELEASE_2, "containers": {"i1": "web"}, "ended": "2026-02-01T10:01:40Z"}
+RELEASE_1 = Entry(
+    number=1,
+    commit=OLD,
+    outcome="done",
+    who="root@laptop",
+    started="2026-01-31T10:00:00Z",
+    ended="2026-01-31T10:00:14Z",
+    strategy="rolling",
+    containers={"i0": "web"},
+    images={"web": OLD_IMAGE},
+    figures={"outage_seconds": 1.4},
+)
+RELEASE_2 = replace(
+    RELEASE_1,
+    number=2,
+    commit=NEW,
+    started="2026-02-01T10:00:00Z",
+    images={"web": NEW_IMAGE},
+    containers={"i1": "web"},
+    ended="2026-02-01T10:01:40Z",
+)
 LAST = "The last deploy (release 2, by root@laptop, started 2026-02-01T10:00:00Z)"
-CUT_OFF = {"number": 2, "commit": NEW, "outcome": "started", "who": "root@laptop", "started": "2026-02-01T10:00:00Z"}
-CUT_OFF = {**CUT_OFF, "step": "open", "strategy": "rolling"}
-FAILED = {
-    **{key: value for key, value in RELEASE_2.items() if key != "containers"},
-    "outcome": "failed",
-    "figures": {"task": "Switch to the release", "reason": "It ended\nwhile it started."},
-}
-UNDONE = {**FAILED, "undone": True, "containers": {"i1": "web"}}
-HOLDER = {"id": "x", "who": "root@laptop", "host": "laptop", "address": "203.0.113.5", "purpose": "deploy"}
-ALIVE = {**HOLDER, "since": "2026-02-01T10:00:00Z", "alive": True, "beat_age_seconds": 1.2}
-DEAD = {**ALIVE, "alive": False, "beat_age_seconds": None}
+CUT_OFF = Entry(
+    number=2,
+    commit=NEW,
+    outcome="started",
+    who="root@laptop",
+    started="2026-02-01T10:00:00Z",
+    step="open",
+    strategy="rolling",
+)
+FAILED = replace(
+    RELEASE_2,
+    containers={},
+    outcome="failed",
+    figures={"task": "Switch to the release", "reason": "It ended\nwhile it started."},
+)
+UNDONE = replace(FAILED, undone=True, containers={"i1": "web"})
+HOLDER = {"id": "x", "who": "root@laptop", "address": "203.0.113.5", "purpose": "deploy", "since": RELEASE_2.started}
 WEB = _docker.Container(
     "i1", "app-web-1", "web", 1, "running", NEW_IMAGE, (), (),
     status="Up 3 hours", created=int(_release_words.seconds_of("2026-02-01T10:00:01Z") or 0),
@@ -81,7 +94,7 @@ def test_all_agree():
             f"{LAST} ended at the step 'open' without a word, half done: deploy again, which picks it up.",
         ),
         (
-            {"entries": [RELEASE_1, {**CUT_OFF, "step": "proved"}], "lease": DEAD},
+            {"entries": [RELEASE_1, replace(CUT_OFF, step="proved")]},
             f"{LAST} serves and is proved, but ended before it had tidied up: the next deploy does that.",
         ),
         (
@@ -99,12 +112,12 @@ def test_all_agree():
             ),
         ),
         (
-            {"entries": [RELEASE_1, {**CUT_OFF, "outcome": "failed"}]},
+            {"entries": [RELEASE_1, replace(CUT_OFF, outcome="failed")]},
             f"{LAST} failed (no reason was recorded): correct the cause and deploy again.",
         ),
         (
             {
-                "entries": [RELEASE_1, {**UNDONE, "caches_owed": True}],
+                "entries": [RELEASE_1, replace(UNDONE, caches_owed=True)],
                 "checkout": _status.Checkout(OLD, ""),
                 "containers": [dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE)],
             },
@@ -225,10 +238,16 @@ def test_a_first_release_that_was_undone_left_the_checkout_as_it_was():
     assert len(_status.judge(seen)) == 1
 
 
-@pytest.mark.parametrize("step", [_lease.WAY_BACK, "the switch to a release"])
-def test_nothing_is_judged_that_is_changed_right_now(step):
-    seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], lease=DEAD, step=step)
-    assert (_status.judge(seen), seen.at_work, seen.goes_back) == ([], True, step == _lease.WAY_BACK)
+# In a step, between two of them, and killed while a step of it is still at work.
+@pytest.mark.parametrize("standing", [{"step": "switch"}, {"step": "tidy"}, {"step": ""}, {}])
+def test_nothing_is_judged_that_is_changed_right_now(standing):
+    seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], deployer={**HOLDER, "standing": standing})
+    assert (_status.judge(seen), seen.at_work, seen.half_done) == ([], True, None)
+
+
+def test_what_could_not_be_looked_at_is_told_even_then():
+    seen = dataclasses.replace(GOOD, deployer=HOLDER, problems=("The Engine does not answer.",), containers=None)
+    assert _status.judge(seen) == ["The Engine does not answer."]
 
 
 BACK = _status.Checkout(OLD, "")
@@ -240,7 +259,6 @@ BY_HAND = dataclasses.replace(WEB, id="i3")
     [
         pytest.param({"edge": _status.EdgeFiles(expected=True), "containers": [WEB, EDGE]}, id="behind the edge"),
         pytest.param({"containers": [BY_HAND]}, id="docker compose up by hand made the container anew"),
-        pytest.param({"lease": DEAD}, id="a run ended before it changed anything"),
         pytest.param(
             {
                 "entries": [RELEASE_1, UNDONE],
@@ -251,7 +269,7 @@ BY_HAND = dataclasses.replace(WEB, id="i3")
         ),
         pytest.param(
             {
-                "entries": [{**RELEASE_1, "images": {"web": NEW_IMAGE}}, UNDONE],
+                "entries": [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE],
                 "checkout": BACK,
                 "containers": [BY_HAND],
             },
@@ -260,7 +278,7 @@ BY_HAND = dataclasses.replace(WEB, id="i3")
         pytest.param(
             {
                 "entries": [RELEASE_1, CUT_OFF],
-                "lease": ALIVE,
+                "deployer": HOLDER,
                 "containers": [dataclasses.replace(WEB, state="paused"), dataclasses.replace(BY_HAND, state="exited")],
                 "checkout": _status.Checkout(HAND, "", ("a",)),
             },
@@ -278,7 +296,7 @@ def test_what_is_half_done_is_one_finding():
         dataclasses.replace(WEB, id="i3", state="paused"),
         dataclasses.replace(WEB, id="i4", state="exited"),
     ]
-    seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], lease=DEAD, containers=containers)
+    seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], containers=containers)
     assert len(_status.judge(seen)) == 1
     assert len(_status.judge(dataclasses.replace(seen, containers=containers[1:]))) == 2  # nobody answers
 
@@ -292,7 +310,7 @@ def test_a_deploy_that_was_cut_off_may_have_moved_the_checkout_or_not(commit):
 WHEN_OLD = int(_release_words.seconds_of("2026-01-31T10:00:00Z") or 0)
 OLD_WEB = dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE, created=WHEN_OLD)
 ANEW = dataclasses.replace(OLD_WEB, id="i3")
-NEW_CODE = {**RELEASE_2, "images": {"web": OLD_IMAGE}}
+NEW_CODE = replace(RELEASE_2, images={"web": OLD_IMAGE})
 
 
 @pytest.mark.parametrize(
@@ -302,19 +320,23 @@ NEW_CODE = {**RELEASE_2, "images": {"web": OLD_IMAGE}}
         pytest.param(WEB, [RELEASE_1, FAILED], 2, NEW, id="failed after the switch"),
         pytest.param(WEB, [RELEASE_1, CUT_OFF], 2, NEW, id="cut off after the switch: by the image's name"),
         pytest.param(
-            WEB, [{**RELEASE_1, "images": {"web": NEW_IMAGE}}, CUT_OFF], 2, NEW, id="cut off with an image built before"
+            WEB,
+            [replace(RELEASE_1, images={"web": NEW_IMAGE}), CUT_OFF],
+            2,
+            NEW,
+            id="cut off with an image built before",
         ),
         pytest.param(WEB, [RELEASE_1], 0, NEW[:12], id="by the image's name"),
         pytest.param(OLD_WEB, [RELEASE_1, CUT_OFF], 1, OLD, id="cut off before the switch"),
         pytest.param(
-            OLD_WEB, [RELEASE_1, {**FAILED, "images": {"web": OLD_IMAGE}}], 1, OLD, id="failed before the switch"
+            OLD_WEB, [RELEASE_1, replace(FAILED, images={"web": OLD_IMAGE})], 1, OLD, id="failed before the switch"
         ),
         pytest.param(ANEW, [RELEASE_1, NEW_CODE], 2, NEW, id="new code in the old image"),
         pytest.param(OLD_WEB, [RELEASE_1, NEW_CODE], 1, OLD, id="an old container, of an image that is still used"),
-        pytest.param(OLD_WEB, [RELEASE_1, {**RELEASE_2, "containers": {"i0": "web"}}], 2, NEW, id="reloaded"),
-        pytest.param(OLD_WEB, [RELEASE_1, {**UNDONE, "containers": {"i0": "web"}}], 1, OLD, id="reloaded and undone"),
+        pytest.param(OLD_WEB, [RELEASE_1, replace(RELEASE_2, containers={"i0": "web"})], 2, NEW, id="reloaded"),
+        pytest.param(OLD_WEB, [RELEASE_1, replace(UNDONE, containers={"i0": "web"})], 1, OLD, id="reloaded and undone"),
         pytest.param(
-            BY_HAND, [{**RELEASE_1, "images": {"web": NEW_IMAGE}}, UNDONE], 1, OLD, id="by hand after an undo"
+            BY_HAND, [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE], 1, OLD, id="by hand after an undo"
         ),
         pytest.param(BY_HAND, [RELEASE_1, UNDONE], 0, NEW[:12], id="by hand, of the image that was undone"),
         pytest.param(dataclasses.replace(WEB, id="i3", image_id="sha256:77"), [RELEASE_1], 0, "", id="unknown"),

@@ -6,27 +6,56 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _lease, _status, _status_words
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _status, _status_words
+from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Before
 
 OLD, NEW = "a" * 40, "b" * 40
 OLD_IMAGE, NEW_IMAGE = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-RELEASE_1 = {
-    "number": 1,
-    "commit": OLD,
-    "outcome": "done",
-    "purpose": "deploy",
-    "strategy": "rolling",
+RELEASE_1 = Entry(
+    number=1,
+    commit=OLD,
+    outcome="done",
+    strategy="rolling",
+    who="root@laptop",
+    started="2026-01-31T10:00:00Z",
+    ended="2026-01-31T10:00:14Z",
+    containers={"i1": "web"},
+    images={"web": OLD_IMAGE},
+)
+RELEASE_2 = dataclasses.replace(
+    RELEASE_1,
+    number=2,
+    commit=NEW,
+    started="2026-02-01T10:00:00Z",
+    images={"web": NEW_IMAGE},
+    containers={"i2": "web"},
+    ended="2026-02-01T10:01:40Z",
+)
+STARTED = dataclasses.replace(RELEASE_2, outcome="started", step="switched", ended="")
+FAILURE = {"task": "Prove", "reason": "No Edition 2."}
+UNDONE = dataclasses.replace(RELEASE_2, outcome="failed", undone=True, figures=FAILURE)
+HOLDER = {
+    "id": "x",
     "who": "root@laptop",
-    "started": "2026-01-31T10:00:00Z",
-    "ended": "2026-01-31T10:00:14Z",
-    "containers": {"i1": "web"},
-    "images": {"web": OLD_IMAGE},
+    "address": "203.0.113.5",
+    "purpose": "rollback",
+    "since": "2026-02-01T10:00:00Z",
 }
-RELEASE_2 = {**RELEASE_1, "number": 2, "commit": NEW, "started": "2026-02-01T10:00:00Z", "images": {"web": NEW_IMAGE}}
-RELEASE_2 = {**RELEASE_2, "containers": {"i2": "web"}, "ended": "2026-02-01T10:01:40Z"}
-STARTED = {**RELEASE_2, "outcome": "started", "step": "switched", "ended": ""}
-UNDONE = {**RELEASE_2, "outcome": "failed", "undone": True, "figures": {"task": "Prove", "reason": "No Edition 2."}}
-HOLDER = {"who": "root@laptop", "address": "203.0.113.5", "purpose": "rollback", "since": "2026-02-01T10:00:00Z"}
+#: As a deployer stands that has begun a step and was heard just now.
+STANDING = {
+    "id": "x",
+    "step": "switch",
+    "seconds": 12.4,
+    "usual": 0,
+    "event": "",
+    "last_step": "switch",
+    "silent_seconds": 0.9,
+    "patience_seconds": 60.0,
+    "gives_up": "",
+    "over": False,
+}
 WEB_1 = _docker.Container("i1", "app-web-1", "web", 1, "running", OLD_IMAGE, (), (), status="Up 3 hours")
 WEB_2 = _docker.Container("i2", "app-web-2", "web", 2, "running", NEW_IMAGE, (), (), status="Up 3 seconds")
 EDGE = _docker.Container("e1", "app-juno-edge-1", "juno-edge", 1, "running", "sha256:3", (), (), status="Up 3 hours")
@@ -67,14 +96,14 @@ def test_what_was_undone_is_told_beside_what_serves():
 
 def test_who_is_at_work_comes_first():
     kept = dataclasses.replace(WEB_1, state="exited", status="Exited (0) 1 second ago")
-    started = {**STARTED, "before": {"containers": {"i1": "web"}}}
+    started = dataclasses.replace(STARTED, before=Before(OLD, {"i1": "web"}))
     seen = dataclasses.replace(
-        GOOD, entries=[RELEASE_1, started], containers=[kept, WEB_2], lease={**HOLDER, "alive": True}
+        GOOD, entries=[RELEASE_1, started], containers=[kept, WEB_2], deployer={**HOLDER, "standing": STANDING}
     )
     lines = _status_words.summary(seen, ["The Engine is slow."])
     who = "a rollback by root@laptop (from 203.0.113.5) since 2026-02-01T10:00:00Z"
     assert lines[:3] == [
-        f"At work: {who}, now at the step 'switched' of release 2",
+        f"At work: {who}, now at the step 'switch' of release 2, 12 s",
         "- The Engine is slow.",
         "Release:  1 done, aaaaaaaaaaaa, deploy (rolling), by root@laptop, started 2026-01-31T10:00:00Z, took 14 s",
     ]
@@ -90,32 +119,86 @@ def test_what_is_half_done_is_called_so():
     )
 
 
-def test_who_has_begun_and_not_said_more():
-    seen = dataclasses.replace(GOOD, lease={**HOLDER, "address": "", "alive": True})
-    assert _status_words.summary(seen, [])[0] == "At work: a rollback by root@laptop since 2026-02-01T10:00:00Z"
+WHO = "a rollback by root@laptop (from 203.0.113.5) since 2026-02-01T10:00:00Z"
+IDLE = {**STANDING, "step": "", "seconds": 7.6, "silent_seconds": 7.2}
 
 
-def test_the_way_back_is_told():
-    dead = {**HOLDER, "alive": False}
-    back = dataclasses.replace(
-        GOOD, entries=[RELEASE_1, STARTED], lease=dead, step=_lease.WAY_BACK, step_since=1769940000.0
+@pytest.mark.parametrize(
+    ("standing", "entry", "doing"),
+    [
+        pytest.param(STANDING, STARTED, "now at the step 'switch' of release 2, 12 s", id="a step"),
+        pytest.param(
+            {**STANDING, "step": "build", "usual": 69.6, "event": "[web 4/9] RUN pip install"},
+            STARTED,
+            "now at the step 'build' of release 2, 12 s of ~70 s ([web 4/9] RUN pip install)",
+            id="a step that earlier releases had, too",
+        ),
+        pytest.param(
+            {**STANDING, "step": "begin"}, None, "now at the step 'begin', 12 s", id="before there is an entry"
+        ),
+        pytest.param(
+            IDLE,
+            STARTED,
+            "waits for its controller since 8 s; without it, it goes back or finishes by itself in 53 s",
+            id="between two steps",
+        ),
+        pytest.param(
+            {**IDLE, "seconds": 61.0, "silent_seconds": 61.0},
+            STARTED,
+            "waits for its controller since 61 s; without it, it goes back or finishes by itself in 0 s",
+            id="right before it gives up",
+        ),
+        pytest.param(
+            {**IDLE, "seconds": 100.0, "silent_seconds": 3.0, "patience_seconds": 660.0},
+            STARTED,
+            "waits for its controller since 100 s; without it, it goes back or finishes by itself in 657 s",
+            id="in a hook that may take long",
+        ),
+        pytest.param(
+            {**STANDING, "step": "undo"},
+            STARTED,
+            "now on the way back from release 2, 12 s",
+            id="its controller's undo",
+        ),
+        pytest.param(
+            {**STANDING, "step": "tidy", "gives_up": "its controller was not heard from", "event": "starts web-1"},
+            STARTED,
+            "now on the way back from release 2, 12 s (starts web-1), without its controller "
+            "(its controller was not heard from)",
+            id="without its controller",
+        ),
+        pytest.param(
+            {**STANDING, "step": "build", "gives_up": "the next deploy came"},
+            STARTED,
+            "now at the step 'build' of release 2, 12 s, without its controller (the next deploy came)",
+            id="given up in the middle of a step",
+        ),
+        pytest.param(
+            {},
+            STARTED,
+            "whose deployer was killed: the next deploy ends what it left running",
+            id="killed, and a step of it runs",
+        ),
+    ],
+)
+def test_what_is_done_just_now(standing, entry, doing):
+    entries = [RELEASE_1, entry] if entry else [RELEASE_1]
+    seen = dataclasses.replace(GOOD, entries=entries, deployer={**HOLDER, "standing": standing})
+    assert _status_words.summary(seen, [])[0] == f"At work: {WHO}, {doing}"
+
+
+def test_where_no_address_is_known_none_is_told():
+    seen = dataclasses.replace(GOOD, deployer={**HOLDER, "address": "", "purpose": "deploy", "standing": STANDING})
+    assert _status_words.at_work(seen) == (
+        "At work: a deploy by root@laptop since 2026-02-01T10:00:00Z, now at the step 'switch', 12 s"
     )
-    assert _status_words.summary(back, [])[0] == (
-        "At work: the way back from release 2, since 2026-02-01T10:00:00Z, after the run of root@laptop since "
-        "2026-02-01T10:00:00Z ended without a word"
-    )
-    assert _status_words.at_work(dataclasses.replace(back, lease={**HOLDER, "alive": True})).endswith(
-        " since 2026-02-01T10:00:00Z, now on the way back from release 2, since 2026-02-01T10:00:00Z"
-    )
-    other = dataclasses.replace(back, lease={}, step="the build of a release")
-    assert _status_words.at_work(other) == "At work: the build of a release, since 2026-02-01T10:00:00Z"
 
 
-def test_a_dead_lease_is_told():
-    seen = dataclasses.replace(GOOD, lease={**HOLDER, "alive": False})
-    lines = _status_words.summary(seen, [])
-    assert lines[0] == "All agree: release 1 serves"
-    assert "Lease:    of root@laptop since 2026-02-01T10:00:00Z, who is gone: the next deploy takes it over" in lines
+def test_a_lock_that_nobody_of_this_version_holds():
+    seen = dataclasses.replace(GOOD, deployer={**HOLDER, "id": "", "standing": {}})
+    assert _status_words.summary(seen, [])[0] == (
+        "At work: a deploy of an earlier version of juno.deploy, or something else that holds the lock"
+    )
 
 
 def test_the_maintenance_page_is_told_where_there_is_an_edge():
@@ -138,5 +221,7 @@ def test_findings_come_first_and_what_is_unknown_is_said():
 
 
 def test_the_epoch_is_told():
-    lines = _status_words.summary(dataclasses.replace(GOOD, entries=[{**RELEASE_1, "epoch": 1795592844}]), [])
+    lines = _status_words.summary(
+        dataclasses.replace(GOOD, entries=[dataclasses.replace(RELEASE_1, epoch=1795592844)]), []
+    )
     assert lines[1].endswith(", took 14 s, epoch 1795592844")

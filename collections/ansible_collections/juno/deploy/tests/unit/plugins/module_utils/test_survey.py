@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import pathlib
+import threading
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
@@ -12,14 +16,15 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge,
     _journal,
-    _lease,
+    _lock,
     _status,
     _survey,
+    _talk,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, EngineError
 
-ENTRIES = [{"number": number, "commit": str(number) * 40, "outcome": "done"} for number in range(1, 5)]
+ENTRIES = [_journal.Entry(number=number, commit=str(number) * 40, outcome="done") for number in range(1, 5)]
 
 
 @pytest.fixture
@@ -34,7 +39,6 @@ def app(tmp_path):
         "compose_files": [],
         "docker_host": f"unix://{tmp_path}/none.sock",
         "state_root": str(tmp_path),
-        "lease": "",
     }
     made = _app.from_params(params)
     _journal.write(made.journal, ENTRIES)
@@ -50,20 +54,80 @@ def test_the_history_is_there_when_nothing_else_is(app):
     assert (found["agrees"], found["containers"], found["checkout"], found["logs"]) == (False, [], {}, [])
 
 
-def test_who_is_at_work_is_told_from_the_lease(app):
-    holder = _lease.claim("x", "me@laptop", "restart", {"SSH_CONNECTION": "203.0.113.5 1 203.0.113.10 22"})
-    _lease.take(app.state_directory, holder)
-    found = _survey.survey(run_command, app, _survey.Question(3, 0))
-    assert found["lease"]["alive"] is True
-    assert found["summary"][0] == f"At work: a restart by me@laptop (from 203.0.113.5) since {holder.since}"
+HOLDER = _lock.Holder("0123456789abcdef", "restart", "me@laptop", "203.0.113.5", "2026-02-01T10:00:00Z")
+
+
+@contextlib.contextmanager
+def at_work(app, holder):
+    """Hold the app's lock as a deployer does."""
+    handle = _lock.take(app.state_directory)
+    if holder:
+        _lock.write(handle, app.state_directory, holder)
+    try:
+        yield
+    finally:
+        _lock.give_back(handle)
+
+
+def answer_once(door, asked):
+    link, _address = door.accept()
+    with link, link.makefile("rb") as reader:
+        asked.append(json.loads(reader.read()))
+        standing = {"step": "build", "seconds": 3, "usual": 70.0, "event": "[web 4/9] RUN make", "gives_up": ""}
+        link.sendall(json.dumps(standing).encode())
+
+
+def test_who_is_at_work_tells_what_it_does(app):
+    asked = []
+    with at_work(app, HOLDER), _talk.listen(app.state_directory, HOLDER.id) as door:
+        answering = threading.Thread(target=answer_once, args=(door, asked))
+        answering.start()
+        found = _survey.survey(run_command, app, _survey.Question(3, 0))
+        answering.join()
+    assert asked == [{"do": "stand"}]
+    assert found["deployer"] == {**_lock.as_dict(HOLDER), "standing": found["deployer"]["standing"]}
+    assert found["summary"][0] == (
+        "At work: a restart by me@laptop (from 203.0.113.5) since 2026-02-01T10:00:00Z, now at the step 'build', "
+        "3 s of ~70 s ([web 4/9] RUN make)"
+    )
     assert found["agrees"] is False
 
 
-def test_a_lease_that_is_none_is_a_finding(app):
-    pathlib.Path(app.state_directory, "lease.json").write_text("{}")
+@pytest.mark.parametrize(
+    ("holder", "words"),
+    [
+        pytest.param(HOLDER, "whose deployer was killed: the next deploy ends what it left running", id="killed"),
+        pytest.param(None, "a deploy of an earlier version of juno.deploy, or something else", id="another version"),
+    ],
+)
+def test_who_holds_the_lock_and_does_not_answer_is_told(app, holder, words):
+    with at_work(app, holder):
+        found = _survey.survey(run_command, app, _survey.Question(3, 0))
+    assert words in found["summary"][0]
+    assert (found["deployer"]["standing"], found["agrees"]) == ({}, False)
+
+
+def test_what_a_deployer_left_behind_is_nobody_at_work(app):
+    with at_work(app, HOLDER):
+        pass
+    _talk.listen(app.state_directory, HOLDER.id).close()
+    pathlib.Path(app.state_directory, "lock").write_bytes(json.dumps(_lock.as_dict(HOLDER)).encode())
     found = _survey.survey(run_command, app, _survey.Question(3, 0))
-    assert found["lease"] == {}
-    assert any("lease.json can't be read" in one for one in found["findings"])
+    assert (found["deployer"], found["summary"][0]) == ({}, "Not as it should be:")
+
+
+def test_a_lock_that_may_not_be_read_is_a_finding(app, monkeypatch):
+    real = os.open
+
+    def refuse(path, *args, **more):
+        if str(path) == _lock.path_of(app.state_directory):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *args, **more)
+
+    monkeypatch.setattr(_lock.os, "open", refuse)
+    found = _survey.survey(run_command, app, _survey.Question(3, 0))
+    assert found["deployer"] == {}
+    assert any("The lock" in one and "Permission denied" in one for one in found["findings"])
 
 
 @pytest.mark.parametrize(

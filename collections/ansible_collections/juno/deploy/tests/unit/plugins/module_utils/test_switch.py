@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import (
     EngineError,
     JunoError,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Before
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -37,7 +38,7 @@ def world(tmp_path, monkeypatch):
 
 def switch(world: World, strategy: str = "recreate", **more):
     order = dataclasses.replace(world.order(strategy), **more)
-    return _switch.switch(world.run, world.app, order, dry=False)
+    return _switch.switch(world.run, world.app, order)
 
 
 def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch):
@@ -51,20 +52,15 @@ def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         switch(world)
     entry = world.newest()
-    assert entry["step"] == "move"
-    assert entry["before"] == {
-        "commit": world.commits[0],
-        "containers": {"web-1": "web"},
-        "images": {"web": "sha256:old"},
-        "workers": [],
-        "stopped": [],
-        "names": {"jobs-web": "sha256:old"},
-        "override": "",
-        "haproxy": "",
-        "edge": False,
-        "others": {},
-    }
-    assert entry["order"]["commit"] == world.commits[1]
+    assert entry.step == "move"
+    assert entry.before == Before(
+        commit=world.commits[0],
+        containers={"web-1": "web"},
+        images={"web": "sha256:old"},
+        workers=[],
+        names={"jobs-web": "sha256:old"},
+    )
+    assert entry.order == world.order("recreate")
     assert world.log == []
 
 
@@ -78,14 +74,14 @@ def test_a_whole_switch(world):
     assert result["base_url"] == "http://127.0.0.1:8001"
     assert result["outage_seconds"] >= 0
     entry = world.newest()
-    assert (entry["step"], entry["containers"], entry["outcome"]) == ("switched", {"web-2": "web"}, "started")
+    assert (entry.step, entry.containers, entry.outcome) == ("switched", {"web-2": "web"}, "started")
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "recreate"])
 def test_on_an_empty_droplet(world, strategy):
     result = switch(world, strategy)
     assert (result["containers"], result["outage_seconds"]) == (["web-1"], 0.0)
-    assert world.newest()["before"]["containers"] == {}
+    assert world.newest().before.containers == {}
     assert result["moved_to_edge"] is (strategy == "rolling")
 
 
@@ -93,7 +89,7 @@ def test_the_first_edge_has_an_outage_that_is_told(world):
     world.add("web-1")
     result = switch(world, "rolling")
     assert (result["moved_to_edge"], result["containers"]) == (True, ["web-2"])
-    assert world.newest()["moved_to_edge"] is True
+    assert world.newest().moved_to_edge is True
 
 
 def test_without_a_commit_the_checkout_stays(world):
@@ -107,7 +103,7 @@ def test_a_reload_touches_no_container(world, monkeypatch):
     steps = []
 
     def reload(_client, containers, _seconds):
-        steps.append((world.newest()["step"], world.head()))
+        steps.append((world.newest().step, world.head()))
         return containers
 
     monkeypatch.setattr(_reload, "reload", reload)
@@ -122,14 +118,14 @@ def test_an_address_that_is_none_is_refused_before_anything_is_touched(world):
     world.config["services"]["web"]["ports"] = []
     with pytest.raises(BadInputError, match="publish a port in the compose file"):
         switch(world)
-    assert world.newest()["step"] == "begin"
+    assert world.newest().step == "begin"
 
 
 def test_an_edge_image_that_is_missing_is_told_before_anything_is_touched(world):
     del world.names["haproxy:3.0"]
     with pytest.raises(CommandError, match="Nothing was changed"):
         switch(world, "rolling")
-    assert world.newest()["step"] == "begin"
+    assert world.newest().step == "begin"
 
 
 def test_an_image_that_is_gone_is_told(world, monkeypatch):
@@ -139,13 +135,6 @@ def test_an_image_that_is_gone_is_told(world, monkeypatch):
     monkeypatch.setattr(world, "tag", gone)
     with pytest.raises(EngineError, match="could not be taken: build it anew"):
         switch(world, images={"web": "jobs-web:juno-x"})
-
-
-def test_a_dry_run_says_what_would_go(world):
-    world.add("web-1")
-    result = _switch.switch(world.run, world.app, world.order(), dry=True)
-    assert (result["changed"], result["containers"]) == (True, ["web-1"])
-    assert (world.log, world.newest()["step"]) == ([], "begin")
 
 
 def test_images_are_tagged_only_for_services_that_were_built(world):
@@ -189,10 +178,10 @@ def test_behind_an_edge_its_files_are_written_down_too(world):
     world.behind_edge()
     world.add("web-1")
     before = _switch.snapshot(world.work())
-    assert before["edge"] is True
-    assert before["override"] == _edge_files.read(world.app.override)
-    assert before["haproxy"] == _edge_files.read(world.configuration)
-    assert before["containers"] == {"web-1": "web"}
+    assert before.edge is True
+    assert before.override == _edge_files.read(world.app.override)
+    assert before.haproxy == _edge_files.read(world.configuration)
+    assert before.containers == {"web-1": "web"}
 
 
 def steps_of(monkeypatch) -> list[str]:
@@ -216,7 +205,7 @@ def test_the_steps_of_a_switch(world, monkeypatch, strategy):
     seen = steps_of(monkeypatch)
     switch(world, strategy)
     assert seen == ["switch", "move", "moved", "open", "switched"]
-    assert world.newest()["moved"] is True
+    assert world.newest().moved is True
 
 
 def test_where_git_refuses_no_move_was_cut_off(world, monkeypatch):
@@ -227,7 +216,7 @@ def test_where_git_refuses_no_move_was_cut_off(world, monkeypatch):
     with pytest.raises(CommandError, match="would not move the checkout"):
         switch(world)
     assert seen == ["switch", "move", "switch"]
-    assert world.newest()["before"]["commit"] == world.commits[0]
+    assert world.newest().before.commit == world.commits[0]
 
 
 def test_a_commit_that_moves_the_site_to_another_port_is_asked_there(world):
@@ -249,7 +238,7 @@ def test_the_edges_own_503_is_no_answer_of_the_site(world, monkeypatch):
     monkeypatch.setattr(_replace._server, "answers", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
     with pytest.raises(Exception, match="did not answer"):
         switch(world, "recreate")
-    assert _journal.read(world.app.journal)[-1]["step"] != "switched"
+    assert _journal.read(world.app.journal)[-1].step != "switched"
 
 
 DB = {"build": {"context": "db"}, "healthcheck": {}}
@@ -276,7 +265,7 @@ def test_from_nothing_all_services_start_in_their_order(project):
         "start adminer-1",
         "start proxy-1",
     ]
-    assert project.newest()["others_new"] == {"db": ["db-1"], "adminer": ["adminer-1"], "proxy": ["proxy-1"]}
+    assert project.newest().others_new == {"db": ["db-1"], "adminer": ["adminer-1"], "proxy": ["proxy-1"]}
 
 
 def test_a_later_release_touches_no_other_service(project):
@@ -287,7 +276,7 @@ def test_a_later_release_touches_no_other_service(project):
     switch(project)
     assert sorted(project.states()) == ["db-1", "proxy-1", "web-1", "web-2"]
     assert not [line for line in project.log if "db" in line or "proxy" in line or "adminer" in line]
-    assert project.newest()["before"]["others"]["db-1"] == {"service": "db", "image": "sha256:old", "running": True}
+    assert project.newest().before.others["db-1"] == {"service": "db", "image": "sha256:old", "running": True}
 
 
 def test_what_is_to_be_replaced_is_around_the_site(project):
@@ -305,7 +294,7 @@ def test_what_is_to_be_replaced_is_around_the_site(project):
         "start proxy-2",
     ]
     assert result["services"]["replaced"] == ["db", "proxy"]
-    assert project.newest()["touches"] == ["db", "proxy"]
+    assert project.newest().touches == ["db", "proxy"]
 
 
 def test_what_is_to_be_replaced_and_has_not_changed_stays(project):
@@ -333,7 +322,7 @@ def test_what_runs_once_does_so_for_each_release(project):
     switch(project)
     assert project.log.index("start migrate-2") < project.log.index("start web-2")
     assert project.states("migrate") == {"migrate-1": "exited", "migrate-2": "exited"}
-    assert project.newest()["others_new"] == {"migrate": ["migrate-2"]}
+    assert project.newest().others_new == {"migrate": ["migrate-2"]}
 
 
 @pytest.mark.parametrize(("code", "again"), [(0, False), (1, True)])
@@ -384,7 +373,7 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
 
     monkeypatch.setattr(_switch._git, "move", moved)
     monkeypatch.setattr(_switch._configuration, "_memory", None)
-    _switch.switch(run, world.app, world.order("recreate"), dry=False)
+    _switch.switch(run, world.app, world.order("recreate"))
     assert len(asked) == times
 
 
@@ -392,12 +381,12 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
 def test_what_containers_were_made_with_is_written_down(world, monkeypatch, strategy, kept):
     monkeypatch.setattr(_switch._reload, "reload", lambda *_any: [])
     world.add("web-1")
-    entries = _journal.read(world.app.journal)
-    entries[0]["configurations"] = {"web": ["before", "before"]}
-    _journal.write(world.app.journal, entries)
+    first, now = _journal.read(world.app.journal)
+    first = dataclasses.replace(first, configurations={"web": ["before", "before"]})
+    _journal.write(world.app.journal, [first, now])
     switch(world, strategy)
     now = _switch._configuration.digests(world.config, ("web",))
-    assert world.newest()["configurations"] == ({"web": ["before", "before"]} if kept else now)
+    assert world.newest().configurations == ({"web": ["before", "before"]} if kept else now)
 
 
 EPOCH = Epoch(7, "CACHE_VERSION")
@@ -412,7 +401,7 @@ def test_new_containers_get_the_epoch_and_no_cache_has_to_be_cleared(world, stra
     assert '    environment: {"CACHE_VERSION": "7"}' in _edge_files.read(world.app.override).splitlines()
     assert result["caches"] == {"covered": True, "alias": [], "epoch": 7, "why": ""}
     entry = world.newest()
-    assert (entry["epoch"], entry["epoch_covers"]) == (7, True)
+    assert (entry.epoch, entry.epoch_covers) == (7, True)
 
 
 def test_for_a_new_epoch_the_edge_is_left_alone(world):
@@ -434,13 +423,13 @@ def test_caches_whose_keys_do_not_carry_it_are_named(world):
     world.add("web-1")
     result = switch(world, epoch=dataclasses.replace(EPOCH, others=("files",)))
     assert result["caches"]["alias"] == ["files"]
-    assert world.newest()["epoch_covers"] is False
+    assert world.newest().epoch_covers is False
 
 
 def test_the_epoch_that_serves_already_covers_nothing(world):
     world.add("web-1")
     entries = _journal.read(world.app.journal)
-    _journal.write(world.app.journal, [{**entries[0], "epoch": 7}, entries[1]])
+    _journal.write(world.app.journal, [dataclasses.replace(entries[0], epoch=7), entries[1]])
     assert switch(world, epoch=EPOCH)["caches"]["covered"] is False
 
 
@@ -454,4 +443,4 @@ def test_where_an_override_is_in_the_way_there_is_no_epoch(world):
         "epoch": 0,
         "why": "its containers' environment can't be added to",
     }
-    assert world.newest()["epoch"] == 0
+    assert world.newest().epoch == 0

@@ -28,6 +28,20 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import Command
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 CAUSE = _undo.Cause("Prove", "/ does not contain 'Edition 2'")
+CACHES = {"method": "settings"}
+
+
+@pytest.fixture(autouse=True)
+def cleared(monkeypatch):
+    """Clear no cache; note for which app it would be, how, and whether the journal knew then that it is owed."""
+    notes = []
+
+    def clear(app, caches):
+        notes.append((app.project, caches, _journal.owes_caches(_journal.read(app.journal))))
+        return {}
+
+    monkeypatch.setattr(_undo._cache_order, "clear", clear)
+    return notes
 
 
 @pytest.fixture
@@ -51,12 +65,16 @@ def switched(world: World, step: str = "switched", strategy: str = "rolling") ->
 
 
 def undo(world: World) -> dict:
-    return _undo.undo(world.run, world.app, CAUSE)
+    return _undo.undo(world.run, world.app, CAUSE, CACHES)
+
+
+def recover(world: World, *boot_timeout_seconds: float) -> dict:
+    return _undo.recover(world.run, world.app, CACHES, *boot_timeout_seconds)
 
 
 def test_nothing_at_work_is_nothing_to_undo(world):
     assert undo(world) == {}
-    assert _undo.recover(world.run, world.app) == {}
+    assert recover(world) == {}
 
 
 def test_before_the_switch_only_the_journal_changes(world):
@@ -67,10 +85,10 @@ def test_before_the_switch_only_the_journal_changes(world):
     assert (result["clear_caches"], result["log"]) == (False, "")
     assert world.log == []
     entry = world.newest()
-    assert (entry["outcome"], entry["undone"]) == ("failed", True)
-    assert entry["figures"] == {"task": "Prove", "reason": "/ does not contain 'Edition 2'"}
+    assert (entry.outcome, entry.undone) == ("failed", True)
+    assert entry.figures == {"task": "Prove", "reason": "/ does not contain 'Edition 2'"}
     # What serves is known again.
-    assert _journal.serving(_journal.read(world.app.journal))["number"] == 1
+    assert _journal.serving(_journal.read(world.app.journal)).number == 1
 
 
 def test_behind_the_edge_the_old_one_serves_again(world):
@@ -253,25 +271,25 @@ def test_a_reload_that_never_began_tells_nobody(world, monkeypatch):
 
 def test_what_is_proved_is_not_undone(world):
     world.add("web-2")
-    world.begun(step="proved", before={"containers": {"web-1": "web"}})
+    world.begun(step="proved", before={"commit": world.commits[0], "containers": {"web-1": "web"}})
     result = undo(world)
     assert (result["undone"], result["finished"]) == (False, False)
     assert world.log == []
-    assert world.newest()["outcome"] == "started"
+    assert world.newest().outcome == "started"
 
 
 def test_the_next_run_finishes_what_is_proved(world, monkeypatch):
     world.begun(step="proved")
     finished = []
-    monkeypatch.setattr(_record, "finish", lambda _run, _client, _app, entry: finished.append(entry["number"]))
-    assert _undo.recover(world.run, world.app)["finished"] is True
+    monkeypatch.setattr(_record, "finish", lambda _run, _client, _app, entry: finished.append(entry.number))
+    assert recover(world)["finished"] is True
     assert finished == [2]
 
 
 def test_the_next_run_says_whose_run_ended_where(world):
     world.begun(step="build")
-    assert _undo.recover(world.run, world.app)["undone"] is True
-    assert world.newest()["figures"]["reason"] == "the run of me@here ended at 'build' without a word"
+    assert recover(world)["undone"] is True
+    assert world.newest().figures["reason"] == "the run of me@here ended at 'build' without a word"
 
 
 def test_a_way_back_that_fails_is_tried_again_by_the_next_run(world, monkeypatch):
@@ -285,8 +303,8 @@ def test_a_way_back_that_fails_is_tried_again_by_the_next_run(world, monkeypatch
         patch.setattr(world, "start", full)
         with pytest.raises(JunoError, match="no space left"):
             undo(world)
-    assert world.newest()["outcome"] == "started"
-    assert _undo.recover(world.run, world.app)["undone"] is True
+    assert world.newest().outcome == "started"
+    assert recover(world)["undone"] is True
 
 
 def test_what_does_not_get_healthy_again_is_told_and_is_no_obstacle(world):
@@ -296,14 +314,14 @@ def test_what_does_not_get_healthy_again_is_told_and_is_no_obstacle(world):
     told = undo(world)
     assert (told["undone"], len(told["problems"])) == (True, 1)
     assert "web-1 did not get healthy" in told["problems"][0]
-    assert (world.newest()["outcome"], world.newest()["problems"]) == ("failed", told["problems"])
+    assert (world.newest().outcome, world.newest().problems) == ("failed", told["problems"])
 
 
 def test_a_recovery_takes_the_present_time_for_a_start(world):
     world.add("web-1")
     switched(world, strategy="recreate")
     world.answers["web-1"] = 500
-    assert "within 0.1 s" in _undo.recover(world.run, world.app, 0.1)["problems"][0]
+    assert "within 0.1 s" in recover(world, 0.1)["problems"][0]
 
 
 def test_a_move_of_the_checkout_that_was_cut_off_is_taken_back(world):
@@ -433,7 +451,7 @@ def test_an_old_one_behind_the_edge_is_not_killed_when_our_override_was_deleted(
         ("switched", False, False, True),
     ],
 )
-def test_when_pages_of_the_new_release_may_be_in_the_caches(world, step, moved, mounted, owed):
+def test_when_pages_of_the_new_release_may_be_in_the_caches(world, cleared, step, moved, mounted, owed):
     world.behind_edge()
     world.add("web-1")
     if mounted:
@@ -441,7 +459,22 @@ def test_when_pages_of_the_new_release_may_be_in_the_caches(world, step, moved, 
     switched(world, "switch")
     _journal.step(world.app.journal, step, moved=moved)
     assert undo(world)["clear_caches"] is owed
-    assert _journal.owes_caches(_journal.read(world.app.journal)) is owed
+    # It is written down first, since this run may die in the middle of it, too.
+    assert cleared == [("jobs", CACHES, True)] * owed
+    assert not _journal.owes_caches(_journal.read(world.app.journal))
+
+
+def test_caches_that_can_not_be_cleared_stay_owed(world, monkeypatch):
+    def refuse(_app, _caches):
+        raise JunoError("memcached refuses.")
+
+    world.add("web-1")
+    switched(world, strategy="recreate")
+    monkeypatch.setattr(_undo._cache_order, "clear", refuse)
+    told = undo(world)
+    assert (told["undone"], told["clear_caches"], told["not_cleared"]) == (True, True, "memcached refuses.")
+    assert (world.newest().outcome, world.newest().caches_owed) == ("failed", True)
+    assert recover(world) == {}  # what is owed is no release that is half done
 
 
 @pytest.mark.parametrize(
@@ -461,7 +494,7 @@ def test_with_an_epoch_the_old_caches_are_right(world, covers, mounted, owed):
 def test_before_the_switch_no_cache_is_owed(world):
     world.begun(step="build")
     undo(world)
-    assert "caches_owed" not in world.newest()
+    assert not world.newest().caches_owed
 
 
 @pytest.mark.parametrize("step", ["switch", "switched"])
@@ -501,7 +534,7 @@ def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
     world.answers["web-1"] = 0
     monkeypatch.setattr(_replace._server, "answers", lambda *_any: 0)
     assert undo(world)["problems"] == ["nobody answers at http://127.0.0.1:8001 (not within 0.3 s)"]
-    assert world.newest()["outcome"] == "failed"
+    assert world.newest().outcome == "failed"
 
 
 def test_a_front_proxy_that_does_not_run_is_no_obstacle(world, monkeypatch):
@@ -595,7 +628,7 @@ def test_all_else_is_brought_back_where_they_can_not_be_collected(world, collect
         undo(world)
     assert [world.there[name]["ImageID"] for name in world.states("web")] == ["sha256:old"]
     # The next run tries again.
-    assert world.newest()["outcome"] == "started"
+    assert world.newest().outcome == "started"
 
 
 def with_others(world: World, *, replaced: tuple[str, ...] = (), named: bool = False) -> None:
@@ -618,7 +651,7 @@ def with_others(world: World, *, replaced: tuple[str, ...] = (), named: bool = F
     for name in replaced:
         world.config["services"][name]["environment"] = {"A": "1"}
     order = dataclasses.replace(world.order("recreate"), update_services=replaced)
-    _switch.switch(world.run, world.app, order, dry=False)
+    _switch.switch(world.run, world.app, order)
     world.log.clear()
 
 
@@ -654,12 +687,12 @@ def test_one_that_cannot_be_brought_back_is_told(world):
     assert world.states("web") == {"web-1": "running"}
 
 
-def test_where_nothing_serves_nobody_is_asked_to_clear_caches(world):
+def test_where_nothing_serves_nobody_is_asked_to_clear_caches(world, cleared):
     switched(world, strategy="recreate")
     _journal.step(world.app.journal, "open")
     told = undo(world)
     assert (told["serves"], told["clear_caches"]) == (False, False)
-    assert world.newest()["caches_owed"] is True
+    assert (world.newest().caches_owed, cleared) == (True, [])
 
 
 @pytest.fixture
@@ -671,7 +704,7 @@ def noted(monkeypatch):
         record = _applied.Record(tuple(migrations), tuple(migrations), {"applied": ["a.1"], "file": False})
 
         def go(way):
-            asked.append((way.entry["built"], dict(more["states"]())))
+            asked.append((way.entry.built, dict(more["states"]())))
             kept = [one for one in migrations if one["lossy"] or not one["reversible"]]
             return _database_back.Outcome(standing=kept)
 
@@ -707,11 +740,11 @@ def test_what_may_be_put_back_is_before_the_old_code_starts(world, noted, one):
     assert "stays applied" in result["words"]
     assert asked == [({"web": "x"}, {"web-1": "exited", "web-2": "running"})]
     assert world.states() == {"web-1": "running"}
-    assert world.newest()["standing"] == ["jobs.0002_b"]
+    assert world.newest().standing == ["jobs.0002_b"]
 
 
 @pytest.mark.parametrize(("step", "stays"), [("switched", True), ("open", False)])
-def test_where_the_old_code_cannot_work_with_what_stands_the_new_one_goes_on(world, noted, step, stays):
+def test_where_the_old_code_cannot_work_with_what_stands_the_new_one_goes_on(world, noted, cleared, step, stays):
     world.add("web-1")
     noted([migration(lossy=["RemoveField jobs.job.pay"])], unread=["jobs.Job: no such column"], states=world.states)
     switched(world, strategy="recreate")
@@ -721,7 +754,7 @@ def test_where_the_old_code_cannot_work_with_what_stands_the_new_one_goes_on(wor
     assert ("goes on serving" in result["words"]) is stays
     assert world.states()["web-2" if stays else "web-1"] == "running"
     entry = world.newest()
-    assert (entry["outcome"], entry["undone"], entry["caches_owed"]) == ("failed", not stays, True)
+    assert (entry.outcome, entry.undone, cleared) == ("failed", not stays, [("jobs", CACHES, True)])
     # Which release serves is not said: the next deploy does all.
     assert (_journal.serving(_journal.read(world.app.journal)) is None) is stays
 

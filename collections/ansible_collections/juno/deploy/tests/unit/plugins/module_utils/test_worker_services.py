@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _docker, _journal, _worker_services
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Before
 from ansible_collections.juno.deploy.plugins.module_utils._worker_services import BUILD, CODE, DECLARED, IMAGE
 
 HERE = {"context": "/app", "dockerfile": "Dockerfile"}
@@ -125,7 +126,7 @@ def test_one_that_was_declared_must_be_there():
 
 
 def test_a_release_knows_its_workers_and_those_before_it():
-    entry = {"workers": {"tasks": BUILD}, "before": {"workers": ["worker"]}}
+    entry = _journal.Entry(workers={"tasks": BUILD}, before=Before("a", {}, workers=["worker"]))
     services = _worker_services.of_entry(app(worker_services=("cron",)), entry).services
     assert services == ("web", "cron", "tasks", "worker")
     assert _worker_services.of_entry(app(), None).services == ("web",)
@@ -133,7 +134,7 @@ def test_a_release_knows_its_workers_and_those_before_it():
 
 def test_a_look_takes_the_workers_that_the_journal_has(tmp_path):
     here = app(state_root=str(tmp_path))
-    _journal.write(here.journal, [{"number": 1, "workers": {"worker": BUILD}}, {"number": 2}])
+    _journal.write(here.journal, [_journal.Entry(number=1, workers={"worker": BUILD}), _journal.Entry(number=2)])
     assert _worker_services.known(lambda *_any, **_more: None, here).services == ("web", "worker")
 
 
@@ -147,6 +148,7 @@ def test_a_look_takes_the_workers_that_the_journal_has(tmp_path):
 )
 def test_a_look_knows_which_of_two_releases_serves(tmp_path, state, services):
     here = app(state_root=str(tmp_path))
-    entry = {"number": 2, "workers": {"scheduler": BUILD}, "before": {"workers": ["beat"]}, **state}
+    before = Before("a", {}, workers=["beat"])
+    entry = _journal.Entry(number=2, workers={"scheduler": BUILD}, before=before, **state)
     _journal.write(here.journal, [entry])
     assert _worker_services.known(lambda *_any, **_more: None, here).services == services

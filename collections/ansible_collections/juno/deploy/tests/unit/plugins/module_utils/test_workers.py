@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _journal, _switch, _workers
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._journal_entry import Before
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 #: What starts new containers of both.
@@ -48,7 +49,7 @@ def test_without_workers_none_is_started(tmp_path, monkeypatch):
 def test_that_they_were_told_is_written_down_first(world):
     work = world.work()
     _workers.tell_to_end(work)
-    assert world.newest()["workers_told"] is True
+    assert world.newest().workers_told is True
 
 
 def test_one_that_answers_visitors_goes_on_until_its_successor_can_start(world):
@@ -77,10 +78,10 @@ def test_one_that_came_with_the_commit_is_found_and_started(world):
     world.names["jobs-cron"] = "sha256:new"
     replaced(world)
     assert world.states("cron") == {"cron-1": "running"}
-    assert sorted(world.newest()["workers"]) == ["beat", "celery", "cron"]
+    assert sorted(world.newest().workers) == ["beat", "celery", "cron"]
 
 
-BEFORE = {"containers": {"web-1": "web", "celery-1": "celery", "beat-1": "beat"}, "workers": ["celery", "beat"]}
+BEFORE = Before("c", {"web-1": "web", "celery-1": "celery", "beat-1": "beat"}, workers=["celery", "beat"])
 
 
 def test_the_very_containers_come_back_where_they_are(world):
@@ -111,7 +112,7 @@ def test_those_of_the_new_release_go_and_the_very_old_ones_come_back(world):
 
 def test_one_that_a_person_had_stopped_stays(world):
     world.there["beat-1"]["State"] = "exited"
-    before = {"containers": {"web-1": "web", "celery-1": "celery"}, "stopped": ["beat-1"]}
+    before = Before("c", {"web-1": "web", "celery-1": "celery"}, stopped=["beat-1"])
     _workers.bring_back(world.work(), before, told=False)
     assert (world.log, world.states("beat")) == ([], {"beat-1": "exited"})
 
@@ -187,8 +188,8 @@ def test_a_switch_with_a_worker_that_ends_at_once_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(world, "start", and_ends)
     with pytest.raises(JunoError, match="The new worker celery-1 ended after its start"):
-        _switch.switch(world.run, world.app, world.order("recreate"), dry=False)
+        _switch.switch(world.run, world.app, world.order("recreate"))
     entry = world.newest()
-    assert (entry["step"], entry["started_workers"]) == ("switched", ["celery-1"])
-    assert entry["containers"]["celery-1"] == "celery"
+    assert (entry.step, entry.started_workers) == ("switched", ["celery-1"])
+    assert entry.containers["celery-1"] == "celery"
     assert _journal.half_done(_journal.read(world.app.journal))

@@ -81,11 +81,11 @@ PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
 )
 def test_the_last_message(cause, undone, sentences):
     expected = [f"Not done: 'Prove' failed on {'b' if cause.hosts else 'a'}. / is wrong.", *sentences]
-    assert _fleet.not_done(WELL, cause, [], undone, "") == " ".join(expected)
+    assert _fleet.not_done(WELL, cause, [], undone) == " ".join(expected)
 
 
 def test_what_else_is_said_comes_after_the_cause():
-    told = _fleet.not_done(WELL, THERE, ["e"], UNDONE, "memcached is silent.")
+    told = _fleet.not_done(WELL, THERE, ["e"], {**UNDONE, "not_cleared": "memcached is silent."})
     assert told == (
         f"Not done: 'Prove' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in "
         "the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release "
@@ -110,7 +110,7 @@ def test_the_reason_of_a_task(failure, reason):
 def begun(strategy="rolling", *, deploy=True, first_edge=False, published=True):
     container = {"state": "running", "published": [{"private_port": 8000}] if published else []}
     plan = {"deploy": deploy, "strategy": strategy, "first_edge": first_edge}
-    return {"django_app__begun": {"lease": {"held": deploy}, "plan": plan, "containers": [container]}}
+    return {"django_app__begun": {"begun": deploy, "plan": plan, "containers": [container]}}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of modules that tell a deployer to do a step."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of C(STEP) in C(module_utils/_options.py)."""
+
+    DOCUMENTATION = r"""
+options:
+  project:
+    description:
+      - Name of the compose project.
+    type: str
+    required: true
+  state_root:
+    description:
+      - Directory on the managed host below which each app's journal is kept.
+    type: path
+    default: /var/lib/juno
+  deployer:
+    description:
+      - Id of the deployer, RV(juno.deploy.release_begin#module:deployer).
+    type: str
+    default: ''
+  patience_seconds:
+    description:
+      - How long the deployer waits for the next step when this one has ended, in seconds. V(0) is what
+        M(juno.deploy.release_begin) was told.
+    type: float
+    default: 0
+  after:
+    description:
+      - How many events of the step are known already. The action plugin fills it in.
+    type: int
+    default: -1
+"""

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection's code, packed for the managed host (C(_kept)). Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import io
+import os
+import typing as t
+import zipfile
+
+from ansible_collections.juno.deploy.plugins.module_utils import _options
+
+#: Where Python finds it below a directory on its path.
+_PLACE = "ansible_collections/juno/deploy/plugins/module_utils"
+#: Packages, so that Python looks no further: the host may have collections of its own.
+_PACKAGES = [f"{_PLACE[:end]}/__init__.py" for end, one in enumerate(f"{_PLACE}/") if one == "/"]
+
+
+def _files() -> t.Iterator[tuple[str, bytes]]:
+    for name in _PACKAGES:
+        yield name, b""
+    folder = os.path.dirname(_options.__file__)
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as file:
+                yield f"{_PLACE}/{name}", file.read()
+
+
+@functools.lru_cache(maxsize=1)
+def digest() -> str:
+    """Name the code by its content."""
+    told = hashlib.sha256()
+    for name, text in _files():
+        told.update(name.encode() + b"\0" + text + b"\0")
+    return told.hexdigest()[:24]
+
+
+def archive() -> str:
+    """Give the code as a zip archive in base64."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, text in _files():
+            out.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return base64.b64encode(packed.getvalue()).decode()

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The order of a release as its modules hand it over, for tests."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _options
+
+
+def defaults(spec: _options.Spec) -> dict[str, t.Any]:
+    """Give what a module has without being told, as Ansible makes it of an argument spec."""
+    return {
+        name: defaults(option["options"]) if option.get("apply_defaults") else option.get("default")
+        for name, option in spec.items()
+    }
+
+
+def release(**more: t.Any) -> dict[str, t.Any]:
+    """Give the order of a deploy that is told nothing but what it must be; of a group, only the rest is replaced."""
+    order = {**defaults(_options.RELEASE), "path": "/root/x", "project": "jobs"}
+    return {**order, **{name: _over(order[name], value) for name, value in more.items()}}
+
+
+def _over(known: t.Any, value: t.Any) -> t.Any:
+    return {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
