@@ -157,7 +157,7 @@ def recover(app: _app.App, caches: dict[str, t.Any]) -> None:
     def done() -> bool:
         nonlocal failed
         try:
-            _undo.recover(_command.run_command, app, caches)
+            _undo.tidy_up(_command.run_command, app, caches)
         except Exception as exc:  # noqa: BLE001 - whatever it is may pass, and nobody else would do it
             failed = str(exc)
             return False

@@ -66,6 +66,13 @@ CACHE_POLICY: Spec = {
     "keep": _words(),
     "allow_loss": _one("bool", False),
 }
+#: Documented in the module freshness_check.
+PAGE: Spec = {
+    "path": {"type": "str", "required": True},
+    "status": _one("int", 200),
+    "contains": _words(),
+    "excludes": _words(),
+}
 CACHES: Spec = {
     "method": _of("settings", "settings", "memcached", "none"),
     "settings": {"type": "str"},
@@ -131,7 +138,7 @@ RELEASE: Spec = {
     **PLAN,
     "purpose": _of("deploy", "deploy", "rollback", "restart"),
     "release": _one("int", 0),
-    "pages": {"type": "list", "elements": "dict", "default": []},
+    "pages": {"type": "list", "elements": "dict", "default": [], "options": PAGE},
     "headers": _one("dict", {}),
     "boot_timeout_seconds": _one("int", 120),
     "collect_anew": _one("bool", False),

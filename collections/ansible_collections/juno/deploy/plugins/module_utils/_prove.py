@@ -10,7 +10,7 @@ import typing as t
 import urllib.parse
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _pages, _pages_engine, _pages_report
+from ansible_collections.juno.deploy.plugins.module_utils import _docker, _options, _pages, _pages_engine, _pages_report
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._pages_http import fetch, resolve
 from ansible_collections.juno.deploy.plugins.module_utils._pages_mark import parse_mark
@@ -20,12 +20,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._pages_site import Sit
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-PAGE_SPEC: dict[str, dict[str, t.Any]] = {
-    "path": {"type": "str", "required": True},
-    "status": {"type": "int", "default": 200},
-    "contains": {"type": "list", "elements": "str", "default": []},
-    "excludes": {"type": "list", "elements": "str", "default": []},
-}
 RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
     "value": {"type": "str", "required": True},
     "header": {"type": "str", "default": "X-Release"},
@@ -35,7 +29,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "base_url": {"type": "str", "required": True},
     "host": {"type": "str"},
     "forwarded_proto": {"type": "str", "choices": ["http", "https"]},
-    "pages": {"type": "list", "elements": "dict", "required": True, "options": PAGE_SPEC},
+    "pages": {"type": "list", "elements": "dict", "required": True, "options": _options.PAGE},
     "wait_seconds": {"type": "float", "default": 0},
     "timeout_seconds": {"type": "float", "default": 10},
     "check_assets": {"type": "bool", "default": True},
@@ -58,11 +52,6 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "manifest": {"type": "str", "default": ""},
     "release": {"type": "dict", "options": RELEASE_SPEC},
 }
-
-
-def page_defaults() -> dict[str, t.Any]:
-    """Give what a page is without being told."""
-    return {name: spec["default"] for name, spec in PAGE_SPEC.items() if "default" in spec}
 
 
 def order_of(params: dict[str, t.Any]) -> Order:

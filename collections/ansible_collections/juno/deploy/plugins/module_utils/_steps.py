@@ -321,7 +321,7 @@ def _prove_step(release: Release, _args: dict[str, t.Any]) -> Result:
         "base_url": switched["base_url"],
         "host": headers.get("Host"),
         "forwarded_proto": headers.get("X-Forwarded-Proto"),
-        "pages": [{**_prove.page_defaults(), **one} for one in order["pages"]],
+        "pages": order["pages"],
         "project": release.app.project,
         "service": release.app.service,
         "docker_host": release.app.docker_host or None,
@@ -400,7 +400,7 @@ def _undo_step(release: Release, args: dict[str, t.Any]) -> Result:
 
 def _tidy(release: Release, _args: dict[str, t.Any]) -> Result:
     """Finish or undo the release without its controller."""
-    return _undo.recover(run, release.app, release.order["caches"])
+    return _undo.tidy_up(run, release.app, release.order["caches"])
 
 
 STEPS: dict[str, Callable[[Release, dict[str, t.Any]], Result]] = {

@@ -84,6 +84,20 @@ def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_second
     return undo(run, app, Cause("", f"the run of {who} ended at '{entry.step}' without a word"), caches)
 
 
+def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Do what C(recover) does, where no controller is left that would say which caches are not cleared.
+
+    :raises JunoError: something could not be done; a second call goes on from there.
+    """
+    done = recover(run, app, caches)
+    # Where nothing serves, as after a first deploy, the next one clears them.
+    if done.get("serves", True) and _journal.owes_caches(_journal.read(app.journal)):
+        _cache_order.clear(app, caches)
+        _journal.settle_caches(app.journal)
+        done.pop("not_cleared", None)
+    return done
+
+
 def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[str, t.Any]:
     """Bring back what served before the newest release, and write that down; an empty result when none is at work.
 

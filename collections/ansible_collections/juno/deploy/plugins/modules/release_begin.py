@@ -63,11 +63,34 @@ options:
     default: 0
   pages:
     description:
-      - The pages that prove a release, as for M(juno.deploy.freshness_check). The new code must show them before
-        visitors get it; the first of them is what is asked for to learn whether the site answers.
+      - The pages that prove a release, as for M(juno.deploy.freshness_check). The new code must show them before visitors
+        get it; the first of them is what is asked for to learn whether the site answers.
     type: list
     elements: dict
     default: []
+    suboptions:
+      path:
+        description:
+          - Path with an optional query, beginning with a slash.
+        type: str
+        required: true
+      status:
+        description:
+          - HTTP status that the page must answer.
+        type: int
+        default: 200
+      contains:
+        description:
+          - Texts that the page's source must contain, as they are written in HTML.
+        type: list
+        elements: str
+        default: []
+      excludes:
+        description:
+          - Texts that the page's source must not contain, for example one of the old release.
+        type: list
+        elements: str
+        default: []
   headers:
     description:
       - Headers of all requests, for example C(Host).

@@ -404,7 +404,7 @@ def test_what_is_proved(tmp_path, asked, purpose, header, mark):
         tmp_path,
         {"switch": {**SWITCHED, "answered_before": ["/old/"]}},
         purpose=purpose,
-        pages=[{"path": "/a/", "contains": ["Edition 2"]}],
+        pages=[{"path": "/a/", "status": 200, "contains": ["Edition 2"], "excludes": []}],
         headers={"Host": "example.org", "X-Forwarded-Proto": "https"},
         prove={"release_header": header, "compare": True, "sitemap_pages": 5},
         docker_host="unix:///run/other.sock",
@@ -536,7 +536,7 @@ def test_where_there_is_no_release_at_work_nothing_goes_back(tmp_path, asked):
 
 
 def test_without_its_controller_it_is_finished_or_undone_as_a_dead_run_is(tmp_path, asked):
-    notes = asked(_undo, "recover", {"number": 2})
+    notes = asked(_undo, "tidy_up", {"number": 2})
     at = release(tmp_path)
     assert do("tidy", at) == {"number": 2}
     assert notes == [(_steps.run, at.app, at.order["caches"])]

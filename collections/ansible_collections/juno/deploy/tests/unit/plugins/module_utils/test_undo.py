@@ -477,6 +477,31 @@ def test_caches_that_can_not_be_cleared_stay_owed(world, monkeypatch):
     assert recover(world) == {}  # what is owed is no release that is half done
 
 
+def test_without_a_controller_they_are_cleared_as_soon_as_they_can_be(world, cleared, monkeypatch):
+    def refuse(_app, _caches):
+        raise JunoError("memcached refuses.")
+
+    world.add("web-1")
+    switched(world, strategy="recreate")
+    with monkeypatch.context() as patch:
+        patch.setattr(_undo._cache_order, "clear", refuse)
+        for _try in range(2):
+            with pytest.raises(JunoError, match="memcached refuses"):
+                _undo.tidy_up(world.run, world.app, CACHES)
+            assert (world.newest().outcome, world.newest().caches_owed) == ("failed", True)
+    assert _undo.tidy_up(world.run, world.app, CACHES) == {}
+    assert (cleared, world.newest().caches_owed) == ([("jobs", CACHES, True)], False)
+    assert _undo.tidy_up(world.run, world.app, CACHES) == {}
+    assert len(cleared) == 1
+
+
+def test_without_a_controller_nobody_is_asked_where_nothing_serves(world, cleared):
+    switched(world, strategy="recreate")
+    _journal.step(world.app.journal, "open")
+    assert _undo.tidy_up(world.run, world.app, CACHES)["undone"] is True
+    assert (world.newest().caches_owed, cleared) == (True, [])
+
+
 @pytest.mark.parametrize(
     ("covers", "mounted", "owed"), [(True, False, False), (False, False, True), (True, True, True)]
 )
