@@ -99,7 +99,7 @@ def _quick() -> list[Step]:
         Step("lint:format", ("ruff", "format", "--check", "."), quick=True),
         Step("lint:yaml", ("yamllint", "--strict", "."), quick=True),
         Step("types", ("mypy", *packages), quick=True),
-        Step("units", ("pytest", "-n", "auto"), quick=True),
+        Step("units", ("pytest", "-n", "auto"), quick=True, minutes=20),
         Step("lint:ansible", ("ansible-lint", "--offline", "--profile", "production"), quick=True),
     ]
 
@@ -116,7 +116,7 @@ def _ansible_test() -> list[Step]:
             alone="ansible-test",
             cwd=COLLECTION,
         ),
-        Step("ansible-units", ("ansible-test", "units", *local), alone="ansible-test", cwd=COLLECTION),
+        Step("ansible-units", ("ansible-test", "units", *local), alone="ansible-test", cwd=COLLECTION, minutes=20),
         Step(
             "integration",
             ("ansible-test", "integration", *local, "--allow-root", "--allow-destructive"),

@@ -22,7 +22,8 @@ if t.TYPE_CHECKING:
     TaskVars = dict[str, t.Any] | None
 
 #: What the tests have seen.
-OLDEST, NEWEST = (2, 17), (2, 21)
+OLDEST = (2, 17)
+NEWEST = (2, 21)
 #: A controller that is silent may be dead, and its deployer may be asked to give up; so long it is watched.
 WATCH_SECONDS = 20.0
 #: What a deployer that gives up may take.

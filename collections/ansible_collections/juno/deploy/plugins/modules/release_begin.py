@@ -63,8 +63,8 @@ options:
     default: 0
   pages:
     description:
-      - The pages that prove a release, as for M(juno.deploy.freshness_check). The new code must show them before visitors
-        get it; the first of them is what is asked for to learn whether the site answers.
+      - The pages that prove a release, as for M(juno.deploy.freshness_check). The new code must show them before
+        visitors get it; the first of them is what is asked for to learn whether the site answers.
     type: list
     elements: dict
     default: []

@@ -23,6 +23,7 @@ PLAYBOOK = """\
 - hosts: all
   gather_facts: false
   strategy: {strategy}
+  vars: {{ansible_python_interpreter: "{python}"}}
   tasks:
     - switch: {{words: "{words}", seconds: "{seconds}"}}
     - name: A hook of one's own
@@ -80,9 +81,10 @@ class Terminal:
     def __init__(self, folder: pathlib.Path, words: str, seconds: int, strategy: str) -> None:
         (folder / "action_plugins").mkdir()
         (folder / "action_plugins" / "switch.py").write_text(ACTION)
-        (folder / "site.yml").write_text(PLAYBOOK.format(words=words, seconds=seconds, strategy=strategy))
+        playbook = PLAYBOOK.format(words=words, seconds=seconds, strategy=strategy, python=sys.executable)
+        (folder / "site.yml").write_text(playbook)
         (folder / "ansible.cfg").write_text("[defaults]\nnocolor = true\n")
-        ansible = [sys.executable, "-m", "ansible", "playbook"]
+        ansible = [sys.executable, "-m", "ansible.cli.playbook"]
         self.shown = ""
         self._screen, inside = pty.openpty()
         self.process = subprocess.Popen(
