@@ -139,7 +139,7 @@ def _molecule() -> list[Step]:
     test = ("molecule", "test", "--scenario-name")
     return [
         *(
-            Step(f"molecule:{name}", (*test, name), ("images",), minutes=25, named_only=name in SOAK_ONLY)
+            Step(f"molecule:{name}", (*test, name), ("images",), minutes=30, named_only=name in SOAK_ONLY)
             for name in scenarios
         ),
         *(

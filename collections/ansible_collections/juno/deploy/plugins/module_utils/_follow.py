@@ -80,4 +80,6 @@ def run(module: AnsibleModule, work: t.Callable[[dict[str, t.Any]], dict[str, t.
         result = work(module.params)
     except JunoError as exc:
         module.fail_json(**{"msg": exc.message, **exc.details})
+    for one in result.pop("warnings", []):
+        module.warn(one)
     module.exit_json(**{"changed": False, **result})

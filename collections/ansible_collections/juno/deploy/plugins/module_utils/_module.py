@@ -27,6 +27,8 @@ def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]
         if not (reason := foreseen(exc)):
             raise
         module.fail_json(msg=_secrets.hide(reason))
+    for one in result.pop("warnings", []):
+        module.warn(one)
     module.exit_json(**result)
 
 

@@ -309,7 +309,9 @@ def _clear(release: Release, _args: dict[str, t.Any]) -> Result:
         return {"changed": False}
     naming = release.replaced() if what == "naming" else []
     done = _cache_order.clear(release.app, caches, alias=epoch["alias"] if covered else (), naming=naming or ())
-    return {"changed": any(one.get("changed") for one in done.values()), **done}
+    warnings = [text for one in done.values() for text in one.pop("warnings", [])]
+    told = {"warnings": warnings} if warnings else {}
+    return {"changed": any(one.get("changed") for one in done.values()), **done, **told}
 
 
 def _prove_step(release: Release, _args: dict[str, t.Any]) -> Result:
