@@ -13,7 +13,6 @@ import typing as t
 import uuid
 
 from ansible.release import __version__ as ansible_version
-from ansible.utils.display import Display
 from ansible_collections.juno.deploy.plugins.module_utils import _processes
 from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt, _watch
 
@@ -118,6 +117,10 @@ class ActionModule(_watch.StepAction):
             return {"failed": True, "msg": why}
         return super().run(tmp, task_vars)
 
+    def is_over(self, result: Result) -> bool:
+        """Say whether nothing was begun."""
+        return not result.get("begun")
+
     def call(self, args: Result, task_vars: TaskVars) -> Result:
         """Run the module; the first time until a deployer is there, or there can't be one."""
         if "after" in args:
@@ -160,4 +163,4 @@ class ActionModule(_watch.StepAction):
         doing = f": {standing['step']}, {standing['seconds']:.0f} s" if standing.get("step") else ""
         host = (task_vars or {}).get("inventory_hostname", "")
         text = f"waits: {busy.get('words') or 'the lock is held'}{doing}"
-        Display().display(f"begin  {host}  {now - wait.began:.0f} s  {text}", stderr=True)
+        _interrupt.show(f"begin  {host}  {now - wait.began:.0f} s  {text}")

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 #: How long one call waits for the end of a step.
-FIRST_SECONDS, NEXT_SECONDS = 2.0, 1.0
+FIRST_SECONDS, NEXT_SECONDS = 2.0, 1.5
 #: How long a deployer may take beyond that: on a busy host it is not there at once.
 SLOW_SECONDS = 30.0
 LAST_CHARACTERS = 500

@@ -70,6 +70,10 @@ def told(wish: Wish, taken_over: str = "") -> bytes:
     ).encode()
 
 
+def _errors_file(directory: str) -> t.IO[bytes]:
+    return open(os.path.join(directory, "deployer.errors"), "wb")
+
+
 def start(wish: Wish, lock: int, taken_over: str = "") -> None:
     """Start the deployer with the lock, which is taken and its own from then on; who asks it waits until it is there.
 
@@ -77,10 +81,7 @@ def start(wish: Wish, lock: int, taken_over: str = "") -> None:
     """
     directory = wish.directory
     try:
-        with (
-            _talk.listen(directory, wish.holder.id) as door,
-            open(os.path.join(directory, "deployer.errors"), "wb") as errors,
-        ):
+        with _talk.listen(directory, wish.holder.id) as door, _errors_file(directory) as errors:
             process = subprocess.Popen(
                 [sys.executable, "-c", _MAIN, wish.package, str(lock), str(door.fileno())],
                 cwd="/",

@@ -13,7 +13,6 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 from ansible_collections.juno.deploy.plugins.plugin_utils import _interrupt
 
 if t.TYPE_CHECKING:
@@ -25,6 +24,8 @@ WATCH = "Watch: playbooks/status.yml"
 #: What takes no longer needs no lines.
 SHORT_SECONDS = 3.0
 MOST_LINES = 4
+#: Nobody waits for this result.
+ENDED = {"failed": True, "msg": "ansible-playbook has ended."}
 #: How long a host may be out of reach in the middle of a step.
 CUT_SECONDS, RETRY_SECONDS = 45.0, 2.0
 
@@ -54,14 +55,18 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
             _interrupt.say_if_cancelled(host, self.if_cancelled(task_vars))
         args = dict(self._task.args)
         result = self.watch(host, args, self.call(args, task_vars), task_vars)
-        if self.is_last and not result.get("failed"):
+        if self.is_over(result):
             _interrupt.say_if_cancelled(host, "")
         return result
+
+    def is_over(self, result: Result) -> bool:
+        """Say whether nothing is left to happen after this step."""
+        return self.is_last and not result.get("failed")
 
     def call(self, args: Result, task_vars: TaskVars) -> Result:
         """Run the module once."""
         name = f"juno.deploy.{type(self).__module__.rpartition('.')[2]}"
-        done = self._execute_module(module_name=name, module_args=args, task_vars=task_vars)
+        done = self._execute_module(module_name=name, module_args=dict(args), task_vars=task_vars)
         return t.cast("Result", done)
 
     def watch(self, host: str, args: Result, result: Result, task_vars: TaskVars) -> Result:
@@ -76,7 +81,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
             if progress["ended"]:
                 return result
             if _interrupt.playbook_ended():
-                return {"failed": True, "msg": "ansible-playbook has ended."}
+                return ENDED
             result = self.again(host, {**args, "after": progress["next"]}, progress, task_vars)
 
     def again(self, host: str, args: Result, progress: Result, task_vars: TaskVars) -> Result:
@@ -88,7 +93,9 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
             except AnsibleConnectionFailure:
                 if time.monotonic() > ends:
                     raise
-            Display().display(line(host, progress, "can't be reached, tries again"), stderr=True)
+            if _interrupt.playbook_ended():
+                return ENDED
+            _interrupt.show(line(host, progress, "can't be reached, tries again"))
             time.sleep(RETRY_SECONDS)
 
     def show(self, host: str, progress: Result, shown: str) -> str:
@@ -97,9 +104,9 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
         # Of many within a moment the last ones tell enough.
         for one in events[-MOST_LINES:]:
             shown = one["text"]
-            Display().display(line(host, progress, shown, one["seconds"]), stderr=True)
+            _interrupt.show(line(host, progress, shown, one["seconds"]))
         if not events and not progress["ended"]:
-            Display().display(line(host, progress, shown), stderr=True)
+            _interrupt.show(line(host, progress, shown))
         return str(shown)
 
     def if_cancelled(self, task_vars: TaskVars) -> str:

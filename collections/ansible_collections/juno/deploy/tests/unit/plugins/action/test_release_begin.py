@@ -12,7 +12,7 @@ import types
 import pytest
 from ansible_collections.juno.deploy.plugins.action import release_begin as it
 from ansible_collections.juno.deploy.plugins.module_utils import _processes
-from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt, _watch
+from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,7 @@ def test_the_controller_has_a_name_also_for_an_id_without_one(monkeypatch):
 @pytest.fixture
 def shown(monkeypatch):
     lines = []
-    display = types.SimpleNamespace(display=lambda text, *, stderr: lines.append(text))
-    monkeypatch.setattr(it, "Display", lambda: display)
-    monkeypatch.setattr(_watch, "Display", lambda: display)
+    monkeypatch.setattr(_interrupt, "show", lines.append)
     monkeypatch.setattr(_interrupt, "say_if_cancelled", lambda _host, _text: None)
     return lines
 

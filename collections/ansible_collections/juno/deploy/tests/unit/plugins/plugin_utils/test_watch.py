@@ -35,12 +35,7 @@ def test_a_line(fields, text, seconds, line):
 @pytest.fixture
 def shown(monkeypatch):
     lines = []
-
-    def display(text, *, stderr=False):
-        assert stderr
-        lines.append(text)
-
-    monkeypatch.setattr(_watch, "Display", lambda: types.SimpleNamespace(display=display))
+    monkeypatch.setattr(_interrupt, "show", lines.append)
     return lines
 
 
