@@ -115,6 +115,7 @@ def _ansible_test() -> list[Step]:
             ("sanity:pip",),
             alone="ansible-test",
             cwd=COLLECTION,
+            minutes=20,
         ),
         Step("ansible-units", ("ansible-test", "units", *local), alone="ansible-test", cwd=COLLECTION, minutes=20),
         Step(

@@ -132,7 +132,7 @@ def _reader(kind: t.Any) -> Read:
         return lambda value: tuple(read(one) for read, one in zip(each, _require_count(len(each), value), strict=True))
     if kind is float:
         return lambda value: float(_require(float, value))
-    return lambda value: value if type(value) is kind else _require(kind, value)
+    return lambda value: value if value.__class__ is kind else _require(kind, value)
 
 
 def _read_dict(kind: t.Any, read: Read, value: t.Any) -> dict[str, t.Any]:

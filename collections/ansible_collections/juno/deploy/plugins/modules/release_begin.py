@@ -122,7 +122,6 @@ options:
     description:
       - How the app's caches are cleared.
     type: dict
-    default: {}
     suboptions:
       method:
         description:
@@ -197,12 +196,10 @@ options:
         type: list
         elements: int
         default: []
-    default: {}
   build:
     description:
       - How the release is built and checked.
     type: dict
-    default: {}
     suboptions:
       check_command:
         description:
@@ -235,7 +232,6 @@ options:
     description:
       - How migrations are applied and reversed.
     type: dict
-    default: {}
     suboptions:
       backup:
         description:
@@ -268,7 +264,6 @@ options:
     description:
       - How the traffic moves.
     type: dict
-    default: {}
     suboptions:
       grace_seconds:
         description:
@@ -325,7 +320,6 @@ options:
     description:
       - How the new release is proved, as with M(juno.deploy.freshness_check).
     type: dict
-    default: {}
     suboptions:
       check_assets:
         description:
@@ -392,7 +386,6 @@ options:
     description:
       - How much of earlier releases stays.
     type: dict
-    default: {}
     suboptions:
       keep_releases:
         description:

@@ -36,7 +36,9 @@ def test_a_release(deployer):
     def record(release, _args):
         return {"built": release.result("build"), "steps": sorted(release.seconds)}
 
-    begin = lambda _release, _args: {"begun": True, "image": "sha256:1"}  # noqa: E731
+    def begin(_release, _args):
+        return {"begun": True, "image": "sha256:1"}
+
     deployer.start({"begin": begin, "build": build, "record": record})
     until(lambda: deployer.watch("begin", seconds=1).get("result"))
     assert deployer.step("build", {"epoch": {"value": 7}}) == {
