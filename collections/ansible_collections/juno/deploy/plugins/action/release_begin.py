@@ -136,7 +136,7 @@ class ActionModule(_watch.StepAction):
             if busy is None:
                 return result
             if _interrupt.playbook_ended():
-                return {"failed": True, "msg": "ansible-playbook has ended."}
+                return _watch.ENDED
             wait = wait or Wait(float(args.get("lock_wait_seconds") or 0))
             if is_dead(busy):
                 args["dead"] = busy["id"]

@@ -77,7 +77,8 @@ class Deployer:
 
     def serve(self) -> None:
         """Work until the release is over and its controller has been told so."""
-        self._begin("begin", {})
+        # Ansible shows the difference where a person asks for it.
+        self._begin("begin", {"diff": True})
         while not (self.over and self._is_told()):
             watched: list[t.Any] = [*self.door.watched()]
             watched += [self.step.pipe] if self.step and not self.step.ended else []

@@ -92,10 +92,15 @@ def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]
     done = recover(run, app, caches)
     # Where nothing serves, as after a first deploy, the next one clears them.
     if done.get("serves", True) and _journal.owes_caches(_journal.read(app.journal)):
-        _cache_order.clear(app, caches)
-        _journal.settle_caches(app.journal)
+        _clear_caches(app, caches)
         done.pop("not_cleared", None)
     return done
+
+
+def _clear_caches(app: App, caches: dict[str, t.Any]) -> None:
+    _events.tell("clears the caches, which may hold pages of the release")
+    _cache_order.clear(app, caches)
+    _journal.settle_caches(app.journal)
 
 
 def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -109,9 +114,7 @@ def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[
     done = _undo(run, app, cause)
     if done.get("clear_caches"):
         try:
-            _events.tell("clears the caches, which may hold pages of the release")
-            _cache_order.clear(app, caches)
-            _journal.settle_caches(app.journal)
+            _clear_caches(app, caches)
         except JunoError as exc:
             done["not_cleared"] = exc.message
     return done
