@@ -73,36 +73,45 @@ def within(spans: t.Iterable[Span], whole: Span) -> list[Span]:
 def boot(site: Site) -> Span:
     """Give when the newest release's container was started, and since when it answered, by the droplet's clock."""
     script = (
-        "import json, subprocess, datetime\n"
+        "import json, subprocess, datetime, time\n"
         "entry = json.load(open('/var/lib/juno/demo_site/journal.json'))['releases'][-1]\n"
         "web = [name for name, service in entry['containers'].items() if service == 'web'][0]\n"
         f"text = subprocess.check_output({STARTED!r} + [web], text=True).strip()\n"
         "begin = datetime.datetime.fromisoformat(text[:26] + '+00:00').timestamp()\n"
-        "print(begin, entry['healthy'] - 0.5)\n"
+        # By the monotonic clock; releases before it was used have the time of day.
+        "since = entry['healthy'] if entry['healthy'] > 1e9 else time.time() - time.monotonic() + entry['healthy']\n"
+        "print(begin, since - 0.5)\n"
     )
     begin, answered = site.inside(["python3", "-c", script]).split()
     return float(begin), float(answered)
 
 
-def measure(bench: Bench, kind: str, number: int) -> dict[str, t.Any]:
-    """Make one deploy, and take its time apart."""
-    site = bench.sites[OURS]
+def time_programs(site: Site) -> None:
+    """From now on note when each git and docker on the droplet begins and ends."""
+    for name in ("git", "docker"):
+        site.write(f"/usr/local/bin/{name}", WRAPPER.format(name))
+        site.inside(["chmod", "+x", f"/usr/local/bin/{name}"])
+
+
+def measure(bench: Bench, kind: str, number: int, procedure: str = OURS) -> dict[str, t.Any]:
+    """Make one deploy on the droplet of OURS, and take its time apart."""
+    site, tag = bench.sites[OURS], f"share-{kind}-{number}"
     site.push_next(kind)
     site.inside(["rm", "--force", LOG])
     # The droplet is a container of this machine: both have one clock.
     began = time.time()
-    if bench.deploy(OURS, f"share-{number}"):
-        raise DropletError(f"The deploy failed: see {bench.work / OURS}/share-{number}.log.")
+    if bench.deploy(OURS, tag, procedure):
+        raise DropletError(f"The deploy failed: see {site.folder}/{tag}.log.")
     whole = (began, time.time())
     spans: dict[str, list[Span]] = collections.defaultdict(list)
     # An argument may go on over many lines.
     for begin, end, words in re.findall(r"^([0-9.]+) ([0-9.]+) (.*)$", site.inside(["cat", LOG]), re.MULTILINE):
         spans[kind_of(words)].append((float(begin), float(end)))
-    spans["boot"].append(boot(site))
+    spans["boot"] += [boot(site)] if procedure == OURS else []
     theirs = [span for kind, found in spans.items() if kind != "ours" for span in found]
     wall = whole[1] - whole[0]
     own = wall - union(within(theirs, whole))
-    text = (bench.work / OURS / f"share-{number}.log").read_text(encoding="utf-8")
+    text = (site.folder / f"{tag}.log").read_text(encoding="utf-8")
     return {
         "wall_seconds": round(wall, 2),
         "own_seconds": round(own, 2),
@@ -124,9 +133,7 @@ def main() -> int:
     runs: dict[str, list[dict[str, t.Any]]] = {kind: [] for kind in KINDS}
     try:
         bench.set_up((OURS,), prefix)
-        for name in ("git", "docker"):
-            bench.sites[OURS].write(f"/usr/local/bin/{name}", WRAPPER.format(name))
-            bench.sites[OURS].inside(["chmod", "+x", f"/usr/local/bin/{name}"])
+        time_programs(bench.sites[OURS])
         for number in range(args.runs + 1):
             for kind, found in runs.items():
                 run = measure(bench, kind, number)

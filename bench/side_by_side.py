@@ -128,13 +128,15 @@ class Bench:
             "timeline": figures.timeline(load.records, run),
         }
 
-    def deploy(self, name: str, tag: str) -> int:
+    def deploy(self, name: str, tag: str, procedure: str | None = None) -> int:
         """Run the procedure as a person would, from the command to its end; its output goes to a file."""
         site = self.sites[name]
-        if name in (SHELL, SHELL_QUICK):
+        if procedure:
+            argv = self._playbook(name, procedure)
+        elif name in (SHELL, SHELL_QUICK):
             argv = site.shell_procedure(quick=name == SHELL_QUICK and tag != FIRST)
         else:
-            argv = self._playbook(name)
+            argv = self._playbook(name, name)
         # A connection to the droplet that an earlier run left open would spare this one its start.
         with (
             tempfile.TemporaryDirectory(prefix="juno-cp-") as sockets,
@@ -153,9 +155,9 @@ class Bench:
             )
         return done.returncode
 
-    def _playbook(self, name: str) -> list[str]:
+    def _playbook(self, name: str, strategy: str) -> list[str]:
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.sites[name].inventory())]
-        return [*argv, f"playbooks/{PLAYBOOKS[name]}.yml", "-e", f"django_app_strategy={name}"]
+        return [*argv, f"playbooks/{PLAYBOOKS[strategy]}.yml", "-e", f"django_app_strategy={strategy}"]
 
 
 def parse_arguments(argv: t.Sequence[str] | None = None) -> argparse.Namespace:

@@ -107,6 +107,7 @@ class Wait:
 class ActionModule(_watch.StepAction):
     """Begins."""
 
+    module = "juno.deploy.release_begin"
     doing = "begin"
     then = "leave what serves as it is, and tidy up"
 

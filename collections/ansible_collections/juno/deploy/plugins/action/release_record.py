@@ -1,17 +1,5 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records a release, and shows what goes on."""
+"""Has this step of a release done, as the one action of all steps does."""
 
-from __future__ import annotations
-
-from ansible_collections.juno.deploy.plugins.plugin_utils import _interrupt, _watch
-
-_interrupt.listen()
-
-
-class ActionModule(_watch.StepAction):
-    """Follows the step."""
-
-    doing = "record"
-    then = "finish the release, or undo it where it is not proved,"
-    is_last = True
+from ansible_collections.juno.deploy.plugins.action.release_step import ActionModule as ActionModule

@@ -37,4 +37,19 @@ options:
       - How many events of the step are known already. The action plugin fills it in.
     type: int
     default: -1
+  task_id:
+    description:
+      - What tells this task from all others. The action plugin fills it in.
+    type: str
+    default: ''
+attributes:
+  check_mode:
+    support: none
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+  platform:
+    support: full
+    platforms: posix
 """

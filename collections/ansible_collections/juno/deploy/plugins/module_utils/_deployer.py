@@ -22,6 +22,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _boot,
+    _docker,
     _door,
     _lock,
     _processes,
@@ -29,11 +30,14 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _steps,
     _talk,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._door import Link, Request
     from ansible_collections.juno.deploy.plugins.module_utils._step_process import StepProcess
 
+#: A controller that was heard from within this time is there: it asks for the step at work about every two seconds.
+FOLLOWED_SECONDS = 3.0
 #: A controller that was not heard for so long, though it may be, can be asked to make room for the next one.
 QUIET_SECONDS = 15.0
 #: A step that is at work when the release is given up may end by itself within this time.
@@ -79,6 +83,9 @@ class Deployer:
         """Work until the release is over and its controller has been told so."""
         # Ansible shows the difference where a person asks for it.
         self._begin("begin", {"diff": True})
+        # Meanwhile, for the forks that come after it.
+        with contextlib.suppress(EngineError):  # the begin says it
+            _docker.load()
         while not (self.over and self._is_told()):
             watched: list[t.Any] = [*self.door.watched()]
             watched += [self.step.pipe] if self.step and not self.step.ended else []
@@ -92,7 +99,7 @@ class Deployer:
             self._look_at_the_clock()
 
     def _is_told(self) -> bool:
-        told = self.step is None or self.step.told or bool(self.given_up)
+        told = self.step is None or self.step.told or self.step.carried or bool(self.given_up)
         return told or self._silent_seconds() > max(LINGER_SECONDS, self.patience)
 
     def _silent_seconds(self) -> float:
@@ -127,13 +134,22 @@ class Deployer:
                 self._try_again_later(step)
         elif step.name == "begin":
             self.over = not self.release.began
-            if self.release.at_once and not self.over:
-                self._begin("build", {})
+            self._go_on(step)
         elif step.failure is not None:
             # Nothing else can follow, and visitors are not to wait for the controller to say so.
             self._begin("undo", {})
+        else:
+            self._go_on(step)
         if self.over:
             self._release_lock()
+
+    def _go_on(self, step: StepProcess) -> None:
+        """Begin the step that follows, unasked, where the controller has nothing to do in between, and is there."""
+        waits = any(asked.do in ("step", "watch") for _link, asked in self.door.waiting())
+        followed = waits or self.clock() - self.heard < FOLLOWED_SECONDS
+        name = _steps.following(self.release, step.name) if self.release.at_once and followed else ""
+        if name and not self.over:
+            self._begin(name, {})
 
     def _after_a_try(self, step: StepProcess) -> None:
         if step.name != "tidy":
@@ -229,7 +245,7 @@ class Deployer:
                 f"This run was given up, since {self.given_up}, so its release is undone or finished by the host "
                 "itself: see playbooks/status.yml, then deploy again."
             )
-        if asked.do == "watch" or (known and not known.told):
+        if asked.do == "watch" or (known and known.is_meant_by(asked.task)):
             return "" if known else f"The step {name} was not begun."
         if name not in ORDERS:
             return f"There is no step {name}."
@@ -242,27 +258,48 @@ class Deployer:
         return ""
 
     def _take_order(self, asked: Request) -> None:
-        """Begin a step, unless it is at work or was done without being told."""
+        """Begin a step, unless it is at work, was done without being told, or is asked for again by the same task."""
         self.patience_after = self.release.controller_timeout
-        if asked.name not in self.steps or self.steps[asked.name].told:
+        known = self.steps.get(asked.name)
+        if not known or not known.is_meant_by(asked.task):
             self._begin(asked.name, asked.args)
+        self.steps[asked.name].task = asked.task
 
     def _answer_watch(self, link: Link, asked: Request) -> None:
         """Answer when the step has ended, or the time is up."""
         step = self.steps[asked.name]
         if not step.ended and self.clock() < link.ends:
             return
-        answer: dict[str, t.Any] = {
+        answer = self._progress(step, asked.after)
+        more: list[StepProcess] = []
+        if step.ended:
+            answer |= step.outcome()
+            more = self._ended_since(step)
+            answer["more"] = [{**self._progress(one, 0), **one.outcome()} for one in more]
+        if self.door.reply(link, answer):
+            step.told = step.told or step.ended
+            for one in more:
+                one.carried = True
+
+    def _progress(self, step: StepProcess, after: int) -> dict[str, t.Any]:
+        """Say how a step stands, with its events but the first ones."""
+        return {
             "step": step.name,
             "seconds": round(self.release.seconds[step.name] if step.ended else self.clock() - step.began, 1),
             "usual": self.release.usual.get(step.name, 0),
-            "events": step.events[asked.after :],
+            "events": step.events[after:],
             "next": len(step.events),
             "ended": step.ended,
         }
-        if step.ended:
-            answer |= {"result": step.result} if step.failure is None else {"failure": step.failure}
-        step.told = (self.door.reply(link, answer) and step.ended) or step.told
+
+    def _ended_since(self, step: StepProcess) -> list[StepProcess]:
+        """Give the steps that have ended well since one, by themselves, so that their tasks need not ask for them.
+
+        What Ansible is to show as a failure or a warning, the module of the step's own task must give it.
+        """
+        names = list(self.steps)
+        later = [self.steps[name] for name in names[names.index(step.name) + 1 :] if name in _steps.TASKS]
+        return [one for one in later if one.went_well() and not one.told and "warnings" not in one.result]
 
     def standing(self) -> dict[str, t.Any]:
         """Say what it is doing just now."""

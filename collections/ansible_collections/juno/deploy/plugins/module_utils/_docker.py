@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:
 #: The SDK, once C(load) was called; whoever has a client has called it.
 docker: t.Any = None
 requests: t.Any = None
+#: The version of the API that an Engine speaks, once it was asked for it.
+_versions: dict[str, str] = {}
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 
@@ -99,7 +101,13 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
     load()
     base_url = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
     try:
-        return docker.DockerClient(base_url=base_url, version="auto", timeout=timeout_seconds)
+        client = docker.DockerClient(
+            base_url=base_url, version=_versions.get(base_url, "auto"), timeout=timeout_seconds
+        )
+        if base_url in _versions:
+            client.ping()
+        _versions[base_url] = client.api.api_version
+        return client
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
         raise EngineError(
             f"The Docker Engine at {base_url} does not answer on this host ({_cause(exc)}): start it "

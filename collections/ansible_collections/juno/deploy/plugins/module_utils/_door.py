@@ -26,6 +26,8 @@ class Request:
     #: The controller of the deployer is known to be dead.
     dead: bool = False
     name: str = ""
+    #: What tells the task of Ansible that asks from all others; it may ask again, since a line was cut.
+    task: str = ""
     args: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: How long the controller may be silent after the step; 0 for what the deployer was told at first.
     patience: float = 0.0
@@ -48,6 +50,7 @@ class Request:
                 asked["do"],
                 bool(asked.get("dead")),
                 str(asked["name"]) if asked["do"] in ("step", "watch") else "",
+                str(asked.get("task") or ""),
                 dict(asked.get("args") or {}),
                 float(asked.get("patience") or 0),
                 max(0, int(asked.get("after") or 0)),

@@ -36,6 +36,7 @@ def step(params: dict[str, t.Any], name: str, args: dict[str, t.Any] | None = No
     asked: dict[str, t.Any] = {
         "do": "step" if first else "watch",
         "name": name,
+        "task": params["task_id"],
         "args": args or {},
         "patience": params["patience_seconds"],
         "after": max(0, params["after"]),
@@ -55,13 +56,20 @@ def follow(directory: str, id: str, asked: dict[str, t.Any]) -> dict[str, t.Any]
         raise JunoError(f"{GONE}{_last_words(directory)}", deployer="gone") from exc
     if "refused" in answer:
         raise JunoError(answer["refused"], deployer="refused")
-    progress = {name: answer[name] for name in ("step", "seconds", "usual", "events", "next", "ended")}
-    if not answer["ended"]:
-        return {"changed": False, "progress": progress}
     if "failure" in answer:
         failure = answer["failure"]
-        raise JunoError(failure.pop("msg"), **failure, progress=progress)
-    return {**answer["result"], "progress": progress}
+        raise JunoError(failure.pop("msg"), **failure, progress=_progress(answer))
+    return _result(answer)
+
+
+def _result(answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give what a module returns, as far as the step has come, and the same for those that have ended since."""
+    told = {"changed": False, **(answer.get("result") or {}), "progress": _progress(answer)}
+    return {**told, "more": [_result(one) for one in answer["more"]]} if answer.get("more") else told
+
+
+def _progress(answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {name: answer[name] for name in ("step", "seconds", "usual", "events", "next", "ended")}
 
 
 def _last_words(directory: str) -> str:

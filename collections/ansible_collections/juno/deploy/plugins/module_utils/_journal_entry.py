@@ -158,10 +158,10 @@ class JournalEntry:
     configurations: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     #: The services beside the site, each with why; nothing where that wasn't looked at.
     workers: dict[str, str] | None = None
-    #: Their new containers, and since when, in seconds since the epoch.
+    #: Their new containers, and since when, in seconds of the monotonic clock.
     started_workers: list[str] = dataclasses.field(default_factory=list)
     workers_began: float = 0.0
-    #: Since when the site's new containers are healthy, in seconds since the epoch, and how long they took.
+    #: Since when the site's new containers are healthy, in seconds of the monotonic clock, and how long they took.
     healthy: float = 0.0
     boot_seconds: float = 0.0
     moved_to_edge: bool = False

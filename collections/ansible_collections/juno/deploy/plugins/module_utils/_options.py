@@ -155,6 +155,8 @@ RELEASE: Spec = {
     "host_name": _one("str", ""),
     "notices": _words(),
 }
+#: What the modules release_* tell a deployer to do, after release_begin.
+STEPS = ("build", "migrate", "switch", "clear", "prove", "record", "undo")
 #: Where the deployer of a release is.
 STEP: Spec = {
     "project": {"type": "str", "required": True},
@@ -162,6 +164,7 @@ STEP: Spec = {
     "deployer": _one("str", ""),
     "patience_seconds": _one("float", 0),
     "after": _one("int", -1),
+    "task_id": _one("str", ""),
 }
 
 

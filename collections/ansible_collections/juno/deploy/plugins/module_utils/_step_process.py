@@ -47,10 +47,25 @@ class StepProcess:
     #: The message and details of what went wrong; nothing when nothing did, or not yet.
     failure: dict[str, t.Any] | None = None
     ended: bool = False
-    #: The controller knows how it ended.
+    #: The controller knows how it ended, since it asked; or since that came along with what it asked for.
     told: bool = False
+    carried: bool = False
+    #: The task of Ansible that asked for it; empty while none did.
+    task: str = ""
     clock: t.Callable[[], float] = time.monotonic
     _data: bytearray = dataclasses.field(default_factory=bytearray)
+
+    def is_meant_by(self, task: str) -> bool:
+        """Say whether a task asks for this step, and not for another one of its name."""
+        return not self.told or bool(task and task == self.task)
+
+    def went_well(self) -> bool:
+        """Say whether it has ended, and did not fail."""
+        return self.ended and self.failure is None
+
+    def outcome(self) -> dict[str, t.Any]:
+        """Give the result or the failure, once it has ended."""
+        return {"result": self.result} if self.failure is None else {"failure": self.failure}
 
     def read(self) -> bool:
         """Take what the process tells; say whether the step has ended."""

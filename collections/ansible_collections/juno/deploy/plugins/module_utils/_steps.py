@@ -71,7 +71,7 @@ class Release:
     controller_timeout: float = 60.0
     #: The lock's open file.
     lock: int = -1
-    #: The build begins as soon as it is planned.
+    #: Its controller does nothing between the steps, so each may follow the one before without being asked for.
     at_once: bool = False
     #: Whose place this run takes, in words; nothing when nobody was there.
     taken_over: str = ""
@@ -128,6 +128,24 @@ class Release:
         """Name the static files that were replaced; nothing when that is not known."""
         built, anew = self.result("build"), bool(self.order["collect_anew"])
         return _invalidation.replaced_names(built, built, collect_anew=anew)
+
+
+def following(release: Release, name: str) -> str:
+    """Name the step that follows one if nothing fails, as the role django_app has them; empty after the last."""
+    purpose, order = release.purpose, release.order
+    clears = purpose != "restart" or order["collect_anew"]
+    due = {
+        "build": purpose == "deploy" or order["collect_anew"],
+        "migrate": purpose == "deploy" and release.result("build").get("migrates"),
+        "switch": True,
+        "reverse": purpose == "rollback" and order["reverse_migrations"] and release.begun["reverse_to"],
+        "clear": clears,
+        "prove": True,
+        "record": True,
+    }
+    names = list(due)
+    rest = names if name == "begin" else names[names.index(name) + 1 :]
+    return next((one for one in rest if due[one]), "")
 
 
 def usual_seconds(app: _app.App) -> dict[str, float]:

@@ -423,7 +423,9 @@ options:
     default: []
   at_once:
     description:
-      - Begin to build as soon as it is planned. M(juno.deploy.release_build) then follows that build.
+      - Begin each step as soon as the one before has ended, without being told, as long as the modules of the steps
+        ask. Set it where nothing else is to be done between them. The steps are those that the role
+        P(juno.deploy.django_app#role) has.
     type: bool
     default: false
   controller_timeout_seconds:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Build a release's images from a clean checkout and check that its code can start."""
+"""Build a release beside the one that serves, and check it. Documentation of the action plugin release_step."""
 
 from __future__ import annotations
 
@@ -21,16 +21,6 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
-attributes:
-  check_mode:
-    support: none
-  diff_mode:
-    support: none
-  idempotent:
-    support: none
-  platform:
-    support: full
-    platforms: posix
 options:
   epoch:
     description:
@@ -132,16 +122,3 @@ migrates:
   type: bool
   sample: false
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _follow, _options
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec={**_options.STEP, "epoch": {"type": "dict", "default": {}}})
-    _follow.run(module, lambda params: _follow.step(params, "build", {"epoch": params["epoch"]}))
-
-
-if __name__ == "__main__":
-    main()

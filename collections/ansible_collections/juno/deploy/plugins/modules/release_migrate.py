@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Build a release's images from a clean checkout and check that its code can start."""
+"""Migrate the database that serves, or take it back. Documentation of the action plugin release_step."""
 
 from __future__ import annotations
 
@@ -19,16 +19,6 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
-attributes:
-  check_mode:
-    support: none
-  diff_mode:
-    support: none
-  idempotent:
-    support: none
-  platform:
-    support: full
-    platforms: posix
 options:
   reverse:
     description:
@@ -97,16 +87,3 @@ actions:
   elements: dict
   sample: [{what: migration, id: jobs.0003_job_level, status: applied}]
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _follow, _options
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec={**_options.STEP, "reverse": {"type": "bool", "default": False}})
-    _follow.run(module, lambda params: _follow.step(params, "reverse" if params["reverse"] else "migrate"))
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Build a release's images from a clean checkout and check that its code can start."""
+"""Record in the journal that a release serves. Documentation of the action plugin release_step."""
 
 from __future__ import annotations
 
@@ -24,13 +24,6 @@ attributes:
     support: full
     details:
       - It waits until the containers are well, and records nothing.
-  diff_mode:
-    support: none
-  idempotent:
-    support: none
-  platform:
-    support: full
-    platforms: posix
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -82,16 +75,3 @@ report:
   elements: str
   sample: ['Done: release 8 serves, 1f5d0b1c2a3e A new front page']
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _follow, _options
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=_options.STEP, supports_check_mode=True)
-    _follow.run(module, lambda params: _follow.step(params, "settle" if module.check_mode else "record", {}))
-
-
-if __name__ == "__main__":
-    main()

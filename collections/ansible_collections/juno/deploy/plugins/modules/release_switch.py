@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Build a release's images from a clean checkout and check that its code can start."""
+"""Move the traffic to a release. Documentation of the action plugin release_step."""
 
 from __future__ import annotations
 
@@ -18,16 +18,6 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
-attributes:
-  check_mode:
-    support: none
-  diff_mode:
-    support: none
-  idempotent:
-    support: none
-  platform:
-    support: full
-    platforms: posix
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -99,16 +89,3 @@ actions:
   elements: dict
   sample: [{what: container, id: junojobs-web-2, status: started}]
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _follow, _options
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(argument_spec=_options.STEP)
-    _follow.run(module, lambda params: _follow.step(params, "switch"))
-
-
-if __name__ == "__main__":
-    main()

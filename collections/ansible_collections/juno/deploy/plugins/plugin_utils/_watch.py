@@ -13,7 +13,7 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.juno.deploy.plugins.plugin_utils import _interrupt
+from ansible_collections.juno.deploy.plugins.plugin_utils import _interrupt, _known
 
 if t.TYPE_CHECKING:
     TaskVars = dict[str, t.Any] | None
@@ -40,7 +40,10 @@ def line(host: str, progress: t.Mapping[str, t.Any], text: str, seconds: float |
 class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
     """Runs a step until it has ended."""
 
-    #: The step, as what is said at Ctrl-C calls it; nothing for one that can't be cancelled.
+    #: The module that is called, and what it is told beside the task's arguments.
+    module = ""
+    own: Result = {}  # noqa: RUF012 - replaced, not changed
+    #: The step, as what is said at Ctrl-C calls it.
     doing = ""
     #: What the hosts do by themselves when the playbook ends in it; nothing where they go back.
     then = ""
@@ -51,10 +54,10 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
         """Run the action."""
         super().run(tmp, task_vars)
         host = str((task_vars or {}).get("inventory_hostname") or "this host")
-        if self.doing:
-            _interrupt.say_if_cancelled(host, self.if_cancelled(task_vars))
-        args = dict(self._task.args)
-        result = self.watch(host, args, self.call(args, task_vars), task_vars)
+        _interrupt.say_if_cancelled(host, self.if_cancelled(task_vars))
+        args = {**self._task.args, **self.own}
+        first = _known.take(host, str(args.get("deployer")), str(args.get("step"))) or self.call(args, task_vars)
+        result = self.watch(host, args, first, task_vars)
         if self.is_over(result):
             _interrupt.say_if_cancelled(host, "")
         return result
@@ -65,8 +68,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
 
     def call(self, args: Result, task_vars: TaskVars) -> Result:
         """Run the module once."""
-        name = f"juno.deploy.{type(self).__module__.rpartition('.')[2]}"
-        done = self._execute_module(module_name=name, module_args=dict(args), task_vars=task_vars)
+        done = self._execute_module(module_name=self.module, module_args=dict(args), task_vars=task_vars)
         return t.cast("Result", done)
 
     def watch(self, host: str, args: Result, result: Result, task_vars: TaskVars) -> Result:
@@ -74,6 +76,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
         shown = ""
         while True:
             progress = result.pop("progress", None)
+            _known.keep(host, str(args.get("deployer")), result.pop("more", []))
             if not progress:
                 return result
             if not progress["ended"] or progress["seconds"] > SHORT_SECONDS:

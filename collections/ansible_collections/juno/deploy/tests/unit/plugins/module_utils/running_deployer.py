@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import mmap
 import os
@@ -48,9 +49,12 @@ class Running:
     def __init__(self, tmp_path):
         self.path, self.clock = str(tmp_path), Clock()
         self.params = {"state_root": f"{tmp_path}/state", "project": "shop", "deployer": ID, "patience_seconds": 0}
+        self.tasks = itertools.count()
         self.directory = f"{tmp_path}/state/shop"
         self.process = _processes.Process(0, "")
         self.code = None
+        #: What came along.
+        self.known = {}
 
     # The steps, in their processes.
 
@@ -92,7 +96,7 @@ class Running:
         lock = _lock.take(self.directory)
         door = _talk.listen(self.directory, ID)
         app = _app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
-        order = {"purpose": "deploy"}
+        order = {"purpose": "deploy", "collect_anew": False, "reverse_migrations": False}
         release = _steps.Release(app, order, _lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock)
         child = os.fork()
         if not child:
@@ -142,12 +146,15 @@ class Running:
         seconds = float(asked.get("seconds", 0))
         return _talk.ask(_talk.socket_path(self.directory, ID), {"do": do, **asked}, seconds + LONG_SECONDS)
 
-    def step(self, name, args=None, patience=0):
+    def step(self, name, args=None, patience=0, task=None):
         """Do a step as a thin module and its action plugin do."""
-        params, events = {**self.params, "patience_seconds": patience, "after": -1}, []
+        task = f"t{next(self.tasks)}" if task is None else task
+        params, events = {**self.params, "patience_seconds": patience, "after": -1, "task_id": task}, []
         while True:
             result = _follow.step(params, name, args)
             progress = result.pop("progress")
+            del result["changed"]
+            self.known |= {one["progress"]["step"]: one for one in result.pop("more", [])}
             events += progress["events"]
             if progress["ended"]:
                 return {**result, "events": [one["text"] for one in events]} if events else result

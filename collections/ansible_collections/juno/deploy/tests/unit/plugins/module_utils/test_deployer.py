@@ -271,24 +271,85 @@ def test_a_reboot_has_nothing_to_tidy_up_after_what_went_well(deployer, steps, l
     assert is_armed(deployer) == armed
 
 
-def test_the_build_begins_at_once_and_the_controller_gets_it(deployer):
-    build = deployer.waits("gate", {"images": {}})
-    deployer.start({"build": build}, at_once=True)
+ROW = ["begin", "build", "switch", "clear", "prove", "record"]
+
+
+def test_the_steps_follow_by_themselves(deployer):
+    steps = {name: deployer.waits(name, {"did": name}) for name in ROW[1:]}
+    deployer.start(steps, at_once=True)
     deployer.works_at("build")
     assert deployer.watch("begin", seconds=1)["result"] == {"begun": True}
-    first = deployer.ask("step", name="build", args={"epoch": {}})
-    assert not first["ended"]
-    deployer.open("gate")
-    assert deployer.step("build") == {"images": {}}
-    assert deployer.log() == ["begin", "build"]
+    assert not deployer.ask("step", name="build", args={"epoch": {}})["ended"]
+    for name in ROW[1:]:
+        deployer.works_at(name)
+        deployer.open(name)
+        assert deployer.step(name) == {"did": name}
+    until(deployer.has_ended)
+    assert deployer.log() == ROW
 
 
-def test_a_build_that_was_done_at_once_is_not_done_again(deployer):
+def test_what_has_followed_by_itself_comes_along(deployer):
     deployer.start({"build": lambda _release, _args: {"images": {}}}, at_once=True)
-    until(lambda: deployer.watch("build").get("ended") if "build" in deployer.log() else False)
-    assert deployer.log() == ["begin", "build"]
-    # That was a look of somebody else, who knows now; a step by its name is wanted once more.
+    until(lambda: deployer.log()[-1:] == ["record"])
+    until(deployer.is_free)
+    assert deployer.step("build") == {"images": {}}
+    assert sorted(deployer.known) == ["clear", "prove", "record", "switch"]
+    assert deployer.known["prove"]["progress"]["ended"]
+    # The controller knows all, so nobody is waited for.
+    until(deployer.has_ended)
+    assert deployer.log() == ROW
+
+
+def test_warnings_and_failures_do_not_come_along(deployer):
+    deployer.start({"switch": lambda _release, _args: {"warnings": ["w"]}, "prove": fails()}, at_once=True)
+    until(lambda: "undo" in deployer.log())
+    deployer.rests()
     deployer.step("build")
+    assert list(deployer.known) == ["clear"]
+    assert deployer.step("switch") == {"warnings": ["w"]}
+    with pytest.raises(JunoError, match="It failed"):
+        deployer.step("prove")
+    assert deployer.step("undo") == {}
+    assert deployer.log() == [*ROW[:-1], "undo"]
+
+
+def test_a_migration_follows_where_the_build_says_so(deployer):
+    deployer.start({"build": lambda _release, _args: {"migrates": True}}, at_once=True)
+    until(deployer.is_free)
+    assert deployer.log() == ["begin", "build", "migrate", *ROW[2:]]
+
+
+def test_nothing_follows_a_step_in_which_the_controller_fell_silent(deployer):
+    deployer.start({"build": deployer.waits("gate")}, at_once=True)
+    deployer.works_at("build")
+    deployer.clock.move(_deployer.FOLLOWED_SECONDS)
+    deployer.open("gate")
+    deployer.rests()
+    assert deployer.log() == ["begin", "build"]
+    # It was slow, and not dead.
+    deployer.step("build")
+    deployer.step("switch")
+    until(lambda: "record" in deployer.log())
+
+
+def test_one_who_waits_is_not_silent(deployer):
+    deployer.start({"build": deployer.waits("gate")}, at_once=True)
+    deployer.works_at("build")
+    asked = b'{"do": "step", "name": "build", "seconds": 9999}\n'
+    with running_deployer.raw(deployer.directory, asked, reads=False) as link:
+        deployer.ask()
+        deployer.clock.move(100)
+        deployer.open("gate")
+        assert link.recv(65536)
+    until(lambda: "switch" in deployer.log())
+
+
+def test_a_task_that_asks_again_gets_what_it_got(deployer):
+    deployer.start({"build": lambda _release, _args: {"images": {}}})
+    deployer.rests()
+    for _again in range(2):
+        assert deployer.step("build", task="a") == {"images": {}}
+    deployer.step("build", task="b")
     assert deployer.log() == ["begin", "build", "build"]
 
 

@@ -105,10 +105,13 @@ def test_the_patience_that_was_announced(deployer, how, log):
 
 
 def test_the_patience_of_a_step_that_had_ended_before_it_was_asked_for(deployer):
-    deployer.start({}, at_once=True)
-    until(lambda: "build" in deployer.log())
+    deployer.start({"build": deployer.waits("gate")}, at_once=True)
+    deployer.works_at("build")
+    deployer.clock.move(_deployer.FOLLOWED_SECONDS)
+    deployer.open("gate")
     deployer.rests()
-    deployer.step("build", patience=500)
+    # Its result is fetched by a look, so that nothing follows.
+    deployer.watch("build", patience=500)
     deployer.clock.move(490)
     settle(deployer)
     assert deployer.ask()["gives_up"] == ""

@@ -43,7 +43,8 @@ def answering(tmp_path):
 
 @pytest.fixture
 def params(tmp_path):
-    return {"state_root": str(tmp_path), "project": "shop", "deployer": ID, "patience_seconds": 90.0, "after": -1}
+    params = {"state_root": str(tmp_path), "project": "shop", "deployer": ID, "patience_seconds": 90.0, "after": -1}
+    return {**params, "task_id": "t1"}
 
 
 def test_a_step_is_begun(params, answering):
@@ -52,6 +53,7 @@ def test_a_step_is_begun(params, answering):
     assert asked == {
         "do": "step",
         "name": "build",
+        "task": "t1",
         "args": {"epoch": {}},
         "patience": 90.0,
         "after": 0,
@@ -71,6 +73,13 @@ def test_its_result_is_the_modules(params, answering):
     with answering({**PROGRESS, "ended": True, "result": {"changed": True, "images": {}}}):
         result = _follow.step(params, "build")
     assert result == {"changed": True, "images": {}, "progress": {**PROGRESS, "ended": True}}
+
+
+def test_what_has_ended_since_comes_along(params, answering):
+    more = {**PROGRESS, "step": "switch", "ended": True}
+    with answering({**PROGRESS, "ended": True, "result": {}, "more": [{**more, "result": {"base_url": "x"}}]}):
+        result = _follow.step(params, "build")
+    assert result["more"] == [{"changed": False, "base_url": "x", "progress": more}]
 
 
 def test_its_failure_is_the_modules(params, answering):

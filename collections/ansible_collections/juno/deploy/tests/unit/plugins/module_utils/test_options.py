@@ -11,11 +11,14 @@ import pathlib
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
+from ansible_collections.juno.deploy.plugins.action import release_step
 from ansible_collections.juno.deploy.plugins.module_utils import _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 PLUGINS = "ansible_collections.juno.deploy.plugins"
-STEPS = ("build", "clear", "migrate", "prove", "record", "switch", "undo")
+STEPS = sorted(_options.STEPS)
+#: The options that one step has, and not all.
+ARGUMENTS = {"build": {"epoch"}, "migrate": {"reverse"}, "undo": {"task", "reason"}}
 
 
 def documented(module):
@@ -68,7 +71,7 @@ def differences(spec, docs, path=""):
     return found
 
 
-@pytest.mark.parametrize("module", ["release_begin", *(f"release_{name}" for name in STEPS)])
+@pytest.mark.parametrize("module", ["release_begin", "release_step"])
 def test_each_option_is_documented_as_it_is(module, monkeypatch):
     assert differences(spec_of(module, monkeypatch), documented(module)) == []
 
@@ -79,14 +82,19 @@ def test_all_that_a_release_is_to_be_is_an_option_of_the_begin():
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_each_step_takes_what_says_where_its_deployer_is(name, monkeypatch):
-    spec = spec_of(f"release_{name}", monkeypatch)
-    assert {key: spec[key] for key in _options.STEP} == _options.STEP
+def test_what_a_step_s_module_documents_is_what_the_one_module_takes(name, monkeypatch):
+    spec, docs = spec_of("release_step", monkeypatch), documented(f"release_{name}")
+    own = set(docs) - set(_options.STEP)
+    assert own == ARGUMENTS.get(name, set())
+    assert differences({one: spec[one] for one in {*_options.STEP, *own}}, docs) == []
 
 
-def test_the_group_for_module_defaults_has_all_steps():
-    runtime = pathlib.Path(_options.__file__).parents[2] / "meta" / "runtime.yml"
-    assert yaml_load(runtime.read_text())["action_groups"]["step"] == [f"release_{name}" for name in STEPS]
+def test_all_steps_have_one_action_and_share_module_defaults():
+    runtime = yaml_load((pathlib.Path(_options.__file__).parents[2] / "meta" / "runtime.yml").read_text())
+    assert sorted(runtime["action_groups"]["step"]) == sorted(f"release_{name}" for name in [*STEPS, "step"])
+    for name in STEPS:
+        module = importlib.import_module(f"{PLUGINS}.action.release_{name}")
+        assert module.ActionModule is release_step.ActionModule
 
 
 def test_differences_are_seen():

@@ -104,6 +104,34 @@ def test_every_step_but_the_way_back_has_the_name_that_a_failed_task_has_in_the_
     assert set(_steps.TASKS.values()) - names == set()
 
 
+@pytest.mark.parametrize(
+    ("more", "built", "row"),
+    [
+        ({}, {}, ["build", "switch", "clear", "prove", "record"]),
+        ({}, {"migrates": True}, ["build", "migrate", "switch", "clear", "prove", "record"]),
+        ({"purpose": "rollback"}, {}, ["switch", "clear", "prove", "record"]),
+        (
+            {"purpose": "rollback", "reverse_migrations": True},
+            {},
+            ["switch", "reverse", "clear", "prove", "record"],
+        ),
+        ({"purpose": "restart"}, {}, ["switch", "prove", "record"]),
+        ({"purpose": "restart", "collect_anew": True}, {}, ["build", "switch", "clear", "prove", "record"]),
+    ],
+)
+def test_what_follows_what(tmp_path, more, built, row):
+    at = release(tmp_path, {"build": built}, **more)
+    found, name = [], "begin"
+    while name := _steps.following(at, name):
+        found.append(name)
+    assert found == row
+
+
+def test_a_rollback_with_nothing_to_reverse(tmp_path):
+    at = release(tmp_path, {"begin": {**BEGUN, "reverse_to": {}}}, purpose="rollback", reverse_migrations=True)
+    assert _steps.following(at, "switch") == "clear"
+
+
 # What the deployer starts with
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 import types
 
 import pytest
+from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.juno.deploy.plugins.action import release_build, release_record, release_undo
+from ansible_collections.juno.deploy.plugins.action import release_step
 from ansible_collections.juno.deploy.plugins.plugin_utils import _interrupt, _watch
 
 
@@ -48,13 +49,16 @@ def cancelled(monkeypatch):
 
 
 @pytest.fixture
-def act(shown, cancelled, monkeypatch):
+def act(shown, cancelled, monkeypatch, tmp_path):
     """Give what runs an action with prepared answers of its module, and what that was called with."""
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
 
-    def run(plugin, answers, args=None, **variables):
-        task = types.SimpleNamespace(args=args or {}, action="x", async_val=0, check_mode=False, diff=False)
+    def run(name, answers, args=None, **variables):
+        task = types.SimpleNamespace(
+            args=args or {}, action=f"juno.deploy.release_{name}", async_val=0, check_mode=False, diff=False
+        )
         connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir="/nowhere"))
-        action = plugin.ActionModule(task, connection, None, None, None, None)
+        action = release_step.ActionModule(task, connection, None, None, None, None)
         calls, left = [], list(answers)
 
         def execute(*, module_name, module_args, task_vars):
@@ -90,11 +94,12 @@ def test_a_step_is_followed_until_it_has_ended(act, shown):
             "progress": progress(seconds=5.2, events=[event(5.1, "done")], next=3, ended=True),
         },
     ]
-    result, calls = act(release_build, answers, {"epoch": {}})
+    result, calls = act("build", answers, {"epoch": {}})
     assert result == {"changed": True, "images": {}}
-    assert calls == [
-        ("juno.deploy.release_build", {"epoch": {}, **after}) for after in ({}, {"after": 2}, {"after": 2})
-    ]
+    assert [name for name, _args in calls] == ["juno.deploy.release_step"] * 3
+    own = {"epoch": {}, "step": "build", "task_id": calls[0][1]["task_id"]}
+    assert [args for _name, args in calls] == [{**own, **after} for after in ({}, {"after": 2}, {"after": 2})]
+    assert len(own["task_id"]) == 32
     assert shown == [
         "build  h1  0 s  pulls",
         "build  h1  2 s  unpacks",
@@ -107,14 +112,14 @@ def test_a_step_is_followed_until_it_has_ended(act, shown):
 @pytest.mark.parametrize(("seconds", "lines"), [(0.2, 0), (2.9, 0), (3.1, 2)])
 def test_a_short_step_is_not_talked_about(act, shown, seconds, lines):
     ended = progress(seconds=seconds, events=[event(0.1, "a"), event(0.2, "b")], next=2, ended=True)
-    result, _calls = act(release_build, [{"changed": True, "progress": ended}])
+    result, _calls = act("build", [{"changed": True, "progress": ended}])
     assert result == {"changed": True}
     assert len(shown) == lines
 
 
 def test_of_many_events_at_once_the_last_ones_are_shown(act, shown):
     events = [event(number / 10, f"line {number}") for number in range(90)]
-    act(release_build, [{"progress": progress(events=events, next=90)}, {"progress": progress(ended=True)}])
+    act("build", [{"progress": progress(events=events, next=90)}, {"progress": progress(ended=True)}])
     assert [one.rpartition("  ")[2] for one in shown] == [f"line {number}" for number in range(86, 90)]
 
 
@@ -128,20 +133,20 @@ def test_of_many_events_at_once_the_last_ones_are_shown(act, shown):
     ],
 )
 def test_what_has_no_progress_is_the_result(act, shown, answer):
-    assert act(release_build, [answer])[0] == answer
+    assert act("build", [answer])[0] == answer
     assert shown == []
 
 
 def test_a_failed_step_is_a_failed_task_with_nothing_of_ours_in_it(act):
     failed = {"failed": True, "msg": "It failed.", "progress": progress(ended=True)}
-    assert act(release_build, [{"progress": progress()}, failed])[0] == {"failed": True, "msg": "It failed."}
+    assert act("build", [{"progress": progress()}, failed])[0] == {"failed": True, "msg": "It failed."}
 
 
 def test_a_line_that_is_cut_for_a_moment_ends_nothing(act, shown, monkeypatch):
     monkeypatch.setattr(_watch, "RETRY_SECONDS", 0.01)
     cut = AnsibleConnectionFailure("no route")
     answers = [{"progress": progress(next=3)}, cut, cut, {"changed": True, "progress": progress(ended=True)}]
-    result, calls = act(release_build, answers)
+    result, calls = act("build", answers)
     assert result == {"changed": True}
     assert [args.get("after") for _name, args in calls] == [None, 3, 3, 3]
     assert shown[1:] == ["build  h1  1 s  can't be reached, tries again"] * 2
@@ -150,17 +155,17 @@ def test_a_line_that_is_cut_for_a_moment_ends_nothing(act, shown, monkeypatch):
 def test_a_line_that_is_cut_for_long_ends_it(act, monkeypatch):
     monkeypatch.setattr(_watch, "CUT_SECONDS", -1)
     with pytest.raises(AnsibleConnectionFailure):
-        act(release_build, [{"progress": progress()}, AnsibleConnectionFailure("no route")])
+        act("build", [{"progress": progress()}, AnsibleConnectionFailure("no route")])
 
 
 def test_a_step_is_not_begun_twice_because_a_line_was_cut(act):
     with pytest.raises(AnsibleConnectionFailure):
-        act(release_build, [AnsibleConnectionFailure("no route")])
+        act("build", [AnsibleConnectionFailure("no route")])
 
 
 def test_nobody_is_waited_for_when_the_playbook_has_ended(act, monkeypatch):
     monkeypatch.setattr(_interrupt, "playbook_ended", lambda: True)
-    assert act(release_build, [{"progress": progress()}])[0] == {"failed": True, "msg": "ansible-playbook has ended."}
+    assert act("build", [{"progress": progress()}])[0] == {"failed": True, "msg": "ansible-playbook has ended."}
 
 
 @pytest.mark.parametrize(
@@ -172,14 +177,14 @@ def test_nobody_is_waited_for_when_the_playbook_has_ended(act, monkeypatch):
     ],
 )
 def test_what_is_said_when_it_is_cancelled(act, cancelled, begun, words):
-    act(release_build, [{"changed": False}], django_app__begun=begun)
+    act("build", [{"changed": False}], django_app__begun=begun)
     (host, text), *rest = cancelled
     assert host == "h1"
     assert text == f"Cancelled in the build. The droplets {words}. Watch: playbooks/status.yml"
     assert not rest
 
 
-@pytest.mark.parametrize("plugin", [release_record, release_undo])
+@pytest.mark.parametrize("plugin", ["record", "undo"])
 @pytest.mark.parametrize(("failed", "last"), [({}, ""), ({"failed": True, "msg": "no"}, None)])
 def test_after_the_last_step_nothing_is_left_to_be_said(act, cancelled, plugin, failed, last):
     act(plugin, [{"changed": True, **failed}])
@@ -187,3 +192,44 @@ def test_after_the_last_step_nothing_is_left_to_be_said(act, cancelled, plugin, 
     assert cancelled[0][1].startswith("Cancelled in the ")
     if last is not None:
         assert cancelled[-1] == ("h1", last)
+
+
+def known(step, **result):
+    return {**result, "progress": progress(step=step, ended=True)}
+
+
+def test_a_result_that_came_along_is_not_asked_for(act):
+    first = {"changed": True, "progress": progress(ended=True), "more": [known("switch", base_url="x"), known("clear")]}
+    deployer = {"deployer": "a"}
+    assert act("build", [first], deployer)[0] == {"changed": True}
+    assert act("switch", [], deployer) == ({"base_url": "x"}, [])
+    assert act("clear", [], deployer) == ({}, [])
+    assert len(act("prove", [{"changed": False}], deployer)[1]) == 1
+
+
+def test_what_came_along_is_of_one_host_and_deployer(act):
+    first = {"progress": progress(ended=True), "more": [known("switch", base_url="x")]}
+    act("build", [first], {"deployer": "a"})
+    assert len(act("switch", [{"changed": False}], {"deployer": "b"})[1]) == 1
+
+
+def test_what_comes_along_later_is_added(act):
+    for step, later in (("build", "switch"), ("clear", "prove")):
+        first = {"progress": progress(step=step, ended=True), "more": [known(later)]}
+        act(step, [first], {"deployer": "a"})
+    assert act("switch", [], {"deployer": "a"})[1] == []
+    assert act("prove", [], {"deployer": "a"})[1] == []
+
+
+def test_a_known_result_that_took_long_is_told_like_any_other(act, shown):
+    long = known("clear")
+    long["progress"] |= {"seconds": 8.0, "events": [event(7.5, "default: 3 of 9 servers")], "next": 1}
+    act("switch", [{"progress": progress(ended=True), "more": [long]}], {"deployer": "a"})
+    act("clear", [], {"deployer": "a"})
+    assert shown == ["clear  h1  8 s  default: 3 of 9 servers"]
+
+
+def test_the_module_may_be_called_by_its_own_name(act, cancelled):
+    _result, calls = act("step", [{"changed": False}], {"step": "prove"})
+    assert calls[0][1]["step"] == "prove"
+    assert cancelled[0][1].startswith("Cancelled in the proof. ")
