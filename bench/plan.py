@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time what a plan asks of git and makes of it, in a repository of 100,000 files of which 5,000 differ.
 
-- plan: a process of its own that fetches, looks at the checkout, lists and sorts out what differs, as release_plan does
+- plan: a process of its own that fetches, looks at the checkout, lists and sorts out what differs, as a deploy does
   while docker compose is asked beside it
 - git: the plain commands that a person would type for as much: git fetch, git status, git diff --stat
 

@@ -134,6 +134,8 @@ class Deployer:
                 self._try_again_later(step)
         elif step.name == "begin":
             self.over = not self.release.began
+            if step.failure is not None and _steps.is_interrupted(self.release):
+                self._keep_trying(step, step.failure)
             self._go_on(step)
         elif step.failure is not None:
             # Nothing else can follow, and visitors are not to wait for the controller to say so.
@@ -150,6 +152,13 @@ class Deployer:
         name = _steps.following(self.release, step.name) if self.release.at_once and followed else ""
         if name and not self.over:
             self._begin(name, {})
+
+    def _keep_trying(self, step: StepProcess, failure: dict[str, t.Any]) -> None:
+        """Go on with what the begin could not do: the journal has a release that is neither done nor undone."""
+        self.given_up = "its begin failed over an interrupted release"
+        failure["msg"] = f"{failure['msg']} This host goes on trying by itself: see playbooks/status.yml."
+        self.over = False
+        self._try_again_later(step)
 
     def _after_a_try(self, step: StepProcess) -> None:
         if step.name != "tidy":
@@ -240,7 +249,7 @@ class Deployer:
     def _refusal(self, asked: Request) -> str:
         """Say why a step can't be done, or watched."""
         name, known = asked.name, self.steps.get(asked.name)
-        if self.given_up:
+        if self.given_up and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
             return (
                 f"This run was given up, since {self.given_up}, so its release is undone or finished by the host "
                 "itself: see playbooks/status.yml, then deploy again."

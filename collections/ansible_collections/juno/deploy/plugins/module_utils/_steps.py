@@ -130,6 +130,14 @@ class Release:
         return _invalidation.replaced_names(built, built, collect_anew=anew)
 
 
+def is_interrupted(release: Release) -> bool:
+    """Say whether the journal has a release that is neither done nor undone."""
+    try:
+        return _journal.half_done(_journal.read(release.app.journal)) is not None
+    except JunoError:
+        return False  # nothing can be done about one that can't be read
+
+
 def following(release: Release, name: str) -> str:
     """Name the step that follows one if nothing fails, as the role django_app has them; empty after the last."""
     purpose, order = release.purpose, release.order

@@ -553,11 +553,70 @@ epoch:
   type: dict
   sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
 plan:
-  description: What a deploy has to do, and why, as M(juno.deploy.release_plan) says it.
+  description: What a deploy has to do, and why.
   returned: success
   type: dict
-  sample: {deploy: true, build: false, collect: false, strategy: reload, edge: [], reasons: ['release 8f5d0b1c2a3e
-        serves, 1f5d0b1c2a3e is new'], build_reasons: []}
+  contains:
+    deploy:
+      description: Whether there is anything to do.
+      type: bool
+      sample: true
+    reasons:
+      description: Why, or why not.
+      type: list
+      elements: str
+      sample: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
+    build:
+      description: Whether images are built.
+      type: bool
+      sample: false
+    build_reasons:
+      description: Why they are.
+      type: list
+      elements: str
+      sample: []
+    steps:
+      description:
+        - The steps that the changed files need, in their order. Each has C(step), C(why), the first C(files) behind it
+          and the C(count) of all.
+      type: list
+      elements: dict
+      sample: [{step: workers, why: template, files: [templates/home.html], count: 1}]
+    words:
+      description: The same as lines for a person.
+      type: list
+      elements: str
+      sample: ['start new workers: template (templates/home.html)']
+    collect:
+      description: Whether static files are collected before the switch.
+      type: bool
+      sample: false
+    frontend:
+      description: Whether the app's own command builds its front-end.
+      type: bool
+      sample: false
+    translate:
+      description: Whether translations are compiled.
+      type: bool
+      sample: false
+    invalidate:
+      description: What of the caches goes. V(all), V(naming) for pages that name a replaced static file, or V(none).
+      type: str
+      sample: all
+    strategy:
+      description: How traffic moves.
+      type: str
+      sample: reload
+    strategy_reasons:
+      description: Why it is another strategy than O(strategy).
+      type: list
+      elements: str
+      sample: []
+    notices:
+      description: What a person should know.
+      type: list
+      elements: str
+      sample: []
 """
 
 import json

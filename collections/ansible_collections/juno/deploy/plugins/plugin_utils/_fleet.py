@@ -110,7 +110,7 @@ def not_done(me: Host, cause: Cause, ahead: t.Sequence[str], undone: t.Mapping[s
     if cause.hosts:
         together = " and goes back, so that all hosts serve the same release" if undone.get("undone") else ""
         said.append(f"{me.name} was well{together if not ahead else together.partition(',')[0]}.")
-    said.append(_how_it_stands(undone))
+    said.append(_how_it_stands(me.name, undone))
     if undone.get("not_cleared"):
         why = str(undone["not_cleared"]).rstrip(". ")
         said.append(
@@ -121,12 +121,17 @@ def not_done(me: Host, cause: Cause, ahead: t.Sequence[str], undone: t.Mapping[s
     return " ".join(one for one in said if one)
 
 
-def _how_it_stands(undone: t.Mapping[str, t.Any]) -> str:
+def _how_it_stands(me: str, undone: t.Mapping[str, t.Any]) -> str:
     number = undone.get("number")
     if undone.get("unreachable"):
         return "And this host can't be reached any more, so it brings back by itself what served before."
+    if undone.get("failed") and undone.get("deployer"):
+        return str(undone["msg"])  # it is gone, or has given up, and says what follows
     if undone.get("failed"):
-        return f"And what served before could not be brought back: {undone.get('msg') or NO_REASON}"
+        why = str(undone.get("msg") or NO_REASON).rstrip(". ")
+        return (
+            f"And what served before could not be brought back: {why}. {me} goes on trying: see playbooks/status.yml."
+        )
     words = str(undone.get("words") or "")
     if undone.get("undone") and undone.get("serves") and undone.get("broken"):
         return f"The release before runs again, but the database is no longer what its code needs. {words}"

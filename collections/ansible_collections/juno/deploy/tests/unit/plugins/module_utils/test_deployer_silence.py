@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _boot, _deployer, _processes
+from ansible_collections.juno.deploy.plugins.module_utils import _boot, _deployer, _journal, _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import running_deployer
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.running_deployer import until
@@ -228,6 +228,27 @@ def test_tidying_up_may_take_its_time(deployer):
     deployer.open("gate")
     until(deployer.has_ended)
     assert deployer.log() == ["begin", "build", "tidy"]
+
+
+def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer, tmp_path):
+    def begin(_release, _args):
+        raise JunoError("The Engine is away.")
+
+    (tmp_path / "state/shop").mkdir(parents=True)
+    _journal.write(f"{tmp_path}/state/shop/journal.json", [_journal.Entry(number=1, outcome="started")])
+    deployer.start({"begin": begin, "tidy": often_fails(deployer, 1)})
+    deployer.rests()
+    words = "The Engine is away. This host goes on trying by itself: see playbooks/status.yml."
+    assert deployer.watch("begin")["failure"]["msg"] == words
+    assert not deployer.is_free()
+    assert deployer.log() == ["begin"]
+    for count in (1, 2):
+        deployer.clock.move(11)
+        until(lambda count=count: deployer.log().count("tidy") == count)
+        if count == 1:
+            deployer.rests()
+    until(deployer.has_ended)
+    assert deployer.is_free()
 
 
 @pytest.mark.parametrize(

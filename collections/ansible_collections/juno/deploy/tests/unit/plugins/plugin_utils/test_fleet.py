@@ -69,7 +69,21 @@ PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
             {**UNDONE, "problems": ["nobody answers"]},
             ["What served before was brought back, but nobody answers."],
         ),
-        (HERE, FAILED, ["And what served before could not be brought back: The Engine is gone."]),
+        (
+            HERE,
+            FAILED,
+            [
+                (
+                    "And what served before could not be brought back: The Engine is gone. a goes on trying: see "
+                    "playbooks/status.yml."
+                )
+            ],
+        ),
+        (
+            HERE,
+            {**FAILED, "msg": "The deployer is not there any more.", "deployer": "gone"},
+            ["The deployer is not there any more."],
+        ),
         (
             THERE,
             LOST_SINCE,
