@@ -12,6 +12,7 @@ import time
 import typing as t
 import uuid
 
+from ansible import context
 from ansible.release import __version__ as ansible_version
 from ansible_collections.juno.deploy.plugins.module_utils import _processes
 from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt, _watch
@@ -128,6 +129,8 @@ class ActionModule(_watch.StepAction):
             return super().call(args, task_vars)
         args |= {"package": _code.digest(), "controller": controller()}
         args["deployer"] = "" if self._task.check_mode else uuid.uuid4().hex
+        if context.CLIARGS.get("step"):
+            args["at_once"] = False  # a person says before each task whether it may begin
         wait: Wait | None = None
         while True:
             result = super().call(args, task_vars)

@@ -76,7 +76,7 @@ def open_entry(
         commit=commit,
         strategy=strategy,
         who=holder.who,
-        started=_journal.now(),
+        started=_lock.now(),
         outcome="started",
         step="begin",
         workers=workers or {},

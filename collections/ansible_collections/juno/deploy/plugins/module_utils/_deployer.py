@@ -170,7 +170,7 @@ class Deployer:
 
     def _try_again_later(self, step: StepProcess) -> None:
         failure = step.failure or {}
-        words = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), failure.get("msg"), failure.get("exception", "")
+        words = _lock.now(), failure.get("msg"), failure.get("exception", "")
         with contextlib.suppress(OSError):  # the disk may be full
             os.write(2, f"{' '.join(map(str, words)).strip()}\n".encode())
         self.tries += 1

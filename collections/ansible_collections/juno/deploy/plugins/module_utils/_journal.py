@@ -8,7 +8,6 @@ One JSON file per app, C(/var/lib/juno/<project>/journal.json), replaced as a wh
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import json
 import os
 import typing as t
@@ -31,11 +30,6 @@ Entry = _journal_entry.JournalEntry
 NO_RELEASE = Entry()
 #: The releases that this process has read last, and what they were read from: most of them never change again.
 _known: dict[int, tuple[dict[str, t.Any], Entry]] = {}
-
-
-def now() -> str:
-    """Give the time in the form the journal uses."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def path_of(root: str, project: str) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import fcntl
 import json
 import os
-import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _processes
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
@@ -54,6 +54,11 @@ class Holder:
         origin = f" (from {self.address})" if self.address else ""
         what = PURPOSES.get(self.purpose, "A deploy")
         return f"{what} of {project} by {self.who}{origin} has been at work since {self.since}"
+
+
+def now() -> str:
+    """Give the time as the lock and the journal write it."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def boot_id() -> str:
@@ -180,8 +185,3 @@ def _is_marked(pid: int, id: str) -> bool:  # noqa: A002
             return f"{MARK}={id}".encode() in file.read().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def as_dict(found: Holder) -> dict[str, t.Any]:
-    """Give a holder for a result."""
-    return dataclasses.asdict(found)

@@ -20,6 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _git,
     _git_owner,
     _journal,
+    _lock,
     _meter_words,
     _meterflow,
     _restart_policy,
@@ -173,7 +174,7 @@ def finish(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> tuple
 
 
 def _end(app: App, **fields: t.Any) -> _journal.Entry:
-    return _journal.change(app.journal, **fields, outcome="done", ended=_journal.now())
+    return _journal.change(app.journal, **fields, outcome="done", ended=_lock.now())
 
 
 def let_go(run: Runner, client: t.Any, app: App, entry: _journal.Entry) -> list[dict[str, str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime
 import json
 import os
 import subprocess
@@ -53,11 +52,6 @@ class Wish:
     order: dict[str, t.Any]
     controller_timeout_seconds: float
     at_once: bool = False
-
-
-def now() -> str:
-    """Give the time as the journal writes it."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def told(wish: Wish, taken_over: str = "") -> bytes:
@@ -145,7 +139,7 @@ class Busy:
 
     def as_dict(self) -> dict[str, t.Any]:
         """Give it for the action plugin."""
-        return {"words": self.holder.words(self.project), **_lock.as_dict(self.holder), "standing": self.standing}
+        return {"words": self.holder.words(self.project), **dataclasses.asdict(self.holder), "standing": self.standing}
 
 
 def take_lock(directory: str, seconds: float, dead: str) -> tuple[int | None, Busy | None]:

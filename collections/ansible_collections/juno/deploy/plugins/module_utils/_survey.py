@@ -196,7 +196,7 @@ def at_work(directory: str) -> dict[str, t.Any]:
         standing = _talk.ask(_talk.socket_path(directory, found.id), {"do": "stand"}) if found.id else {}
     except _talk.NobodyError:
         standing = {}
-    return {**_lock.as_dict(found), "standing": standing}
+    return {**dataclasses.asdict(found), "standing": standing}
 
 
 def look_at_edge(app: App) -> _status.EdgeFiles:

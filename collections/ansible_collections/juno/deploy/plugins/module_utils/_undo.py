@@ -23,6 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _events,
     _git,
     _journal,
+    _lock,
     _meterflow,
     _migrations,
     _oneoff,
@@ -158,7 +159,7 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     if unlike:
         raise JunoError(unlike, log=log)
     figures = {"task": cause.task, "reason": _secrets.hide(cause.reason)}
-    ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _journal.now(), "figures": figures}
+    ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": _lock.now(), "figures": figures}
     if outcome.standing:
         ended["standing"] = outcome.names
     if problems:
@@ -212,7 +213,7 @@ def _stay(app: App, entry: _journal.Entry, cause: Cause, outcome: _database_back
         app.journal,
         outcome="failed",
         undone=False,
-        ended=_journal.now(),
+        ended=_lock.now(),
         figures={"task": cause.task, "reason": _secrets.hide(cause.reason)},
         standing=outcome.names,
         caches_owed=True,

@@ -652,7 +652,7 @@ def holder_of(params: dict[str, t.Any]) -> _lock.Holder:
         purpose=params["purpose"],
         who=str(controller.get("who") or "unknown"),
         address=os.environ.get("SSH_CONNECTION", "").partition(" ")[0],
-        since=_start_deployer.now(),
+        since=_lock.now(),
         machine=str(controller.get("machine") or ""),
         controller_pid=int(controller.get("pid") or 0),
         controller_started=str(controller.get("started") or ""),

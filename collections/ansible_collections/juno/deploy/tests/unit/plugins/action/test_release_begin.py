@@ -10,6 +10,7 @@ import subprocess
 import types
 
 import pytest
+from ansible import context
 from ansible_collections.juno.deploy.plugins.action import release_begin as it
 from ansible_collections.juno.deploy.plugins.module_utils import _processes
 from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt
@@ -191,6 +192,13 @@ def test_a_begin(begin):
     assert len(deployer) == 32
     assert call == {"project": "shop", "path": "/app", "package": _code.digest()}
     assert begin([BEGUN])[1][0]["deployer"] != deployer
+
+
+@pytest.mark.parametrize(("options", "at_once"), [({}, True), ({"step": False}, True), ({"step": True}, False)])
+def test_nothing_follows_by_itself_where_a_person_is_asked_before_each_task(begin, monkeypatch, options, at_once):
+    monkeypatch.setattr(context, "CLIARGS", options)
+    _result, (call,) = begin([BEGUN], {"at_once": True})
+    assert call["at_once"] == at_once
 
 
 def test_it_is_followed_by_the_same_id(begin):

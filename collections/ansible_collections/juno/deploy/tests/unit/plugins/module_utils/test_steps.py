@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 
 import pytest
@@ -138,7 +139,7 @@ def test_a_rollback_with_nothing_to_reverse(tmp_path):
 def told(tmp_path):
     return {
         "order": orders.release(state_root=str(tmp_path), service="site", worker_services=["queue"]),
-        "holder": _lock.as_dict(_lock.Holder("one", "rollback", "rohit@laptop", pid=7, started="8")),
+        "holder": dataclasses.asdict(_lock.Holder("one", "rollback", "rohit@laptop", pid=7, started="8")),
         "package": "/kept/abc",
         "controller_timeout_seconds": 45,
         "at_once": True,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -85,7 +86,7 @@ def test_who_is_at_work_tells_what_it_does(app):
         found = _survey.survey(run_command, app, _survey.Question(3, 0))
         answering.join()
     assert asked == [{"do": "stand"}]
-    assert found["deployer"] == {**_lock.as_dict(HOLDER), "standing": found["deployer"]["standing"]}
+    assert found["deployer"] == {**dataclasses.asdict(HOLDER), "standing": found["deployer"]["standing"]}
     assert found["summary"][0] == (
         "At work: a restart by me@laptop (from 203.0.113.5) since 2026-02-01T10:00:00Z, now at the step 'build', "
         "3 s of ~70 s ([web 4/9] RUN make)"
@@ -111,7 +112,7 @@ def test_what_a_deployer_left_behind_is_nobody_at_work(app):
     with at_work(app, HOLDER):
         pass
     _talk.listen(app.state_directory, HOLDER.id).close()
-    pathlib.Path(app.state_directory, "lock").write_bytes(json.dumps(_lock.as_dict(HOLDER)).encode())
+    pathlib.Path(app.state_directory, "lock").write_bytes(json.dumps(dataclasses.asdict(HOLDER)).encode())
     found = _survey.survey(run_command, app, _survey.Question(3, 0))
     assert (found["deployer"], found["summary"][0]) == ({}, "Not as it should be:")
 
