@@ -114,9 +114,7 @@ class Meter:
         """Start the prober; without an address there is no front door to ask at."""
         if not (self.base_url or base_url) or _maintenance.is_on(app.edge_directory):
             return
-        pages: list[dict[str, t.Any]] = [{"path": path} for path in self.paths] or [
-            {**page, "absent": page.get("excludes") or []} for page in self.pages
-        ]
+        pages: list[dict[str, t.Any]] = [{"path": path} for path in self.paths] or list(self.pages)
         order: dict[str, t.Any] = {
             "base_url": self.base_url or base_url,
             "headers": self.headers,

@@ -161,11 +161,6 @@ def parse_hashes(text: str) -> dict[str, str]:
     return dict(t.cast("tuple[str, str]", tuple(line.split())) for line in text.splitlines() if len(line.split()) == 2)
 
 
-def depends_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
-    """Name the other services that wait for one that runs the app's code."""
-    return sorted(set(config["services"]) - set(leans_on(config, mine)) - set(mine))
-
-
 def leans_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
     """Name the services that don't run the app's code and don't wait for one that does."""
     services = config["services"]

@@ -5,7 +5,7 @@
 When an answer is an *old page*: it was asked for when no old page may come any more, and either its text is wrong, or
 its body (see C(_meter_probe.normalise)) is one that the page had before the switch, and the page made anew is another.
 What that can't see: a page that differs at every rendering (it is named as not judged), one that no request met before
-the switch, and one behind a cache that ignores the query; texts in C(contains) or C(absent) judge those too. What it
+the switch, and one behind a cache that ignores the query; texts in C(contains) or C(excludes) judge those too. What it
 takes for old wrongly: a page whose content changed by itself between the moment it could be old and the next control,
 where nothing cleared its cache.
 """

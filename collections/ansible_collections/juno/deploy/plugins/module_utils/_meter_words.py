@@ -136,7 +136,7 @@ def _doubts(figures: Figures) -> list[str]:
     if figures["not_judged"]:
         lines.append(
             f"Meter:    whether {', '.join(figures['not_judged'])} was old can't be told from its body (it differs "
-            "each time, or did not answer): give it a text in contains or absent."
+            "each time, or did not answer): give it a text in contains or excludes."
         )
     if figures["late"]:
         lines.append(

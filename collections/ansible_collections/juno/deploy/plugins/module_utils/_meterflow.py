@@ -92,7 +92,7 @@ def checked(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
                 "path": request_target(page["path"]),
                 "status": page.get("status"),
                 "contains": list(page.get("contains") or []),
-                "absent": list(page.get("absent") or []),
+                "excludes": list(page.get("excludes") or []),
             }
             for page in order["pages"]
         ],
@@ -100,18 +100,6 @@ def checked(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "longest_seconds": float(order.get("longest_seconds") or LONGEST_SECONDS),
         "deployer": order.get("deployer") or [],
     }
-
-
-def mark_old_gone(directory: str) -> float:
-    """Give the time from which on an old page is a fault, and let the prober make each page anew right then.
-
-    Those renderings tell an old page from one whose content changes by itself a little later ("4 minutes ago").
-    """
-    now = time.time()
-    state = _read(directory)
-    if state:
-        _meter_process.send(state, signal.SIGUSR1)
-    return now
 
 
 def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.Any]:

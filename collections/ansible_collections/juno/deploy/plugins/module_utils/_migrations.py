@@ -74,20 +74,6 @@ def why_standing(one: Mapping[str, t.Any]) -> str:
     return "another one that stands came after it"
 
 
-def way_back(records: Sequence[Mapping[str, t.Any]]) -> tuple[dict[str, str], list[dict[str, t.Any]]]:
-    """Give what to reverse to undo the migrations of some releases: where to, and the migrations, the last one first.
-
-    :param records: what release_migrate told for each release after the one that is gone back to, oldest first.
-    """
-    to: dict[str, str] = {}
-    migrations: list[dict[str, t.Any]] = []
-    for record in records:
-        for one in record.get("applied") or []:
-            to.setdefault(one["app"], record.get("before", {}).get(one["app"], ""))
-            migrations.insert(0, dict(one))
-    return to, migrations
-
-
 def some(names: Sequence[str]) -> str:
     """Join names of migrations in a sentence."""
     return f"the migration {names[0]}" if len(names) == 1 else "the migrations " + ", ".join(names)

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 
-STRATEGIES = ("rolling", "reload", "recreate")
-
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:

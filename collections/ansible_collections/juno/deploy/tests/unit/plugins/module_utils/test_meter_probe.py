@@ -93,8 +93,8 @@ def serving(*pieces):
         listener.close()
 
 
-def page(contains=(), absent=()):
-    return {"path": "/", "status": None, "contains": list(contains), "absent": list(absent)}
+def page(contains=(), excludes=()):
+    return {"path": "/", "status": None, "contains": list(contains), "excludes": list(excludes)}
 
 
 def head(*lines, status="200 OK"):
@@ -154,7 +154,7 @@ def test_a_refused_connection():
 
 
 @pytest.mark.parametrize(
-    ("contains", "absent", "wrong"),
+    ("contains", "excludes", "wrong"),
     [
         ([], [], False),
         (["Hellö"], [], False),
@@ -163,9 +163,9 @@ def test_a_refused_connection():
         ([], ["Hellö"], True),
     ],
 )
-def test_texts(contains, absent, wrong):
+def test_texts(contains, excludes, wrong):
     with serving(head("X: y"), "Hellö world".encode()) as (order, _asked):
-        assert ask(order, page(contains, absent))[2] is wrong
+        assert ask(order, page(contains, excludes))[2] is wrong
 
 
 def digest(*pieces, token=""):

@@ -29,18 +29,6 @@ def test_unknown_to(now, then, names):
     assert _migrations.unknown_to(now, then) == names
 
 
-def test_the_way_back_over_several_releases_ends_where_the_first_began():
-    records = [
-        {"applied": [one("3"), one("1", app="shop")], "before": {"jobs": "2", "shop": ""}},
-        {},
-        {"applied": [one("4", reversible=False)], "before": {"jobs": "3"}},
-    ]
-    to, migrations = _migrations.way_back(records)
-    assert to == {"jobs": "2", "shop": ""}
-    assert _migrations.labels(migrations) == ["jobs.4", "shop.1", "jobs.3"]
-    assert _migrations.way_back([]) == ({}, [])
-
-
 FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}
 
 
