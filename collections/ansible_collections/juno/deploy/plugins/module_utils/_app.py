@@ -8,7 +8,7 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _dotenv, _edge, _journal, _options
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _dotenv, _journal, _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 
@@ -77,8 +77,8 @@ class App:
     def _overrides(self) -> tuple[str, str]:
         """Where our override is if no compose files are named, and if some are."""
         return (
-            os.path.join(self.path, _edge.OVERRIDE_NAME),
-            os.path.join(self.state_directory, _edge.OVERRIDE_NAME),
+            os.path.join(self.path, _compose.OVERRIDE_NAME),
+            os.path.join(self.state_directory, _compose.OVERRIDE_NAME),
         )
 
     @property

@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _boot,
     _edge_files,
     _edge_plan,
-    _epoch,
+    _epoch_choice,
     _gate_pages,
     _git_owner,
     _git_trust,
@@ -47,7 +47,7 @@ def look(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any]:
     else:
         found = _inspect.look_back(run, app, wish, order["release"] if purpose == "rollback" else -1)
     target = (found.get("target") or {}).get("number", 0)
-    epoch = _epoch.wanted(
+    epoch = _epoch_choice.wanted(
         _journal.read(app.journal), purpose, found["plan"]["strategy"], target, wish.epoch_variable, time.time()
     )
     return {**found, "epoch": epoch.as_dict()}

@@ -10,7 +10,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _cacheclear,
     _cachenodes,
     _cachepolicy,
-    _epoch,
+    _epoch_choice,
     _events,
     _guest_cache,
     _guest_cache_keys,
@@ -75,7 +75,7 @@ def versions(params: dict[str, t.Any]) -> list[int]:
     """
     if not params.get("state_root") or not params["project"]:
         return []
-    return _epoch.known(_journal.read(_journal.path_of(params["state_root"], params["project"])))
+    return _epoch_choice.known(_journal.read(_journal.path_of(params["state_root"], params["project"])))
 
 
 def run_command(place: Place, params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:

@@ -21,8 +21,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._errors import Command
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._build_order import BuildOrder
     from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, Runner
-    from ansible_collections.juno.deploy.plugins.module_utils._release import BuildOrder
 
 #: A database that is a file is copied, to try migrations on, up to this size.
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024

@@ -14,7 +14,7 @@ import os
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge, _port_kind, _safe_files
+from ansible_collections.juno.deploy.plugins.module_utils import _port_kind, _safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
 if t.TYPE_CHECKING:
@@ -28,6 +28,9 @@ OVERRIDE_NAMES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+#: The one that this collection writes, and its first line, by which it is known.
+OVERRIDE_NAME = OVERRIDE_NAMES[0]
+MARK = "# Written by juno.deploy; a deploy writes it anew."
 #: How deep, and among how many files, a mounted folder is looked at for code.
 CODE_DEPTH = 3
 CODE_LOOKED_AT = 5000
@@ -82,7 +85,7 @@ def is_ours(path: str) -> bool:
     """Say whether a file is an override that we wrote."""
     try:
         with _safe_files.opened(os.path.dirname(path), os.path.basename(path)) as file:
-            return file.readline(len(_edge.MARK) + 1).rstrip(b"\n") == _edge.MARK.encode()
+            return file.readline(len(MARK) + 1).rstrip(b"\n") == MARK.encode()
     except OSError:
         return False  # none, or a link or a folder that somebody else has put there
 

@@ -18,12 +18,9 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _options
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _options
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
-#: The first line of an override that is ours to write and to replace.
-MARK = "# Written by juno.deploy; a deploy writes it anew."
-OVERRIDE_NAME = "compose.override.yml"
 SERVICE = "juno-edge"
 #: The network of the proxy and the site alone, by which one finds the other. Nothing leads out of it, so that the site
 #: reaches nobody else than before.
@@ -209,7 +206,11 @@ def override(
     """
     name = edge.service if edge else service
     added = [f"{_ENVIRONMENT}{json.dumps(environment)}"] if environment else []
-    lines = [MARK, "# Without it (and without the service juno-edge) the project is as its own files say.", "services:"]
+    lines = [
+        _compose.MARK,
+        "# Without it (and without the service juno-edge) the project is as its own files say.",
+        "services:",
+    ]
     lines.append(f"  {json.dumps(name)}:")
     if edge:
         lines.append("    ports: !reset []")
@@ -233,7 +234,7 @@ def with_mounts(text: str, wanted: dict[str, list[dict[str, t.Any]]], declaratio
     for name, mounts in wanted.items():
         if not mounts:
             continue
-        lines = lines or [MARK, "services:"]
+        lines = lines or [_compose.MARK, "services:"]
         head = f"  {json.dumps(name)}:"
         if head not in lines:
             # What comes after the services is of another kind.

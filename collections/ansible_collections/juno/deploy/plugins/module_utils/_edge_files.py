@@ -61,7 +61,7 @@ def in_the_way(app: App) -> str:
     if app.named_files:
         return ""
     if os.path.lexists(app.override) and not _compose.is_ours(app.override):
-        return f"{_edge.OVERRIDE_NAME} is there and is not ours"
+        return f"{_compose.OVERRIDE_NAME} is there and is not ours"
     others = app.compose().files[1:]
     return f"docker compose reads one override only, and {others[0]} is there" if others else ""
 
@@ -74,7 +74,7 @@ def require_read(app: App) -> None:
     if _compose.is_ours(app.override) and in_the_way(app):
         own, other = app.compose().files[:2]
         raise BadInputError(
-            f"Beside the edge's {_edge.OVERRIDE_NAME} in {app.path} lies {other}, which docker compose doesn't read "
+            f"Beside the edge's {_compose.OVERRIDE_NAME} in {app.path} lies {other}, which docker compose doesn't read "
             f"then: move what it says into {own}, or take it away; nothing was changed."
         )
 
@@ -97,7 +97,7 @@ def put_override(run: Runner, app: App, text: str) -> bool:
             f"The edge can't be put before the app in {app.path} ({reason}): move what it says into the compose file."
         )
     if not app.named_files:
-        _git.leave_alone(run, app.path, _edge.OVERRIDE_NAME)
+        _git.leave_alone(run, app.path, _compose.OVERRIDE_NAME)
     return put(app.override, text)
 
 

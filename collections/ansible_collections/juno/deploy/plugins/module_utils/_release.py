@@ -14,6 +14,7 @@ import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _build_cache,
+    _build_order,
     _build_steps,
     _by_hand,
     _check,
@@ -22,7 +23,6 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _connections,
     _django_output,
     _docker,
-    _epoch,
     _events,
     _generated,
     _inspect_refuse,
@@ -53,34 +53,6 @@ LOOK_SECONDS = 60
 COLLECT_SECONDS = 600
 #: Static files without git that are named.
 NAMED_BY_HAND = 20
-
-
-@dataclasses.dataclass(frozen=True)
-class BuildOrder:
-    """What is to be built and checked."""
-
-    commit: str
-    build: bool
-    check_command: tuple[str, ...]
-    build_timeout_seconds: float
-    check_timeout_seconds: float
-    collect: bool = False
-    #: The app's own command that builds its front-end in the checkout; none for a release that needs it not.
-    frontend: tuple[str, ...] = ()
-    #: Compile the translations whose compiled form is not in git.
-    translate: bool = False
-    probe_path: str = "/"
-    headers: dict[str, str] = dataclasses.field(default_factory=dict)
-    #: What the application must show already, since no new container is asked before visitors are: for a reload.
-    pages: tuple[dict[str, t.Any], ...] = ()
-    #: What the release is to have, if its settings honour it.
-    epoch: _epoch.Epoch = dataclasses.field(default_factory=_epoch.Epoch)
-    #: How long each service that the check needs may take to start.
-    boot_timeout_seconds: float = 120
-    #: Other services that are built or pulled, to be replaced.
-    update_services: tuple[str, ...] = ()
-    #: The site's address on this host; nothing where a port that it publishes tells it.
-    base_url: str = ""
 
 
 def build_cause(output: str) -> str:
@@ -118,7 +90,7 @@ def failed_step(output: str) -> str:
     return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
-def build(run: Runner, app: App, order: BuildOrder) -> dict[str, t.Any]:
+def build(run: Runner, app: App, order: _build_order.BuildOrder) -> dict[str, t.Any]:
     """Build and check a release.
 
     :raises CommandError: the build or the check failed; nothing that serves was touched.
@@ -151,7 +123,7 @@ def sweep(run: Runner, app: App) -> None:
             os.unlink(path)
 
 
-def _build_in(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> dict[str, t.Any]:
+def _build_in(run: Runner, app: App, order: _build_order.BuildOrder, place: _throwaway.Place) -> dict[str, t.Any]:
     project = app.compose(place.checkout)
     config = _configuration.read(run, project, checkout=place.checkout)
     _compose.require_service(config, app.service, place.checkout)
@@ -201,7 +173,12 @@ def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> l
 
 
 def _images(
-    run: Runner, app: App, order: BuildOrder, place: _throwaway.Place, config: dict[str, t.Any], starts: list[str]
+    run: Runner,
+    app: App,
+    order: _build_order.BuildOrder,
+    place: _throwaway.Place,
+    config: dict[str, t.Any],
+    starts: list[str],
 ) -> tuple[dict[str, str], list[str]]:
     """Build and pull the release's images; give those built, by service, and what could not be pulled."""
     others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
@@ -223,7 +200,7 @@ def _images(
     return {name: known[name][1] for name in wanted}, kept
 
 
-def _refuse(app: App, order: BuildOrder, config: dict[str, t.Any]) -> None:
+def _refuse(app: App, order: _build_order.BuildOrder, config: dict[str, t.Any]) -> None:
     """Refuse what the commit's own compose file makes impossible; the plan was made by the one that serves.
 
     :raises BadInputError: it takes the site's address away, wants a port that is taken, or excludes the strategy.
@@ -236,7 +213,7 @@ def _refuse(app: App, order: BuildOrder, config: dict[str, t.Any]) -> None:
     _inspect_refuse.require_free_ports(app, _docker.connect(app.docker_host), config)
 
 
-def _make(run: Runner, app: App, order: BuildOrder, place: _throwaway.Place) -> list[str]:
+def _make(run: Runner, app: App, order: _build_order.BuildOrder, place: _throwaway.Place) -> list[str]:
     commands = [("front-end", order.frontend)] if order.frontend else []
     if order.translate and _generated.uncompiled(run, place.checkout):
         manage = _throwaway.manage_py(order.check_command)
@@ -269,7 +246,9 @@ def collect(
 
     :raises CommandError: it failed.
     """
-    order = BuildOrder(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
+    order = _build_order.BuildOrder(
+        commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path=""
+    )
     with _throwaway.opened(run, app, commit) as place:
         config = _configuration.read(run, app.compose(place.checkout), checkout=place.checkout)
         mounts = _throwaway.write_override(app, place, config, images)

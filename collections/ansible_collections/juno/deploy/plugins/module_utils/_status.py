@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import (
+    _compose,
     _edge,
     _git,
     _journal,
@@ -206,7 +207,7 @@ def _about_edge(seen: Seen) -> list[str]:
         )
     elif running and not seen.edge.expected:
         found.append(
-            f"The edge runs, but the {_edge.OVERRIDE_NAME} that puts it before the app is gone: {ANYHOW}, "
+            f"The edge runs, but the {_compose.OVERRIDE_NAME} that puts it before the app is gone: {ANYHOW}, "
             "or take the edge away as docs/strategies.md says."
         )
     return found

@@ -15,6 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _app,
     _backup,
     _begin,
+    _build_order,
     _cache_order,
     _django,
     _edge,
@@ -200,7 +201,7 @@ def _build(release: Release, args: dict[str, t.Any]) -> Result:
     done = _release.build(
         run,
         release.app,
-        _release.BuildOrder(
+        _build_order.BuildOrder(
             commit=begun["git"]["target_commit"],
             build=plan["build"],
             check_command=tuple(build["check_command"]),

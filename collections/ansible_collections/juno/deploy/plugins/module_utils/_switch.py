@@ -22,7 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils import (
     _docker,
     _edge_container,
     _edge_files,
-    _epoch,
+    _epoch_choice,
     _events,
     _generated,
     _git,
@@ -121,7 +121,7 @@ def _switch(work: _work.Work) -> dict[str, t.Any]:
         work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
     answered = _published.look(work)
     asking = _ask_before(work)
-    held, caches = _epoch.serving(_journal.read(app.journal)), _caches(work)
+    held, caches = _epoch_choice.serving(_journal.read(app.journal)), _caches(work)
     _journal.step(
         app.journal,
         "switch",
@@ -290,7 +290,7 @@ def _prune_static(work: _work.Work) -> dict[str, t.Any]:
 def _caches(work: _work.Work) -> dict[str, t.Any]:
     """Say which of the app's caches have to be cleared after the switch, for whom the epoch doesn't do it."""
     epoch = work.order.epoch
-    if not epoch.value or epoch.value == _epoch.serving(_journal.read(work.app.journal)):
+    if not epoch.value or epoch.value == _epoch_choice.serving(_journal.read(work.app.journal)):
         return {"covered": False, "alias": [], "epoch": 0, "why": epoch.why}
     return {"covered": True, "alias": list(epoch.others), "epoch": epoch.value, "why": ""}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _edge, _epoch
+from ansible_collections.juno.deploy.plugins.module_utils import _epoch, _options
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SwitchOrder:
     #: Other services of the project that are replaced where something about them has changed.
     update_services: tuple[str, ...] = ()
     #: From whom the edge believes X-Forwarded-For.
-    trusted_proxies: tuple[str, ...] = _edge.TRUSTED
+    trusted_proxies: tuple[str, ...] = _options.TRUSTED
     #: Published ports that the edge passes as TCP, whatever they answer.
     tcp_ports: tuple[int, ...] = ()
     #: Another image under the name of the edge's is a reason to replace its container.

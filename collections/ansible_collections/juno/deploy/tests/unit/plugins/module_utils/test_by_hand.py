@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import _by_hand as it
-from ansible_collections.juno.deploy.plugins.module_utils import _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _compose
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
@@ -125,7 +125,7 @@ def test_a_compose_file_beside_git_is_taken_along(site):
     app, live, clean = site
     for name in ("docker-compose.override.yml", "compose.yaml", "other.yml"):
         write(live / name)
-    (live / "compose.override.yml").write_text(f"{_edge.MARK}\n")
+    (live / "compose.override.yml").write_text(f"{_compose.MARK}\n")
     assert sorted(it.lay_compose(run_command, app, str(clean))) == ["compose.yaml", "docker-compose.override.yml"]
     assert (clean / "compose.yaml").read_text() == "by hand"
     named = dataclasses.replace(app, compose_files=("other.yml", "static/site.css", "/etc/hostname"))

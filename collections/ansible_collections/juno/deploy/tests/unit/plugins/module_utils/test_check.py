@@ -8,13 +8,13 @@ import contextlib
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _check, _release, _throwaway
+from ansible_collections.juno.deploy.plugins.module_utils import _build_order, _check, _throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError
 
 APP = App("/root/JunoJobs", "junojobs", "web", (), (), "", "/var/lib/juno")
-ORDER = _release.BuildOrder("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
+ORDER = _build_order.BuildOrder("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
 RIGHT = {"check": {"rc": 0, "stdout": "\nno issues\n", "stderr": ""}, "looked": {"rc": 0}}
 ENDED = CommandResult(["docker"], 0, "", "")
 UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."

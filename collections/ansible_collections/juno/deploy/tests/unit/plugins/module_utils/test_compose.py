@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _compose
 from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
@@ -185,7 +185,7 @@ def test_says(key, value):
     ],
 )
 def test_our_override_is_none_of_the_apps_own_files(tmp_path, files, found):
-    texts = {"ours": f"{_edge.MARK}\nservices: {{}}\n", "theirs": f"# mine\n{_edge.MARK}\n"}
+    texts = {"ours": f"{_compose.MARK}\nservices: {{}}\n", "theirs": f"# mine\n{_compose.MARK}\n"}
     (tmp_path / "compose.yml").write_text("services: {}\n")
     for name, whose in files.items():
         (tmp_path / name).write_text(texts[whose])
@@ -194,7 +194,12 @@ def test_our_override_is_none_of_the_apps_own_files(tmp_path, files, found):
 
 @pytest.mark.parametrize(
     ("content", "ours"),
-    [(_edge.MARK.encode() + b"\n", True), (b"", False), (b"\xff\xfe", False), (b" " + _edge.MARK.encode(), False)],
+    [
+        (_compose.MARK.encode() + b"\n", True),
+        (b"", False),
+        (b"\xff\xfe", False),
+        (b" " + _compose.MARK.encode(), False),
+    ],
 )
 def test_ours_is_told_by_its_first_line(tmp_path, content, ours):
     (tmp_path / "x").write_bytes(content)

@@ -10,7 +10,7 @@ import json
 import re
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 
 # Printed by Compose 2.26.1 for "ports: ['8001:8000']".
@@ -137,7 +137,7 @@ def test_a_source_that_is_no_network_is_told():
 def test_the_override_gives_the_ports_to_the_edge():
     ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
     text = _edge.override(edge_of(ports=ports))
-    assert text.splitlines()[0] == _edge.MARK
+    assert text.splitlines()[0] == _compose.MARK
     assert text.splitlines()[2:5] == ["services:", '  "web":', "    ports: !reset []"]
     assert "container_name" not in text
     edge = edge_entry(text)

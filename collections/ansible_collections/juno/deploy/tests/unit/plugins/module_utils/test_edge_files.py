@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import App
 from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError, JunoError
 
-OURS = f"{_edge.MARK}\nservices: {{}}\n"
+OURS = f"{_compose.MARK}\nservices: {{}}\n"
 THEIRS = "services: {web: {environment: {A: b}}}\n"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _epoch
+from ansible_collections.juno.deploy.plugins.module_utils import _epoch, _epoch_choice
 from ansible_collections.juno.deploy.plugins.module_utils._epoch import Epoch
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._journal import Entry
@@ -32,7 +32,7 @@ def entry(number: int, epoch: int = 0, outcome: str = "done", **more: t.Any) -> 
     ],
 )
 def test_a_fresh_number_was_never_used(entries, seconds, number):
-    assert _epoch.fresh(entries, seconds) == number
+    assert _epoch_choice.fresh(entries, seconds) == number
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_fresh_number_was_never_used(entries, seconds, number):
     ],
 )
 def test_a_release_that_is_gone_back_to_finds_its_own_pages_only(entries, target, number):
-    assert _epoch.of_target(entries, target, 999.0) == number
+    assert _epoch_choice.of_target(entries, target, 999.0) == number
 
 
 KNOWN = (entry(1, 100, epoch_others=["files"]), entry(2, 200), entry(3, 300, "failed"))
@@ -66,12 +66,12 @@ KNOWN = (entry(1, 100, epoch_others=["files"]), entry(2, 200), entry(3, 300, "fa
     ],
 )
 def test_what_a_run_is_to_have(purpose, strategy, variable, wanted):
-    assert _epoch.wanted(KNOWN, purpose, strategy, 1, variable, 1000.0) == wanted
+    assert _epoch_choice.wanted(KNOWN, purpose, strategy, 1, variable, 1000.0) == wanted
 
 
 @pytest.mark.parametrize("purpose", ["deploy", "rollback"])
 def test_a_reload_has_none_and_says_why(purpose):
-    found = _epoch.wanted(KNOWN, purpose, "reload", 1, "CACHE_VERSION", 1000.0)
+    found = _epoch_choice.wanted(KNOWN, purpose, "reload", 1, "CACHE_VERSION", 1000.0)
     assert (found.value, found.why) == (0, "a reload keeps the environment of its processes")
 
 

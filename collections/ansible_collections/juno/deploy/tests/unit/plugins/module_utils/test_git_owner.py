@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _command,
-    _edge,
+    _compose,
     _edge_files,
     _generated,
     _git,
@@ -138,7 +138,7 @@ def deploy(app: App) -> list[str]:
     assert _git.move(run_command, app.path, state.target_commit)
     _git.keep(run_command, app.path, [state.commit, state.target_commit])
     _generated.put(app, "a" * 40)
-    _edge_files.put_override(run_command, app, f"{_edge.MARK}\nservices: {{}}\n")
+    _edge_files.put_override(run_command, app, f"{_compose.MARK}\nservices: {{}}\n")
     _git_trust.remember(run_command, app)
     it.remember(app)
     return it.notices(app)
@@ -186,7 +186,7 @@ def test_what_an_earlier_version_left_is_given(app, user, place):
     _safe_files.write(_made(app), "static/made.css", b"0")
     os.makedirs(os.path.join(app.path, "static"))
     Path(app.path, "static/made.css").write_text("0", encoding="utf-8")
-    Path(app.override).write_text(f"{_edge.MARK}\n", encoding="utf-8")
+    Path(app.override).write_text(f"{_compose.MARK}\n", encoding="utf-8")
     it.prepare(run_command, app, _generated.names(app))
     assert roots(app) == [".git/planted", "__pycache__", "__pycache__/m.pyc"]
     assert outside.stat().st_uid == 0

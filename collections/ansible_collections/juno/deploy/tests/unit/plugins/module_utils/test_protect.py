@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge
 from ansible_collections.juno.deploy.plugins.module_utils import _protect as it
 
 
@@ -53,7 +53,7 @@ def test_the_override_has_them_for_each_service(site, environment):
         assert lines.count(f'  "{name}":') == 1
         assert lines[lines.index(f'  "{name}":') + 1] == volumes
         assert lines.index(f'  "{name}":') < next(at for at, line in enumerate(lines) if line.startswith("networks:"))
-    assert lines[0] == _edge.MARK
+    assert lines[0] == _compose.MARK
     assert _edge.is_in("\n".join(lines))
 
 
@@ -61,4 +61,4 @@ def test_without_anything_to_write_there_is_no_override(site):
     config = {"services": {"web": {"volumes": [bind(site, "/code")]}, "job": {}}}
     assert _edge.with_mounts("", it.wanted(config, ["job"], site)) == ""
     text = _edge.with_mounts("", it.wanted(config, ["web"], site))
-    assert text.startswith(_edge.MARK + '\nservices:\n  "web":\n    volumes: [')
+    assert text.startswith(_compose.MARK + '\nservices:\n  "web":\n    volumes: [')

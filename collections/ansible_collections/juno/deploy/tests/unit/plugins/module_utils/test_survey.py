@@ -14,8 +14,8 @@ import threading
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils import (
     _app,
+    _compose,
     _docker,
-    _edge,
     _journal,
     _lock,
     _status,
@@ -136,8 +136,8 @@ def test_a_lock_that_may_not_be_read_is_a_finding(app, monkeypatch):
     [
         ("", "", _status.EdgeFiles()),
         ("services: {juno-edge: {}}\n", "site off\n", _status.EdgeFiles()),
-        (f"{_edge.MARK}\nservices:\n  web: {{}}\n", "site off\n", _status.EdgeFiles()),
-        (f"{_edge.MARK}\nservices:\n  juno-edge: {{}}\n", "site on\n", _status.EdgeFiles(True, True)),
+        (f"{_compose.MARK}\nservices:\n  web: {{}}\n", "site off\n", _status.EdgeFiles()),
+        (f"{_compose.MARK}\nservices:\n  juno-edge: {{}}\n", "site on\n", _status.EdgeFiles(True, True)),
     ],
 )
 def test_the_edge_is_known_from_its_files(app, override, map_text, edge):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _edge
+from ansible_collections.juno.deploy.plugins.module_utils import _compose, _edge
 from ansible_collections.juno.deploy.plugins.module_utils import _volumes as it
 from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
@@ -42,7 +42,7 @@ def test_the_override_hands_them_on(world):
     volumes = {"/media": TWO, "/data": ONE}
     text = _edge.with_mounts("", {"web": it.entries(volumes)}, it.declaration(volumes))
     lines = text.splitlines()
-    assert lines[:3] == [_edge.MARK, "services:", '  "web":']
+    assert lines[:3] == [_compose.MARK, "services:", '  "web":']
     assert json.loads(lines[3].partition("volumes: ")[2]) == [
         {"type": "volume", "source": "juno-anonymous-0", "target": "/data"},
         {"type": "volume", "source": "juno-anonymous-1", "target": "/media"},
