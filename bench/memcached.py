@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import Server
+from ansible_collections.juno.deploy.plugins.module_utils._memcached.servers import Server
 
 IMAGE = "juno-python:trixie"
 SAMPLE = 5000
@@ -152,8 +152,8 @@ class Visitor:
 CHILD = """
 import json, resource, sys, time
 sys.path.insert(0, sys.argv[1])
-from ansible_collections.juno.deploy.plugins.module_utils import _memcached_select as it
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import Options, Server
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import delete as it
+from ansible_collections.juno.deploy.plugins.module_utils._memcached.servers import Options, Server
 selection = it.Selection(**{name: tuple(value) for name, value in json.loads(sys.argv[4]).items()})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 began = time.perf_counter()

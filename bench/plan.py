@@ -26,15 +26,17 @@ ROOT = Path(__file__).resolve().parent.parent
 GOAL_SECONDS = 1.0
 PLAN = """
 import json, sys
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _inspect_git, _rules
-from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
+from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_git
+from ansible_collections.juno.deploy.plugins.module_utils._rules import rules
+from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 path, served = sys.argv[1:]
-app = _app.App(path, "big", "web", (), (), "", "/nowhere")
-wish = _inspect_git.Wish("origin", "main", 60, False, False)
-state, diff = _inspect_git.look_at_git(run_command, app, wish, [{"commit": served, "outcome": "done"}])
+app = app_app.App(path, "big", "web", (), (), "", "/nowhere")
+wish = inspect_git.Wish("origin", "main", 60, False, False)
+state, diff = inspect_git.look_at_git(run_command, app, wish, [{"commit": served, "outcome": "done"}])
 mount = {"type": "bind", "source": path, "target": "/code"}
 config = {"services": {"web": {"build": {"context": path}, "volumes": [mount]}}}
-needs = _inspect_git.needs_of(run_command, app, wish, config, diff, state.target_commit, _rules.Layout(apps=("app1",)))
+needs = inspect_git.needs_of(run_command, app, wish, config, diff, state.target_commit, rules.Layout(apps=("app1",)))
 print(json.dumps({"files": needs.files, "steps": {step: len(files) for step, files in needs.steps.items()}}))
 """
 

@@ -36,9 +36,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.juno.deploy.plugins.module_utils._django import BOOT, build_job
-from ansible_collections.juno.deploy.plugins.module_utils._guest_static_collect import OPTIONS
-from ansible_collections.juno.deploy.plugins.module_utils._staticfiles import GUESTS
+from ansible_collections.juno.deploy.plugins.module_utils._django.collectstatic import GUESTS
+from ansible_collections.juno.deploy.plugins.module_utils._django.runner import BOOT, build_job
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_collect import OPTIONS
 
 COLLECTION = ROOT / "collections/ansible_collections/juno/deploy"
 MODULE = COLLECTION / "plugins/modules/django_collectstatic.py"

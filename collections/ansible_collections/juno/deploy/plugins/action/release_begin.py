@@ -14,7 +14,7 @@ import uuid
 
 from ansible import context
 from ansible.release import __version__ as ansible_version
-from ansible_collections.juno.deploy.plugins.module_utils import _processes
+from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt, _watch
 
 if t.TYPE_CHECKING:
@@ -74,7 +74,7 @@ def machine() -> str:
 def controller() -> dict[str, t.Any]:
     """Say who deploys, and by which ansible-playbook: the parent of the worker that runs a task."""
     parent = multiprocessing.parent_process()
-    process = _processes.identify(parent.pid if parent and parent.pid else os.getppid())
+    process = processes.identify(parent.pid if parent and parent.pid else os.getppid())
     return {"who": who(), "machine": machine(), "pid": process.pid, "started": process.started}
 
 
@@ -82,7 +82,7 @@ def is_dead(busy: t.Mapping[str, t.Any]) -> bool:
     """Say whether the ansible-playbook of another run is known to have ended: it ran on this very machine."""
     if not busy.get("controller_pid") or busy["machine"] != machine():
         return False
-    return not _processes.Process(busy["controller_pid"], busy["controller_started"]).is_alive()
+    return not processes.Process(busy["controller_pid"], busy["controller_started"]).is_alive()
 
 
 class Wait:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(module_utils/_app.py)."""
+    """Options of C(module_utils/_app.app.py)."""
 
     DOCUMENTATION = r"""
 options:

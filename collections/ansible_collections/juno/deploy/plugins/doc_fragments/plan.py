@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(ARGUMENTS) in C(module_utils/_inspect_git.py)."""
+    """Options of C(ARGUMENTS) in C(module_utils/_plan.inspect_git.py)."""
 
     DOCUMENTATION = r"""
 options:

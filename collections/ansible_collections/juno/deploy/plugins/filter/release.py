@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _report_text
+from ansible_collections.juno.deploy.plugins.module_utils._release import report_text
 from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet, _variables
 
 if t.TYPE_CHECKING:
@@ -62,9 +62,9 @@ def release_cleared(
 ) -> list[str]:
     """Give the report where a person clears the caches; C(done) is what was told by the settings, and of memcached."""
     cleared, flushed = (None if one.get("skipped") else one for one in done)
-    results = _report_text.Results(cleared=cleared, flushed=flushed, switched=switched, proved=proved)
-    site = _report_text.Site(purpose="", host_name="", cache_method=method, cache_command=command or "")
-    return _report_text.clear_lines(results, site, check_mode=check_mode)
+    results = report_text.Results(cleared=cleared, flushed=flushed, switched=switched, proved=proved)
+    site = report_text.Site(purpose="", host_name="", cache_method=method, cache_command=command or "")
+    return report_text.clear_lines(results, site, check_mode=check_mode)
 
 
 def release_why(
@@ -76,8 +76,8 @@ def release_why(
     reboot: str | None,
 ) -> list[str]:
     """Give what C(-v) tells more; C(app_says) is the message of juno.deploy.django_info."""
-    results = _report_text.Results(cleared=None if cleared.get("skipped") else cleared, switched=switched)
-    return _report_text.why_lines(results, epoch_variable, app_says, reboot)
+    results = report_text.Results(cleared=None if cleared.get("skipped") else cleared, switched=switched)
+    return report_text.why_lines(results, epoch_variable, app_says, reboot)
 
 
 class FilterModule:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import errno
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _secrets
-from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._base import masking
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,12 +22,12 @@ def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]
     try:
         result = work(module)
     except JunoError as exc:
-        _secrets.learn_settings_of(module.params)
-        module.fail_json(**_secrets.hide_all({"msg": exc.message, **exc.details}))
+        masking.learn_settings_of(module.params)
+        module.fail_json(**masking.hide_all({"msg": exc.message, **exc.details}))
     except Exception as exc:
         if not (reason := foreseen(exc)):
             raise
-        module.fail_json(msg=_secrets.hide(reason))
+        module.fail_json(msg=masking.hide(reason))
     for one in result.pop("warnings", []):
         module.warn(one)
     module.exit_json(**result)
@@ -37,7 +38,7 @@ def foreseen(exc: Exception) -> str:
 
     An Engine may end at any moment, and the SDK raises then what it likes.
     """
-    return _docker.failure(exc) or _no_room(exc)
+    return engine.failure(exc) or _no_room(exc)
 
 
 def _no_room(exc: Exception) -> str:

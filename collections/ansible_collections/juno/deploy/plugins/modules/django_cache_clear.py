@@ -247,8 +247,10 @@ stderr:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _cacheflow, _django, _options
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._cache import flow
+from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
@@ -256,17 +258,17 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Clear the caches, or list them in check mode."""
     if module.params["timeout_seconds"] <= 0:
         raise BadInputError(f"timeout_seconds is {module.params['timeout_seconds']}: give a number above 0.")
-    places = _django.places(module.params)
+    places = runner.places(module.params)
     if module.params["command"]:
-        return _cacheflow.run_command(places[0], module.params, check_mode=module.check_mode)
-    return _cacheflow.clear(places, module.params, check_mode=module.check_mode)
+        return flow.run_command(places[0], module.params, check_mode=module.check_mode)
+    return flow.clear(places, module.params, check_mode=module.check_mode)
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_django.ARGUMENTS,
+            **runner.ARGUMENTS,
             "alias": {"type": "list", "elements": "str"},
             "command": {"type": "str"},
             "command_arguments": {"type": "list", "elements": "str", "default": []},
@@ -274,11 +276,11 @@ def main() -> None:
             "timeout_seconds": {"type": "int", "default": 10},
             "naming": {"type": "list", "elements": "str", "default": []},
             "state_root": {"type": "path"},
-            **_options.CACHE_POLICY,
+            **options.CACHE_POLICY,
         },
         supports_check_mode=True,
-        required_together=_django.RULES["required_together"],
-        mutually_exclusive=[*_django.RULES["mutually_exclusive"], ("alias", "command")],
+        required_together=runner.RULES["required_together"],
+        mutually_exclusive=[*runner.RULES["mutually_exclusive"], ("alias", "command")],
     )
     run(module, work)
 

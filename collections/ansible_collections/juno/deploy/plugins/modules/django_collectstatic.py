@@ -287,8 +287,8 @@ stderr:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _django, _staticfiles
-from ansible_collections.juno.deploy.plugins.module_utils._errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
@@ -299,9 +299,9 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     for name, least in (("keep_releases", 1), ("html_max_age", 0)):
         if module.params[name] < least:
             raise BadInputError(f"{name} is {module.params[name]}: give a number of at least {least}.")
-    place = _django.places(module.params)[0]
-    started = _staticfiles.made_elsewhere(module.params) if module.params["prune"] else None
-    return _staticfiles.collect(
+    place = runner.places(module.params)[0]
+    started = collectstatic.made_elsewhere(module.params) if module.params["prune"] else None
+    return collectstatic.collect(
         place, module.params, dry_run=module.check_mode, with_diff=bool(module._diff), started=started
     )
 
@@ -311,7 +311,7 @@ def main() -> None:
     run(
         AnsibleModule(
             argument_spec={
-                **_django.ARGUMENTS,
+                **runner.ARGUMENTS,
                 "clear": {"type": "bool", "default": False},
                 "staging": {"type": "bool", "default": True},
                 "force": {"type": "bool", "default": False},
@@ -323,7 +323,7 @@ def main() -> None:
                 "timeout_seconds": {"type": "int", "default": 600},
             },
             supports_check_mode=True,
-            **_django.RULES,
+            **runner.RULES,
         ),
         work,
     )

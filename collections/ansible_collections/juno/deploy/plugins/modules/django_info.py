@@ -634,20 +634,21 @@ rc:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _django, _django_info
+from ansible_collections.juno.deploy.plugins.module_utils._django import runner
+from ansible_collections.juno.deploy.plugins.module_utils._info import django_info
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Ask the app."""
-    return _django_info.look(module.params)
+    return django_info.look(module.params)
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **_django.ARGUMENTS,
+            **runner.ARGUMENTS,
             "paths": {"type": "list", "elements": "str", "default": ["/"]},
             "host_header": {"type": "str"},
             "forwarded_proto": {"type": "str", "choices": ["http", "https"]},
@@ -657,7 +658,7 @@ def main() -> None:
             "timeout_seconds": {"type": "int", "default": 20},
         },
         supports_check_mode=True,
-        **_django.RULES,
+        **runner.RULES,
     )
     run(module, work)
 

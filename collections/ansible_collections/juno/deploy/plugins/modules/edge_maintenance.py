@@ -75,21 +75,21 @@ actions:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _maintenance, _options
+from ansible_collections.juno.deploy.plugins.module_utils._app import app
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import maintenance
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Show or hide."""
     params = module.params
-    return _maintenance.show(
-        _app.from_params(params), shown=params["shown"], page=params["page"], dry=module.check_mode
-    )
+    return maintenance.show(app.from_params(params), shown=params["shown"], page=params["page"], dry=module.check_mode)
 
 
 def main() -> None:
     """Run the module."""
-    spec = {**_options.APP, "shown": {"type": "bool", "required": True}, "page": {"type": "str"}}
+    spec = {**options.APP, "shown": {"type": "bool", "required": True}, "page": {"type": "str"}}
     run(AnsibleModule(argument_spec=spec, supports_check_mode=True), work)
 
 

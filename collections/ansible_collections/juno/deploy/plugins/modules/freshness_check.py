@@ -439,18 +439,18 @@ words:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _prove
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
+from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Check the site and give what was seen."""
-    return _prove.prove(module.params, module.warn)
+    return verify_site.prove(module.params, module.warn)
 
 
 def main() -> None:
     """Run the module."""
-    run(AnsibleModule(argument_spec=_prove.ARGUMENT_SPEC, supports_check_mode=True), work)
+    run(AnsibleModule(argument_spec=verify_site.ARGUMENT_SPEC, supports_check_mode=True), work)
 
 
 if __name__ == "__main__":

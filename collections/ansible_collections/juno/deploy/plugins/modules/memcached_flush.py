@@ -218,39 +218,35 @@ results:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import (
-    _memcached,
-    _memcached_flush,
-    _memcached_keys,
-    _memcached_report,
-    _memcached_select,
-    _module,
-)
+from ansible_collections.juno.deploy.plugins.module_utils import _module
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import delete, flush, keys
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import report as memcached_report
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import servers as memcached_servers
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Find the servers, flush them or delete what is chosen, and report."""
-    options = _memcached.options_from(module.params)
-    selection = _memcached_keys.parse_selection(module.params)
-    servers = _memcached.find_servers(module.params)
+    options = memcached_servers.options_from(module.params)
+    selection = keys.parse_selection(module.params)
+    servers = memcached_servers.find_servers(module.params)
     if selection:
         chosen = [(server, selection) for server in servers]
-        ended = _memcached_select.delete_selected(chosen, options, check_mode=module.check_mode)
-        for warning in _memcached_report.warnings_selected(ended):
+        ended = delete.delete_selected(chosen, options, check_mode=module.check_mode)
+        for warning in memcached_report.warnings_selected(ended):
             module.warn(warning)
-        return _memcached_report.report_selected(ended)
-    outcomes = _memcached_flush.flush_servers(servers, options, check_mode=module.check_mode)
-    report = _memcached_report.report(outcomes)
-    for warning in _memcached_report.warnings(outcomes):
+        return memcached_report.report_selected(ended)
+    outcomes = flush.flush_servers(servers, options, check_mode=module.check_mode)
+    report = memcached_report.report(outcomes)
+    for warning in memcached_report.warnings(outcomes):
         module.warn(warning)
-    _memcached_report.require_flushed(outcomes, report)
+    memcached_report.require_flushed(outcomes, report)
     return report
 
 
 def main() -> None:
     texts: dict[str, t.Any] = {"type": "list", "elements": "str", "default": []}
-    spec = {**_memcached.ARGUMENTS, "prefix": texts, "match": texts, "keep": texts}
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **_memcached.RULES)
+    spec = {**memcached_servers.ARGUMENTS, "prefix": texts, "match": texts, "keep": texts}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **memcached_servers.RULES)
     _module.run(module, work)
 
 

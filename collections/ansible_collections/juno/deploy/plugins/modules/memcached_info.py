@@ -293,26 +293,25 @@ results:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import (
-    _memcached,
-    _memcached_stats,
-    _memcached_table,
-    _module,
-)
+from ansible_collections.juno.deploy.plugins.module_utils import _module
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import servers as memcached_servers
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import stats, stats_table
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Find the servers, ask them, and report."""
-    options = _memcached.options_from(module.params)
-    servers = _memcached.find_servers(module.params)
-    outcomes = _memcached_stats.read_servers(servers, options)
-    report = _memcached_table.report(servers, outcomes)
-    _memcached_table.require_one(servers, outcomes, report)
+    options = memcached_servers.options_from(module.params)
+    servers = memcached_servers.find_servers(module.params)
+    outcomes = stats.read_servers(servers, options)
+    report = stats_table.report(servers, outcomes)
+    stats_table.require_one(servers, outcomes, report)
     return report
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=_memcached.ARGUMENTS, supports_check_mode=True, **_memcached.RULES)
+    module = AnsibleModule(
+        argument_spec=memcached_servers.ARGUMENTS, supports_check_mode=True, **memcached_servers.RULES
+    )
     _module.run(module, work)
 
 

@@ -301,15 +301,11 @@ roots:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import (
-    _bytecode,
-    _bytecode_app,
-    _bytecode_elsewhere,
-    _bytecode_pythons,
-    _docker,
-)
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode_entries import Rules
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode_share import processors
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode import app, purge, pycache_prefix
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode import pythons as bytecode_pythons
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.parallel import processors
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -324,11 +320,11 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 }
 
 
-def pythons(mode: str, running: list[_bytecode_app.Running]) -> tuple[_bytecode_pythons.Python, ...]:
+def pythons(mode: str, running: list[app.Running]) -> tuple[bytecode_pythons.Python, ...]:
     """Give the Pythons whose bytecode is of use."""
     if mode != "stale":
         return ()
-    return tuple(dict.fromkeys(one.python for one in running)) or _bytecode_pythons.on_host()
+    return tuple(dict.fromkeys(one.python for one in running)) or bytecode_pythons.on_host()
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
@@ -336,27 +332,27 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     # One process finds the paths of a diff in the same order each time.
     jobs = 1 if module._diff else processors()
-    client = _docker.connect(params["docker_host"]) if params["project"] else None
-    running = _bytecode_app.ask(client, params["project"], params["service"]) if client else []
+    client = engine.connect(params["docker_host"]) if params["project"] else None
+    running = app.ask(client, params["project"], params["service"]) if client else []
     rules = Rules(
         remove=not module.check_mode,
-        exclude=_bytecode.check_names(params["exclude"]),
+        exclude=purge.check_names(params["exclude"]),
         virtualenvs=params["include_virtualenvs"],
-        most_paths=_bytecode.MOST_PATHS if module._diff else 0,
+        most_paths=purge.MOST_PATHS if module._diff else 0,
         mode=params["mode"],
         pythons=pythons(params["mode"], running),
     )
-    plan = _bytecode_elsewhere.plan(params["path"], running)
-    done = _bytecode.purge(params["path"], rules, jobs, plan.on_host)
-    done += _bytecode_elsewhere.purge_inside(client, plan, rules)
-    result = _bytecode.report(done)
+    plan = pycache_prefix.plan(params["path"], running)
+    done = purge.purge(params["path"], rules, jobs, plan.on_host)
+    done += pycache_prefix.purge_inside(client, plan, rules)
+    result = purge.report(done)
     result["elsewhere"] = plan.told
-    result["words"] = _bytecode.words(done, removed=rules.remove)
+    result["words"] = purge.words(done, removed=rules.remove)
     if module._diff:
-        result["diff"] = _bytecode.difference(done)
-    for warning in _bytecode.warnings(done):
+        result["diff"] = purge.difference(done)
+    for warning in purge.warnings(done):
         module.warn(warning)
-    _bytecode.check_complete(done, result)
+    purge.check_complete(done, result)
     if params["compile"] and not module.check_mode:
         compile_all(module, client, running, rules, result)
     return result
@@ -365,16 +361,16 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 def compile_all(
     module: AnsibleModule,
     client: t.Any,
-    running: list[_bytecode_app.Running],
+    running: list[app.Running],
     rules: Rules,
     result: dict[str, t.Any],
 ) -> None:
     """Compile, and add to the result what that did."""
     paths = module.params["path"]
     compiled = (
-        _bytecode_elsewhere.compile_in(client, running, paths, rules)
+        pycache_prefix.compile_in(client, running, paths, rules)
         if client
-        else _bytecode_elsewhere.compile_on_host(paths, rules)
+        else pycache_prefix.compile_on_host(paths, rules)
     )
     for path in compiled.unseen:
         module.warn(f"Nothing was compiled below {path}, which no container of {module.params['project']} sees.")

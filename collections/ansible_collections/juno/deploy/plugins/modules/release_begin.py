@@ -624,8 +624,10 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _follow, _kept, _lock, _options, _start_deployer
-from ansible_collections.juno.deploy.plugins.module_utils._errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._release import follow, start_deployer
+from ansible_collections.juno.deploy.plugins.module_utils._state import kept_code, lock
 
 #: How long one call waits for another deployer to end.
 WAIT_SECONDS = 1.0
@@ -644,15 +646,15 @@ OWN: dict[str, dict[str, t.Any]] = {
 }
 
 
-def holder_of(params: dict[str, t.Any]) -> _lock.Holder:
+def holder_of(params: dict[str, t.Any]) -> lock.Holder:
     """Say for whom the deployer works."""
     controller = params["controller"]
-    return _lock.Holder(
+    return lock.Holder(
         id=params["deployer"],
         purpose=params["purpose"],
         who=str(controller.get("who") or "unknown"),
         address=os.environ.get("SSH_CONNECTION", "").partition(" ")[0],
-        since=_lock.now(),
+        since=lock.now(),
         machine=str(controller.get("machine") or ""),
         controller_pid=int(controller.get("pid") or 0),
         controller_started=str(controller.get("started") or ""),
@@ -661,35 +663,35 @@ def holder_of(params: dict[str, t.Any]) -> _lock.Holder:
 
 def begin(params: dict[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
     """Start a deployer, or follow the one that was started."""
-    directory = _options.state_directory(params)
-    asked = {"do": "watch", "name": "begin", "after": max(0, params["after"]), "seconds": _follow.NEXT_SECONDS}
+    directory = options.state_directory(params)
+    asked = {"do": "watch", "name": "begin", "after": max(0, params["after"]), "seconds": follow.NEXT_SECONDS}
     if params["after"] >= 0:
-        return {**_follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
+        return {**follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
     if not params["package"] or not (params["deployer"] or dry):
         raise JunoError("release_begin was not called by its action plugin: call it as juno.deploy.release_begin.")
-    kept = _kept.find(params["state_root"], params["package"])
+    kept = kept_code.find(params["state_root"], params["package"])
     if not kept:
         if not params["archive"]:
             return {"needs_archive": True}
-        kept = _kept.keep(params["state_root"], params["package"], params["archive"])
-    order = {name: params[name] for name in _options.RELEASE}
+        kept = kept_code.keep(params["state_root"], params["package"], params["archive"])
+    order = {name: params[name] for name in options.RELEASE}
     timeout = params["controller_timeout_seconds"]
-    wish = _start_deployer.Wish(directory, kept, holder_of(params), order, timeout, params["at_once"])
+    wish = start_deployer.Wish(directory, kept, holder_of(params), order, timeout, params["at_once"])
     if dry:
-        return _start_deployer.look_only(wish)
-    handle, other = _start_deployer.take_lock(directory, WAIT_SECONDS, params["dead"])
+        return start_deployer.look_only(wish)
+    handle, other = start_deployer.take_lock(directory, WAIT_SECONDS, params["dead"])
     if handle is None:
         return {"busy": other.as_dict() if other else {}}
-    _start_deployer.start(wish, handle, f"{other.holder.who}, at work since {other.holder.since}" if other else "")
-    asked |= {"patience": params["patience_seconds"], "seconds": _follow.FIRST_SECONDS}
-    return {**_follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
+    start_deployer.start(wish, handle, f"{other.holder.who}, at work since {other.holder.since}" if other else "")
+    asked |= {"patience": params["patience_seconds"], "seconds": follow.FIRST_SECONDS}
+    return {**follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
 
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec={**_options.RELEASE, **OWN}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**options.RELEASE, **OWN}, supports_check_mode=True)
     # The action plugin tells by these alone what to do next.
-    _follow.run(module, lambda params: begin(json.loads(json.dumps(params)), dry=module.check_mode))
+    follow.run(module, lambda params: begin(json.loads(json.dumps(params)), dry=module.check_mode))
 
 
 if __name__ == "__main__":

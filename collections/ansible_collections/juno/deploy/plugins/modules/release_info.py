@@ -183,23 +183,26 @@ logs:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _app, _options, _survey, _worker_services
-from ansible_collections.juno.deploy.plugins.module_utils._command import run_command
+from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._app import worker_services
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
+from ansible_collections.juno.deploy.plugins.module_utils._status import survey
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Look."""
     params = module.params
-    question = _survey.Question(params["history_length"], params["log_lines"], params["log_follow_seconds"])
-    app = _worker_services.known(run_command, _app.from_params(params))
-    return {"changed": False, **_survey.survey(run_command, app, question)}
+    question = survey.Question(params["history_length"], params["log_lines"], params["log_follow_seconds"])
+    app = worker_services.known(run_command, app_app.from_params(params))
+    return {"changed": False, **survey.survey(run_command, app, question)}
 
 
 def main() -> None:
     """Run the module."""
     spec = {
-        **_options.APP,
+        **options.APP,
         "history_length": {"type": "int", "default": 20},
         "log_lines": {"type": "int", "default": 0},
         "log_follow_seconds": {"type": "int", "default": 0},

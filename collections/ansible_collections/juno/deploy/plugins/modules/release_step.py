@@ -81,13 +81,14 @@ more:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils import _follow, _options
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._release import follow
 
 #: The options of each step that the deployer is told.
 ARGUMENTS = {"build": ("epoch",), "undo": ("task", "reason")}
 SPEC = {
-    **_options.STEP,
-    "step": {"type": "str", "required": True, "choices": list(_options.STEPS)},
+    **options.STEP,
+    "step": {"type": "str", "required": True, "choices": list(options.STEPS)},
     "epoch": {"type": "dict", "default": {}},
     "reverse": {"type": "bool", "default": False},
     "task": {"type": "str", "default": ""},
@@ -110,7 +111,7 @@ def main() -> None:
         module.exit_json(skipped=True, msg=f"release_{step} does nothing in check mode")
     name = name_of(step, reverse=module.params["reverse"], check_mode=module.check_mode)
     args = {one: module.params[one] for one in ARGUMENTS.get(step, ())}
-    _follow.run(module, lambda params: _follow.step(params, name, args))
+    follow.run(module, lambda params: follow.step(params, name, args))
 
 
 if __name__ == "__main__":

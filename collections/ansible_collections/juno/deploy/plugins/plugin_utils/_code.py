@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection's code, packed for the managed host (C(_kept)). Private to juno.deploy: no stable interface."""
+"""The collection's code, packed for the managed host (C(_state.kept_code)). Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import os
 import typing as t
 import zipfile
 
-from ansible_collections.juno.deploy.plugins.module_utils import _options
+from ansible_collections.juno.deploy.plugins.module_utils import _module
 
 #: Where Python finds it below a directory on its path.
 _PLACE = "ansible_collections/juno/deploy/plugins/module_utils"
@@ -23,11 +23,12 @@ _PACKAGES = [f"{_PLACE[:end]}/__init__.py" for end, one in enumerate(f"{_PLACE}/
 def _files() -> t.Iterator[tuple[str, bytes]]:
     for name in _PACKAGES:
         yield name, b""
-    folder = os.path.dirname(_options.__file__)
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".py"):
-            with open(os.path.join(folder, name), "rb") as file:
-                yield f"{_PLACE}/{name}", file.read()
+    top = os.path.dirname(_module.__file__)
+    for folder, folders, names in os.walk(top):
+        folders.sort()
+        for path in (os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")):
+            with open(path, "rb") as file:
+                yield f"{_PLACE}/{os.path.relpath(path, top)}", file.read()
 
 
 @functools.lru_cache(maxsize=1)

@@ -7,16 +7,16 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _events
+from ansible_collections.juno.deploy.plugins.module_utils._base import events as base_events
 
 
 @pytest.fixture
 def events():
     """Give what the code under test tells to whoever watches it."""
     lines: list[str] = []
-    _events.set_sink(lines.append)
+    base_events.set_sink(lines.append)
     yield lines
-    _events.set_sink(None)
+    base_events.set_sink(None)
 
 
 @pytest.fixture(autouse=True)

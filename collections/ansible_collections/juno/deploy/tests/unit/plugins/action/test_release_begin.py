@@ -12,7 +12,7 @@ import types
 import pytest
 from ansible import context
 from ansible_collections.juno.deploy.plugins.action import release_begin as it
-from ansible_collections.juno.deploy.plugins.module_utils import _processes
+from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt
 
 
@@ -100,7 +100,7 @@ def test_a_word_of_its_controller_between_two_looks_is_a_sign_of_life():
 def another():
     """Give another process on this machine."""
     with subprocess.Popen(["sleep", "60"]) as process:
-        yield process, _processes.identify(process.pid)
+        yield process, processes.identify(process.pid)
         process.kill()
 
 
@@ -131,7 +131,7 @@ def test_the_controller_is_the_playbook_and_not_its_worker():
     worker.start()
     told = hear.recv()
     worker.join()
-    own = _processes.identify(os.getpid())
+    own = processes.identify(os.getpid())
     assert told == {"who": it.who(), "machine": it.machine(), "pid": own.pid, "started": own.started}
 
 

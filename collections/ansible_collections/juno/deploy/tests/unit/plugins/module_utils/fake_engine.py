@@ -15,26 +15,16 @@ import subprocess
 import typing as t
 
 import docker.errors
-from ansible_collections.juno.deploy.plugins.module_utils import (
-    _compose,
-    _docker,
-    _edge,
-    _edge_files,
-    _edge_haproxy,
-    _edge_runtime,
-    _journal,
-    _journal_entry,
-    _port_kind,
-    _ports,
-    _server,
-    _typed,
-    _work,
-)
-from ansible_collections.juno.deploy.plugins.module_utils._app import App
-from ansible_collections.juno.deploy.plugins.module_utils._command import CommandResult, run_command
-from ansible_collections.juno.deploy.plugins.module_utils._errors import EngineError
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, engine, port_kind, ports
+from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+from ansible_collections.juno.deploy.plugins.module_utils._base import typed
+from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, run_command
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal, journal_entry
 
-_docker.load()
+engine.load()
 
 SITE = {
     "build": {"context": "."},
@@ -43,7 +33,7 @@ SITE = {
 }
 HEAD = "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state\n"
 PLACES = 4
-NETWORK = _edge.network_name("jobs")
+NETWORK = names.network_name("jobs")
 USER = f"{os.getuid()}:{os.getgid()}"
 
 
@@ -73,7 +63,7 @@ class World:
         self._no_places()
         self.last = 1
         #: Sockets of the host that others listen at.
-        self.listeners: list[_ports.Listener] = []
+        self.listeners: list[ports.Listener] = []
         #: Nothing is called twice by the same name, so that who is new is told from who stayed.
         self.used: set[str] = set()
         self.app = App(str(tmp_path / "app"), "jobs", "web", workers, (), "", str(tmp_path / "state"))
@@ -125,7 +115,7 @@ class World:
             "NetworkSettings": {"Networks": {"jobs_default": {}}},
             "address": f"10.0.0.{self.last}",
             "restarts": restarts,
-            "made_from": _edge.definition(_edge_files.read(self.app.override)) if service == _edge.SERVICE else {},
+            "made_from": names.definition(files.read(self.app.override)) if service == names.SERVICE else {},
             "networks": {"jobs_default", NETWORK},
         }
         return name
@@ -187,11 +177,11 @@ class World:
         self.there[identity]["restarts"] = 0
         if self.there[identity]["Labels"]["com.docker.compose.service"] in self.tasks:
             self.there[identity]["State"] = "exited"
-        if identity.startswith(_edge.SERVICE):
+        if identity.startswith(names.SERVICE):
             self._read_configuration()
 
     def stop(self, identity: str, timeout: int) -> None:
-        assert timeout in ((1, 30) if identity.startswith(_edge.SERVICE) else (30,))
+        assert timeout in ((1, 30) if identity.startswith(names.SERVICE) else (30,))
         self._become("stop", identity, "exited")
 
     def kill(self, identity: str, signal: str) -> None:
@@ -287,9 +277,9 @@ class World:
     def hashes(self) -> dict[str, str]:
         """Give what compose makes of each service's configuration, the edge's among them where our override has one."""
         texts = {name: json.dumps(one) for name, one in self.config["services"].items()}
-        override = _edge_files.read(self.app.override)
-        if _compose.is_ours(self.app.override) and _edge.is_in(override):
-            texts[_edge.SERVICE] = override
+        override = files.read(self.app.override)
+        if compose.is_ours(self.app.override) and names.is_in(override):
+            texts[names.SERVICE] = override
         return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
     def _free_name(self, service: str) -> str:
@@ -300,7 +290,7 @@ class World:
         if len(self.states(f"{service}-")) < int(count):
             self.log.append(f"create {scale}")
         while len(self.states(f"{service}-")) < int(count):
-            image = "sha256:edge" if service == _edge.SERVICE else f"sha256:{service}"
+            image = "sha256:edge" if service == names.SERVICE else f"sha256:{service}"
             self.add(self._free_name(service), "created", image=self.names.get(f"jobs-{service}", image))
 
     def _up(self, services: list[str], options: list[str]) -> None:
@@ -317,7 +307,7 @@ class World:
             for name in self.states(f"{service}-"):
                 if "--no-start" not in options and self.there[name]["State"] != "running":
                     self.there[name]["State"] = "running"
-                    if service == _edge.SERVICE:
+                    if service == names.SERVICE:
                         self._read_configuration()
 
     # The edge, and what answers
@@ -327,8 +317,8 @@ class World:
 
     def _read_configuration(self) -> None:
         """Begin as HAProxy does: with the file as it is, and of what it was told before nothing is known."""
-        target = _edge_haproxy.inside_target(_edge_files.read(self.configuration))
-        self.backend = _edge_haproxy.backend_of(target) if target else self.backend
+        target = haproxy.inside_target(files.read(self.configuration))
+        self.backend = haproxy.backend_of(target) if target else self.backend
         self.processes += 1
         self._no_places()
 
@@ -338,7 +328,7 @@ class World:
 
     def ask(self, command: str) -> str:
         """Answer as HAProxy's runtime socket does."""
-        if "running" not in self.states(_edge.SERVICE).values():
+        if "running" not in self.states(names.SERVICE).values():
             raise EngineError("The edge does not answer at its socket")
         up = [
             one["address"]
@@ -383,7 +373,7 @@ class World:
         if host != "127.0.0.1":
             return self.answers.get(self._at(host), 200)
         running = [name for name, state in self.states().items() if state == "running"]
-        if any(name.startswith(_edge.SERVICE) for name in running):
+        if any(name.startswith(names.SERVICE) for name in running):
             running = self.gets_requests() or [""]
             return self.answers.get(running[0], 200 if running[0] else 503)
         return 200 if any(name.startswith("web-") for name in running) else 0
@@ -394,16 +384,16 @@ class World:
         return self.kinds.get(port, f"http {status}" if status else "")
 
     def take_the_place_of_the_real(self, monkeypatch) -> World:
-        monkeypatch.setattr(_docker, "connect", lambda _host: self)
-        monkeypatch.setattr(_server, "answers", self.answer)
-        monkeypatch.setattr(_ports, "listeners", lambda: list(self.listeners))
-        monkeypatch.setattr(_edge_runtime, "asker", lambda _path: self.ask)
-        monkeypatch.setattr(_port_kind, "kind", self.kind)
+        monkeypatch.setattr(engine, "connect", lambda _host: self)
+        monkeypatch.setattr(app_server, "answers", self.answer)
+        monkeypatch.setattr(ports, "listeners", lambda: list(self.listeners))
+        monkeypatch.setattr(runtime, "asker", lambda _path: self.ask)
+        monkeypatch.setattr(port_kind, "kind", self.kind)
         return self
 
     # What a switch has written
 
-    def order(self, strategy: str = "rolling", **more: t.Any) -> _work.SwitchOrder:
+    def order(self, strategy: str = "rolling", **more: t.Any) -> context.SwitchOrder:
         known: dict[str, t.Any] = {
             "commit": self.commits[1],
             "images": {},
@@ -416,17 +406,17 @@ class World:
             "boot_timeout_seconds": 0.3,
             "settle_seconds": 0,
         }
-        return _work.SwitchOrder(**known, **more)
+        return context.SwitchOrder(**known, **more)
 
-    def work(self, strategy: str = "rolling") -> _work.Work:
-        old = _server.own(self, self.app)
-        return _work.Work(self.run, self.app, self.order(strategy), self, self.config, old)
+    def work(self, strategy: str = "rolling") -> context.Work:
+        old = app_server.own(self, self.app)
+        return context.Work(self.run, self.app, self.order(strategy), self, self.config, old)
 
     def put_edge_files(self) -> None:
         """Write the files of an edge before the app."""
-        edge = _edge.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.edge_directory, user=USER)
-        _edge_files.put_override(self.run, self.app, _edge.override(edge))
-        _edge_files.put_configuration(edge)
+        edge = names.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.edge_directory, user=USER)
+        files.put_override(self.run, self.app, names.override(edge))
+        files.put_configuration(edge)
 
     def behind_edge(self) -> None:
         """Put a running edge before the app, as the deploy before had left it."""
@@ -435,10 +425,10 @@ class World:
 
     def begun(self, **fields: t.Any) -> None:
         """Write a journal with a release that serves, and one that is at work."""
-        first = _journal.Entry(number=1, outcome="done", commit=self.commits[0], step="proved")
+        first = journal.Entry(number=1, outcome="done", commit=self.commits[0], step="proved")
         known: dict[str, t.Any] = {"number": 2, "outcome": "started", "commit": self.commits[1], "who": "me@here"}
-        now = _journal_entry.from_json(_typed.to_plain({**known, **fields}), self.app.journal)
-        _journal.write(self.app.journal, [first, now])
+        now = journal_entry.from_json(typed.to_plain({**known, **fields}), self.app.journal)
+        journal.write(self.app.journal, [first, now])
 
-    def newest(self) -> _journal.Entry:
-        return _journal.read(self.app.journal)[-1]
+    def newest(self) -> journal.Entry:
+        return journal.read(self.app.journal)[-1]

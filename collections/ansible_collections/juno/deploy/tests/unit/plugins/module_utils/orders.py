@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils import _options
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 
 
-def defaults(spec: _options.Spec) -> dict[str, t.Any]:
+def defaults(spec: options.Spec) -> dict[str, t.Any]:
     """Give what a module has without being told, as Ansible makes it of an argument spec."""
     return {
         name: defaults(option["options"]) if option.get("apply_defaults") else option.get("default")
@@ -19,7 +19,7 @@ def defaults(spec: _options.Spec) -> dict[str, t.Any]:
 
 def release(**more: t.Any) -> dict[str, t.Any]:
     """Give the order of a deploy that is told nothing but what it must be; of a group, only the rest is replaced."""
-    order = {**defaults(_options.RELEASE), "path": "/root/x", "project": "jobs"}
+    order = {**defaults(options.RELEASE), "path": "/root/x", "project": "jobs"}
     return {**order, **{name: _over(order[name], value) for name, value in more.items()}}
 
 

@@ -13,15 +13,12 @@ import sys
 import time
 import traceback
 
-from ansible_collections.juno.deploy.plugins.module_utils import (
-    _app,
-    _deployer,
-    _follow,
-    _lock,
-    _processes,
-    _steps,
-    _talk,
-)
+from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._base import processes
+from ansible_collections.juno.deploy.plugins.module_utils._release import deployer, follow
+from ansible_collections.juno.deploy.plugins.module_utils._release import steps as release_steps
+from ansible_collections.juno.deploy.plugins.module_utils._state import lock as state_lock
+from ansible_collections.juno.deploy.plugins.module_utils._state import rpc
 
 ID = "0c6a7a3c9a0d4f0e8f4f7f5f7d1b9f0e"
 #: A busy machine may take its time.
@@ -51,7 +48,7 @@ class Running:
         self.params = {"state_root": f"{tmp_path}/state", "project": "shop", "deployer": ID, "patience_seconds": 0}
         self.tasks = itertools.count()
         self.directory = f"{tmp_path}/state/shop"
-        self.process = _processes.Process(0, "")
+        self.process = processes.Process(0, "")
         self.code = None
         #: What came along.
         self.known = {}
@@ -93,34 +90,36 @@ class Running:
 
     def start(self, steps, *, fails_to_fork=(), wall=None, errors="", **fields):
         """Start it; without a word of a test a step does nothing."""
-        lock = _lock.take(self.directory)
-        door = _talk.listen(self.directory, ID)
-        app = _app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
+        lock = state_lock.take(self.directory)
+        door = rpc.listen(self.directory, ID)
+        app = app_app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
         order = {"purpose": "deploy", "collect_anew": False, "reverse_migrations": False}
-        release = _steps.Release(app, order, _lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock)
+        release = release_steps.Release(
+            app, order, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock
+        )
         child = os.fork()
         if not child:
             code = 1
             try:
                 os.setsid()
-                _steps.STEPS.clear()
-                plain = {name: lambda _release, _args: {} for name in (*_steps.TASKS, "undo", "tidy")}
+                release_steps.STEPS.clear()
+                plain = {name: lambda _release, _args: {} for name in (*release_steps.TASKS, "undo", "tidy")}
                 plain["begin"] = lambda _release, _args: {"begun": True}
-                _steps.STEPS.update({name: self.noted(name, work) for name, work in {**plain, **steps}.items()})
+                release_steps.STEPS.update({name: self.noted(name, work) for name, work in {**plain, **steps}.items()})
                 if wall:
                     time.time = wall
                 fork_less(fails_to_fork)
                 os.dup2(os.open(errors or f"{self.directory}/deployer.errors", os.O_CREAT | os.O_WRONLY), 2)
                 patience = release.controller_timeout
-                _deployer.Deployer(release, _lock.Holder(ID), door, patience, self.clock).serve()
+                deployer.Deployer(release, state_lock.Holder(ID), door, patience, self.clock).serve()
                 code = 0
             except BaseException:  # noqa: BLE001 - the test sees it
                 os.write(2, traceback.format_exc().encode())
             finally:
                 os._exit(code)
         door.close()
-        self.process = _processes.identify(child)
-        _lock.write(lock, self.directory, _lock.Holder(ID, pid=child, started=self.process.started))
+        self.process = processes.identify(child)
+        state_lock.write(lock, self.directory, state_lock.Holder(ID, pid=child, started=self.process.started))
         os.close(lock)
         return self
 
@@ -132,8 +131,8 @@ class Running:
 
     def end(self):
         """End what is left of it, and of its steps."""
-        for one in (self.process, *_processes.session(self.process.pid)):
-            _processes.end(one, 0)
+        for one in (self.process, *processes.session(self.process.pid)):
+            processes.end(one, 0)
         if not self.has_ended():
             until(self.has_ended)
         if self.code not in (0, -9, -15):
@@ -144,14 +143,14 @@ class Running:
 
     def ask(self, do="stand", **asked):
         seconds = float(asked.get("seconds", 0))
-        return _talk.ask(_talk.socket_path(self.directory, ID), {"do": do, **asked}, seconds + LONG_SECONDS)
+        return rpc.ask(rpc.socket_path(self.directory, ID), {"do": do, **asked}, seconds + LONG_SECONDS)
 
     def step(self, name, args=None, patience=0, task=None):
         """Do a step as a thin module and its action plugin do."""
         task = f"t{next(self.tasks)}" if task is None else task
         params, events = {**self.params, "patience_seconds": patience, "after": -1, "task_id": task}, []
         while True:
-            result = _follow.step(params, name, args)
+            result = follow.step(params, name, args)
             progress = result.pop("progress")
             del result["changed"]
             self.known |= {one["progress"]["step"]: one for one in result.pop("more", [])}
@@ -166,11 +165,11 @@ class Running:
     # What is seen from outside.
 
     def is_free(self):
-        return _lock.holder(self.directory) is None
+        return state_lock.holder(self.directory) is None
 
     def last_record(self):
-        with open(_lock.path_of(self.directory), "rb") as file:
-            return _lock.read(file.fileno())
+        with open(state_lock.path_of(self.directory), "rb") as file:
+            return state_lock.read(file.fileno())
 
     def works_at(self, name):
         until(lambda: self.ask()["step"] == name)
@@ -201,9 +200,9 @@ def until(true):
 
 def raw(directory, data, *, reads=True):
     """Say something at the door; give what is answered before the connection ends."""
-    link = _talk.socket.socket(_talk.socket.AF_UNIX)
+    link = rpc.socket.socket(rpc.socket.AF_UNIX)
     link.settimeout(LONG_SECONDS)
-    with _talk._address(_talk.socket_path(directory, ID)) as address:
+    with rpc._address(rpc.socket_path(directory, ID)) as address:
         link.connect(address)
     link.sendall(data)
     if not reads:

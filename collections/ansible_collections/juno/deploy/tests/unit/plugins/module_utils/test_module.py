@@ -11,8 +11,9 @@ import typing as t
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.juno.deploy.plugins.module_utils import _docker, _module
-from ansible_collections.juno.deploy.plugins.module_utils._errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils import _module
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
 
 
 def ended(work: t.Callable[[AnsibleModule], dict[str, t.Any]], capsys: pytest.CaptureFixture[str]) -> dict[str, t.Any]:
@@ -51,10 +52,10 @@ def test_a_failed_command_is_given_whole(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_an_engine_that_ends_in_the_middle_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    _docker.load()
+    engine.load()
 
     def work(_module: AnsibleModule) -> dict[str, t.Any]:
-        raise _docker.docker.errors.APIError("500")
+        raise engine.docker.errors.APIError("500")
 
     result = ended(work, capsys)
     assert (result["code"], result["failed"]) == (1, True)

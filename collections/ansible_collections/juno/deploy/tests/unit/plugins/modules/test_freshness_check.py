@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.juno.deploy.plugins.module_utils import _prove
+from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 from ansible_collections.juno.deploy.plugins.modules import freshness_check
 
 
@@ -102,4 +102,4 @@ def test_the_documentation_fits_the_arguments():
         }
 
     documented = yaml.safe_load(freshness_check.DOCUMENTATION)["options"]
-    assert plain(documented) == plain(_prove.ARGUMENT_SPEC)
+    assert plain(documented) == plain(verify_site.ARGUMENT_SPEC)

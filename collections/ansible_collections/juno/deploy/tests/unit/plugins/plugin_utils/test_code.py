@@ -12,14 +12,15 @@ import sys
 import zipfile
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils import _kept
+from ansible_collections.juno.deploy.plugins.module_utils._state import kept_code
 from ansible_collections.juno.deploy.plugins.plugin_utils import _code
 
 IMPORTS = """
 import sys
 sys.path[0] = sys.argv[1]
-from ansible_collections.juno.deploy.plugins.module_utils import _boot, _deployer, _look_only
-print(_deployer.__file__, sorted(_deployer._steps.STEPS))
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
+from ansible_collections.juno.deploy.plugins.module_utils._release import deployer, look_only
+print(deployer.__file__, sorted(deployer.steps.STEPS))
 """
 #: One that has nothing but what its package has.
 PYTHONS = sorted({one for one in ("/usr/bin/python3", sys.executable) if os.path.exists(one)})
@@ -27,14 +28,16 @@ PYTHONS = sorted({one for one in ("/usr/bin/python3", sys.executable) if os.path
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    return _kept.keep(str(tmp_path_factory.mktemp("state")), _code.digest(), _code.archive())
+    return kept_code.keep(str(tmp_path_factory.mktemp("state")), _code.digest(), _code.archive())
 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_it_is_all_that_a_deployer_needs(package, python):
     done = subprocess.run([python, "-I", "-c", IMPORTS, package], capture_output=True, text=True, check=False)
     assert done.stderr == ""
-    assert done.stdout.startswith(f"{package}/ansible_collections/juno/deploy/plugins/module_utils/_deployer.py [")
+    assert done.stdout.startswith(
+        f"{package}/ansible_collections/juno/deploy/plugins/module_utils/_release/deployer.py ["
+    )
     assert "'switch', 'tidy', 'undo'" in done.stdout
 
 
@@ -44,7 +47,7 @@ def test_collections_of_the_host_are_not_taken_for_it(package, tmp_path):
     place.mkdir(parents=True)
     for folder in (place, *list(place.parents)[:4]):
         (folder / "__init__.py").write_text("")
-    (place / "_deployer.py").write_text("raise SystemExit('the wrong one')")
+    (place / "_release.py").write_text("raise SystemExit('the wrong one')")
     argv = [sys.executable, "-c", IMPORTS, package]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
@@ -71,6 +74,7 @@ def test_all_of_it_is_below_one_place_and_nothing_else_is_sent():
         names = packed.namelist()
         assert packed.testzip() is None
     assert len(names) == len(set(names))
-    assert {os.path.dirname(name) for name in names if not name.endswith("__init__.py")} == {_code._PLACE}
-    assert sum(name.endswith("__init__.py") for name in names) == _code._PLACE.count("/") + 1
+    assert {name for name in names if not name.startswith(_code._PLACE)} == set(_code._PACKAGES[:-1])
+    # Each folder is a package, so that Python looks no further.
+    assert {os.path.dirname(name) for name in names} == {os.path.dirname(one) for one in names if "__init__" in one}
     assert not [name for name in names if not name.endswith(".py") or name.startswith(("/", "."))]

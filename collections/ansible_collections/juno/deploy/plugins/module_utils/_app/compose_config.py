@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A compose project's effective configuration: asked of docker compose, known again, compared.
+
+Private to juno.deploy: no stable interface.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base import masking
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.compose import Project
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, Runner
+
+#: What makes the configuration depend on files that are not looked at; .env is, which may be named as an env_file, too.
+_FURTHER_FILES = re.compile(
+    rb"""include|extends|label_file|env_file(?!:\s*(?:-\s*)?["']?(?:\./)?\.env["']?[ \t]*$(?!\s*[-#]))""", re.MULTILINE
+)
+#: The configuration that this process read last, as text, and what it was made from; a fork of it has it, too.
+_memory: tuple[tuple[t.Any, ...], str] | None = None
+
+
+def sources(project: Project, checkout: str = "") -> tuple[t.Any, ...] | None:
+    """Give all that the project's configuration is made from; nothing when it may depend on more."""
+    found = []
+    try:
+        for name in project.files:
+            with open(os.path.join(checkout or project.directory, name), "rb") as file:
+                found.append(file.read())
+    except OSError:
+        return None  # docker compose says it better
+    if any(map(_FURTHER_FILES.search, found)):
+        return None
+    try:
+        with open(os.path.join(project.directory, ".env"), "rb") as file:
+            found.append(file.read())
+    except FileNotFoundError:
+        found.append(b"")
+    return (project.directory, project.files, tuple(sorted(os.environ.items())), *found)
+
+
+def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.Any]:
+    """Give the project's effective configuration; docker compose is asked where anything that it is made from differs.
+
+    :raises CommandError: docker compose finds a mistake in it; the message names it.
+    """
+    global _memory
+    made_from = sources(project, checkout)
+    if _memory and made_from == _memory[0]:
+        known = t.cast("dict[str, t.Any]", json.loads(_memory[1]))
+        if project.name and known.get("name") == project.name:
+            masking.learn_configuration(known, project.directory)
+            return known
+    argv = project.argv("config", "--format", "json", checkout=checkout)
+    where = checkout or project.directory
+    done: CommandResult = run(argv, cwd=project.directory).require(
+        f"docker compose can't read {', '.join(project.files)} in {where} ({{cause}}): correct the file."
+    )
+    if made_from is not None:
+        _memory = made_from, done.stdout
+    found = t.cast("dict[str, t.Any]", json.loads(done.stdout))
+    masking.learn_configuration(found, project.directory)
+    return found
+
+
+def memory() -> tuple[tuple[t.Any, ...], str] | None:
+    """Give what was read last, for another process."""
+    return _memory
+
+
+def recall(known: tuple[tuple[t.Any, ...], str] | None) -> None:
+    """Take what another process has read."""
+    global _memory
+    _memory = known or _memory
+
+
+def digests(config: dict[str, t.Any], names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Give, for each service there is, a digest of what its containers are made with, and one of its image's build."""
+    found = {}
+    for name in names:
+        if name not in config["services"]:
+            continue
+        service = dict(config["services"][name])
+        parts = service.pop("build", None), service
+        build, rest = (hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16] for part in parts)
+        found[name] = [rest, build]
+    return found

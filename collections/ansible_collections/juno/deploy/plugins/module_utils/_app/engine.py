@@ -1,0 +1,298 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Containers of a compose project, by the Docker SDK. Private to juno.deploy: no stable interface.
+
+Facts behind it: containers are found by compose's labels, one-off containers (C(docker compose run)) carry the same
+labels but for C(oneoff); C(exec_run(demux=True)) gives C((None, None)) without output; the client's timeout does not
+bound an exec; a stopped container answers 409.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import os
+import threading
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The SDK, once C(load) was called; whoever has a client has called it.
+docker: t.Any = None
+requests: t.Any = None
+#: The version of the API that an Engine speaks, once it was asked for it.
+_versions: dict[str, str] = {}
+
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+
+
+@dataclasses.dataclass(frozen=True)
+class ExecResult:
+    """What a command in a container printed and how it ended."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """A port of a container that is reachable at an address of the host."""
+
+    private_port: int
+    #: As a person writes it, for example V(0.0.0.0:8001).
+    address: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """A container of a compose service, as the Engine lists it."""
+
+    id: str
+    name: str
+    service: str
+    number: int
+    state: str
+    image_id: str
+    #: Addresses on the container's networks, in the order of the network names. Reachable from the container's host.
+    addresses: tuple[str, ...]
+    #: Private ports that the image or service exposes, for example 11211.
+    ports: tuple[int, ...]
+    #: Ports that the host publishes.
+    published: tuple[Published, ...] = ()
+    #: The state in the Engine's words, for example V(Up 3 hours (healthy)) or V(Exited (1) 2 minutes ago).
+    status: str = ""
+    #: When it was made, in seconds since the epoch.
+    created: int = 0
+    #: What compose made of its configuration; another one means that compose would replace the container.
+    config_hash: str = ""
+    #: The image that compose took its name for when it made the container.
+    made_from: str = ""
+    #: The project's directory as compose was told it.
+    working_dir: str = ""
+
+
+def load() -> None:
+    """Load the SDK, which takes a while: other work goes on meanwhile where this runs in a thread of its own.
+
+    :raises EngineError: it is missing.
+    """
+    global docker, requests
+    try:
+        importlib.import_module("docker.errors")
+        importlib.import_module("requests.exceptions")
+        docker, requests = importlib.import_module("docker"), importlib.import_module("requests")
+    except ImportError as exc:
+        raise EngineError(
+            f"The Docker SDK for Python is missing on this host ({exc}): install the package python3-docker, "
+            "or run playbooks/provision.yml."
+        ) from exc
+
+
+def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
+    """Give a client of the Engine at O(docker_host), having asked it for its version.
+
+    :raises EngineError: the SDK is missing, or the Engine doesn't answer.
+    """
+    load()
+    base_url = docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_SOCKET
+    try:
+        client = docker.DockerClient(
+            base_url=base_url, version=_versions.get(base_url, "auto"), timeout=timeout_seconds
+        )
+        if base_url in _versions:
+            client.ping()
+        _versions[base_url] = client.api.api_version
+        return client
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
+        raise EngineError(
+            f"The Docker Engine at {base_url} does not answer on this host ({_cause(exc)}): start it "
+            "(systemctl start docker), or run playbooks/provision.yml."
+        ) from exc
+
+
+def _cause(exc: BaseException) -> str:
+    """Give the Engine's own words, else the innermost ones of an SDK error, which wraps the cause several times."""
+    while True:
+        if explained := getattr(exc, "explanation", ""):
+            return str(explained).strip().rstrip(".")
+        below = exc.__cause__ or exc.__context__
+        if below is None:
+            return str(exc) or type(exc).__name__
+        exc = below
+
+
+def failure(exc: Exception) -> str:
+    """Say what an error of the SDK means that nobody expected where it came about; nothing for any other error."""
+    if docker is None or not isinstance(exc, (docker.errors.DockerException, requests.exceptions.RequestException)):
+        return ""
+    return (
+        f"The Docker Engine of this host failed in the middle of it ({_cause(exc)}): see that it runs "
+        "(systemctl status docker), then deploy again."
+    )
+
+
+def labels(project: str, service: str | None = None) -> list[str]:
+    """Give the label filters for the containers of a project, without one-off containers."""
+    wanted = [f"com.docker.compose.project={project}", "com.docker.compose.oneoff=False"]
+    if service:
+        wanted.append(f"com.docker.compose.service={service}")
+    return wanted
+
+
+def parse_container(listed: dict[str, t.Any]) -> Container:
+    """Read one entry of the Engine's C(GET /containers/json)."""
+    tags = listed.get("Labels") or {}
+    networks = (listed.get("NetworkSettings") or {}).get("Networks") or {}
+    addresses = [
+        networks[name].get("IPAddress") or networks[name].get("GlobalIPv6Address") for name in sorted(networks)
+    ]
+    number = tags.get("com.docker.compose.container-number", "0")
+    return Container(
+        id=listed["Id"],
+        name=(listed.get("Names") or ["/" + listed["Id"][:12]])[0].lstrip("/"),
+        service=tags.get("com.docker.compose.service", ""),
+        number=int(number) if number.isascii() and number.isdigit() else 0,
+        state=listed.get("State", ""),
+        image_id=listed.get("ImageID", ""),
+        addresses=tuple(address for address in addresses if address),
+        ports=tuple(sorted({port["PrivatePort"] for port in listed.get("Ports") or [] if "PrivatePort" in port})),
+        published=tuple(_published(port) for port in listed.get("Ports") or [] if port.get("PublicPort")),
+        status=listed.get("Status", ""),
+        created=listed.get("Created", 0),
+        config_hash=tags.get("com.docker.compose.config-hash", ""),
+        made_from=tags.get("com.docker.compose.image", ""),
+        working_dir=tags.get("com.docker.compose.project.working_dir", ""),
+    )
+
+
+def _published(port: dict[str, t.Any]) -> Published:
+    host = port.get("IP") or "*"
+    host = f"[{host}]" if ":" in host else host
+    return Published(private_port=port["PrivatePort"], address=f"{host}:{port['PublicPort']}")
+
+
+def find(client: t.Any, project: str, service: str | None = None, *, stopped: bool = False) -> list[Container]:
+    """Give the containers of a project (of one service), lowest number first; with C(stopped) those too.
+
+    :raises EngineError: the Engine refuses.
+    """
+    try:
+        listed = client.api.containers(all=stopped, filters={"label": labels(project, service)})
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
+        raise EngineError(f"The Docker Engine refused to list the containers of {project} ({exc}).") from exc
+    return sorted((parse_container(entry) for entry in listed), key=lambda one: (one.service, one.number, one.name))
+
+
+def find_running(client: t.Any, project: str, service: str) -> list[Container]:
+    """Give the running containers of a service; at least one.
+
+    :raises EngineError: none runs; the message says which services of the project do, or that none does.
+    """
+    running = [one for one in find(client, project, service) if one.state == "running"]
+    if running:
+        return running
+    there = find(client, project, stopped=True)
+    if not there:
+        raise EngineError(
+            f"No container of the compose project '{project}' is on this host: name the right project "
+            "(docker compose ls --all lists them), or deploy the app first."
+        )
+    stopped = [f"{one.name} is {one.state}" for one in there if one.service == service]
+    if stopped:
+        raise EngineError(
+            f"No container of the service '{service}' of the project '{project}' runs ({', '.join(stopped)}): "
+            f"start it (docker compose -p {project} up -d {service})."
+        )
+    names = ", ".join(sorted({one.service for one in there}))
+    raise EngineError(f"The compose project '{project}' has no service '{service}' with a container; it has: {names}.")
+
+
+def image_id(client: t.Any, name: str) -> str:
+    """Give the id of the image with a name; nothing when there is none.
+
+    :raises EngineError: the Engine refuses.
+    """
+    try:
+        return str(client.api.inspect_image(name)["Id"])
+    except docker.errors.ImageNotFound:
+        return ""
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
+        raise EngineError(f"The Docker Engine refused to look at the image {name} ({_cause(exc)}).") from exc
+
+
+def untag(client: t.Any, name: str) -> bool:
+    """Take a name from an image, which goes with its last one; False while a container still needs it.
+
+    :raises EngineError: the Engine refuses for another reason.
+    """
+    try:
+        client.api.remove_image(name, noprune=False)
+    except docker.errors.APIError as exc:
+        if exc.response is not None and exc.response.status_code == 409:
+            return False
+        raise EngineError(f"The old image {name} could not be removed ({_cause(exc)}).") from exc
+    return True
+
+
+def exec_argv(
+    client: t.Any,
+    container: Container,
+    argv: list[str],
+    *,
+    timeout_seconds: float,
+    environment: dict[str, str] | None = None,
+    workdir: str | None = None,
+    user: str | None = None,
+) -> ExecResult:
+    """Run an argv list in a running container and give its output, whole and apart, with the return code.
+
+    :raises EngineError: the container does not run, the command can't be started, or it takes longer than allowed.
+    """
+    box: dict[str, t.Any] = {}
+
+    def work() -> None:
+        try:
+            created = client.api.exec_create(
+                container.id, argv, stdout=True, stderr=True, environment=environment, workdir=workdir, user=user or ""
+            )
+            box["output"] = client.api.exec_start(created["Id"], demux=True)
+            box["rc"] = client.api.exec_inspect(created["Id"])["ExitCode"]
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
+            box["error"] = exc
+
+    # The SDK's timeout does not bound an exec, so a daemon thread does the waiting.
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(timeout_seconds)
+    if worker.is_alive():
+        raise EngineError(
+            f"A command in the container {container.name} took longer than {timeout_seconds:g} s and still runs there.",
+            cmd=argv,
+        )
+    if "error" in box:
+        raise EngineError(
+            f"The command could not be run in the container {container.name} ({_cause(box['error'])}).", cmd=argv
+        )
+    out, err = box["output"]
+    return ExecResult(
+        rc=box["rc"],
+        stdout=(out or b"").decode("utf-8", "replace"),
+        stderr=(err or b"").decode("utf-8", "replace"),
+    )
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn what the SDK raises into an EngineError that begins with C(what).
+
+    :raises EngineError: the Engine refused.
+    """
+    try:
+        yield
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
+        raise EngineError(f"{what} ({_cause(exc)}).") from exc

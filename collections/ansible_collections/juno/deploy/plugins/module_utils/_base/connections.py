@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a database has connections enough for two releases at a time. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def too_few(told: Mapping[str, int], strategy: str) -> list[str]:
+    """Say that the database may not have enough while old and new containers run, or nothing.
+
+    :param told: what C(_in_app.connection_room) told: C(most), C(open), C(mine).
+    """
+    if strategy not in ("rolling", "reload") or not told or told["open"] + told["mine"] <= told["most"]:
+        return []
+    line = (
+        f"The database takes {told['most']} connections, {told['open']} are open, {told['mine']} of them by the app: "
+        "there is no room for as many more, which the new release may open while the old one still serves. Raise "
+        "max_connections, lower CONN_MAX_AGE or the number of workers, or deploy with django_app_strategy: recreate."
+    )
+    return [line]

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of modules about a release, as argument specs. Private to juno.deploy: no stable interface.
+
+Data only, so that the thin modules, which have nothing else of the collection, can check what they are told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+
+Spec = dict[str, dict[str, t.Any]]
+
+STATE_ROOT = "/var/lib/juno"
+#: From whom the edge believes X-Forwarded-For.
+TRUSTED = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
+
+def _words(*default: str) -> dict[str, t.Any]:
+    return {"type": "list", "elements": "str", "default": list(default)}
+
+
+def _one(kind: str, default: t.Any) -> dict[str, t.Any]:
+    return {"type": kind, "default": default}
+
+
+def _of(default: str, *choices: str) -> dict[str, t.Any]:
+    return {"type": "str", "choices": list(choices), "default": default}
+
+
+#: Documented in the fragment juno.deploy.app.
+APP: Spec = {
+    "path": {"type": "path", "required": True},
+    "project": {"type": "str", "required": True},
+    "service": _one("str", "web"),
+    "worker_services": _words(),
+    "exclude_services": _words(),
+    "compose_files": _words(),
+    "docker_host": {"type": "str"},
+    "state_root": _one("path", STATE_ROOT),
+    "check_entrypoint": _one("str", ""),
+}
+#: Documented in the fragment juno.deploy.plan.
+PLAN: Spec = {
+    "remote": _one("str", "origin"),
+    "branch": _one("str", "main"),
+    "fetch_timeout_seconds": _one("int", 60),
+    "always_build": _one("bool", False),
+    "force": _one("bool", False),
+    "strategy": _of("rolling", "rolling", "reload", "recreate"),
+    "collectstatic": _of("auto", "auto", "always", "never"),
+    "epoch_variable": _one("str", ""),
+    "rules": {"type": "list", "elements": "dict", "default": []},
+    "own_frontend": _one("bool", False),
+    "update_services": _words(),
+    "reverse_migrations": _one("bool", False),
+    "base_url": _one("str", ""),
+}
+#: What of a cache goes; documented in the module django_cache_clear.
+CACHE_POLICY: Spec = {
+    "mode": _of("auto", "auto", "selective", "flush"),
+    "keep": _words(),
+    "allow_loss": _one("bool", False),
+}
+#: Documented in the module freshness_check.
+PAGE: Spec = {
+    "path": {"type": "str", "required": True},
+    "status": _one("int", 200),
+    "contains": _words(),
+    "excludes": _words(),
+}
+CACHES: Spec = {
+    "method": _of("settings", "settings", "memcached", "none"),
+    "settings": {"type": "str"},
+    "alias": {"type": "list", "elements": "str"},
+    "command": {"type": "str"},
+    "service": _one("str", "memcached"),
+    "port": _one("int", 11211),
+    **CACHE_POLICY,
+}
+EDGE: Spec = {
+    "image": _one("str", "haproxy:3.0"),
+    "pull": _one("bool", False),
+    "trusted_proxies": _words(*TRUSTED),
+    "tcp_ports": {"type": "list", "elements": "int", "default": []},
+}
+BUILD: Spec = {
+    "check_command": _words("python", "manage.py", "check"),
+    "build_timeout_seconds": _one("int", 1800),
+    "check_timeout_seconds": _one("int", 120),
+    "frontend": _words(),
+}
+MIGRATE: Spec = {
+    "backup": _of("auto", "auto", "always", "never"),
+    "backup_timeout_seconds": _one("int", 600),
+    "timeout_seconds": _one("int", 600),
+    "lock_timeout_seconds": _one("int", 5),
+}
+SWITCH: Spec = {
+    "grace_seconds": _one("int", 30),
+    "settle_seconds": _one("float", 3.2),
+    "purge_bytecode": _one("bool", False),
+    "bytecode_mode": _of("stale", "stale", "all"),
+    "prune_static": _one("bool", True),
+    "protect_git": _one("bool", False),
+    "warm_paths": _words(),
+    "warm_rate": _one("float", 20),
+}
+PROVE: Spec = {
+    "check_assets": _one("bool", True),
+    "compare": _one("bool", False),
+    "check_containers": _one("bool", True),
+    "html_max_age": _one("int", 3600),
+    "sitemap": _one("str", "/sitemap.xml"),
+    "sitemap_pages": _one("int", 0),
+    "log_pages": _one("int", 0),
+    "manifest": _one("str", ""),
+    "release_header": _one("str", ""),
+}
+RECORD: Spec = {
+    "keep_releases": _one("int", 5),
+    "keep_backups": _one("int", 3),
+    "keep_cache_mb": _one("int", 0),
+}
+
+
+def _group(options: Spec) -> dict[str, t.Any]:
+    return {"type": "dict", "options": options, "apply_defaults": True}
+
+
+#: All that a release is to be.
+RELEASE: Spec = {
+    **APP,
+    **PLAN,
+    "purpose": _of("deploy", "deploy", "rollback", "restart"),
+    "release": _one("int", 0),
+    "pages": {"type": "list", "elements": "dict", "default": [], "options": PAGE},
+    "headers": _one("dict", {}),
+    "boot_timeout_seconds": _one("int", 120),
+    "collect_anew": _one("bool", False),
+    "meter_rate": _one("float", 0),
+    "meter_paths": _words(),
+    "caches": _group(CACHES),
+    "edge": _group(EDGE),
+    "build": _group(BUILD),
+    "migrate": _group(MIGRATE),
+    "switch": _group(SWITCH),
+    "prove": _group(PROVE),
+    "record": _group(RECORD),
+    "site_url": _one("str", ""),
+    "host_name": _one("str", ""),
+    "notices": _words(),
+}
+#: What the modules release_* tell a deployer to do, after release_begin.
+STEPS = ("build", "migrate", "switch", "clear", "prove", "record", "undo")
+#: Where the deployer of a release is.
+STEP: Spec = {
+    "project": {"type": "str", "required": True},
+    "state_root": _one("path", STATE_ROOT),
+    "deployer": _one("str", ""),
+    "patience_seconds": _one("float", 0),
+    "after": _one("int", -1),
+    "task_id": _one("str", ""),
+}
+
+
+def state_directory(params: dict[str, t.Any]) -> str:
+    """Give the directory of the app's journal and lock.
+
+    :raises BadInputError: the project's name is none that compose takes, or C(state_root) is relative.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", params["project"]):
+        raise BadInputError(
+            f"'{params['project']}' is no name of a compose project (small letters, digits, - and _): "
+            "set django_app_project to the one that docker compose ls shows."
+        )
+    if not os.path.isabs(params["state_root"]):
+        raise BadInputError(
+            f"state_root must be an absolute path on the managed host, not '{params['state_root']}': correct "
+            "django_app_state_root."
+        )
+    return os.path.join(str(params["state_root"]), str(params["project"]))

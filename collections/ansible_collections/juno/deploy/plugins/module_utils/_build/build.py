@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build a release beside the one that serves, and check it. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import re
+import time
+import typing as t
+import urllib.parse
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, one_off, worker_services
+from ansible_collections.juno.deploy.plugins.module_utils._base import connections, events
+from ansible_collections.juno.deploy.plugins.module_utils._build import build_cache, build_spec, build_steps, check, generated, services_build, throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._django import output as django_output
+from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
+from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals, rollback_target, rules, untracked
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+_STEP_ERROR = re.compile("ERROR|[Ee]rror")
+#: A line that a step printed: the step, the text.
+_STEP_LINE = re.compile(r"#([0-9]+) [0-9]+\.[0-9]+ (.*)")
+#: So many of them are shown of the step that failed.
+STEP_LINES = 15
+
+#: How long code that was good may take to load, and its static files to be collected.
+LOOK_SECONDS = 60
+COLLECT_SECONDS = 600
+#: Static files without git that are named.
+NAMED_BY_HAND = 20
+
+
+def build_cause(output: str) -> str:
+    """Give the last error that a command of the build printed: BuildKit's own last line names the step only."""
+    lines = [match[2] for match in map(_STEP_LINE.match, output.splitlines()) if match]
+    found = [one for one in lines if _STEP_ERROR.search(one) or django_output.EXCEPTION.match(one)]
+    return found[-1].rstrip(".") if found else ""
+
+
+def writes_fail(columns: list[str]) -> list[str]:
+    """Say where the release that serves can't add rows while the migrations of the next one are applied already."""
+    if not columns:
+        return []
+    named = ", ".join(columns)
+    line = (
+        f"From the migrations to the switch the release that serves can't add rows: it doesn't know {named}, which "
+        "must not be null and whose default is Django's, not the table's. Let the column be null at first, or give it "
+        "db_default (Django 5), or show the maintenance page meanwhile."
+    )
+    return [line]
+
+
+def failed_step(output: str) -> str:
+    """Give the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
+    blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
+    shown = [block.strip() for block in blocks if block.lstrip().startswith("> ")]
+    steps: dict[str, list[str]] = {}
+    for match in map(_STEP_LINE.match, output.splitlines()):
+        if match:
+            steps.setdefault(match[1], []).append(match[2])
+    failed = re.findall(r"^#([0-9]+) ERROR", output, re.MULTILINE)
+    lines = shown[-1].splitlines() if shown else []
+    if failed and len(steps.get(failed[-1], [])) > len(lines) - 1:
+        lines = [*lines[:1], *steps[failed[-1]]]
+    return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
+
+
+def build(run: Runner, app: App, order: build_spec.BuildOrder) -> dict[str, t.Any]:
+    """Build and check a release.
+
+    :raises CommandError: the build or the check failed; nothing that serves was touched.
+    """
+    sweep(run, app)
+    journal.note(app.journal, "build")
+    with throwaway.opened(run, app, order.commit) as place:
+        done = _build_in(run, app, order, place)
+    known = done.get("migrations") or {}
+    schema = Schema(known.get("applied") or [], known.get("pending") or [])
+    collected = is_collected(done.get("static") or {})
+    more = {"layout": done["layout"]} if done.get("layout") else {}
+    entries = journal.read(app.journal)
+    at_work = journal.half_done(entries) or journal.NO_RELEASE
+    done["warnings"] = connections.too_few(done.pop("connections", {}), at_work.strategy)
+    if journal.last_done(entries):
+        done["warnings"] += writes_fail(rollback_target.demands(schema.pending))
+    journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
+    return done
+
+
+def sweep(run: Runner, app: App) -> None:
+    """Remove what builds that were killed left, their containers first; the lock says that none is at work."""
+    one_off.remove_left(app)
+    for name in os.listdir(app.build_root) if os.path.isdir(app.build_root) else ():
+        path = os.path.join(app.build_root, name)
+        if os.path.isdir(path):
+            worktree.remove(run, app.path, path)
+        else:
+            os.unlink(path)
+
+
+def _build_in(run: Runner, app: App, order: build_spec.BuildOrder, place: throwaway.Place) -> dict[str, t.Any]:
+    project = app.compose(place.checkout)
+    config = compose_config.read(run, project, checkout=place.checkout)
+    compose.require_service(config, app.service, place.checkout)
+    worker_services.require_declared(app, config, order.commit[:12])
+    _refuse(app, order, config)
+    client, began = engine.connect(app.docker_host), time.monotonic()
+    # By the commit's own compose file: its workers are no services of others.
+    there = engine.find(client, app.project, stopped=True)
+    app = worker_services.with_workers(app, worker_services.find(app, config, there))
+    starts = _starts(run, app, client, config)
+    images, kept = _images(run, app, order, place, config, starts)
+    mounts = throwaway.write_override(app, place, config, None if order.build else {})
+    if order.pages:
+        # As the proof does: as the site's address on this host, where no other host is named.
+        host = urllib.parse.urlsplit(order.base_url or compose.base_url(config["services"][app.service])).netloc
+        order = dataclasses.replace(order, headers={**({"Host": host} if host else {}), **order.headers})
+    made = _make(run, app, order, place)
+    by_hand = _lay_by_hand(run, app, place) if order.collect else []
+    links = untracked.links(run, app, _layout(app)) if order.collect else []
+    built = time.monotonic()
+    known, started = check.nothing_known("no check is asked for"), list[str]()
+    if order.check_command or order.collect:
+        argv_of = functools.partial(project.argv, checkout=place.checkout)
+        at = services.Starter(run, client, app, config, argv_of, order.boot_timeout_seconds)
+        started = services_build.start_for_check(at, starts, images, place.checkout)
+        known = check.check(run, app, order, place, mounts, functools.partial(note_collected, app))
+    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values()]
+    actions += [{"what": "service", "id": name, "status": "started"} for name in started]
+    return {
+        "changed": bool(actions) or is_collected(known["static"]),
+        "images": images,
+        "not_pulled": kept,
+        "generated": made,
+        "by_hand": by_hand[:NAMED_BY_HAND],
+        "links_left_out": links[:NAMED_BY_HAND],
+        **known,
+        "build_seconds": round(built - began, 2),
+        "check_seconds": round(time.monotonic() - built, 2),
+        "actions": actions,
+    }
+
+
+def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> list[str]:
+    """Name the other services that the release starts, since they have never run."""
+    live = compose_config.read(run, app.compose())
+    return services.to_start(config, live, app.services, engine.find(client, app.project, stopped=True))
+
+
+def _images(
+    run: Runner,
+    app: App,
+    order: build_spec.BuildOrder,
+    place: throwaway.Place,
+    config: dict[str, t.Any],
+    starts: list[str],
+) -> tuple[dict[str, str], list[str]]:
+    """Build and pull the release's images; give those built, by service, and what could not be pulled."""
+    others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
+    wanted = services_build.to_build(config, app.services, others, app_too=order.build)
+    known = compose.release_images(config, order.commit)
+    if wanted:
+        throwaway.write_override(app, place, config, None)
+        project = app.compose(place.checkout)
+        argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
+        with build_cache.claimed(app):
+            events.tell(f"builds {', '.join(sorted(wanted))}")
+            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds, on_lines=build_steps.tell)
+        done.require(
+            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
+            "nothing that serves was touched: correct the commit and deploy again.",
+            log=failed_step(done.stdout + done.stderr),
+        )
+    kept = services_build.pull(run, engine.connect(app.docker_host), config, others, order.update_services)
+    return {name: known[name][1] for name in wanted}, kept
+
+
+def _refuse(app: App, order: build_spec.BuildOrder, config: dict[str, t.Any]) -> None:
+    """Refuse what the commit's own compose file makes impossible; the plan was made by the one that serves.
+
+    :raises BadInputError: it takes the site's address away, wants a port that is taken, or excludes the strategy.
+    """
+    entry = journal.half_done(journal.read(app.journal))
+    if entry is None:
+        return  # it is built alone, for no switch
+    refusals.require_address(app, config, order.base_url, order.commit[:12])
+    refusals.require_possible(app, config, entry.strategy, order.commit[:12])
+    refusals.require_free_ports(app, engine.connect(app.docker_host), config)
+
+
+def _make(run: Runner, app: App, order: build_spec.BuildOrder, place: throwaway.Place) -> list[str]:
+    commands = [("front-end", order.frontend)] if order.frontend else []
+    if order.translate and generated.uncompiled(run, place.checkout):
+        manage = throwaway.manage_py(order.check_command)
+        commands.append(("translation", ("python", manage, "compilemessages")))
+    before = (journal.last_done(journal.read(app.journal)) or journal.NO_RELEASE).commit
+    return generated.make(run, app, place, commands, order.build_timeout_seconds, before)
+
+
+def _lay_by_hand(run: Runner, app: App, place: throwaway.Place) -> list[str]:
+    return untracked.lay(run, app, _layout(app), place.checkout)
+
+
+def _layout(app: App) -> rules.Layout:
+    return rules.read_layout((journal.last_done(journal.read(app.journal)) or journal.NO_RELEASE).layout)
+
+
+def note_collected(app: App, begun: bool) -> None:
+    """Note whether static files of the release at work may be in the root that serves: then its way back collects."""
+    journal.note_fields(app.journal, collected=begun)
+
+
+def collect(
+    run: Runner,
+    app: App,
+    commit: str,
+    images: dict[str, str],
+    collecting: t.Callable[[bool], None] = lambda _begun: None,
+) -> dict[str, t.Any]:
+    """Collect the static files of a release that was good, with its images (by service); the caller has the lock.
+
+    :raises CommandError: it failed.
+    """
+    order = build_spec.BuildOrder(
+        commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path=""
+    )
+    with throwaway.opened(run, app, commit) as place:
+        config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
+        mounts = throwaway.write_override(app, place, config, images)
+        generated.lay(app, commit, place.checkout)
+        _lay_by_hand(run, app, place)
+        static: dict[str, t.Any] = check.check(run, app, order, place, mounts, collecting)["static"]
+        return static
+
+
+def is_collected(static: dict[str, t.Any]) -> bool:
+    """Say whether static files came, went, or have other content."""
+    if not static or static.get("why"):
+        return False
+    moved = static["added"] > 0 or static["removed"] > 0 or static.get("replaced", 0) > 0
+    return moved or bool(static["manifest_hash_before"] != static["manifest_hash_after"])

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a release is to be built and checked, and how. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildOrder:
+    """What is to be built and checked."""
+
+    commit: str
+    build: bool
+    check_command: tuple[str, ...]
+    build_timeout_seconds: float
+    check_timeout_seconds: float
+    collect: bool = False
+    #: The app's own command that builds its front-end in the checkout; none for a release that needs it not.
+    frontend: tuple[str, ...] = ()
+    #: Compile the translations whose compiled form is not in git.
+    translate: bool = False
+    probe_path: str = "/"
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: What the application must show already, since no new container is asked before visitors are: for a reload.
+    pages: tuple[dict[str, t.Any], ...] = ()
+    #: What the release is to have, if its settings honour it.
+    epoch: cache_version.Epoch = dataclasses.field(default_factory=cache_version.Epoch)
+    #: How long each service that the check needs may take to start.
+    boot_timeout_seconds: float = 120
+    #: Other services that are built or pulled, to be replaced.
+    update_services: tuple[str, ...] = ()
+    #: The site's address on this host; nothing where a port that it publishes tells it.
+    base_url: str = ""

@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What collectstatic did: its summary, the manifest, the files. Private to juno.deploy: no stable interface.
+
+Facts behind it: the summary's figures can't tell a no-op run (files are post-processed in each, and one that is touched
+is copied); the manifest's hash can. A substring search for "0 static files" takes 10 copied files for none. Of a staged
+run, for which everything is new to Django, our own guest tells what it was in the static root.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Guest, Place, run_guest
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
+    manage,
+    static,
+    static_collect,
+    static_compressed,
+    static_files,
+    static_fingerprint,
+    static_main,
+    static_memory,
+    static_prune,
+    static_stage,
+)
+
+#: The guest modules that collect, each before those that import it.
+COLLECTORS = (
+    static,
+    static_files,
+    static_stage,
+    static_memory,
+    static_fingerprint,
+    static_prune,
+    static_compressed,
+    static_collect,
+)
+GUESTS = (manage, *COLLECTORS, static_main)
+#: The module's options that the guest is told.
+OPTIONS = ("staging", "force", "clear", "link", "ignore", "prune", "keep_releases", "html_max_age")
+#: What the guest tells that is not for the result.
+INNER = ("entries", "has_manifest", "staged_in", "names", "prune_why", "memory_why")
+#: Django 2.1 to 6.1; from 6.0 on with the deleted and the conflicting ones.
+_SUMMARY = re.compile(
+    r"(?:(?P<deleted>[0-9]+) static files? deleted, )?"
+    r"(?P<copied>[0-9]+) static files? (?:copied|symlinked)(?: to '.*')?"
+    r"(?:, (?P<unmodified>[0-9]+) unmodified)?"
+    r"(?:, (?P<post_processed>[0-9]+) post-processed)?"
+    r"(?:, (?P<conflicts>[0-9]+) skipped due to conflict)?"
+    r"\."
+)
+_DELETING = re.compile(r"(?:Deleting|Pretending to delete) '.*'")
+_CONFLICT = re.compile(r"Found another file with the destination path '.*'\. .*")
+_PRETENDED = re.compile(r"Pretending to (?P<what>copy|link|delete) '(?P<path>.*)'")
+
+
+#: Replaced files that cached pages are looked through for; where there are more, all pages go.
+MOST_REPLACED = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """The figures of collectstatic's summary."""
+
+    # Not "skipped", as Django says: a result with that name reads to Ansible as a task that was skipped.
+
+    copied: int = 0
+    unmodified: int = 0
+    post_processed: int = 0
+    deleted: int = 0
+    conflicts: int = 0
+
+
+def build_arguments(params: dict[str, t.Any], *, dry_run: bool) -> list[str]:
+    """Give the arguments of manage.py."""
+    argv = ["collectstatic", "--noinput", "--verbosity=1"]
+    argv += ["--dry-run"] if dry_run else []
+    argv += ["--clear"] if params["clear"] else []
+    argv += ["--link"] if params["link"] else []
+    argv += [f"--ignore={pattern}" for pattern in params["ignore"]]
+    argv += [f"--settings={params['settings']}"] if params["settings"] else []
+    return argv
+
+
+def parse_counts(stdout: str) -> Counts | None:
+    """Read the figures that collectstatic prints with verbosity 1; None when there is no summary.
+
+    Before 6.0 the summary lacks the deleted and the conflicting ones, but each has a line of its own.
+    """
+    lines = [line.strip() for line in stdout.splitlines()]
+    found = [match for match in map(_SUMMARY.fullmatch, lines) if match]
+    if not found:
+        return None
+    figures = {name: int(value) for name, value in found[-1].groupdict().items() if value is not None}
+    figures.setdefault("deleted", sum(1 for line in lines if _DELETING.fullmatch(line)))
+    figures.setdefault("conflicts", sum(1 for line in lines if _CONFLICT.fullmatch(line)))
+    return Counts(**figures)
+
+
+def is_changed(counts: Counts, told: dict[str, t.Any], *, dry_run: bool) -> bool:
+    """Say whether the collected files differ from those before (for Django's dry run: whether it would write any)."""
+    if told.get("pruned_count"):
+        return True
+    moved = told["added"] > 0 or told["removed"] > 0
+    if told.get("staged"):
+        return moved or told["replaced"] > 0 or bool(told["manifest_hash_before"] != told["manifest_hash_after"])
+    touched = counts.copied > 0 or counts.deleted > 0
+    if not told["has_manifest"]:
+        return touched
+    if dry_run:
+        return touched or told["manifest_hash_before"] is None
+    return moved or bool(told["manifest_hash_before"] != told["manifest_hash_after"])
+
+
+def diff(told: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
+    """Give what changed as Ansible's diff: manifest entries and files, or what Django would write in its dry run."""
+    header = f"{told['static_root'] or told['storage']}"
+    if dry_run and not told.get("staged"):
+        would = [f"{one['what']} {one['path']}\n" for one in map(_PRETENDED.fullmatch, stdout.splitlines()) if one]
+        return {"before_header": header, "after_header": header, "before": "", "after": "".join(would)}
+    names = told.get("names", {})
+    before = [f"{name} -> {old}\n" for name, old, _new in told["entries"] if old]
+    before += [f"removed {name}\n" for name in names.get("removed", [])]
+    before += [f"pruned {one['path']} ({one['bytes']} bytes)\n" for one in told.get("pruned", [])]
+    after = [f"{name} -> {new}\n" for name, _old, new in told["entries"] if new]
+    after += [f"{what} {name}\n" for what in ("new", "replaced") for name in names.get(what, [])]
+    return {"before_header": header, "after_header": header, "before": "".join(before), "after": "".join(after)}
+
+
+def made_elsewhere(params: dict[str, t.Any]) -> int | None:
+    """Give when the oldest of the service's other containers was made, which share the static root; None without any.
+
+    :raises JunoError: no container of the service runs, or the Engine can't be asked.
+    """
+    if not params["project"]:
+        return None
+    running = engine.find_running(engine.connect(params["docker_host"]), params["project"], params["service"])
+    return min((one.created for one in running[1:]), default=None)
+
+
+def collect(
+    place: Place, params: dict[str, t.Any], *, dry_run: bool, with_diff: bool, started: int | None = None
+) -> dict[str, t.Any]:
+    """Run collectstatic at a place and give the module's result.
+
+    :param started: when the oldest process elsewhere started that may serve the files, in seconds since the epoch.
+    :raises CommandError: Django failed; its output is in the details.
+    """
+    events.tell(f"collects the static files in {place.name}")
+    guest = run_guest(
+        place,
+        GUESTS,
+        params,
+        timeout_seconds=params["timeout_seconds"],
+        arguments=build_arguments(params, dry_run=dry_run),
+        static={
+            **{name: params[name] for name in OPTIONS},
+            "dry": dry_run,
+            "names": with_diff,
+            "in_container": place.in_container,
+            "started": started,
+        },
+    )
+    guest.require(f"collectstatic failed in {place.name}: {{cause}}.")
+    told = guest.told.get("static")
+    counts = parse_counts(guest.stdout)
+    if told is None or (counts is None and not told["staged"]):
+        raise _unread(guest)
+    figures = dataclasses.asdict(counts or Counts())
+    if told["staged"]:
+        figures["deleted"] = told["removed"] if params["clear"] else 0
+    stdout, stderr = (_unstaged(text, told) for text in (guest.stdout, guest.stderr))
+    result = {
+        "changed": is_changed(counts or Counts(), told, dry_run=dry_run),
+        "actions": _actions(told, dry_run=dry_run),
+        **figures,
+        **{name: value for name, value in told.items() if name not in INNER},
+        "replaced_names": replaced(told["entries"]) if told["has_manifest"] else [],
+        "cmd": guest.cmd,
+        "rc": guest.rc,
+        "stdout": stdout,
+        "stderr": stderr,
+    }
+    if words := [told[name] for name in ("prune_why", "memory_why") if told[name]]:
+        result["warnings"] = words
+    return {**result, "diff": diff(told, stdout, dry_run=dry_run)} if with_diff else result
+
+
+def replaced(entries: list[list[t.Any]]) -> list[str] | None:
+    """Name the files that pages made before may name and new ones don't; nothing when they are too many to look for."""
+    names = sorted({old for _name, old, new in entries if old and old != new})
+    return names if len(names) <= MOST_REPLACED else None
+
+
+def _unstaged(text: str, told: dict[str, t.Any]) -> str:
+    """Name the root where Django, which knew no better, named the staging folder."""
+    return text.replace(told["staged_in"], told["static_root"]) if told.get("staged_in") else text
+
+
+def _actions(told: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
+    """Say what was done: nothing is collected where the fingerprint is the same."""
+    done = [] if told["fingerprint"] == "same" else ["collectstatic"]
+    done += ["prune"] if told["pruned_count"] else []
+    status = "would_run" if dry_run else "done"
+    return [{"what": what, "id": told["static_root"] or told["storage"], "status": status} for what in done]
+
+
+def _unread(guest: Guest) -> CommandError:
+    return CommandError(
+        f"collectstatic ended without an error in {guest.place.name}, but printed no summary that Django prints: see "
+        "stdout, and whether the app replaces the command.",
+        cmd=guest.cmd,
+        rc=guest.rc,
+        stdout=guest.stdout,
+        stderr=guest.stderr,
+    )

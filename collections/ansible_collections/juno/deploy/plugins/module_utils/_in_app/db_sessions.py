@@ -1,0 +1,273 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in the app's own interpreter: its sessions with a database server: bounded, read-only, alone.
+
+Private to juno.deploy: no stable interface. See _in_app.manage for the limits of such a module.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import threading
+import time
+import typing as t
+
+#: Pause before a lock is tried again, and between two looks at who is in the way.
+LOOK_SECONDS = 0.3
+#: How long a session that was ended may take to go, and a server that is just starting to answer.
+END_SECONDS = 30
+START_SECONDS = 30
+#: What PostgreSQL and MySQL answer when a lock was waited for too long, or two wait for each other.
+LOCKED = ("55P03", "40P01")
+MYSQL_LOCKED = (1205, 1213)
+#: What they answer to a write in a session that only reads.
+READ_ONLY = ("25006",)
+MYSQL_READ_ONLY = (1792,)
+_BLOCKERS = (
+    "SELECT pid, coalesce(usename::text, ''), coalesce(host(client_addr), ''), coalesce(state, ''),"
+    " to_char(coalesce(xact_start, backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"
+    " left(coalesce(query, ''), 160) FROM pg_stat_activity WHERE pid = ANY(pg_blocking_pids(%s))"
+)
+#: InnoDB's transactions, of which one that is older holds what this session waits for; MySQL names none.
+_MYSQL_BLOCKERS = (
+    "SELECT p.id, p.user, p.host, CASE p.command WHEN 'Sleep' THEN 'idle in a transaction' ELSE p.command END,"
+    " DATE_FORMAT(CONVERT_TZ(t.trx_started, @@session.time_zone, '+00:00'), '%%Y-%%m-%%dT%%H:%%i:%%sZ'),"
+    " LEFT(COALESCE(p.info, ''), 160)"
+    " FROM information_schema.innodb_trx t JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id"
+    " WHERE p.id <> %s AND EXISTS (SELECT 1 FROM information_schema.processlist me WHERE me.id = %s"
+    " AND (me.state LIKE 'Waiting for%%' OR me.state LIKE '%%lock%%')) ORDER BY t.trx_started"
+)
+_OTHERS = "FROM pg_stat_activity WHERE application_name = ANY(%s) AND pid <> pg_backend_pid()"
+
+
+def settings_of(vendor: str, limits: "dict[str, t.Any]") -> "list[tuple[str, list[t.Any]]]":
+    """Give the statements that a new session begins with."""
+    lock, statement = limits.get("lock_seconds"), limits.get("statement_seconds")
+    found: list[tuple[str, list[t.Any]]] = []
+    if vendor == "postgresql":
+        if limits.get("name"):
+            found.append(("SELECT set_config('application_name', %s, false)", [limits["name"]]))
+        if lock:
+            found.append(("SELECT set_config('lock_timeout', %s, false)", [f"{round(lock * 1000)}ms"]))
+        if statement:
+            found.append(("SELECT set_config('statement_timeout', %s, false)", [f"{round(statement * 1000)}ms"]))
+        if limits.get("read_only"):
+            found.append(("SELECT set_config('default_transaction_read_only', 'on', false)", []))
+    elif vendor == "mysql":
+        if limits.get("name"):
+            # Its name, by which it is found: it holds this lock as long as it is there.
+            found.append(("SELECT GET_LOCK(%s, 0)", [limits["name"][:LONGEST_LOCK]]))
+        if lock:
+            found += [(f"SET SESSION {name} = %s", [max(1, round(lock))]) for name in _MYSQL_LOCKS]
+        if limits.get("read_only"):
+            found.append(("SET SESSION TRANSACTION READ ONLY", []))
+    return found
+
+
+#: MySQL takes no longer name for a lock.
+LONGEST_LOCK = 64
+_MYSQL_LOCKS = ("lock_wait_timeout", "innodb_lock_wait_timeout")
+
+
+def begin_with(limits: "dict[str, t.Any]") -> None:
+    """Have each session of this process begin with its limits; before any is opened."""
+
+    def opened(connection: t.Any, **_more: t.Any) -> None:
+        with connection.cursor() as cursor:
+            for statement, values in settings_of(connection.vendor, limits):
+                cursor.execute(statement, values)
+
+    importlib.import_module("django.db.backends.signals").connection_created.connect(opened, weak=False)
+
+
+def codes(exc: "BaseException | None") -> "list[t.Any]":
+    """Give the codes by which a server named an error, and those behind it."""
+    found: list[t.Any] = []
+    while exc is not None:
+        found += [getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None), *exc.args[:1]]
+        exc = exc.__cause__ or exc.__context__
+    return [one for one in found if isinstance(one, (str, int))]
+
+
+def is_locked(exc: "BaseException | None") -> bool:
+    """Say whether a statement failed since it waited too long for a lock."""
+    return any(one in LOCKED or one in MYSQL_LOCKED for one in codes(exc))
+
+
+def refused_writes() -> "list[str]":
+    """Note from now on the statements that a session refuses since it only reads."""
+    refused: list[str] = []
+
+    def watch(execute: t.Any, sql: t.Any, params: t.Any, many: t.Any, context: t.Any) -> t.Any:
+        try:
+            return execute(sql, params, many, context)
+        except Exception as exc:
+            if any(one in READ_ONLY or one in MYSQL_READ_ONLY for one in codes(exc)):
+                refused.append(str(sql)[:80])
+            raise
+
+    for connection in importlib.import_module("django.db").connections.all():
+        connection.execute_wrappers.append(watch)
+    return refused
+
+
+def wait_for_server(connection: t.Any, seconds: float = START_SECONDS) -> None:
+    """Open a session, as soon as the server answers."""
+    errors = (importlib.import_module("django.db").OperationalError,)
+    ends = time.monotonic() + seconds
+    while True:
+        try:
+            connection.ensure_connection()
+        except errors:
+            if time.monotonic() > ends:
+                raise
+            threading.Event().wait(LOOK_SECONDS)
+        else:
+            return
+
+
+def lock_key(name: str) -> int:
+    """Give the number of the advisory lock of a database."""
+    return int.from_bytes(hashlib.sha1(b"juno.deploy " + name.encode()).digest()[:8], "big", signed=True)  # noqa: S324
+
+
+def _lock_words(connection: t.Any) -> "tuple[str, str, t.Any]":
+    """Give the statements that try for the lock and give it back, and their value; nothing where there is none."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "postgresql":
+        # Tried again and again: one that waits in the server holds up what waits for all transactions.
+        return "SELECT pg_try_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)", lock_key(name)
+    if connection.vendor == "mysql":
+        return "SELECT GET_LOCK(%s, 0)", "SELECT RELEASE_LOCK(%s)", f"juno.deploy {lock_key(name) % 2**64:x}"
+    return "", "", None
+
+
+def _ask(connection: t.Any, statement: str, value: t.Any) -> t.Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value])
+        return cursor.fetchone()[0]
+
+
+@contextlib.contextmanager
+def alone(connection: t.Any, seconds: float, waiting: "t.Callable[[], None]" = lambda: None) -> "t.Iterator[float]":
+    """Be the only one that migrates a database, from whatever host; give how long that was waited for.
+
+    The lock is the session's: it goes with it, and stays as long as a statement of it does.
+
+    :param waiting: is called when it has to be waited for.
+    :raises TimeoutError: another one has it for too long.
+    """
+    take, give, value = _lock_words(connection)
+    began, told = time.monotonic(), False
+    while take and not _ask(connection, take, value):
+        if not told:
+            waiting()
+            told = True
+        if time.monotonic() - began > seconds:
+            raise TimeoutError(f"another run has migrated this database for longer than {seconds:g} s")
+        threading.Event().wait(LOOK_SECONDS)
+    try:
+        yield time.monotonic() - began
+    finally:
+        if take:
+            # A session that has ended has given it back.
+            with contextlib.suppress(importlib.import_module("django.db").Error):
+                _ask(connection, give, value)
+
+
+def end_others(connection: t.Any, names: "list[str]", seconds: float = END_SECONDS) -> int:
+    """End the sessions of runs that are over, and give how many there were: a dead client's statement goes on.
+
+    :raises TimeoutError: one doesn't go.
+    """
+    if connection.vendor == "mysql":
+        return sum(_end_named(connection, name[:LONGEST_LOCK], seconds) for name in names)
+    if connection.vendor != "postgresql" or not names:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}", [names])
+        found = len(cursor.fetchall())
+    if found:
+        _wait_until_gone(connection, f"SELECT count(*) {_OTHERS}", names, seconds)
+    return found
+
+
+def _end_named(connection: t.Any, name: str, seconds: float) -> int:
+    """End the session of MySQL that holds a lock by its name, if one does."""
+    found = _ask(connection, "SELECT IS_USED_LOCK(%s)", name)
+    if not found:
+        return 0
+    # Its own client may just have gone, and it with that.
+    with contextlib.suppress(importlib.import_module("django.db").Error), connection.cursor() as cursor:
+        cursor.execute("KILL %s", [int(found)])
+    _wait_until_gone(connection, "SELECT IS_USED_LOCK(%s)", name, seconds)
+    return 1
+
+
+def _wait_until_gone(connection: t.Any, statement: str, value: t.Any, seconds: float) -> None:
+    """Wait until a statement finds no session any more.
+
+    :raises TimeoutError: it still does.
+    """
+    ends = time.monotonic() + seconds
+    while _ask(connection, statement, value):
+        if time.monotonic() > ends:
+            raise TimeoutError(f"a session of an earlier run is still there after {seconds:g} s")
+        threading.Event().wait(LOOK_SECONDS)
+
+
+def blocker_words(row: "t.Sequence[t.Any]") -> str:
+    """Name a session that is in the way."""
+    pid, user, address, state, since, query = row
+    where = f" from {address}" if address else ""
+    last = " ".join(str(query).split())
+    said = f", whose last statement is: {last}" if last else ""
+    return f"session {pid} of {user}{where}, {state or 'at work'} since {since}{said}"
+
+
+class Blockers:
+    """Who holds what a session waits for, looked at from another session for as long as it works."""
+
+    def __init__(self, connection: t.Any, tell: "t.Callable[[str], None]" = lambda _words: None) -> None:
+        """Say whose waits are looked at, and who is told when somebody is in the way."""
+        self.connection = connection
+        self.tell = tell
+        self.words: list[str] = []
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Blockers":
+        """Begin."""
+        own = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT CONNECTION_ID()"}.get(self.connection.vendor)
+        if own:
+            with self.connection.cursor() as cursor:
+                cursor.execute(own)
+                self.pid = cursor.fetchone()[0]
+            self.thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        """End."""
+        self.done.set()
+        if self.thread.is_alive():
+            self.thread.join(5)
+
+    def _watch(self) -> None:
+        # Connections are each thread's own.
+        mine = importlib.import_module("django.db").connections[self.connection.alias]
+        try:
+            while not self.done.wait(LOOK_SECONDS):
+                with mine.cursor() as cursor:
+                    if mine.vendor == "mysql":
+                        cursor.execute(_MYSQL_BLOCKERS, [self.pid, self.pid])
+                    else:
+                        cursor.execute(_BLOCKERS, [self.pid])
+                    rows = cursor.fetchall()
+                if rows:
+                    before, self.words = self.words, [blocker_words(row) for row in rows[:3]]
+                    if self.words != before:
+                        self.tell(self.words[0])
+        except importlib.import_module("django.db").Error as exc:  # too many sessions, or too old a server
+            self.words = self.words or [f"one that can't be named ({' '.join(str(exc).split())[:200]})"]
+        finally:
+            mine.close()

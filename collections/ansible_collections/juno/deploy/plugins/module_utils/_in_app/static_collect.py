@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs in the app's own interpreter: a collectstatic that is safe under traffic.
+
+Private to juno.deploy: no stable interface. See _in_app.manage for the limits of such a module.
+
+It is what the module and a release run. C(run) is Django's command, whoever starts it.
+"""
+
+import contextlib
+import os
+import time
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import compare, look, manifest_hash
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_compressed import spared
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import COMPRESSED, Move, walk
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_fingerprint import (
+    digest,
+    sources,
+    watched,
+    why_unsure,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_memory import load, names_of, remember, save
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_prune import doomed, oldest_start
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_stage import Stage, real_storage, why_not
+
+#: What a caller may ask for, and what holds where it does not.
+OPTIONS: "dict[str, t.Any]" = {
+    "staging": True,
+    "dry": False,
+    "force": False,
+    "clear": False,
+    "link": False,
+    "ignore": [],
+    "prune": False,
+    "keep_releases": 5,
+    "html_max_age": 3600,
+    "in_container": True,
+    #: When the oldest process elsewhere started that may serve the files, in seconds since the epoch.
+    "started": None,
+    "names": False,
+}
+#: How many names of a kind are told.
+TOLD = 5000
+
+
+def collect(
+    run: "t.Callable[[], object]", options: "dict[str, t.Any]", command: t.Any = None, in_place: t.Any = None
+) -> "dict[str, t.Any]":
+    """Collect into a staging folder and bring in what differs, or say why that is left to Django; give what it did.
+
+    C(command) is the command's object where the caller has it, C(in_place) what to run instead of C(run) for a storage
+    that can't be staged.
+    """
+    options = dict(OPTIONS, **options)
+    storage = real_storage()
+    why = why_not(storage) if options["staging"] else "staging is off"
+    if why:
+        before = look()
+        (in_place or run)()
+        nothing = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0}
+        prune_why = f"nothing is pruned: {why}" if options["prune"] else ""
+        told = dict(compare(before, look()), staged=False, why=why, fingerprint="not taken: not staged")
+        return dict(told, prune_why=prune_why, memory_why="", **nothing)
+    return _Collection(storage, options, command).work(run)
+
+
+class _Collection:
+    def __init__(self, storage: t.Any, options: "dict[str, t.Any]", command: t.Any) -> None:
+        self.storage, self.options = storage, options
+        self.root = os.path.realpath(storage.location)
+        self.live = walk(self.root)
+        self.before = look(set(self.live))
+        self.now = time.time()
+        self.memory = load(self.root)
+        self.fresh = remember(self.memory, self.before["hash"], self.before["paths"], self.now)
+        self.sources = sources(options["ignore"])
+        self.unsure = why_unsure(storage, command)
+        self.print = digest(self.sources, storage, options["link"])
+        self.code = digest({}, storage, options["link"])
+
+    def work(self, run: "t.Callable[[], object]") -> "dict[str, t.Any]":
+        """Do it, or nothing when all is as it was left."""
+        fingerprint = self._fingerprint()
+        told: dict[str, t.Any]
+        if fingerprint == "same":
+            change: dict[str, list[str]] = {"new": [], "replaced": [], "removed": []}
+            told = dict(compare(self.before, self.before), copied=0, unmodified=len(self.sources), staged_in="")
+        else:
+            stage = Stage(self.storage, self.options["dry"])
+            try:
+                with spared(self.storage, stage.tree, self.root, self.live if self._is_as_left() else {}):
+                    stage.run(run)
+                manifest = stage.manifest()
+                change = stage.differing(self.live, self.options["clear"])
+                staged = set(walk(stage.tree))
+                if not self.options["dry"]:
+                    stage.bring(change)
+            finally:
+                stage.close()
+            told = self._told(manifest, change)
+            told["staged_in"] = stage.tree
+            self._remember(manifest, staged)
+        told.update({"added": len(change["new"]), "replaced": len(change["replaced"]), "staged": True, "why": ""})
+        told.update({"removed": len(change["removed"]), "fingerprint": fingerprint})
+        if self.options["names"]:
+            told["names"] = {what: names[:TOLD] for what, names in change.items()}
+        told.update(self._prune(change))
+        told["memory_why"] = save(self.root, self.memory) if self.fresh and not self.options["dry"] else ""
+        return told
+
+    def _fingerprint(self) -> str:
+        last = self.memory["collected"]
+        if self.unsure:
+            return f"not taken: {self.unsure}"
+        if self.options["force"] or self.options["clear"]:
+            return "not asked: force is set" if self.options["force"] else "not asked: clear is set"
+        if last.get("print") != self.print:
+            return "new"
+        return "same" if self._is_as_left() else "new: files in the static root differ"
+
+    def _is_as_left(self) -> bool:
+        """Say whether the files in the root are those of the last run, by the same code and settings."""
+        last = self.memory["collected"]
+        if last.get("code") != self.code:
+            return False
+        made = self._made(self.before["paths"], last["more"], last["sources"])
+        return bool(watched(made, self.live) == last["files"])
+
+    def _made(self, paths: "dict[str, str]", more: "list[str]", sources: "t.Iterable[str]") -> "set[str]":
+        manifest = getattr(self.storage, "manifest_name", None)
+        return names_of(paths) | set(sources) | set(more) | ({manifest} if manifest else set())
+
+    def _told(self, manifest: "dict[str, t.Any] | None", change: "dict[str, list[str]]") -> "dict[str, t.Any]":
+        self.after = dict(self.before, paths={}, hash=None)
+        if manifest:
+            self.after.update(paths=manifest.get("paths", {}), hash=manifest_hash(manifest))
+        written = set(change["new"]) | set(change["replaced"])
+        paths = self.after["paths"]
+        # A storage may keep the hashed file only.
+        copied = sum(1 for name in self.sources if name in written or paths.get(name) in written)
+        told = compare(self.before, self.after)
+        return dict(told, copied=copied, unmodified=len(self.sources) - copied)
+
+    def _remember(self, manifest: "dict[str, t.Any] | None", staged: "set[str]") -> None:
+        remember(self.memory, self.after["hash"], self.after["paths"], self.now)
+        if not self.options["dry"]:
+            made = self._made(self.after["paths"], [], self.sources)
+            known = made | {name + ending for name in made for ending in COMPRESSED}
+            more = sorted(staged - known)
+            files = watched(made | set(more), walk(self.root))
+            named = sorted(set(self.sources) - names_of(self.after["paths"]))
+            self.memory["collected"] = {
+                "print": self.print,
+                "code": self.code,
+                "files": files,
+                "more": more,
+                "sources": named,
+            }
+            self.fresh = True
+
+    def _prune(self, change: "dict[str, list[str]]") -> "dict[str, t.Any]":
+        told: dict[str, t.Any] = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0, "prune_why": ""}
+        if not self.options["prune"]:
+            return told
+        after = getattr(self, "after", self.before)
+        if after["hash"] is None:
+            return dict(told, prune_why=f"nothing is pruned: {after['storage']} has no manifest")
+        starts = [oldest_start(self.options["in_container"]) or 0, self.options["started"]]
+        rules: dict[str, t.Any] = {name: self.options[name] for name in ("keep_releases", "html_max_age")}
+        rules.update(now=self.now, started=min(one for one in starts if one is not None))
+        files = dict.fromkeys(change["new"], self.now)
+        files.update({name: seen.st_ctime for name, seen in self.live.items()})
+        for name in change["removed"] + [str(getattr(self.storage, "manifest_name", None))]:
+            files.pop(name, None)
+        names, unknown = doomed(files, after["paths"], self.memory, rules)
+        sizes = [(name, self._size(name)) for name in names]
+        if not self.options["dry"]:
+            move = Move("", "", self.root)
+            for name in names:
+                move.remove(name)
+        told.update(pruned=[{"path": name, "bytes": size} for name, size in sizes[:200]], pruned_count=len(names))
+        return dict(told, pruned_bytes=sum(size for _name, size in sizes), unknown=unknown)
+
+    def _size(self, name: str) -> int:
+        if name in self.live:
+            return self.live[name].st_size
+        with contextlib.suppress(OSError):
+            return os.lstat(os.path.join(self.root, name)).st_size
+        return 0

@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at the app's repository, and at what a new commit changes. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import os
+import tempfile
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._base import command, options
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
+from ansible_collections.juno.deploy.plugins.module_utils._git import diff as git_diff
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
+from ansible_collections.juno.deploy.plugins.module_utils._rules import change, untracked
+from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile as rules_dockerfile
+from ansible_collections.juno.deploy.plugins.module_utils._rules import rules as rules_rules
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What a person asked for."""
+
+    remote: str
+    branch: str
+    fetch_timeout_seconds: float
+    always_build: bool
+    force: bool
+    strategy: str = "rolling"
+    #: auto, always, never.
+    collectstatic: str = "auto"
+    #: The environment variable that gives the app's caches their version; nothing for releases without an epoch.
+    epoch_variable: str = ""
+    #: The user's rules for the plan, before the defaults.
+    rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: The app has a command that builds its front-end in the checkout.
+    own_frontend: bool = False
+    #: Other services of the project that may be replaced.
+    update_services: tuple[str, ...] = ()
+    #: A rollback reverses the migrations that came later.
+    reverse_migrations: bool = False
+    #: The site's address on this host; nothing where a port that it publishes tells it.
+    base_url: str = ""
+
+
+def wish_of(params: dict[str, t.Any]) -> Wish:
+    """Read the options of C(_base.options.PLAN).
+
+    :raises BadInputError: a rule is none.
+    """
+    plain = {name: params[name] for name in options.PLAN if name != "rules"}
+    plain["update_services"] = tuple(params["update_services"])
+    return Wish(**plain, rules=rules_rules.read_own(params["rules"]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Diff:
+    """What differs between the release that serves and the target; no changes when that can't be told."""
+
+    changes: list[git_diff.Change] | None
+    links: dict[str, str] | None
+    commits: list[str]
+    commit_count: int
+
+
+def look_at_git(run: Runner, app: App, wish: Wish, entries: list[journal.Entry]) -> tuple[git_checkout.GitState, Diff]:
+    """Fetch the branch, look at the checkout, and at what differs from the release that serves.
+
+    :raises JunoError: the git server fails, or the checkout can't be moved without losing something of a person's.
+    """
+    fetch(run, app, wish)
+    serving = (journal.last_done(entries) or journal.NO_RELEASE).commit
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        # In a large repository each takes a while, and neither waits for the other.
+        asked = pool.submit(differ, run, app.path, serving, f"refs/remotes/{wish.remote}/{wish.branch}")
+        state = git_checkout.look(run, app.path, wish.remote, wish.branch)
+        owner.look_ahead(run, app.path, state.target_commit)
+        git_checkout.require_movable(app.path, state, wish.branch, {one.commit for one in entries if one.commit})
+        blocked = git_checkout.in_the_way(run, app.path, state.target_commit) if state.behind else []
+        if blocked:
+            raise BadInputError(
+                f"{state.target_commit[:12]} brings files that lie untracked in {app.path}: "
+                f"{git_checkout.some(blocked)}; nothing was overwritten: move them away.",
+                in_the_way=blocked,
+            )
+        return state, asked.result()
+
+
+def fetch(run: Runner, app: App, wish: Wish) -> None:
+    """Bring the branch's commits as the checkout's owner, or as root, where that is another; the other one if it can't.
+
+    Who could the last time goes first.
+
+    :raises CommandError: neither can; the message is that of who went first.
+    """
+    words = (run, app.path, wish.remote, wish.branch, wish.fetch_timeout_seconds)
+    first = command.git.as_root or ""
+    try:
+        git_checkout.fetch(*words)
+    except CommandError as exc:
+        if not (first.startswith(owner.REFUSED) or command.git.user(git_checkout.git(app.path))):
+            raise
+        command.git.as_root = "" if first else f"{owner.REFUSED}fetch ({git_checkout.refusal(exc.details['stderr'])})"
+        try:
+            # Each has a configuration that says how the server is reached.
+            trust.apply(run, app)
+            git_checkout.fetch(*words)
+        except JunoError:
+            command.git.as_root = first
+            raise exc from None
+
+
+def differ(run: Runner, path: str, old: str, new: str) -> Diff:
+    """Say what differs between two commits."""
+    changes = git_diff.changes(run, path, old, new)
+    if not changes:
+        return Diff(changes, {}, [], 0)
+    links = git_diff.symlinks(run, path, new)
+    return Diff(changes, links, *git_diff.commits(run, path, old, new))
+
+
+def compose_names(app: App) -> list[str]:
+    """Name the compose files of an app, as far as they lie in its checkout, or may."""
+    return [*app.named_files] or [*compose.FILE_NAMES, *compose.OVERRIDE_NAMES]
+
+
+def compose_texts(run: Runner, app: App, target: str) -> dict[str, str]:
+    """Give the compose files of a commit."""
+    names = (one for one in compose_names(app) if not one.startswith(("/", "..")))
+    return {name: text for name in names if (text := git_diff.show(run, app.path, target, name))}
+
+
+def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Give the effective configuration by the compose files of the target: what serves (C(config)) is of the old ones.
+
+    :raises CommandError: docker compose finds a mistake in them.
+    """
+    names = compose_names(app)
+    if diff.changes is not None and not {one.path for one in diff.changes} & set(names):
+        return config
+    with tempfile.TemporaryDirectory() as directory:
+        checkout = os.path.join(directory, target[:12])
+        for name, text in compose_texts(run, app, target).items():
+            os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
+            with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        untracked.lay_compose(run, app, checkout)
+        return compose_config.read(run, app.compose(checkout), checkout=checkout)
+
+
+def needs_of(
+    run: Runner, app: App, wish: Wish, config: dict[str, t.Any], diff: Diff, target: str, layout: rules_rules.Layout
+) -> change.Needs | None:
+    """Say what the files that differ need; nothing when it is not known which differ."""
+    if diff.changes is None:
+        return None
+    context, dockerfile = compose.build_files(config["services"][app.service], app.path)
+    recipe = git_diff.show(run, app.path, target, dockerfile) if dockerfile and diff.changes else ""
+    services = [config["services"][name] for name in app.services]
+    mounted = {one for service in services for one in compose.mounted_sources(service, app.path)}
+    around = change.Surroundings(
+        sees=sees(run, app, services, target),
+        copied=tuple(f"{context}/{name}".lstrip("/") for name in rules_dockerfile.named_files(recipe)),
+        own_frontend=wish.own_frontend,
+        links=diff.links,
+        mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
+        mounted_elsewhere=compose.mounted_elsewhere(config, app.services, app.path),
+    )
+    return change.sort_out(diff.changes, rules_rules.Rules(wish.rules, layout), around)
+
+
+def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -> t.Callable[[str], change.Seen]:
+    """Give what says how the app's containers see a file: what is mounted hides what the image has."""
+    views = [_view(run, app, service, target) for service in services]
+
+    def how(path: str) -> change.Seen:
+        found = [(_below(path, mounts), has) for mounts, has in views]
+        return change.Seen(
+            any(mounted for mounted, _has in found), any(has(path) for mounted, has in found if not mounted)
+        )
+
+    return how
+
+
+def _view(run: Runner, app: App, service: dict[str, t.Any], target: str) -> tuple[list[str], t.Callable[[str], bool]]:
+    """Give what a service has mounted, and what says whether its image has a file."""
+    mounts = compose.mounted_sources(service, app.path)
+    context, dockerfile = compose.build_files(service, app.path)
+    if "" in mounts or not dockerfile:
+        return mounts, lambda _path: True  # it is not asked, or nobody knows
+    own = git_diff.show(run, app.path, target, f"{dockerfile}.dockerignore")
+    ignored = rules_dockerfile.Ignored(
+        own or git_diff.show(run, app.path, target, f"{context}/.dockerignore".lstrip("/"))
+    )
+    top = f"{context}/" if context else ""
+    # What lies outside of the context may be in another service's, which is built, too.
+    return mounts, lambda path: not path.startswith(top) or not ignored(path[len(top) :])
+
+
+def _below(path: str, folders: list[str]) -> bool:
+    return any(not folder or path == folder or path.startswith(folder + "/") for folder in folders)

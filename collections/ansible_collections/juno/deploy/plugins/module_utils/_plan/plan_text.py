@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What begins, and why, as lines for a person. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base import text
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FIRST_EDGE = (
+    "the edge takes over the app's ports for the first time; while they change hands nobody is answered for a moment"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What the lines need besides what the begin of a release has found."""
+
+    #: V(deploy), V(rollback) or V(restart).
+    purpose: str
+    #: A rollback reverses the migrations that came later.
+    reverse_migrations: bool = False
+    #: What only the controller knows, for example of variables that are none.
+    notices: tuple[str, ...] = ()
+
+
+def lines(begun: Mapping[str, t.Any], told: Told) -> list[str]:
+    """Give the plan, as the begin of a release has found it."""
+    plan, git = begun["plan"], begun["git"]
+    parts = [*_left_behind(begun)]
+    if told.purpose == "rollback":
+        parts.append(f"Back to: release {begun['target']['number']}")
+    parts += [
+        f"Commit: {git['target_commit'][:12]} {git['target_subject']}",
+        f"{told.purpose.capitalize()}: {'yes' if plan['deploy'] else 'no'}, {'; '.join(plan['reasons'])}",
+        *_later_migrations(begun, told),
+        f"Build:  {'yes, ' if plan['build'] else 'no'}{'; '.join(plan['build_reasons'])}",
+        *_needs(plan.get("words") or []),
+    ]
+    if begun.get("workers_words"):
+        parts.append(f"Workers: {begun['workers_words']}")
+    parts.append(f"Switch: {'; '.join([plan['strategy'], *plan['strategy_reasons']])}")
+    return text.as_lines([*parts, *(f"Notice: {one}" for one in _notices(begun, told))])
+
+
+def _left_behind(begun: Mapping[str, t.Any]) -> list[str]:
+    """Tell of a run that died: whose it was, and what became of its release."""
+    parts, dead, left = [], begun.get("taken_over"), begun.get("recovered")
+    if dead:
+        parts.append(f"Taken over from {dead} and gone without a word")
+    if left:
+        but = f", but {'; and '.join(left['problems'])}" if left.get("problems") else ""
+        parts.append(f"Picked up: release {left['number']} was half done and is {_outcome(left)}{but}")
+        if left.get("words"):
+            parts.append(f"Notice: {left['words']}")
+    return parts
+
+
+def _outcome(left: Mapping[str, t.Any]) -> str:
+    if left["undone"]:
+        return "undone: what served before serves"
+    return "finished: it serves" if left["finished"] else "given up"
+
+
+def _later_migrations(begun: Mapping[str, t.Any], told: Told) -> list[str]:
+    """Tell of migrations that came after the release that is gone back to, and what that means."""
+    if not begun.get("migrations"):
+        return []
+    reversed_ = "reversed after the switch"
+    left = "left applied (django_app_rollback_migrations reverses them)"
+    names = ", ".join(one["name"] for one in begun["migrations"])
+    parts = [f"Migrations that came later: {names}, {reversed_ if told.reverse_migrations else left}"]
+    parts += [
+        f"Notice: data are lost by reversing {one}; the data from before stay in a copy only"
+        for one in begun.get("losses") or []
+    ]
+    if begun.get("demands"):
+        parts.append(
+            f"Notice: the older code can't add rows, since it doesn't know {', '.join(begun['demands'])}, which must "
+            "not be null and has no default in the database: give it one (db_default), or reverse the migrations, too "
+            "(django_app_rollback_migrations)"
+        )
+    return parts
+
+
+def _needs(words: list[str]) -> list[str]:
+    """Give what the changed files need, the heading before the first."""
+    return [f"{'        ' if index else 'Needs:  '}{one}" for index, one in enumerate(words)]
+
+
+def _notices(begun: Mapping[str, t.Any], told: Told) -> list[str]:
+    plan = begun["plan"]
+    first_edge = [FIRST_EDGE] if plan.get("first_edge") else []
+    return [*told.notices, *(begun.get("notices") or []), *first_edge, *(plan.get("edge") or [])]

@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a deploy will do to the edge: said, and made possible, before anything is built. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, port_kind
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, proxy_container
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+RELOADED = "the proxy's configuration changes; HAProxy takes it over without loss"
+ADDRESSES = (
+    "behind the proxy REMOTE_ADDR is its address, and a visitor's is in X-Forwarded-For, which is believed {whom} "
+    "(django_app_trusted_proxies)"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class EdgeWish:
+    """What a person asked for."""
+
+    image: str
+    pull: bool = False
+    trusted_proxies: tuple[str, ...] = names.TRUSTED
+    tcp_ports: tuple[int, ...] = ()
+    base_url: str = ""
+
+    def order(self, strategy: str) -> context.SwitchOrder:
+        """Give the order of a switch, as far as it is about the edge."""
+        return context.SwitchOrder(
+            commit="",
+            images={},
+            strategy=strategy,
+            edge_image=self.image,
+            base_url=self.base_url,
+            headers={},
+            probe_path="/",
+            grace_seconds=0,
+            boot_timeout_seconds=0,
+            settle_seconds=0,
+            trusted_proxies=self.trusted_proxies,
+            tcp_ports=self.tcp_ports,
+            edge_pull=self.pull,
+        )
+
+
+def wish_of(params: dict[str, t.Any] | None, base_url: str) -> EdgeWish | None:
+    """Read the options of C(_base.options.EDGE); nothing where none were given.
+
+    :raises BadInputError: a source that is to be trusted is no network.
+    """
+    if not params:
+        return None
+    trusted = names.read_trusted(params["trusted_proxies"])
+    return EdgeWish(params["image"], params["pull"], trusted, tuple(params["tcp_ports"]), base_url)
+
+
+def prepare(
+    run: Runner, app: App, wish: EdgeWish, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
+) -> list[str]:
+    """Make sure that the edge can be had, before anything is built; say what will happen to it.
+
+    :param config: the configuration by the compose files of the commit that comes; without it, that of the checkout.
+    :raises JunoError: there is no address to ask the site at, or the edge's image can't be pulled.
+    """
+    config, client = config or compose_config.read(run, app.compose()), engine.connect(app.docker_host)
+    service = config["services"][app.service]
+    require_address(app.service, service, wish.base_url, port_kind.kind)
+    work = context.Work(run, app, wish.order(strategy), client, config, [])
+    edges = proxy_container.containers(work)
+    if strategy == "reload" or (strategy != "rolling" and not edges):
+        return []
+    reason = names.why_not(service)
+    if reason:
+        raise BadInputError(
+            f"The edge stands before '{app.service}', and no longer can: {reason}. Correct the compose file, or take "
+            "the edge away as docs/strategies.md says; nothing was changed."
+        )
+    missing = not engine.image_id(client, wish.image)
+    if dry and (missing or wish.pull):
+        return [f"the proxy's image {wish.image} is pulled first", *_about(work, edges)]
+    proxy_container.pull_image(run, client, wish.image, anew=wish.pull)
+    return _about(work, edges)
+
+
+def require_address(name: str, service: dict[str, t.Any], base_url: str, ask: t.Callable[[str, int], str]) -> None:
+    """Make sure that there is an address at which the site can be asked for pages.
+
+    :raises BadInputError: there is none, or what is published first is not HTTP.
+    """
+    doors = compose.published(service)
+    if base_url:
+        context.make_probe(base_url, "/", {})
+        return
+    if not doors:
+        raise BadInputError(
+            f"The service '{name}' publishes no port with a fixed number, so nothing tells where the site can be asked "
+            "for pages: publish one in the compose file, or set django_app_base_url; nothing was changed."
+        )
+    (host, port), *others = doors
+    kind = ask(host, port) if others else ""
+    if kind in (port_kind.TLS, port_kind.OTHER):
+        raise BadInputError(
+            f"The first port that the service '{name}' publishes, {port}, answers, but not by HTTP: set "
+            f"django_app_base_url to the address of the site (http://{others[0][0]}:{others[0][1]}?); "
+            "nothing was changed."
+        )
+
+
+def _about(work: context.Work, edges: list[engine.Container]) -> list[str]:
+    trusted = work.order.trusted_proxies
+    addresses = ADDRESSES.format(whom=f"from {', '.join(trusted)} only" if trusted else "from nobody")
+    if not edges:
+        return [addresses]
+    text = files.read(files.configuration(work.app.edge_directory))
+    named = {int(one["target"]) for one in work.service["ports"] if int(one["published"]) in work.order.tcp_ports}
+    edge = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
+    told = []
+    why = proxy_container.why_new(work.client, edges, names.definition(names.override(edge)), anew=work.order.edge_pull)
+    if why:
+        told.append(
+            f"the proxy is replaced, since its {' and its '.join(why)} changed; nobody is answered while the ports "
+            "change hands, for some seconds"
+        )
+    elif haproxy.write(edge) != text:
+        told.append(RELOADED)
+    # A configuration from before has let every visitor say who he is.
+    return told if not text or haproxy.drops_forwarded(text) else [*told, addresses]

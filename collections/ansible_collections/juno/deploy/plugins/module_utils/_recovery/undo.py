@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring back what served before a release that did not end well. Private to juno.deploy: no stable interface.
+
+All it needs stands in the journal, so it is the same whether the run itself failed or another one finds what a dead
+run left.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    app_server,
+    compose,
+    compose_config,
+    engine,
+    one_off,
+    restart_policy,
+    worker_services,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._build import build
+from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, restore
+from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
+from ansible_collections.juno.deploy.plugins.module_utils._probe import control
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back, record
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+MIGRATE_SECONDS = 600
+#: What is told where no release was given up.
+NOTHING: dict[str, t.Any] = {
+    "number": 0,
+    "undone": False,
+    "clear_caches": False,
+    "log": "",
+    "standing": [],
+    "problems": [],
+    "left": [],
+    "words": "",
+    "broken": [],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cause:
+    """Why a release is given up."""
+
+    task: str
+    reason: str
+
+
+def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_seconds: float = 0) -> dict[str, t.Any]:
+    """Finish or undo what a run that died left half done; an empty result when nothing was.
+
+    :param caches: how the app's caches are cleared.
+    :param boot_timeout_seconds: how long a start may take now; without it what the dead run was told.
+    :raises JunoError: it can't be undone; the message says where things stand.
+    """
+    entry = journal.half_done(journal.read(app.journal))
+    control.abandon(app.state_directory)
+    if entry is None:
+        return {}
+    if entry.step == "proved":
+        events.tell("finishes a release that was proved already")
+        record.finish(run, engine.connect(app.docker_host), app, entry)
+        return {"number": entry.number, "finished": True, "undone": False, "clear_caches": False}
+    if boot_timeout_seconds and entry.order:
+        order = dataclasses.replace(entry.order, boot_timeout_seconds=boot_timeout_seconds)
+        journal.change(app.journal, order=order)
+    who = entry.who or "unknown"
+    return undo(run, app, Cause("", f"the run of {who} ended at '{entry.step}' without a word"), caches)
+
+
+def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Do what C(recover) does, where no controller is left that would say which caches are not cleared.
+
+    :raises JunoError: something could not be done; a second call goes on from there.
+    """
+    done = recover(run, app, caches)
+    # Where nothing serves, as after a first deploy, the next one clears them.
+    if done.get("serves", True) and journal.owes_caches(journal.read(app.journal)):
+        _clear_caches(app, caches)
+        done.pop("not_cleared", None)
+    return done
+
+
+def _clear_caches(app: App, caches: dict[str, t.Any]) -> None:
+    events.tell("clears the caches, which may hold pages of the release")
+    cache_order.clear(app, caches)
+    journal.settle_caches(app.journal)
+
+
+def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Bring back what served before the newest release, and write that down; an empty result when none is at work.
+
+    Then the caches are cleared that pages of it may be in. Where that fails, the next release does it.
+
+    :param caches: how the app's caches are cleared.
+    :raises JunoError: it can't be brought back.
+    """
+    done = _undo(run, app, cause)
+    if done.get("clear_caches"):
+        try:
+            _clear_caches(app, caches)
+        except JunoError as exc:
+            done["not_cleared"] = exc.message
+    return done
+
+
+def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
+    """Bring back what served before the newest release, and write that down.
+
+    :raises JunoError: it can't be brought back.
+    """
+    entry = journal.half_done(journal.read(app.journal))
+    control.abandon(app.state_directory)
+    if entry is None:
+        return {}
+    app = worker_services.of_entry(app, entry)
+    if entry.step == "proved":
+        # It serves and is right; the next run tidies up what this one could not.
+        return {"number": entry.number, "finished": False, "undone": False, "clear_caches": False}
+    exposed, log, problems = False, "", list[str]()
+    events.tell("goes back to what served before the release")
+    one_off.remove_left(app)
+    way = restore.Way(run, app, entry)
+    # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
+    outcome = None if way.is_free else _try(way)
+    if outcome and outcome.unread and _serves(app, entry):
+        return _stay(app, entry, cause, outcome)
+    if entry.before:
+        # First of all, so that compose files, and the files that they name, are those of what served.
+        bring_back.move_back(run, app, entry)
+    unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
+    if entry.before:
+        log = _logs(app, entry)
+        exposed = bring_back.bring_back(run, app, entry, problems)
+        restart_policy.give_back(engine.connect(app.docker_host), app, entry, "old")
+    if entry.reversing:
+        back = entry.reversing
+        order = migrations.MigrateOrder(back.commit, back.images, MIGRATE_SECONDS)
+        events.tell("applies the migrations again that were reversed")
+        migrations.apply(run, app, order, again=True)
+    outcome = outcome or way.go()
+    if unlike:
+        raise JunoError(unlike, log=log)
+    figures = {"task": cause.task, "reason": masking.hide(cause.reason)}
+    ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": lock.now(), "figures": figures}
+    if outcome.standing:
+        ended["standing"] = outcome.names
+    if problems:
+        ended["problems"] = problems
+    client = engine.connect(app.docker_host)
+    serves = bool(app_server.own(client, app))
+    left = [] if serves else sorted({one.service for one in engine.find(client, app.project)} - {names.SERVICE})
+    journal.change(app.journal, **ended, **({"caches_owed": True} if exposed else {}))
+    return {
+        "number": entry.number,
+        "finished": False,
+        "undone": True,
+        # Where nothing serves there is nobody to ask; they stay owed, and the next release clears them.
+        "clear_caches": exposed and serves,
+        "log": log,
+        "standing": outcome.names,
+        "serves": serves,
+        "problems": problems,
+        "left": left,
+        "broken": list(outcome.unread),
+        "words": restore.words(outcome, entry, stays=False),
+    }
+
+
+def _try(way: restore.Way) -> restore.Outcome | None:
+    """Take the database back, and see whether the code from before can work with it; nothing where that fails.
+
+    Then what served is brought back first, and the database is asked again, whose error counts.
+    """
+    try:
+        outcome = way.go()
+    except JunoError:
+        return None
+    outcome.unread = way.unread_before(outcome)
+    return outcome
+
+
+def _serves(app: App, entry: journal.Entry) -> bool:
+    """Say whether what a release started is at work: its switch was over, and all of it runs."""
+    running = {one.id for one in app_server.own(engine.connect(app.docker_host), app)}
+    return entry.step == "switched" and bool(entry.containers) and set(entry.containers) <= running
+
+
+def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.Outcome) -> dict[str, t.Any]:
+    """Leave what the release started: its migrations stand, and the code from before can't work with them."""
+    log = _logs(app, entry)
+    client = engine.connect(app.docker_host)
+    if any(one.state == "running" for one in engine.find(client, app.project, names.SERVICE)):
+        runtime.end_switch(runtime.asker(names.socket_of(app.edge_directory)))
+    journal.change(
+        app.journal,
+        outcome="failed",
+        undone=False,
+        ended=lock.now(),
+        figures={"task": cause.task, "reason": masking.hide(cause.reason)},
+        standing=outcome.names,
+        caches_owed=True,
+    )
+    return {
+        "number": entry.number,
+        "finished": False,
+        "undone": False,
+        "clear_caches": True,
+        "log": log,
+        "standing": outcome.names,
+        "serves": bool(app_server.own(engine.connect(app.docker_host), app)),
+        "words": restore.words(outcome, entry, stays=True),
+    }
+
+
+def _has_collected(run: Runner, app: App, entry: journal.Entry) -> bool:
+    """Say whether the release's static files may be where those of what served were, which runs and won't collect."""
+    if entry.collected:
+        return True
+    before, order = entry.before, entry.order
+    if not before or entry.moved is None or not order or order.strategy == "reload":
+        return False
+    if not any(one.id in before.containers for one in app_server.own(engine.connect(app.docker_host), app)):
+        return False  # they start anew, and collect by themselves if the new ones did
+    config = compose_config.read(run, app.compose())
+    return compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
+
+
+def _static_back(run: Runner, app: App, entry: journal.Entry) -> str:
+    """Collect the static files of what served: the newer manifest may lack what its templates name.
+
+    Say what is in the way, if anything is: all else must be brought back nevertheless.
+    """
+    images = (entry.before.images if entry.before else {}) or {
+        one.service: one.image_id for one in app_server.own(engine.connect(app.docker_host), app)
+    }
+    if not images:
+        return ""
+    try:
+        events.tell("collects the static files of what served")
+        build.collect(run, app, (entry.before and entry.before.commit) or checkout.head(run, app.path), images)
+    except JunoError as exc:
+        return f"The static files of what served could not be collected again: {exc.message}"
+    return ""
+
+
+def _logs(app: App, entry: journal.Entry) -> str:
+    """Give the end of what the new containers logged, before they are gone."""
+    client, known = engine.connect(app.docker_host), entry.before.containers if entry.before else {}
+    new = [one for one in app_server.own(client, app, stopped=True) if one.id not in known]
+    return "\n".join(app_server.log_tail(client, one.id) for one in new)

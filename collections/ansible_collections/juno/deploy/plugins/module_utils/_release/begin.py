@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Begin to change an app: pick up what a dead run left, look, plan. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+import typing as t
+import urllib.parse
+
+from ansible_collections.juno.deploy.plugins.module_utils._base import processes
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_git, proxy_plan
+from ansible_collections.juno.deploy.plugins.module_utils._probe import control
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot, undo
+from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, readiness_pages
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, lock
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+#: What serves gets so long for its first page.
+NOTICE_SECONDS = 3.0
+
+
+def look(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Look at the app and plan; only a deploy has to fetch anything."""
+    purpose, wish = order["purpose"], inspect_git.wish_of(order)
+    if purpose == "deploy":
+        found = inspect.inspect(run, app, wish)
+    else:
+        found = inspect.look_back(run, app, wish, order["release"] if purpose == "rollback" else -1)
+    target = (found.get("target") or {}).get("number", 0)
+    epoch = cache_version_choice.wanted(
+        journal.read(app.journal), purpose, found["plan"]["strategy"], target, wish.epoch_variable, time.time()
+    )
+    return {**found, "epoch": epoch.as_dict()}
+
+
+def plan_edge(
+    run: Runner, app: App, order: dict[str, t.Any], found: dict[str, t.Any], *, dry: bool
+) -> dict[str, t.Any]:
+    """Add to the plan what happens to the edge, whose image is there from now on."""
+    edge = proxy_plan.wish_of(order["edge"], order["base_url"])
+    # Its configuration may hold secrets, and goes no further.
+    plan, config = found["plan"], found.pop("configuration", None)
+    told: list[str] = []
+    if edge and plan["deploy"]:
+        told = proxy_plan.prepare(run, app, edge, plan["strategy"], dry=dry, config=config)
+    return {**found, "plan": {**plan, "edge": told}}
+
+
+def open_entry(
+    app: App, holder: lock.Holder, commit: str, strategy: str, workers: dict[str, str] | None = None
+) -> None:
+    """Begin a release in the journal, so that the next run knows that this one may have died."""
+    entries = journal.read(app.journal)
+    entry = journal.Entry(
+        purpose=holder.purpose,
+        commit=commit,
+        strategy=strategy,
+        who=holder.who,
+        started=lock.now(),
+        outcome="started",
+        step="begin",
+        workers=workers or {},
+    )
+    if holder.purpose != "deploy":
+        entry = dataclasses.replace(entry, schema=rollback_target.carried(entries, []))
+    journal.write(app.journal, journal.append(entries, entry))
+
+
+@dataclasses.dataclass(frozen=True)
+class Meter:
+    """What the prober asks for during the deploy."""
+
+    rate_per_second: float
+    paths: tuple[str, ...]
+    pages: list[dict[str, t.Any]]
+    base_url: str
+    headers: dict[str, str]
+
+    def notice(self, app: App, base_url: str, number: int) -> list[str]:
+        """Say how what serves answers the first page, where that hangs on a variable."""
+        base_url = self.base_url or base_url
+        pages = readiness_pages.parse(self.pages[:1])
+        if not pages or not base_url.startswith("http://") or maintenance.is_on(app.edge_directory):
+            return []
+        parts = urllib.parse.urlsplit(base_url)
+        proto, host = self.headers.get("X-Forwarded-Proto", ""), context.host_of(self.headers, base_url)
+        serving = f"release {number}, which serves," if number else "what serves"
+        questions = readiness_pages.Questions(pages, host, proto, serving=serving)
+        get = readiness_pages.getter(parts.hostname or "", parts.port or 80, questions, NOTICE_SECONDS)
+        told = readiness_pages.notice(questions, get)
+        return [told] if told else []
+
+    def start(self, app: App, base_url: str) -> None:
+        """Start the prober; without an address there is no front door to ask at."""
+        if not (self.base_url or base_url) or maintenance.is_on(app.edge_directory):
+            return
+        pages: list[dict[str, t.Any]] = [{"path": path} for path in self.paths] or list(self.pages)
+        order: dict[str, t.Any] = {
+            "base_url": self.base_url or base_url,
+            "headers": self.headers,
+            "rate_per_second": self.rate_per_second,
+            "pages": pages,
+            # It ends when the deployer does, of which this process is a fork.
+            "deployer": dataclasses.astuple(processes.identify(os.getppid())),
+        }
+        control.start(app.state_directory, order)
+
+
+def _meter(order: dict[str, t.Any]) -> Meter:
+    headers = {str(name): str(value) for name, value in order["headers"].items()}
+    paths = tuple(order["meter_paths"])
+    return Meter(order["meter_rate"], paths, order["pages"], order["base_url"], headers)
+
+
+def _serves(app: App, found: dict[str, t.Any]) -> bool:
+    return any(one["service"] == app.service and one["state"] == "running" for one in found["containers"])
+
+
+def _note(app: App, meter: Meter, found: dict[str, t.Any]) -> None:
+    """Add to the plan what a person should know of the site's own answers."""
+    if found["plan"]["deploy"] and _serves(app, found):
+        number = (found.get("serving") or {}).get("number", 0)
+        found["notices"] = meter.notice(app, found["compose"]["base_url"], number)
+
+
+def look_only(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Look and plan, and change nothing.
+
+    :raises JunoError: something that a deploy needs is missing or in the way.
+    """
+    found = plan_edge(run, app, order, look(run, app, order), dry=True)
+    _note(app, _meter(order), found)
+    return {"changed": bool(found["plan"]["deploy"]), **found, "begun": False, "recovered": {}, "taken_over": ""}
+
+
+def begin(run: Runner, app: App, order: dict[str, t.Any], holder: lock.Holder, package: str) -> dict[str, t.Any]:
+    """Finish or undo what is half done, look and plan, and open the journal's entry where there is something to do.
+
+    :param package: the directory with the collection's code on this host.
+    :raises JunoError: something that a deploy needs is missing or in the way.
+    """
+    trust.remember(run, app)
+    files.settle(run, app)
+    recovered = undo.recover(run, app, order["caches"], order["boot_timeout_seconds"])
+    if recovered.get("not_cleared"):
+        raise JunoError(
+            "The caches may hold pages of a release that was given up, and could not be cleared. "
+            f"{recovered['not_cleared']}"
+        )
+    found = plan_edge(run, app, order, look(run, app, order), dry=False)
+    deploys, meter = bool(found["plan"]["deploy"]), _meter(order)
+    if deploys:
+        found["boot"] = boot.arm(app, order, package)
+        owner.remember(app)
+        open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"], found.get("workers"))
+        _note(app, meter, found)
+        if _serves(app, found):
+            meter.start(app, found["compose"]["base_url"])
+    return {"changed": bool(recovered), **found, "begun": deploys, "recovered": recovered}

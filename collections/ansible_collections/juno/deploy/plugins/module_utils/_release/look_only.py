@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a release, for check mode. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._release import step_process, steps
+
+
+def main() -> None:
+    """Plan as the order on standard input says, and print what came of it."""
+    told: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
+
+    def work() -> dict[str, t.Any]:
+        return steps.look_only(steps.Release.from_order(told), diff=True)
+
+    sys.stdout.write(json.dumps(step_process.outcome("begin", work)))

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What came of a release, as lines for a person. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base import text
+from ansible_collections.juno.deploy.plugins.module_utils._release import tidy_text
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ansible_collections.juno.deploy.plugins.module_utils._cache.invalidation import Scope
+
+
+def _nothing() -> Mapping[str, t.Any]:
+    return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What the steps of a release gave; empty, or nothing for the two ways to clear caches, where one was not done."""
+
+    begun: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    built: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    migrated: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    #: Of all static files, anew.
+    collected: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    switched: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    #: By the app's settings, or by its own command.
+    cleared: Mapping[str, t.Any] | None = None
+    #: Of memcached.
+    flushed: Mapping[str, t.Any] | None = None
+    proved: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    recorded: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """What was wanted, and where."""
+
+    #: V(deploy), V(rollback) or V(restart); empty where a person clears the caches.
+    purpose: str
+    #: The host as the inventory names it.
+    host_name: str
+    #: The site's address for people; empty where it is asked for by its address on the host.
+    site_url: str = ""
+    host_header: str = ""
+    #: V(settings), V(memcached) or V(none).
+    cache_method: str = "settings"
+    #: The app's own command that clears its caches.
+    cache_command: str = ""
+    #: All static files were collected anew.
+    collect_anew: bool = False
+    #: What of the caches was to go.
+    invalidate: Scope = "all"
+
+
+def lines(results: Results, site: Site) -> list[str]:
+    """Give the report of a release that serves and is recorded."""
+    git, recorded = results.begun["git"], results.recorded
+    number, commit = recorded["release"]["number"], git["target_commit"][:12]
+    where = site.site_url or f"{results.switched['base_url']} on {site.host_name}"
+    caches = site.purpose != "restart" or site.collect_anew
+    return text.as_lines(
+        [
+            f"Done: release {number} serves, {commit} {git['target_subject']}",
+            recorded.get("lost") or "",
+            f"Site:   {where}{f' as {site.host_header}' if site.host_header else ''}",
+            f"Switch: {recorded['switch']}",
+            *tidy_lines(results, site),
+            f"Caches: {cache_words(results, site)}" if caches else "",
+            *_proof("Proof:  ", results.proved),
+            *recorded["words"],
+        ]
+    )
+
+
+def clear_lines(results: Results, site: Site, *, check_mode: bool = False) -> list[str]:
+    """Give the report where a person clears the caches."""
+    return text.as_lines([cache_words(results, site, check_mode=check_mode), *_proof("Proof: ", results.proved)])
+
+
+def tidy_lines(results: Results, site: Site) -> list[str]:
+    """Say what a release did beside its switch."""
+    collected = results.collected if site.collect_anew else {}
+    return tidy_text.lines(results.built, results.migrated, collected, results.switched)
+
+
+def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> str:
+    """Say what was done to the caches, and why; in check mode what would be."""
+    caches = results.switched.get("caches") or {}
+    if site.cache_method == "none":
+        return "Left alone, as django_app_cache_method asks."
+    if site.invalidate == "none":
+        return "Left alone: nothing that changed is in a cached page."
+    if caches.get("covered") and not caches["alias"]:
+        return _own_epoch(caches["epoch"], results.switched.get("warmed") or 0)
+    done = results.flushed if site.cache_method == "memcached" else results.cleared
+    if done is None:
+        return "Not cleared."
+    if site.cache_method == "memcached":
+        return " ".join(map(_of_server, done["results"]))
+    if site.cache_command and not check_mode:
+        said = "; ".join(done["stdout"].strip().splitlines())
+        return f"The app's command {site.cache_command} ended well and said: {said}"
+    return _of_aliases(done, anew=bool(results.switched))
+
+
+def why_lines(results: Results, epoch_variable: str, app_says: str, reboot: str | None = None) -> list[str]:
+    """Give what -v tells more.
+
+    :param epoch_variable: the environment variable with the release's epoch.
+    :param app_says: what M(juno.deploy.django_info) tells of the app.
+    :param reboot: why nobody would tidy up after a reboot in the middle; empty where units of systemd would, nothing
+        where that is not known.
+    """
+    parts = ["Why the caches were treated so:"]
+    caches = results.switched.get("caches")
+    if caches and caches.get("covered"):
+        parts.append(f"Epoch: the settings honour {epoch_variable}, so this release has a number of its own")
+    elif caches and caches.get("why"):
+        parts.append(f"Epoch: {caches['why']}")
+    for one in (results.cleared or {}).get("caches") or []:
+        parts.append(f"{one['alias']}: {one['how'] or one['status']}. {one['message']}")
+    if reboot is not None:
+        tidied = f"the next deploy would tidy up, since {reboot}" if reboot else "units of systemd would have tidied up"
+        parts.append(f"A reboot in the middle: {tidied}")
+    return text.as_lines([*parts, "The app says of itself:", app_says])
+
+
+def _proof(heading: str, proved: Mapping[str, t.Any]) -> list[str]:
+    words = proved.get("words") or []
+    return [f"{heading}{words[0]}", *words[1:]] if words else []
+
+
+def _own_epoch(epoch: int, warmed: int) -> str:
+    pages = "page was" if warmed == 1 else "pages were"
+    rendered = f" ({warmed} {pages} rendered before visitors came)" if warmed else ""
+    return (
+        f"Epoch {epoch} is this release's own: it can't read what was cached before, and nothing was cleared{rendered}."
+    )
+
+
+def _of_aliases(cleared: Mapping[str, t.Any], *, anew: bool) -> str:
+    """Say what came of each of the app's caches; new workers (C(anew)) have none of what old ones had in memory."""
+    caches = cleared["caches"]
+    ended = [one["alias"] for one in caches if one["status"] == "needs_restart"] if anew else []
+    if ended:
+        rest = [f"{one['alias']}: {one['message']}" for one in caches if one["alias"] not in ended]
+        parts = [f"Ended with the old workers, in whose memory they were: {', '.join(ended)}.", *rest]
+    else:
+        parts = [cleared["msg"]]
+    parts += [f"{one['alias']}: {one['how']} ({one['milliseconds']} ms)." for one in caches if one["how"]]
+    return " ".join(parts)
+
+
+def _of_server(one: Mapping[str, t.Any]) -> str:
+    status = one["status"].replace("_", " ")
+    if "deleted" in one:
+        did = f"{one['deleted']} entries {status}, {one['sessions']} sessions left"
+    else:
+        did = f"{status}, {one['items_before']} items before{', none of them left' if one['verified'] else ''}"
+    return f"{one['container'] or one['server']}: {did} ({one['milliseconds']} ms)."

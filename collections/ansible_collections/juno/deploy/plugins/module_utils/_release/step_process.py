@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A step of a release, in a process of its own. Private to juno.deploy: no stable interface.
+
+A fork of the deployer does it, so that the deployer goes on answering, and outlives what may break, hang or be ended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pickle
+import signal
+import socket
+import threading
+import time
+import traceback
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils import _module
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._base import events as base_events
+from ansible_collections.juno.deploy.plugins.module_utils._base import masking, processes
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._release import steps
+
+#: Before each message in the pipe, its length.
+_HEADER = 8
+
+
+@dataclasses.dataclass
+class StepProcess:
+    """A step that is at work, or has ended."""
+
+    name: str
+    #: On the clock of the deployer.
+    began: float
+    args: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    pipe: int = -1
+    process: processes.Process = dataclasses.field(default_factory=lambda: processes.Process(0, ""))
+    events: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    result: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: The message and details of what went wrong; nothing when nothing did, or not yet.
+    failure: dict[str, t.Any] | None = None
+    ended: bool = False
+    #: The controller knows how it ended, since it asked; or since that came along with what it asked for.
+    told: bool = False
+    carried: bool = False
+    #: The task of Ansible that asked for it; empty while none did.
+    task: str = ""
+    clock: t.Callable[[], float] = time.monotonic
+    _data: bytearray = dataclasses.field(default_factory=bytearray)
+
+    def is_meant_by(self, task: str) -> bool:
+        """Say whether a task asks for this step, and not for another one of its name."""
+        return not self.told or bool(task and task == self.task)
+
+    def went_well(self) -> bool:
+        """Say whether it has ended, and did not fail."""
+        return self.ended and self.failure is None
+
+    def outcome(self) -> dict[str, t.Any]:
+        """Give the result or the failure, once it has ended."""
+        return {"result": self.result} if self.failure is None else {"failure": self.failure}
+
+    def read(self) -> bool:
+        """Take what the process tells; say whether the step has ended."""
+        data = os.read(self.pipe, 1 << 20)
+        self._data += data
+        while len(self._data) >= _HEADER:
+            size = int.from_bytes(self._data[:_HEADER], "big")
+            if len(self._data) < _HEADER + size:
+                break
+            self._take(pickle.loads(self._data[_HEADER : _HEADER + size]))  # noqa: S301 - a fork of this process wrote it
+            del self._data[: _HEADER + size]
+        if data and not self.ended:
+            return False
+        # It has told all, or can't any more.
+        os.close(self.pipe)
+        _pid, status = os.waitpid(self.process.pid, 0)
+        self._end(status)
+        return True
+
+    def _take(self, told: dict[str, t.Any]) -> None:
+        if "event" in told:
+            self.events.append({"seconds": round(self.clock() - self.began, 1), "text": told["event"]})
+            return
+        self.result, self.failure = told.get("result") or {}, told.get("failure")
+        self.ended = True
+        compose_config.recall(told.get("configuration"))
+
+    def _end(self, status: int) -> None:
+        if not self.ended:
+            how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"code {os.WEXITSTATUS(status)}"
+            self.failure = {"msg": f"The process of the step {self.name} ended with {how} before it was done."}
+        self.ended = True
+
+
+def start(
+    release: steps.Release,
+    name: str,
+    args: dict[str, t.Any],
+    clock: t.Callable[[], float] = time.monotonic,
+    doors: t.Sequence[socket.socket] = (),
+) -> StepProcess:
+    """Begin a step; it has failed already where no process can be made for it.
+
+    :param doors: what the deployer alone answers at.
+    """
+    step = StepProcess(name, clock(), args, clock=clock)
+    ends: tuple[int, ...] = ()
+    try:
+        ends = os.pipe()
+        child = os.fork()
+    except OSError as exc:
+        for end in ends:
+            os.close(end)
+        step.failure = {"msg": f"This host can start no process for the step {name} ({exc.strerror}): make room."}
+        step.ended = True
+        return step
+    hear, speak = ends
+    if child:
+        os.close(speak)
+        step.pipe, step.process = hear, processes.identify(child)
+        return step
+    code = 1
+    try:
+        os.close(hear)
+        for door in doors:
+            door.close()
+        code = _work(release, name, args, speak)
+    finally:
+        os._exit(code)
+
+
+def _work(release: steps.Release, name: str, args: dict[str, t.Any], speak: int) -> int:
+    """Do the step in this process, which has no other purpose; give its exit code."""
+    # So that what runs for the step is ended with it, when it is told to end.
+    signal.signal(signal.SIGTERM, _told_to_end)
+
+    speaking = threading.Lock()
+
+    def say(told: dict[str, t.Any]) -> None:
+        data = pickle.dumps(told)
+        rest = len(data).to_bytes(_HEADER, "big") + data
+        with speaking:
+            while rest:
+                rest = rest[os.write(speak, rest) :]
+
+    base_events.set_sink(lambda text: say({"event": text}))
+    told = outcome(name, lambda: steps.STEPS[name](release, args))
+    base_events.set_sink(None)
+    # What is told from now on must be told as a whole.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say({**told, "configuration": compose_config.memory()})
+    return 0
+
+
+def _told_to_end(_number: int, _frame: t.Any) -> t.NoReturn:
+    raise SystemExit(1)
+
+
+def outcome(name: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
+    """Give the result of a step, or its failure; what JSON does not know is text in both."""
+    try:
+        try:
+            return {"result": _plain(work())}
+        except JunoError as exc:
+            return {"failure": masking.hide_all(_plain({"msg": exc.message, **exc.details}))}
+    except Exception as exc:  # noqa: BLE001 - whoever asked for the step is told
+        return {"failure": masking.hide_all(_broke(name, exc))}
+
+
+def _plain(told: dict[str, t.Any]) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(told, default=str)))
+
+
+def _broke(name: str, exc: Exception) -> dict[str, t.Any]:
+    """Say what went wrong that nothing foresaw."""
+    reason = _module.foreseen(exc)
+    if reason:
+        return {"msg": reason}
+    what = "".join(traceback.format_exception_only(type(exc), exc)).strip()
+    return {"msg": f"The step {name} broke: {what}", "exception": traceback.format_exc()}

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be refused before anything is built or touched. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, engine, ports
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+
+
+def require_address(app: App, config: dict[str, t.Any], base_url: str, where: str = "") -> None:
+    """Make sure that the site has an address on this host: a deploy is nothing without asking the site.
+
+    :param where: the commit whose compose file it is; without it, what serves.
+    :raises BadInputError: there is none, or it is of a kind that is not asked.
+    """
+    service = config["services"][app.service]
+    found = base_url or compose.base_url(service)
+    if not found:
+        of = f" as {where} has it" if where else ""
+        network = service.get("network_mode")
+        why = f"has network_mode {network}" if network else "publishes no port by a fixed number"
+        raise BadInputError(
+            f"Nothing tells where the site answers on this host, since '{app.service}'{of} {why}: set "
+            "django_app_base_url to its address (http://127.0.0.1:8001, say). Nothing was changed."
+        )
+    if not found.startswith("http://"):
+        raise BadInputError(
+            f"django_app_base_url must be the site's own address on this host, such as http://127.0.0.1:8001, not "
+            f"{found}: https is for django_app_https. Nothing was changed."
+        )
+
+
+def require_files_stay(app: App, texts: dict[str, str], gone: Iterable[str], commit: str) -> None:
+    """Make sure that a commit takes no file out of git that its compose files name: git would delete it here.
+
+    :param texts: the compose files of the commit.
+    :param gone: the files that it takes out.
+    :raises BadInputError: it does.
+    """
+    for path in gone:
+        name = re.escape(path)
+        told = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
+        for file, text in texts.items():
+            if told.search(text):
+                raise BadInputError(
+                    f"{commit} takes {path} out of git, and its {file} names it: git would delete it in {app.path}, "
+                    f"and no container could start. Let {file} name a file that git never had (copy {path} to it on "
+                    "this host), then deploy again. Nothing was changed."
+                )
+
+
+def require_own_contexts(app: App, config: dict[str, t.Any]) -> None:
+    """Make sure that the app's images are built from its checkout: what lies beside it is of no commit.
+
+    :raises BadInputError: a build takes a directory elsewhere.
+    """
+    for name in app.services:
+        build = (config.get("services") or {}).get(name, {}).get("build") or {}
+        context = build.get("context", "")
+        if context.startswith("/") and not compose.inside(context, app.path):
+            raise BadInputError(
+                f"'{name}' is built from {context}, outside of the checkout {app.path}, so it is of no commit. Paths "
+                f"in compose files ({', '.join(app.compose().files)}) count from the top of the checkout, also where "
+                "the file lies in a directory below: write them so that docker compose finds them with "
+                "--project-directory at the top. Nothing was changed."
+            )
+
+
+def require_one_path(app: App, containers: Iterable[engine.Container]) -> None:
+    """Make sure that the project's containers are of this app's directory, not of another's of the same name.
+
+    :raises BadInputError: they are of another one.
+    """
+    here = os.path.realpath(app.path)
+    for one in containers:
+        there = os.path.realpath(one.working_dir) if one.working_dir else here
+        near = compose.inside(there, here) or compose.inside(here, there)
+        # One that is gone was moved here.
+        if not near and os.path.isdir(there):
+            raise BadInputError(
+                f"The compose project '{app.project}' of {app.path} runs from {one.working_dir} already (the container "
+                f"{one.name}): give this one a name of its own, as COMPOSE_PROJECT_NAME in its .env and as "
+                "django_app_project. Nothing was changed."
+            )
+
+
+def require_free_ports(app: App, client: t.Any, config: dict[str, t.Any]) -> None:
+    """Make sure that nobody else holds a port that the site is to publish.
+
+    :raises BadInputError: somebody does; the message names who.
+    """
+    wanted = ports.wanted(config["services"][app.service])
+    if not wanted:
+        return
+    with engine.told("The Docker Engine refused to list its containers"):
+        listed = client.api.containers(all=False, filters={})
+    # Another host's sockets can't be seen from here.
+    local = (app.docker_host or engine.DEFAULT_SOCKET).startswith("unix:")
+    heard = ports.listeners() if local else []
+    for one in wanted:
+        if name := ports.holder(one, listed, app.project, heard):
+            raise BadInputError(
+                f"Port {one.port}, which '{app.service}' is to publish, is taken by {name}: stop that, or publish "
+                "another port in the compose file. Nothing was changed."
+            )
+
+
+def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: str) -> None:
+    """Make sure that the compose file of a commit leaves its strategy, and the proxy that is there, possible.
+
+    :raises BadInputError: it does not.
+    """
+    reason = names.why_not(config["services"][app.service])
+    if not reason:
+        return
+    if strategy == "rolling":
+        raise BadInputError(
+            f"{commit} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
+            "django_app_strategy: recreate. Nothing was changed."
+        )
+    if compose.is_ours(app.override) and names.is_in(files.read(app.override)):
+        raise BadInputError(
+            f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service "
+            "publish its ports as before, or first take the proxy away (docker compose rm --stop --force "
+            f"{names.SERVICE}, then remove {app.override}) and start the app anew. Nothing was changed."
+        )

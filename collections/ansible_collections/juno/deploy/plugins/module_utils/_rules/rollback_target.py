@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which release a rollback goes to, and what stands in its way: from data to data. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Migration, Schema
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def good(entries: list[journal.Entry]) -> list[journal.Entry]:
+    """Give the releases that went well, oldest first."""
+    return [entry for entry in entries if entry.outcome == "done" and entry.commit]
+
+
+def choose(entries: list[journal.Entry], wanted: int) -> journal.Entry:
+    """Give the release to go back to: the one with a number, or (0) the newest good one of another commit.
+
+    :raises BadInputError: there is none, it was never complete, or it serves already.
+    """
+    well = good(entries)
+    names = ", ".join(str(entry.number) for entry in well[:-6:-1]) or "none"
+    if not well:
+        raise BadInputError(
+            "No release of this app went well on this host yet, so there is none to go back to: deploy."
+        )
+    serving = well[-1]
+    if not wanted:
+        found = next((entry for entry in reversed(well) if entry.commit != serving.commit), None)
+        if found is None:
+            raise BadInputError(
+                f"Release {serving.number} is of the only commit that was ever released here: "
+                "there is none to go back to."
+            )
+        return found
+    entry = next((entry for entry in entries if entry.number == wanted), None)
+    if entry is None:
+        raise BadInputError(f"There is no release {wanted} in the journal; good ones are: {names}.")
+    if entry not in well:
+        raise BadInputError(
+            f"Release {wanted} was never complete ({entry.outcome}), so nobody can go back to it; "
+            f"good ones are: {names}."
+        )
+    if entry is serving:
+        raise BadInputError(f"Release {wanted} serves already; others are: {names}.")
+    return entry
+
+
+def images(
+    config: dict[str, t.Any], entry: journal.Entry, identify: Callable[[str], str], services: t.Container[str]
+) -> dict[str, str]:
+    """Give the kept image for each of the services that is built.
+
+    :param identify: gives the id of an image by its name, or nothing.
+    :param services: the services whose images are the app's own; no other's is touched.
+    :raises BadInputError: one is no longer kept.
+    """
+    found = {}
+    for service, (_used, name) in compose.release_images(config, entry.commit).items():
+        if service not in services:
+            continue
+        # Its name may have come to mean another image since: the commit deployed anew, another project's build.
+        recorded = entry.images.get(service, "")
+        if recorded and identify(recorded):
+            found[service] = recorded
+            continue
+        if recorded or not identify(name):
+            raise BadInputError(
+                f"The image {name} of release {entry.number} is no longer here (django_app_keep_releases tells how "
+                "many are kept): go back to a newer one, or deploy its commit anew."
+            )
+        found[service] = name
+    return found
+
+
+def state_after(entry: journal.Entry) -> list[str]:
+    """Name the migrations that stood once a release served, each "app.name", the first applied first."""
+    return [*entry.schema.applied, *(_label(one) for one in entry.schema.pending)]
+
+
+def carried(entries: list[journal.Entry], reversed_: list[Migration]) -> Schema:
+    """Give the migrations that stand while a release without a build (a rollback, a restart) is at work."""
+    well, gone = good(entries), {_label(one) for one in reversed_}
+    state = state_after(well[-1]) if well else []
+    return Schema([name for name in state if name not in gone])
+
+
+def _label(one: Migration) -> str:
+    return f"{one['app']}.{one['name']}"
+
+
+def between(entries: list[journal.Entry], target: journal.Entry) -> list[Migration]:
+    """Give the migrations that stand now and didn't when the target was released, as far as the journal knows."""
+    well = good(entries)
+    then, now = set(state_after(target)), set(state_after(well[-1]))
+    if not then or not now:
+        return []
+    # Also those of a release that failed: what has no way back stands.
+    later = [one for entry in entries if entry.number > target.number for one in entry.schema.pending]
+    found = {_label(one): one for one in later if _label(one) in now - then}
+    return list(found.values())
+
+
+def way_to(state: list[str], migrations: list[Migration]) -> dict[str, str]:
+    """Give, for each app of some migrations, the last one of a state: where it has to be taken back to."""
+    to = {}
+    for app in {one["app"] for one in migrations}:
+        there = [name.partition(".")[2] for name in state if name.partition(".")[0] == app]
+        to[app] = there[-1] if there else ""
+    return to
+
+
+def losses(migrations: list[Migration]) -> list[str]:
+    """Name the migrations that lose data when they are reversed, each with what."""
+    return [f"{_label(one)} ({', '.join(one['lossy'])})" for one in migrations if one.get("lossy")]
+
+
+def demands(migrations: list[Migration]) -> list[str]:
+    """Name the columns that migrations have added and code from before can't fill."""
+    return [name for one in migrations for name in one.get("demands") or []]
+
+
+def require_reversible(migrations: list[Migration], target: journal.Entry) -> None:
+    """Make sure that each migration can be reversed.
+
+    :raises BadInputError: one can't; the message names all of them.
+    """
+    stuck = [_label(one) for one in migrations if not one.get("reversible")]
+    if stuck:
+        raise BadInputError(
+            f"Release {target.number} can't be gone back to, since migrations that can't be reversed came after it: "
+            f"{', '.join(stuck)}; nothing was changed: correct what is wrong by a new commit and deploy that.",
+            irreversible=stuck,
+        )

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a switch works with. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing as t
+import urllib.parse
+import uuid
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose as app_compose
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import readiness, readiness_pages
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal, switch_spec
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
+
+#: Every probe of the starting site may take this long.
+PROBE_TIMEOUT_SECONDS = 10
+COMPOSE_SECONDS = 600
+#: Enough to see a server that ends right after its first answer.
+FIRST_SETTLE_SECONDS = 0.5
+#: Others find it here, too.
+SwitchOrder = switch_spec.SwitchOrder
+
+
+def host_of(headers: dict[str, str], base_url: str) -> str:
+    """Give the host that visitors ask for: the one that is set, else that of the site's address on this host."""
+    return headers.get("Host") or urllib.parse.urlsplit(base_url).netloc
+
+
+@dataclasses.dataclass
+class Work:
+    """What a switch works with."""
+
+    run: Runner
+    app: App
+    order: SwitchOrder
+    client: t.Any
+    #: The project by its own files, without our override.
+    config: dict[str, t.Any]
+    old: list[engine.Container]
+    #: When nobody answered, and until when; in seconds of the monotonic clock.
+    down: float = 0.0
+    up: float = 0.0
+    #: Since when the new containers are healthy, in seconds of the monotonic clock; 0 when none was started.
+    healthy: float = 0.0
+    moved_to_edge: bool = False
+    #: Since when no old page can be in a cache, in seconds since the epoch; 0 where they are to be cleared later.
+    cleared_at: float = 0.0
+    #: Answers to pages that new containers were asked for before they got requests.
+    warmed: int = 0
+    #: Static files of earlier releases that the new containers got from the old ones.
+    static_carried: int = 0
+    #: Old workers that were told to end, who was killed, and when the new workers were started.
+    leaving: app_server.Leaving | None = None
+    killed: list[app_server.Ended] = dataclasses.field(default_factory=list)
+    workers_began: float = 0.0
+    #: How long the site took to boot with this code, which tells how long a worker may take.
+    boot_seconds: float = 0.0
+    #: How what serves answers the pages; nothing before it was asked.
+    served: dict[str, Answer] | None = None
+    #: What a person should know, each a sentence.
+    notices: list[str] = dataclasses.field(default_factory=list)
+    #: What could not be brought back, and why.
+    problems: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def service(self) -> dict[str, t.Any]:
+        """The configuration of the service with the site."""
+        return t.cast("dict[str, t.Any]", self.config["services"][self.app.service])
+
+    @property
+    def port(self) -> int:
+        """The port in the site's containers that pages are asked for at."""
+        return app_compose.target_port(self.service, self.order.base_url)
+
+    def compose(self, *words: str) -> list[str]:
+        """Build a compose command about the project as it runs."""
+        return self.app.compose_live().argv(*words)
+
+    def do(self, argv: list[str], failure: str) -> None:
+        """Run a compose command.
+
+        :raises CommandError: it failed; C({cause}) in C(failure) is its last line.
+        """
+        self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
+
+    def gate(self) -> readiness.Gate:
+        """Give what is asked of a new container of the site before it gets visitors.
+
+        C(_recovery.record) waits for the rest of its time.
+        """
+        order = self.order
+        first = min(order.settle_seconds, FIRST_SETTLE_SECONDS)
+        gate = readiness.Gate(self.port, order.probe_path, order.headers, order.boot_timeout_seconds, first)
+        pages = readiness_pages.parse(order.pages)
+        if not pages:
+            return gate
+        entry = journal.serving(journal.read(self.app.journal)[:-1])
+        questions = readiness_pages.Questions(
+            pages=pages,
+            host=host_of(order.headers, order.base_url or app_compose.base_url(self.service)),
+            forwarded_proto=order.headers.get("X-Forwarded-Proto", ""),
+            own_cache=bool(order.epoch.value) and not order.epoch.others,
+            serving=f"release {entry.number}, which serves," if entry else "what serves",
+        )
+        return dataclasses.replace(gate, questions=questions, serving=functools.partial(self.ask_serving, questions))
+
+    def ask_serving(self, questions: readiness_pages.Questions) -> dict[str, Answer]:
+        """Give how one of the old containers answers the pages, which is asked once; nothing where none runs."""
+        if self.served is None:
+            old = [one for one in self.site() if one.id in {before.id for before in self.old} and one.addresses]
+            port = self.port
+            get = readiness_pages.getter(old[0].addresses[0], port, questions) if old and port else None
+            self.served = readiness_pages.ask(get, questions.pages, uuid.uuid4().hex[:12]) if get else {}
+        return self.served
+
+    def site(self) -> list[engine.Container]:
+        """Give the running containers with the site."""
+        return [one for one in serving(self) if one.service == self.app.service]
+
+
+def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
+    """Give what asks the site for a page, and gives the status, or 0 when nobody or just the edge (5xx) answers.
+
+    :raises BadInputError: the address is none.
+    """
+    parts = urllib.parse.urlsplit(base_url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise BadInputError(
+            f"The site's address on this host must be like http://127.0.0.1:8001, not '{base_url}': "
+            "publish a port in the compose file, or set django_app_base_url."
+        )
+    host, port = parts.hostname, parts.port or 80
+
+    def probe() -> int:
+        status = app_server.answers(host, port, path, headers, PROBE_TIMEOUT_SECONDS)
+        return status if status < 500 else 0
+
+    return probe
+
+
+def address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
+    """Give the site's address on this host, and what asks there for a page."""
+    base_url = order.base_url or app_compose.base_url(app_compose.require_service(config, app.service, app.path))
+    return base_url, make_probe(base_url, order.probe_path, order.headers)
+
+
+def now(work: Work, wanted: list[engine.Container]) -> list[engine.Container]:
+    """Look at containers again: they have addresses once they run."""
+    ids = {one.id for one in wanted}
+    return [one for one in app_server.own(work.client, work.app, stopped=True) if one.id in ids]
+
+
+def serving(work: Work) -> list[engine.Container]:
+    """Give the app's containers that run, not those that a person has paused."""
+    return [one for one in app_server.own(work.client, work.app) if one.state == "running"]

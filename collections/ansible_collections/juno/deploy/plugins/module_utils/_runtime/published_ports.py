@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The project's published ports: what answered before a switch has to answer after it. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, port_kind
+from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import Work
+    from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+
+#: A door: its address on this host, and its port.
+Door = tuple[str, int]
+Kinds = dict[Door, str]
+Ask = t.Callable[[str, int], str]
+Still = t.Callable[[], None]
+
+#: What begins anew behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
+AFTER_SECONDS = 20.0
+#: Where nothing was begun anew a second look is enough.
+LOOK_SECONDS = 2.0
+PAUSE_SECONDS = 0.5
+
+
+def doors(config: dict[str, t.Any]) -> list[Door]:
+    """Name every door of a project; one that is published at all addresses has one for each family."""
+    found: dict[Door, None] = {}
+    for service in (config.get("services") or {}).values():
+        everywhere = {int(one["published"]) for one in service.get("ports") or [] if _everywhere(one)}
+        for host, port in compose.published(service):
+            found[host, port] = None
+            if port in everywhere:
+                found["::1", port] = None
+    return list(found)
+
+
+def _everywhere(port: dict[str, t.Any]) -> bool:
+    number = str(port.get("published") or "")
+    return not port.get("host_ip") and number.isascii() and number.isdigit()
+
+
+def ask_all(wanted: t.Iterable[Door], ask: Ask) -> Kinds:
+    """Ask at doors, at the same time, what is spoken there."""
+    every = list(wanted)
+    if not every:
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(min(len(every), 8)) as pool:
+        return dict(zip(every, pool.map(lambda door: ask(*door), every)))  # noqa: B905 - strict came with Python 3.10
+
+
+def answers(kind: str) -> bool:
+    """Say whether somebody who is well speaks there."""
+    return bool(kind) and not kind.startswith("http 5")
+
+
+def as_before(before: str, after: str) -> bool:
+    """Say whether a door answers as it did, any page that is no error by the server for another.
+
+    One that had not said anything yet, as on a busy machine, may have spoken whatever it speaks now.
+    """
+    alike = before == port_kind.SILENT or (port_kind.is_http(before) and port_kind.is_http(after))
+    return before == after or (alike and answers(after))
+
+
+def changed(before: Kinds, ask: Ask, seconds: float, still: Still = lambda: None) -> tuple[Kinds, Kinds]:
+    """Wait until each door that answered does so in the same way; give what all of them say now, and those that don't.
+
+    :param seconds: how long they are waited for.
+    :param still: raises where waiting has become useless.
+    """
+    left = {door: kind for door, kind in before.items() if answers(kind)}
+    now: Kinds = {}
+
+    def all_do() -> bool:
+        now.update(ask_all(left, ask))
+        for door in [door for door, kind in left.items() if as_before(kind, now[door])]:
+            del left[door]
+        if left:
+            names = ", ".join(port_kind.address(*door) for door in left)
+            events.tell(f"waits for {names} to answer as before the switch")
+            still()
+        return not left
+
+    wait_for(all_do, seconds, PAUSE_SECONDS)
+    return now, left
+
+
+def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Still = lambda: None) -> Kinds:
+    """Make sure that each door that answered still does, in the same way; give what each says now.
+
+    :raises JunoError: one does not, within some seconds; or C(still) raises meanwhile.
+    """
+    now, left = changed(before, ask, seconds, still)
+    if left:
+        door, was = next(iter(left.items()))
+        raise JunoError(
+            f"The published port {port_kind.address(*door)} answered before the switch ({words(was)}), and now it "
+            f"does not ({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed "
+            "as it is where django_app_tcp_ports names it."
+        )
+    return now
+
+
+def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
+    """Give what asks at a door in the way that the site wants to be asked."""
+    return lambda host, port: port_kind.kind(host, port, probe_path, headers)
+
+
+def look(work: Work) -> Kinds:
+    """Ask at every door of the project before a switch."""
+    events.tell("asks at each published port what answers there")
+    return ask_all(doors(work.config), asker(work.order.probe_path, work.order.headers))
+
+
+def require_after(work: Work, before: Kinds, new: t.Sequence[engine.Container]) -> Kinds:
+    """Make sure after a switch that every door answers as before, of those that are still published; give all.
+
+    :param new: the site's containers; when one of them has ended nothing is waited for.
+    :raises JunoError: one does not.
+    """
+    ask, there = asker(work.order.probe_path, work.order.headers), doors(work.config)
+    wanted = {door: kind for door, kind in before.items() if door in there}
+    now = require(wanted, ask, still=lambda: app_server.require_running(work.client, new))
+    return {**now, **ask_all((door for door in there if door not in now), ask)}
+
+
+def note(kinds: Kinds) -> list[tuple[str, int, str]]:
+    """Give what a journal keeps: the doors that answer."""
+    return [(*door, kind) for door, kind in kinds.items() if answers(kind)]
+
+
+def findings(entry: journal.Entry | None) -> list[str]:
+    """Ask at the doors that answered when a release was deployed; name those that no longer do.
+
+    :param entry: the release's entry in the journal.
+    """
+    if not entry or not entry.doors:
+        return []
+    before = {(host, port): kind for host, port, kind in entry.doors}
+    path, headers = (entry.order.probe_path, entry.order.headers) if entry.order else ("/", {})
+    now, left = changed(before, asker(path or "/", headers), LOOK_SECONDS)
+    return [
+        f"The published port {port_kind.address(*door)} answered when release {entry.number} was deployed "
+        f"({words(was)}), and now it does not ({words(now[door])}): see the logs of the service behind it."
+        for door, was in left.items()
+    ]
+
+
+def words(kind: str) -> str:
+    """Say what is spoken, in words."""
+    plain = {"": "no answer", "tls": "TLS", "other": "not by HTTP", "silent": "a connection that waits"}
+    return plain.get(kind) or kind.replace("http", "HTTP status")

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a switch is told, which the journal keeps for the way back. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
+
+
+@dataclasses.dataclass(frozen=True)
+class SwitchOrder:
+    """What the traffic moves to; without a commit the same release is started anew."""
+
+    commit: str
+    images: dict[str, str]
+    strategy: str
+    edge_image: str
+    base_url: str
+    headers: dict[str, str]
+    probe_path: str
+    grace_seconds: int
+    boot_timeout_seconds: float
+    settle_seconds: float
+    purge_bytecode: bool = False
+    #: stale or all.
+    bytecode_mode: str = "stale"
+    #: How long static files of earlier releases stay, in the fields of C(_django.retention.Rules); nothing: for ever.
+    static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: Collect the commit's static files first; a deploy has done so when it built.
+    collect: bool = False
+    epoch: cache_version.Epoch = dataclasses.field(default_factory=cache_version.Epoch)
+    #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
+    warm_paths: tuple[str, ...] = ()
+    warm_rate: float = 20.0
+    #: What the proof will ask for, which new containers must show before they get visitors.
+    pages: tuple[dict[str, t.Any], ...] = ()
+    #: Other services of the project that are replaced where something about them has changed.
+    update_services: tuple[str, ...] = ()
+    #: From whom the edge believes X-Forwarded-For.
+    trusted_proxies: tuple[str, ...] = options.TRUSTED
+    #: Published ports that the edge passes as TCP, whatever they answer.
+    tcp_ports: tuple[int, ...] = ()
+    #: Another image under the name of the edge's is a reason to replace its container.
+    edge_pull: bool = False
+    #: The site's sitemap, and how many of its pages the proof asks for; 0 for none.
+    sitemap: str = ""
+    sitemap_pages: int = 0
+    #: How the caches are cleared while nothing serves, in the fields of C(_runtime.cache_order.ARGUMENTS); nothing: not
+    #: then.
+    caches: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    #: Mount the git folder read-only over the checkout that containers see.
+    protect_git: bool = False

@@ -1,0 +1,245 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at what serves, without the network and without a change. Private to juno.deploy: no stable interface."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+import time
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine
+from ansible_collections.juno.deploy.plugins.module_utils._base import masking
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance, names
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import published_ports
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock, rpc
+from ansible_collections.juno.deploy.plugins.module_utils._status import history, status, status_services, status_words
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+#: Colours and the like, which a terminal understands and a report doesn't.
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+#: Ansible shows nothing before a task has ended, so following a log for longer helps nobody.
+LONGEST_FOLLOW_SECONDS = 3600
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """How much a person wants to see."""
+
+    history_length: int
+    log_lines: int
+    #: For how long what is logged is waited for, beside the last lines.
+    log_follow_seconds: int = 0
+
+    @property
+    def wants_logs(self) -> bool:
+        """Say whether any log is to be read."""
+        return bool(self.log_lines or self.log_follow_seconds)
+
+
+def look_at_checkout(run: Runner, path: str) -> status.Checkout:
+    """Read the commit of a checkout and the files changed by hand.
+
+    :raises JunoError: it is no checkout, or git can't read it.
+    """
+    git_checkout.require_checkout(run, path)
+    head = run(git_checkout.git(path, "log", "-1", "--format=%H%x00%s", "HEAD", "--"))
+    commit, subject = head.require(f"git can't read {path} ({{cause}}).").stdout.rstrip("\n").split("\0", 1)
+    return status.Checkout(commit, subject, tuple(git_checkout.changed_by_hand(run, path)))
+
+
+def clean(raw: bytes) -> str:
+    """Give a log as text without colours."""
+    lines = ESCAPES.sub("", raw.decode("utf-8", "replace")).split("\n")
+    return "\n".join(line.rstrip() for line in lines).rstrip("\n")
+
+
+def _image_names(client: t.Any) -> dict[str, tuple[str, ...]]:
+    with engine.told("The Docker Engine refused to list its images"):
+        return {one["Id"]: tuple(sorted(one.get("RepoTags") or [])) for one in client.api.images()}
+
+
+def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
+    """Give the last lines of each of the app's containers, and what they log within the time that was asked for."""
+    # The Engine takes whole seconds; the same bound for both parts, so that no line is lost or comes twice.
+    began = int(time.time())
+    threading.Event().wait(question.log_follow_seconds)
+    found = []
+    for one in engine.find(client, app.project, stopped=True):
+        if one.service not in app.services:
+            continue
+        with engine.told(f"The log of the container {one.name} can't be read"):
+            if question.log_follow_seconds:
+                raw = client.api.logs(one.id, tail=question.log_lines, until=began) + client.api.logs(
+                    one.id, since=began
+                )
+            else:
+                raw = client.api.logs(one.id, tail=question.log_lines)
+            seen = client.api.inspect_container(one.id)
+        masking.learn_environment((seen.get("Config") or {}).get("Env") or [])
+        found.append({"container": one.name, "status": one.status, "text": masking.hide(clean(raw))})
+    return found
+
+
+def _require_sense(question: Question) -> None:
+    if question.history_length < 1:
+        raise BadInputError("The history must have at least one line: correct django_app_history_length.")
+    if question.log_lines < 0:
+        raise BadInputError("The lines of a log can't be fewer than none: correct django_app_log_lines.")
+    if not 0 <= question.log_follow_seconds <= LONGEST_FOLLOW_SECONDS:
+        raise BadInputError(
+            f"A log is followed for 0 to {LONGEST_FOLLOW_SECONDS} seconds: correct django_app_log_follow_seconds."
+        )
+
+
+def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
+    """Look at the journal, the containers and the checkout, and judge whether they agree.
+
+    What can't be looked at is a finding beside the others: a status is wanted most when something is broken.
+
+    :raises JunoError: the journal can't be read; or logs are wanted and the Engine does not give them.
+    """
+    _require_sense(question)
+    entries = journal.read(app.journal)
+    problems: list[str] = []
+    containers: list[engine.Container] | None = None
+    checkout: status.Checkout | None = None
+    tags: dict[str, tuple[str, ...]] = {}
+    details: dict[str, status_services.Detail] = {}
+    wanted: dict[str, status_services.Wanted] = {}
+    logs: list[dict[str, str]] = []
+    try:
+        client = engine.connect(app.docker_host)
+        logs = _logs(client, app, question) if question.wants_logs else []
+        containers = engine.find(client, app.project, stopped=True)
+        tags = _image_names(client)
+        details = _details(client, containers)
+    except EngineError as exc:
+        if question.wants_logs:
+            raise
+        problems.append(exc.message)
+    try:
+        owner.take(app)
+        git_checkout.require_checkout(run, app.path)
+        problems += trust.findings(app, trust.apply(run, app, strict=False))
+        checkout = look_at_checkout(run, app.path)
+        wanted = status_services.read_wanted(compose_config.read(run, app.compose()))
+    except JunoError as exc:
+        problems.append(exc.message)
+    deployer: dict[str, t.Any] = {}
+    try:
+        deployer = at_work(app.state_directory)
+    except JunoError as exc:
+        problems.append(exc.message)
+    edge = look_at_edge(app)
+    # While a run is at work, or visitors are turned away on purpose, ports answer otherwise.
+    quiet = bool(deployer or edge.maintenance or containers is None)
+    ports = [] if quiet else published_ports.findings(journal.serving(entries))
+    problems += ports
+    seen = status.Seen(
+        app.path,
+        app.services,
+        entries,
+        containers,
+        tags,
+        checkout,
+        tuple(problems),
+        deployer,
+        edge,
+        wanted,
+        details,
+        time.time(),
+    )
+    return {**report(seen, question), "ports": ports, "logs": logs}
+
+
+def _details(client: t.Any, containers: list[engine.Container]) -> dict[str, status_services.Detail]:
+    """Ask for more about each container; one that has gone meanwhile tells nothing."""
+    found = {}
+    for one in containers:
+        with engine.told(f"The container {one.name} can't be looked at"):
+            try:
+                found[one.id] = status_services.read_detail(client.api.inspect_container(one.id))
+            except engine.docker.errors.NotFound:
+                continue
+    return found
+
+
+def at_work(directory: str) -> dict[str, t.Any]:
+    """Say who holds the app's lock, and what their deployer does just now; nothing when nobody does."""
+    found = lock.holder(directory)
+    if found is None:
+        return {}
+    try:
+        standing = rpc.ask(rpc.socket_path(directory, found.id), {"do": "stand"}) if found.id else {}
+    except rpc.NobodyError:
+        standing = {}
+    return {**dataclasses.asdict(found), "standing": standing}
+
+
+def look_at_edge(app: App) -> status.EdgeFiles:
+    """Read whether the edge is to stand before the app, and whether it shows its maintenance page."""
+    expected = compose.is_ours(app.override) and names.is_in(files.read(app.override))
+    return status.EdgeFiles(expected, maintenance.is_on(app.edge_directory))
+
+
+def report(seen: status.Seen, question: Question) -> dict[str, t.Any]:
+    """Put together what a module returns."""
+    findings = status.judge(seen)
+    return {
+        "agrees": not findings and not seen.at_work,
+        "findings": findings,
+        "releases": [one.to_json() for one in seen.entries[: -question.history_length - 1 : -1]],
+        "containers": [_container(one, seen) for one in seen.containers or []],
+        "base_url": front_door(seen.containers or [], app_service=seen.services[0]),
+        "serves": _serves(seen),
+        "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
+        "deployer": seen.deployer,
+        "edge": {
+            "containers": [one.name for one in seen.edges if one.state == "running"],
+            "maintenance": bool(seen.edge.maintenance and seen.edges),
+        },
+        "summary": status_words.summary(seen, findings),
+        "history": history.table(seen.entries, question.history_length, at_work=seen.at_work),
+    }
+
+
+def _serves(seen: status.Seen) -> list[str]:
+    """Name the commits that the site's running containers have; empty where one has none that is known."""
+    site = [one for one in seen.containers or [] if one.service == seen.services[0] and one.state == "running"]
+    return sorted({status.served(one, seen).commit for one in site})
+
+
+def front_door(containers: Sequence[engine.Container], app_service: str) -> str:
+    """Give the site's address on this host: what the edge publishes, or else the app; nothing when neither does."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
+    for service in (names.SERVICE, app_service):
+        for one in containers:
+            if one.service == service and one.state == "running" and one.published:
+                host, _colon, port = one.published[0].address.rpartition(":")
+                return f"http://{everywhere.get(host, host)}:{port}"
+    return ""
+
+
+def _container(one: engine.Container, seen: status.Seen) -> dict[str, t.Any]:
+    shown = {
+        "name": one.name,
+        "service": one.service,
+        "state": one.state,
+        "status": one.status,
+        "image_id": one.image_id,
+    }
+    if one.service not in seen.services:
+        return shown
+    runs = status.served(one, seen)
+    return {**shown, "image": runs.image, "commit": runs.commit, "release": runs.number}

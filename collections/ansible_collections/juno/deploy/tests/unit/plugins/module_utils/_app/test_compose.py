@@ -1,0 +1,306 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The compose project: argv lists, and the override over what C(docker compose config) really prints."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
+
+COMMIT = "1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112"
+
+# Printed by Compose 2.26.1 for a site of the usual shape.
+CONFIG = {
+    "name": "junojobs",
+    "services": {
+        "memcached": {"command": ["memcached", "-m", "64"], "image": "memcached:1.6", "networks": {"default": None}},
+        "web": {
+            "build": {"context": "/root/JunoJobs", "dockerfile": "Dockerfile"},
+            "command": [
+                "/bin/sh",
+                "-c",
+                "python manage.py migrate && python manage.py collectstatic --noinput && gunicorn",
+            ],
+            "entrypoint": None,
+            "ports": [{"mode": "ingress", "target": 8000, "published": "8001", "protocol": "tcp"}],
+            "volumes": [
+                {"type": "bind", "source": "/root/JunoJobs", "target": "/code", "bind": {"create_host_path": True}},
+                {"type": "volume", "source": "static_volume", "target": "/code/staticfiles", "volume": {}},
+            ],
+        },
+    },
+}
+
+
+def test_argv_takes_the_files_of_a_checkout_with_the_apps_directory():
+    project = compose.Project("/root/JunoJobs", ("docker-compose.yml",), "junojobs")
+    assert project.argv("build", "web", checkout="/var/lib/juno/x", override="/var/lib/juno/x.json") == [
+        *("docker", "compose", "--project-directory", "/root/JunoJobs", "--project-name", "junojobs"),
+        *("--file", "/var/lib/juno/x/docker-compose.yml", "--file", "/var/lib/juno/x.json", "build", "web"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("2.26.1-4\n", (2, 26, 1)),
+        ("v2.18.0", (2, 18, 0)),
+        ("2.27.0+ds1-0ubuntu1", (2, 27, 0)),
+        ("5.0.1", (5, 0, 1)),
+        ("2.100.10", (2, 100, 10)),
+    ],
+)
+def test_parse_version(text, version):
+    assert compose.parse_version(text) == version
+
+
+def test_parse_version_refuses_other_words():
+    with pytest.raises(JunoError, match="not understood"):
+        compose.parse_version("docker-compose version 1.29.2, build unknown")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((1, "", "docker: 'compose' is not a docker command.\nSee 'docker --help'\n"), "plugin is missing"),
+        ((0, "2.17.3\n", ""), "too old"),
+    ],
+)
+def test_require_plugin(answer, words):
+    with pytest.raises(JunoError, match=words):
+        compose.require_plugin(lambda argv, **_more: CommandResult(argv, *answer))
+
+
+def test_find_files_as_compose_does(tmp_path):
+    for name in ("docker-compose.yml", "compose.yml", "docker-compose.override.yml"):
+        (tmp_path / name).write_text("services: {}\n")
+    assert compose.find_files(str(tmp_path), []) == ("compose.yml", "docker-compose.override.yml")
+    assert compose.find_files(str(tmp_path), ["docker-compose.yml"]) == ("docker-compose.yml",)
+
+
+def test_no_compose_file_is_told(tmp_path):
+    with pytest.raises(BadInputError, match="There is no compose file in"):
+        compose.find_files(str(tmp_path), [])
+    with pytest.raises(BadInputError, match=r"no compose file prod\.yml"):
+        compose.find_files(str(tmp_path), ["prod.yml"])
+
+
+def test_a_missing_service_is_told_with_those_there():
+    with pytest.raises(BadInputError, match=r"no service 'app'; it has: memcached, web\."):
+        compose.require_service(CONFIG, "app", "/root/JunoJobs")
+
+
+@pytest.mark.parametrize(
+    ("ports", "url"),
+    [
+        ([], ""),
+        ([{"target": 8000, "published": "8001", "protocol": "tcp"}], "http://127.0.0.1:8001"),
+        ([{"target": 8000, "protocol": "tcp"}], ""),
+        ([{"target": 53, "published": "53", "protocol": "udp"}], ""),
+        ([{"target": 8000, "published": "8001-8004", "protocol": "tcp"}], ""),
+        ([{"host_ip": "10.1.2.3", "target": 8000, "published": "80", "protocol": "tcp"}], "http://10.1.2.3:80"),
+        ([{"host_ip": ".".join("0000"), "target": 8000, "published": "80"}], "http://127.0.0.1:80"),
+        ([{"host_ip": "::", "target": 8000, "published": "80"}], "http://[::1]:80"),
+    ],
+)
+def test_base_url(ports, url):
+    assert compose.base_url({"ports": ports}) == url
+
+
+def test_inside_is_not_a_matter_of_prefixes():
+    assert compose.inside("/root/JunoJobs/a", "/root/JunoJobs")
+    assert not compose.inside("/root/JunoJobs2", "/root/JunoJobs")
+
+
+@pytest.mark.parametrize(
+    ("image", "name"), [(None, "junojobs-web"), ("me/site:2", "me/site"), ("h:5000/site", "h:5000/site")]
+)
+def test_release_images(image, name):
+    config = {
+        "name": "junojobs",
+        "services": {"web": {"build": {"context": "/a"}, "image": image}, "memcached": {"image": "m"}},
+    }
+    assert compose.release_images(config, COMMIT) == {
+        "web": (image or "junojobs-web", f"{name}:juno-1f5d0b1c2a3e"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "parts"),
+    [
+        ("site", ("site", "latest")),
+        ("me/site:2", ("me/site", "2")),
+        ("h:5000/site", ("h:5000/site", "latest")),
+        ("h:5000/site:v1", ("h:5000/site", "v1")),
+    ],
+)
+def test_split_image(image, parts):
+    assert compose.split_image(image) == parts
+
+
+def test_the_override_points_to_the_clean_checkout(tmp_path):
+    checkout = str(tmp_path)
+    override = compose.make_override(CONFIG, "/root/JunoJobs", checkout, COMMIT)
+    assert override["services"].keys() == {"web"}
+    web = override["services"]["web"]
+    assert web["image"] == "junojobs-web:juno-1f5d0b1c2a3e"
+    assert web["build"] == {"context": checkout}
+    assert [(one["source"], one["target"]) for one in web["volumes"]] == [(checkout, "/code")]
+    json.dumps(override)
+
+
+def test_a_bind_of_what_is_not_in_the_commit_stays_out(tmp_path):
+    volumes = [{"type": "bind", "source": "/root/JunoJobs/data", "target": "/data"}]
+    config = {"name": "a", "services": {"web": {"image": "x", "volumes": volumes}}}
+    assert compose.make_override(config, "/root/JunoJobs", str(tmp_path), COMMIT) == {"services": {}}
+
+
+def test_mounts_code():
+    assert compose.mounts_code(CONFIG["services"]["web"], "/root/JunoJobs")
+    assert not compose.mounts_code(CONFIG["services"]["memcached"], "/root/JunoJobs")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("command", ["sh", "-c", "a collectstatic && b"]), ("entrypoint", "x collectstatic")]
+)
+def test_says(key, value):
+    assert compose.says({key: value}, "collectstatic")
+    assert not compose.says({key: value}, "migrate")
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, ("compose.yml",)),
+        ({"compose.override.yml": "theirs"}, ("compose.yml", "compose.override.yml")),
+        ({"compose.override.yml": "ours"}, ("compose.yml",)),
+        (
+            {"compose.override.yml": "ours", "docker-compose.override.yml": "theirs"},
+            ("compose.yml", "docker-compose.override.yml"),
+        ),
+    ],
+)
+def test_our_override_is_none_of_the_apps_own_files(tmp_path, files, found):
+    texts = {"ours": f"{compose.MARK}\nservices: {{}}\n", "theirs": f"# mine\n{compose.MARK}\n"}
+    (tmp_path / "compose.yml").write_text("services: {}\n")
+    for name, whose in files.items():
+        (tmp_path / name).write_text(texts[whose])
+    assert compose.find_files(str(tmp_path), []) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "ours"),
+    [
+        (compose.MARK.encode() + b"\n", True),
+        (b"", False),
+        (b"\xff\xfe", False),
+        (b" " + compose.MARK.encode(), False),
+    ],
+)
+def test_ours_is_told_by_its_first_line(tmp_path, content, ours):
+    (tmp_path / "x").write_bytes(content)
+    assert compose.is_ours(str(tmp_path / "x")) is ours
+    assert compose.is_ours(str(tmp_path / "nosuch")) is False
+
+
+@pytest.mark.parametrize(
+    ("service", "count"),
+    [
+        ({}, 1),
+        ({"scale": 3}, 3),
+        ({"scale": 0}, 0),
+        ({"deploy": {"replicas": 2}}, 2),
+        ({"deploy": {"replicas": 0}}, 0),
+        ({"deploy": {"resources": {}}}, 1),
+        ({"deploy": None}, 1),
+        ({"scale": 10, "deploy": {"replicas": 2}}, 10),
+    ],
+)
+def test_replicas(service, count):
+    assert compose.replicas(service) == count
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "mine", "found"),
+    [
+        ({"web": [], "memcached": [], "cron": []}, ("web",), ["cron", "memcached"]),
+        ({"web": ["memcached"], "memcached": []}, ("web",), ["memcached"]),
+        ({"web": [], "proxy": ["web"]}, ("web",), []),
+        ({"web": [], "proxy": ["web"], "tunnel": ["proxy"], "db": []}, ("web",), ["db"]),
+        ({"web": [], "celery": ["db"], "db": [], "flower": ["celery"]}, ("web", "celery"), ["db"]),
+    ],
+)
+def test_what_the_app_leans_on(waits_for, mine, found):
+    services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
+    assert compose.leans_on({"services": services}, mine) == found
+
+
+def test_services_may_wait_for_none():
+    assert compose.leans_on({"services": {"web": {"depends_on": None}, "db": {}}}, ("web",)) == ["db"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "port"),
+    [
+        ([], 0),
+        (None, 0),
+        ([{"target": 8000}], 8000),
+        ([{"target": 53, "protocol": "udp"}, {"target": 8000, "protocol": "tcp"}, {"target": 9000}], 8000),
+    ],
+)
+def test_target_port(ports, port):
+    assert compose.target_port({"ports": ports}) == port
+
+
+# Printed by Compose 2.26.1.
+HASHES = """\
+cron d785571d611e9c6c3575de0007ac454aa8034306aefe9faba0d1d92aea4e42d0
+db be954a19ca885e81621191726cd3b20ae29d487f67e762b51e10500bff9e77a1
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "hashes"),
+    [
+        ("", {}),
+        (HASHES, {line.split()[0]: line.split()[1] for line in HASHES.splitlines()}),
+        ("time=now level=warning msg=obsolete\ndb be95\n", {"db": "be95"}),
+    ],
+)
+def test_parse_hashes(text, hashes):
+    assert compose.parse_hashes(text) == hashes
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "mine", "found"),
+    [
+        ({"web": [], "memcached": []}, ("web",), []),
+        ({"web": [], "proxy": ["web"]}, ("web",), ["proxy"]),
+        ({"web": [], "proxy": ["web"], "tunnel": ["proxy"], "db": []}, ("web",), ["proxy", "tunnel"]),
+        ({"web": [], "celery": ["web"], "flower": ["celery"]}, ("web", "celery"), ["flower"]),
+    ],
+)
+def test_who_waits_for_the_app(waits_for, mine, found):
+    services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
+    assert set(compose.leans_on({"services": services}, mine)) == set(services) - set(mine) - set(found)
+
+
+def test_a_folder_with_code_is_mounted_code(tmp_path):
+    for name in ("app/shop/__init__.py", "media/deep/down/here/and/__init__.py", "conf/nginx.conf"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+
+    def service(*sources: str) -> dict:
+        return {"volumes": [{"type": "bind", "source": f"{tmp_path}{one}", "target": "/x"} for one in sources]}
+
+    directory = str(tmp_path)
+    assert compose.mounts_code(service("/app"), directory)
+    assert not compose.mounts_code(service("/media", "/conf", "/none", "/conf/nginx.conf"), directory)
+    assert compose.mounted_sources(service("", "/app"), directory) == ["", "app"]
+    assert compose.mounted_sources(service("/app", "-other"), directory) == ["app"]
+    assert compose.mounted_sources({"volumes": [{"type": "volume", "source": "x", "target": "/x"}]}, directory) == []
+    assert compose.mounted_sources({"volumes": [{"type": "bind", "source": "/", "target": "/x"}]}, directory) == [""]

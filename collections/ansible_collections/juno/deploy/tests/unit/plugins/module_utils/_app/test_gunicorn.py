@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which process is told to take new workers, and when the old ones are gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine as app_engine
+from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container, ExecResult
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+
+ONE = Container("id1", "shop-web-1", "web", 1, "running", "sha256:1", ("172.18.0.4",), ())
+GUNICORN = ("/venv/bin/python", "/venv/bin/gunicorn", "demo.wsgi")
+
+
+def process(pid: int, parent: int, *argv: str) -> app_server.Process:
+    return app_server.Process(pid, parent, argv or GUNICORN)
+
+
+SHELL = process(100, 1, "/bin/sh", "-c", "migrate && gunicorn demo.wsgi")
+MASTER = process(120, 100)
+OLD = [process(number, 120) for number in (121, 122)]
+NEW = [process(number, 120) for number in (131, 132)]
+
+
+@pytest.mark.parametrize(
+    ("processes", "master"),
+    [
+        ([SHELL, MASTER, *OLD], MASTER),
+        ([MASTER, *OLD], MASTER),
+        ([*OLD, MASTER], MASTER),
+        ([SHELL], None),
+        ([SHELL, process(120, 100, "python", "/venv/bin/uvicorn", "a:b")], None),
+        ([process(130, 100, "gunicorn: master [x]"), process(131, 130, "gunicorn: worker [x]")], 130),
+    ],
+)
+def test_the_master_is_the_gunicorn_whose_parent_is_none(processes, master):
+    found = gunicorn.master_of(processes)
+    assert (found if not isinstance(master, int) else found and found.pid) == master
+
+
+def test_workers_are_the_masters_children():
+    assert gunicorn.workers_of(120, [SHELL, MASTER, *OLD, process(140, 121, "sh")]) == {121, 122}
+
+
+class Engine:
+    """A container whose processes are these, one list at each look; the last one stays."""
+
+    def __init__(self, *looks: list[app_server.Process]) -> None:
+        self.looks = list(looks)
+        self.api = self
+
+    def inspect_container(self, _identity: str) -> dict:
+        return {"State": {"Pid": 100}}
+
+    def logs(self, _identity: str, tail: int) -> bytes:
+        return f"last {tail} lines".encode()
+
+    def below(self, _pid: int) -> list[app_server.Process]:
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Keep who was told what; nobody of this machine hears it."""
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    return sent
+
+
+def engine_of(monkeypatch, *looks) -> Engine:
+    engine = Engine(*looks)
+    monkeypatch.setattr(app_server, "processes_below", engine.below)
+    return engine
+
+
+def test_the_master_alone_is_told_and_every_old_worker_waited_for(monkeypatch, told):
+    looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, OLD[1], *NEW], [MASTER], [MASTER, *NEW], [SHELL]]
+    engine = engine_of(monkeypatch, *looks)
+    assert gunicorn.reload(engine, [ONE], 5) == [ONE]
+    assert told == [(120, signal.SIGHUP)]
+    assert engine.looks == [[SHELL]]
+
+
+def test_what_is_waited_for_is_told(monkeypatch, told, events):
+    looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, *OLD, *NEW], [MASTER, OLD[1], *NEW], [MASTER, *NEW]]
+    gunicorn.reload(engine_of(monkeypatch, *looks), [ONE], 5)
+    assert events == [
+        "has gunicorn in shop-web-1 start new workers",
+        "drain: 2 of 2 old workers in shop-web-1 still answer a request",
+        "drain: 1 of 2 old workers in shop-web-1 still answer a request",
+    ]
+
+
+def test_a_master_that_ends_is_told_at_once(monkeypatch, told):
+    engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD], [])
+    with pytest.raises(JunoError, match="shop-web-1 ended when it was to start new workers") as caught:
+        gunicorn.reload(engine, [ONE], 60)
+    assert caught.value.details["log"] == "last 80 lines"
+
+
+def test_an_old_worker_that_stays_is_told(monkeypatch, told):
+    engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD, *NEW])
+    with pytest.raises(JunoError, match=r"Old workers in shop-web-1 did not end within 0\.1 s"):
+        gunicorn.reload(engine, [ONE], 0.1)
+
+
+def test_without_a_master_nobody_is_told(monkeypatch, told):
+    with pytest.raises(JunoError, match="master in shop-web-1 was not found"):
+        gunicorn.reload(engine_of(monkeypatch, [SHELL]), [ONE], 5)
+    assert told == []
+
+
+def why_not(monkeypatch, *argv: str, gone: bool = False, edge: bool = True) -> str:
+    """Ask about a gunicorn with these words; its process is this one, so that its files can be read."""
+    master = process(999999999 if gone else os.getpid(), 100, *GUNICORN[:2], *argv)
+    return gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], edge=edge)
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """Answer for gunicorn whether it preloads; keep what it was asked with."""
+    monkeypatch.chdir(tmp_path)
+    seen: list[list[str]] = []
+
+    def answer(_client, _container, argv, *, timeout_seconds):
+        seen.append(argv)
+        return ExecResult(0, seen_answer[0], "")
+
+    seen_answer = ["juno-gunicorn False sync\n"]
+    monkeypatch.setattr(app_engine, "exec_argv", answer)
+    return seen, seen_answer
+
+
+def test_reasons_against_a_reload(monkeypatch, asked):
+    assert gunicorn.why_not(None, [], edge=True) == "no container runs"
+    uvicorn = process(120, 100, "python", "/venv/bin/uvicorn", "a:b")
+    assert "is uvicorn, not gunicorn" in gunicorn.why_not(engine_of(monkeypatch, [SHELL, uvicorn]), [ONE], edge=True)
+    assert "is none that is known, not gunicorn" in gunicorn.why_not(engine_of(monkeypatch, [SHELL]), [ONE], edge=True)
+    assert "preloads the app" in why_not(monkeypatch, "--preload", "demo.wsgi")
+    assert asked[0] == []
+
+
+def test_without_a_configuration_nothing_preloads(monkeypatch, asked):
+    assert why_not(monkeypatch, "-w", "3", "demo.wsgi") == ""
+    assert asked[0] == []
+
+
+@pytest.mark.parametrize("words", [("-c", "g.py", "demo.wsgi"), ("--config", "g.py"), ("--config=g.py",)])
+@pytest.mark.parametrize(
+    ("answer", "may"), [("juno-gunicorn False sync\n", True), ("juno-gunicorn True sync\n", False), ("", False)]
+)
+def test_with_a_configuration_gunicorn_itself_is_asked(monkeypatch, asked, words, answer, may):
+    asked[1][0] = answer
+    assert (why_not(monkeypatch, *words) == "") is may
+    assert asked[0][0][:2] == ["/venv/bin/python", "-c"]
+
+
+def test_its_default_configuration_file_counts_too(monkeypatch, asked, tmp_path):
+    (tmp_path / "gunicorn.conf.py").write_text("preload_app = True\n")
+    asked[1][0] = "juno-gunicorn True sync\n"
+    assert "preloads the app" in why_not(monkeypatch, "demo.wsgi")
+
+
+def test_what_cannot_be_looked_at_is_told(monkeypatch, asked):
+    with pytest.raises(JunoError, match=r"can't be looked at \(No such file"):
+        why_not(monkeypatch, "demo.wsgi", gone=True)
+
+
+def test_a_title_in_place_of_the_arguments_tells_nothing(monkeypatch, asked):
+    master = process(os.getpid(), 100, "gunicorn: master [demo.wsgi]")
+    told = gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], edge=True)
+    assert told == "gunicorn in shop-web-1 would not tell its settings"
+
+
+@pytest.mark.parametrize(
+    ("words", "preload", "worker_class"),
+    [
+        ((), False, "sync"),
+        (("--preload",), True, "sync"),
+        (("-k", "gevent"), False, "gevent"),
+        (("-kgthread", "demo.wsgi"), False, "gthread"),
+        (("--threads", "two"), False, "sync"),
+        (("--worker-class=gthread",), False, "gthread"),
+        (("--threads", "1"), False, "sync"),
+        (("--threads", "10"), False, "gthread"),
+        (("--threads=4", "-k", "gevent"), False, "gevent"),
+    ],
+)
+def test_a_command_line_is_read(words, preload, worker_class):
+    found = gunicorn.from_argv((*GUNICORN, *words))
+    assert (found.preload, found.worker_class) == (preload, worker_class)
+
+
+@pytest.mark.parametrize(
+    ("words", "threads", "autoreload"),
+    [
+        ((), 1, False),
+        (("--threads=1",), 1, False),
+        (("--threads", "10", "--reload"), 10, True),
+        (("--threads", "x"), 1, False),
+    ],
+)
+def test_threads_and_automatic_reload_are_read(words, threads, autoreload):
+    found = gunicorn.from_argv((*GUNICORN, *words))
+    assert (found.threads, found.autoreload) == (threads, autoreload)
+
+
+@pytest.mark.parametrize(
+    ("answer", "settings"),
+    [
+        ("juno-gunicorn False sync\n", gunicorn.Settings(False, "sync")),
+        ("noise\njuno-gunicorn True gthread 10 True\n", gunicorn.Settings(True, "gthread", 10, True)),
+        ("juno-gunicorn False sync 1 maybe\n", None),
+        ("", None),
+    ],
+)
+def test_what_gunicorn_tells_of_itself(answer, settings):
+    master = process(os.getpid(), 100, *GUNICORN[:2], "-c", "g.py")
+    assert gunicorn.settings_of("shop-web-1", master, lambda _argv: answer) == settings
+
+
+@pytest.mark.parametrize(("edge", "may"), [(True, True), (False, False)])
+def test_idle_connections_need_an_edge(monkeypatch, asked, edge, may):
+    assert (why_not(monkeypatch, "--threads", "4", edge=edge) == "") is may

@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The edge: what it takes over, and the lines of its override that matter."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import re
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import names
+
+# Printed by Compose 2.26.1 for "ports: ['8001:8000']".
+PORT = {"mode": "ingress", "target": 8000, "published": "8001", "protocol": "tcp"}
+SERVICE = {"ports": [PORT], "networks": {"default": None}}
+WANT = {"image": "haproxy:3.0", "directory": "/var/lib/juno/jobs/edge", "user": "0:0"}
+
+
+def edge_of(**service):
+    return names.take_over({"services": {"web": {**SERVICE, **service}}}, "web", **WANT)
+
+
+def networks_of(text: str) -> dict:
+    """Give the networks that an override makes."""
+    return json.loads(text.splitlines()[-1].removeprefix("networks: "))
+
+
+def edge_entry(text: str) -> dict:
+    """Give the edge's service: JSON is YAML, and all on one line."""
+    line = next(line for line in text.splitlines() if line.startswith("  juno-edge: "))
+    return json.loads(line.partition(": ")[2])
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [
+        (SERVICE, ""),
+        ({}, "the service publishes no port"),
+        ({"ports": []}, "the service publishes no port"),
+        ({"ports": [PORT], "network_mode": "host"}, "the service has network_mode host"),
+        ({"ports": [PORT, {**PORT, "protocol": "udp"}]}, "the service publishes a port by udp"),
+        ({"ports": [{"target": 8000}]}, "the service publishes a port without a fixed number"),
+        ({"ports": [{**PORT, "published": "0"}]}, "the service publishes a port without a fixed number"),
+        ({"ports": [{**PORT, "published": "8001-8004"}]}, "the service publishes a port without a fixed number"),
+        ({"ports": [{**PORT, "published": "²"}]}, "the service publishes a port without a fixed number"),
+        ({"ports": [{"target": 8000, "published": 80}]}, ""),
+        ({"ports": [PORT], "networks": ["front"]}, ""),
+        (
+            {"ports": [PORT], "networks": {"front": {"ipv4_address": "10.5.0.5"}}},
+            "the service has a fixed ipv4_address in the network front, which two containers can't have at a time",
+        ),
+        (
+            {"ports": [PORT], "networks": {"front": None, "back": {"ipv6_address": "fd00::5"}}},
+            "the service has a fixed ipv6_address in the network back, which two containers can't have at a time",
+        ),
+        (
+            {"ports": [PORT], "mac_address": "02:42:ac:11:65:43"},
+            "the service has a fixed mac_address, which two containers can't have at a time",
+        ),
+    ],
+)
+def test_where_it_can_stand(service, reason):
+    assert names.why_not(service) == reason
+
+
+def test_it_refuses_what_it_cannot_stand_before():
+    with pytest.raises(BadInputError, match=r"before the service 'web': the service publishes no port\."):
+        edge_of(ports=[])
+
+
+def test_it_takes_over_ports_and_the_name():
+    ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
+    edge = edge_of(ports=ports, networks={"front": None, "back": {"aliases": ["a"]}}, container_name="web")
+    assert edge.ports == (names.Port(8001, 8000), names.Port(9001, 9000, "127.0.0.1"))
+    assert (edge.in_default, edge.named, edge.main) == (False, True, 8000)
+    assert edge.socket == "/var/lib/juno/jobs/edge/run/edge.sock"
+    assert edge_of().named is False
+    assert edge_of(networks=None).in_default is True
+
+
+def test_the_port_of_the_site_is_never_passed_as_tcp():
+    ports = [{**PORT, "target": 8443, "published": "8443"}, PORT]
+    edge = names.take_over(
+        {"services": {"web": {"ports": ports}}}, "web", **WANT, main=8000, tcp=[8443, 8000], trusted=["10.1.2.3"]
+    )
+    assert (edge.main, edge.tcp, edge.trusted) == (8000, {8443}, ("10.1.2.3/32",))
+
+
+@pytest.mark.parametrize(
+    ("project", "service", "alias"),
+    [
+        ("jobs", "web", "juno-jobs-web"),
+        ("my_site", "web", "juno-my-site-web-6d6b0f0c0a5b"),
+        ("a" * 60, "Web.1", ""),
+    ],
+)
+def test_a_name_that_no_other_project_has(project, service, alias):
+    found = names.alias_of(project, service)
+    assert re.fullmatch("[a-z0-9-]{1,63}", found)
+    assert found.startswith(alias[:17])
+    assert names.alias_of("my-site", "web") != names.alias_of("my_site", "web")
+
+
+@pytest.mark.parametrize(
+    ("networks", "known", "foreign", "has"),
+    [
+        ({"default": None}, {"default": {"name": "jobs_default", "enable_ipv6": True}}, (), True),
+        (None, {"default": {"enable_ipv6": True}}, (), True),
+        ({"default": None}, {"default": {"name": "jobs_default"}}, (), False),
+        ({"front": None}, {"front": {"external": True}, "default": {"enable_ipv6": True}}, (), False),
+        ({"front": None}, {"front": {"external": True}}, ("front",), True),
+    ],
+)
+def test_published_ports_have_the_families_that_they_had(networks, known, foreign, has):
+    config = {"name": "jobs", "services": {"web": {"ports": [PORT], "networks": networks}}, "networks": known}
+    edge = names.take_over(config, "web", **WANT, ipv6_networks=foreign)
+    assert edge.ipv6_subnet == (names.ipv6_subnet_of("jobs") if has else "")
+    made = networks_of(names.override(edge))
+    assert made["juno-edge"] == {"internal": True}
+    assert (made["juno-ports"] or {}).get("enable_ipv6", False) is has
+
+
+def test_a_range_of_local_addresses_for_each_project():
+    ranges = [ipaddress.ip_network(names.ipv6_subnet_of(name)) for name in ("jobs", "shop")]
+    assert ranges[0] != ranges[1]
+    assert all(one.prefixlen == 64 and one.subnet_of(ipaddress.ip_network("fd00::/8")) for one in ranges)
+
+
+def test_a_source_that_is_no_network_is_told():
+    with pytest.raises(BadInputError, match=r"10\.0\.0\.1/8 has host bits set: correct django_app_trusted_proxies"):
+        names.read_trusted(["10.0.0.1/8"])
+
+
+def test_the_override_gives_the_ports_to_the_edge():
+    ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
+    text = names.override(edge_of(ports=ports))
+    assert text.splitlines()[0] == compose.MARK
+    assert text.splitlines()[2:5] == ["services:", '  "web":', "    ports: !reset []"]
+    assert "container_name" not in text
+    edge = edge_entry(text)
+    assert edge["ports"] == [
+        {"target": 18000, "published": "8001", "protocol": "tcp"},
+        {"target": 18001, "published": "9001", "protocol": "tcp", "host_ip": "127.0.0.1"},
+    ]
+    # Nothing but the site's own containers can be found there, by a name that nobody else has.
+    assert edge["networks"] == ["juno-edge", "juno-ports"]
+    assert json.loads(text.splitlines()[5].removeprefix("    networks: ")) == {
+        "juno-edge": {"aliases": [names.alias_of("", "web")]},
+        "default": None,
+    }
+
+
+def test_the_edge_has_no_rights():
+    edge = edge_entry(names.override(edge_of()))
+    assert (edge["user"], edge["cap_drop"], edge["read_only"]) == ("0:0", ["ALL"], True)
+    assert edge["security_opt"] == ["no-new-privileges:true"]
+    assert edge["stop_signal"] == "SIGUSR1"
+    configuration, run = edge["volumes"]
+    assert (configuration["source"], configuration["read_only"]) == ("/var/lib/juno/jobs/edge", True)
+    assert (run["source"], run["target"]) == ("/var/lib/juno/jobs/edge/run", "/run/juno")
+
+
+def test_a_dollar_is_no_variable():
+    edge = dataclasses.replace(edge_of(), image="here/$x", directory="/srv/$y")
+    entry = edge_entry(names.override(edge))
+    assert entry["image"] == "here/$$x"
+    assert [one["source"] for one in entry["volumes"]] == ["/srv/$$y", "/srv/$$y/run"]
+
+
+def test_a_name_of_which_there_can_be_only_one_is_taken_away():
+    assert "    container_name: !reset null" in names.override(edge_of(container_name="web")).splitlines()
+    assert names.override(None, service="web", named=True).splitlines()[2:] == [
+        "services:",
+        '  "web":',
+        "    container_name: !reset null",
+    ]
+
+
+def test_a_service_keeps_the_networks_that_it_names():
+    line = names.override(edge_of(networks={"front": None})).splitlines()[5]
+    assert list(json.loads(line.removeprefix("    networks: "))) == ["juno-edge"]
+
+
+def test_an_epoch_goes_to_the_site_and_its_workers():
+    text = names.override(edge_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
+    lines = text.splitlines()
+    assert lines[3:5] == ['  "web":', "    ports: !reset []"]
+    assert lines[6:9] == [
+        '    environment: {"CACHE_VERSION": "7"}',
+        '  "queue":',
+        '    environment: {"CACHE_VERSION": "7"}',
+    ]
+    alone = names.override(None, service="web", environment={"CACHE_VERSION": "7"})
+    assert alone.splitlines()[2:] == ["services:", '  "web":', '    environment: {"CACHE_VERSION": "7"}']
+
+
+def test_what_the_edge_is_made_from():
+    plain = names.definition(names.override(edge_of()))
+    assert (plain["image"], "networks" in plain) == ("haproxy:3.0", False)
+    assert names.definition(names.override(edge_of(), environment={"CACHE_VERSION": "7"})) == plain
+    assert names.definition("") == {}
+    assert names.definition(names.override(dataclasses.replace(edge_of(), image="other:1"))) != plain

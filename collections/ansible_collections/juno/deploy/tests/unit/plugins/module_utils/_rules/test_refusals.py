@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is refused before anything is touched."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._app.ports import Listener
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+HOST = {"network_mode": "host"}
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    return World(tmp_path).take_the_place_of_the_real(monkeypatch)
+
+
+def config(**service) -> dict:
+    return {"services": {"web": service}}
+
+
+@pytest.mark.parametrize(
+    ("service", "base_url", "says"),
+    [
+        (HOST, "", "'web' has network_mode host: set django_app_base_url"),
+        ({"ports": []}, "", "'web' publishes no port by a fixed number: set django_app_base_url"),
+        ({"ports": [{"target": 8000}]}, "", "publishes no port by a fixed number"),
+        (HOST, "https://www.example.com", "not https://www.example.com: https is for django_app_https"),
+    ],
+)
+def test_a_site_without_an_address_is_refused(world, service, base_url, says):
+    with pytest.raises(BadInputError, match=f"{says}.*Nothing was changed"):
+        refusals.require_address(world.app, config(**service), base_url)
+
+
+def test_one_with_an_address_is_not(world):
+    refusals.require_address(world.app, config(**HOST), "http://127.0.0.1:8001")
+    refusals.require_address(world.app, world.config, "")
+
+
+def test_a_port_that_another_holds_is_refused(world):
+    refusals.require_free_ports(world.app, world, world.config)
+    world.listeners.append(Listener("0.0.0.0", 8001, "none"))
+    with pytest.raises(BadInputError, match="Port 8001, which 'web' is to publish, is taken by another process"):
+        refusals.require_free_ports(world.app, world, world.config)
+    # Sockets of this host say nothing of another one's.
+    away = dataclasses.replace(world.app, docker_host="tcp://192.0.2.1:2376")
+    refusals.require_free_ports(away, world, world.config)
+
+
+def test_another_apps_project_is_refused(world, tmp_path):
+    world.add("web-1")
+    one = engine.find(world, "jobs")[0]
+    other = tmp_path / "other"
+    for fine in ("", world.app.path, world.app.path + "/deploy", str(other)):
+        refusals.require_one_path(world.app, [dataclasses.replace(one, working_dir=fine)])
+    other.mkdir()
+    with pytest.raises(BadInputError, match=f"of {world.app.path} runs from {other} already.*django_app_project"):
+        refusals.require_one_path(world.app, [dataclasses.replace(one, working_dir=str(other))])
+
+
+FIXED = {"ports": [{"published": "8001", "target": 8000}], "networks": {"default": {"ipv4_address": "172.30.9.5"}}}
+
+
+def test_a_fixed_address_excludes_a_second_container(world):
+    refusals.require_possible(world.app, config(**FIXED), "recreate", "abc")
+    with pytest.raises(
+        BadInputError, match=r"abc can't be deployed by the strategy rolling.*a fixed ipv4_address in the network"
+    ):
+        refusals.require_possible(world.app, config(**FIXED), "rolling", "abc")
+    world.put_edge_files()
+    with pytest.raises(BadInputError, match="The proxy before 'web' can't stay with abc"):
+        refusals.require_possible(world.app, config(**FIXED), "recreate", "abc")
+    refusals.require_possible(world.app, world.config, "rolling", "abc")
+
+
+COMPOSE = "services:\n  web:\n    env_file: [./web.env]  # not other.env\n    # old.env\n"
+
+
+@pytest.mark.parametrize(
+    ("gone", "refused"), [("web.env", True), ("other.env", False), ("old.env", False), ("b/web.env", False)]
+)
+def test_a_file_that_compose_needs_may_not_leave_git(world, gone, refused):
+    def ask():
+        refusals.require_files_stay(world.app, {"compose.yml": COMPOSE}, ["README", gone], "8f5d0b1c")
+
+    if refused:
+        with pytest.raises(
+            BadInputError, match=r"8f5d0b1c takes web.env out of git, and its compose.yml names it.*Nothing was"
+        ):
+            ask()
+    else:
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("context", "refused"),
+    [
+        ("{path}", False),
+        ("{path}/backend", False),
+        ("https://git.example/x.git", False),
+        ("{path}/../backend", True),
+        ("/srv", True),
+    ],
+)
+def test_an_image_is_built_from_the_checkout(world, monkeypatch, context, refused):
+    monkeypatch.setattr(
+        type(world.app), "compose", lambda *_any: type("Files", (), {"files": ("deploy/compose.yaml",)})
+    )
+    context = os.path.normpath(context.format(path=world.app.path)) if context[0] in "{/" else context
+    config = {"services": {"web": {"build": {"context": context}}, "db": {"build": {"context": "/srv/db"}}}}
+    if refused:
+        with pytest.raises(BadInputError, match=r"outside of the checkout.*deploy/compose.yaml.*--project-directory"):
+            refusals.require_own_contexts(world.app, config)
+    else:
+        refusals.require_own_contexts(world.app, config)

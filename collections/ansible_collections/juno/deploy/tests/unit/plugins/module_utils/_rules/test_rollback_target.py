@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which release a rollback goes to: tables over journals."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
+from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
+from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
+
+
+def entry(number: int, commit: str, outcome: str = "done", **more: t.Any) -> Entry:
+    return Entry(number=number, commit=commit * 40, outcome=outcome, **more)
+
+
+def migration(name: str, *, reversible: bool = True, app: str = "jobs") -> dict[str, t.Any]:
+    return {"app": app, "name": name, "reversible": reversible}
+
+
+A, B, C = entry(1, "a"), entry(2, "b"), entry(3, "c")
+FAILED = entry(4, "d", "failed", undone=True)
+
+
+@pytest.mark.parametrize(
+    ("entries", "wanted", "number"),
+    [
+        ([A, B], 0, 1),
+        ([A, B, C], 0, 2),
+        ([A, B, C], 1, 1),
+        ([A, B, FAILED], 0, 1),
+        # Released again (a restart, say): the same commit is no way back.
+        ([A, B, entry(3, "b")], 0, 1),
+        # After a rollback to 1, the way back from that is 2.
+        ([A, B, entry(3, "a")], 0, 2),
+        ([A, B, entry(3, "a")], 1, 1),
+        ([A, B, entry(3, "b"), entry(4, "", "done")], 0, 1),
+    ],
+)
+def test_the_release_that_is_gone_back_to(entries, wanted, number):
+    assert rollback_target.choose(entries, wanted).number == number
+
+
+@pytest.mark.parametrize(
+    ("entries", "wanted", "says"),
+    [
+        ([], 0, "No release of this app went well"),
+        ([FAILED], 4, "No release of this app went well"),
+        ([A], 0, "Release 1 is of the only commit that was ever released here"),
+        ([A, entry(2, "a")], 0, "Release 2 is of the only commit"),
+        ([A, B], 7, "There is no release 7 in the journal; good ones are: 2, 1"),
+        ([A, B, FAILED], 4, r"Release 4 was never complete \(failed\).*good ones are: 2, 1"),
+        ([A, B, entry(3, "c", "started")], 3, r"Release 3 was never complete \(started\)"),
+        ([A, B], 2, "Release 2 serves already"),
+        ([entry(number, "abcdefgh"[number]) for number in range(1, 8)], 9, r"good ones are: 7, 6, 5, 4, 3\.$"),
+    ],
+)
+def test_where_there_is_no_way_back(entries, wanted, says):
+    with pytest.raises(BadInputError, match=says):
+        rollback_target.choose(entries, wanted)
+
+
+BUILT = {"build": {"context": "/root/JunoJobs"}}
+CONFIG = {"name": "jobs", "services": {"web": BUILT, "cron": BUILT, "db": {"image": "postgres"}}}
+
+
+def test_kept_images_are_found_by_the_commit():
+    names = {service: f"jobs-{service}:juno-{'a' * 12}" for service in ("web", "cron")}
+    assert rollback_target.images(CONFIG, A, dict.fromkeys(names.values(), "sha256:1").get, ("web", "cron")) == names
+
+
+def test_images_of_other_services_are_left_alone():
+    assert set(rollback_target.images(CONFIG, A, lambda _name: "sha256:1", ("web",))) == {"web"}
+
+
+def test_an_image_that_is_no_longer_kept_is_told():
+    with pytest.raises(BadInputError, match=r"jobs-web:juno-a{12} of release 1 is no longer here .*keep_releases"):
+        rollback_target.images(CONFIG, A, lambda _name: "", ("web", "cron"))
+
+
+def released(number: int, applied: list[str], *pending: dict[str, t.Any], commit: str = "") -> Entry:
+    return entry(number, commit or "abcdefgh"[number], schema=Schema(applied, list(pending)))
+
+
+ONE = released(1, ["auth.0001_a"], migration("0001_a"))
+TWO = released(2, ["auth.0001_a", "jobs.0001_a"], migration("0002_b"))
+THREE = released(3, ["auth.0001_a", "jobs.0001_a", "jobs.0002_b"], migration("0003_c"), migration("0001_t", app="tags"))
+
+
+def names(migrations: list[dict[str, t.Any]]) -> list[str]:
+    return [f"{one['app']}.{one['name']}" for one in migrations]
+
+
+def test_what_stood_after_a_release():
+    assert rollback_target.state_after(TWO) == ["auth.0001_a", "jobs.0001_a", "jobs.0002_b"]
+    assert rollback_target.state_after(A) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "target", "found"),
+    [
+        ([ONE, TWO], TWO, []),
+        ([ONE, TWO], ONE, ["jobs.0002_b"]),
+        ([ONE, TWO, THREE], ONE, ["jobs.0002_b", "jobs.0003_c", "tags.0001_t"]),
+        ([ONE, TWO, THREE], TWO, ["jobs.0003_c", "tags.0001_t"]),
+        # A failed one's migrations were taken back.
+        ([ONE, TWO, dataclasses.replace(THREE, outcome="failed")], ONE, ["jobs.0002_b"]),
+        # Taken back by a rollback that was asked to: they no longer stand.
+        ([ONE, TWO, released(3, ["auth.0001_a", "jobs.0001_a"], commit="b")], ONE, []),
+        # Taken back, and applied again since.
+        (
+            [
+                ONE,
+                TWO,
+                released(3, ["auth.0001_a", "jobs.0001_a"], commit="b"),
+                released(4, ["auth.0001_a", "jobs.0001_a"], migration("0002_b")),
+            ],
+            TWO,
+            [],
+        ),
+        # Releases from before migrations were written down.
+        ([A, TWO], A, []),
+        ([ONE, B], ONE, []),
+    ],
+)
+def test_migrations_that_came_since(entries, target, found):
+    assert names(rollback_target.between(entries, target)) == found
+
+
+@pytest.mark.parametrize(
+    ("state", "migrations", "to"),
+    [
+        (["jobs.0001_a", "jobs.0002_b"], [migration("0003_c")], {"jobs": "0002_b"}),
+        (["auth.0001_a"], [migration("0001_a")], {"jobs": ""}),
+        (["jobs.0001_a"], [migration("0002_b"), migration("0001_t", app="tags")], {"jobs": "0001_a", "tags": ""}),
+        (["jobsearch.0009_x", "jobs.0001_a"], [migration("0002_b")], {"jobs": "0001_a"}),
+        (["jobs.0001_a"], [], {}),
+    ],
+)
+def test_where_each_app_is_taken_back_to(state, migrations, to):
+    assert rollback_target.way_to(state, migrations) == to
+
+
+def test_migrations_that_cannot_be_reversed_stop_it_and_are_named():
+    rollback_target.require_reversible([migration("0002_b")], A)
+    stuck = [migration("0002_b", reversible=False), migration("0003_c"), {"app": "tags", "name": "0001_t"}]
+    with pytest.raises(
+        BadInputError, match=r"came after it: jobs\.0002_b, tags\.0001_t; nothing was changed"
+    ) as caught:
+        rollback_target.require_reversible(stuck, A)
+    assert caught.value.details["irreversible"] == ["jobs.0002_b", "tags.0001_t"]

@@ -1,0 +1,29 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which strategy is taken."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._state import strategy
+
+NO_RELOAD, NO_EDGE = "not reload, because A", "not rolling, because B"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "no_reload", "no_edge", "taken", "reasons"),
+    [
+        ("rolling", "", "", "rolling", ()),
+        ("rolling", "A", "", "rolling", ()),
+        ("rolling", "", "B", "recreate", (NO_EDGE,)),
+        ("reload", "", "", "reload", ()),
+        ("reload", "", "B", "reload", ()),
+        ("reload", "A", "", "rolling", (NO_RELOAD,)),
+        ("reload", "A", "B", "recreate", (NO_RELOAD, NO_EDGE)),
+        ("recreate", "A", "B", "recreate", ()),
+        ("recreate", "", "", "recreate", ()),
+    ],
+)
+def test_the_wanted_one_or_the_next_that_is_possible(wanted, no_reload, no_edge, taken, reasons):
+    chosen = strategy.choose(wanted, no_reload=no_reload, no_edge=no_edge)
+    assert (chosen.strategy, chosen.reasons) == (taken, reasons)

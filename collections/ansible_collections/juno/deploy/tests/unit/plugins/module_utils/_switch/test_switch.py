@@ -1,0 +1,446 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The switch as a whole: what is written down when, and what comes before what."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
+    BadInputError,
+    CommandError,
+    EngineError,
+    JunoError,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
+from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
+from ansible_collections.juno.deploy.plugins.module_utils._switch import switch as switch_switch
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    made = World(tmp_path).take_the_place_of_the_real(monkeypatch)
+    made.back_in_git()
+    made.names |= {"haproxy:3.0": "sha256:edge"}
+    made.begun()
+    return made
+
+
+def switch(world: World, strategy: str = "recreate", **more):
+    order = dataclasses.replace(world.order(strategy), **more)
+    return switch_switch.switch(world.run, world.app, order)
+
+
+def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch):
+    world.add("web-1")
+    world.names["jobs-web"] = "sha256:old"
+
+    def killed(*_any):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(switch_switch.checkout, "move", killed)
+    with pytest.raises(KeyboardInterrupt):
+        switch(world)
+    entry = world.newest()
+    assert entry.step == "move"
+    assert entry.before == Before(
+        commit=world.commits[0],
+        containers={"web-1": "web"},
+        images={"web": "sha256:old"},
+        workers=[],
+        names={"jobs-web": "sha256:old"},
+    )
+    assert entry.order == world.order("recreate")
+    assert world.log == []
+
+
+def test_a_whole_switch(world):
+    world.add("web-1")
+    world.names["jobs-web:juno-x"] = "sha256:new"
+    result = switch(world, images={"web": "jobs-web:juno-x"})
+    assert world.log[0] == "tag jobs-web:juno-x jobs-web:latest"
+    assert world.head() == world.commits[1]
+    assert (result["containers"], result["moved"], result["strategy"]) == (["web-2"], True, "recreate")
+    assert result["base_url"] == "http://127.0.0.1:8001"
+    assert result["outage_seconds"] >= 0
+    entry = world.newest()
+    assert (entry.step, entry.containers, entry.outcome) == ("switched", {"web-2": "web"}, "started")
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "recreate"])
+def test_on_an_empty_droplet(world, strategy):
+    result = switch(world, strategy)
+    assert (result["containers"], result["outage_seconds"]) == (["web-1"], 0.0)
+    assert world.newest().before.containers == {}
+    assert result["moved_to_edge"] is (strategy == "rolling")
+
+
+def test_the_first_edge_has_an_outage_that_is_told(world):
+    world.add("web-1")
+    result = switch(world, "rolling")
+    assert (result["moved_to_edge"], result["containers"]) == (True, ["web-2"])
+    assert world.newest().moved_to_edge is True
+
+
+def test_without_a_commit_the_checkout_stays(world):
+    world.add("web-1")
+    assert switch(world, commit="")["moved"] is False
+    assert world.head() == world.commits[0]
+
+
+def test_a_reload_touches_no_container(world, monkeypatch):
+    world.add("web-1")
+    steps = []
+
+    def reload(_client, containers, _seconds):
+        steps.append((world.newest().step, world.head()))
+        return containers
+
+    monkeypatch.setattr(gunicorn, "reload", reload)
+    result = switch(world, "reload")
+    assert steps == [("open", world.commits[1])]
+    assert world.log == []
+    assert [one["status"] for one in result["actions"]] == ["reloaded"]
+
+
+def test_an_address_that_is_none_is_refused_before_anything_is_touched(world):
+    world.add("web-1")
+    world.config["services"]["web"]["ports"] = []
+    with pytest.raises(BadInputError, match="publish a port in the compose file"):
+        switch(world)
+    assert world.newest().step == "begin"
+
+
+def test_an_edge_image_that_is_missing_is_told_before_anything_is_touched(world):
+    del world.names["haproxy:3.0"]
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        switch(world, "rolling")
+    assert world.newest().step == "begin"
+
+
+def test_an_image_that_is_gone_is_told(world, monkeypatch):
+    def gone(*_any, **_more):
+        raise switch_switch.engine.docker.errors.ImageNotFound("gone")
+
+    monkeypatch.setattr(world, "tag", gone)
+    with pytest.raises(EngineError, match="could not be taken: build it anew"):
+        switch(world, images={"web": "jobs-web:juno-x"})
+
+
+def test_images_are_tagged_only_for_services_that_were_built(world):
+    world.config["services"]["cron"] = {"build": {"context": "."}, "image": "here:5000/cron:stable"}
+    switch_switch.tag(world, world.config, {"cron": "x:juno-1"}, world.commits[1])
+    assert world.log == ["tag x:juno-1 here:5000/cron:stable"]
+
+
+def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("celery",)).take_the_place_of_the_real(monkeypatch)
+    world.back_in_git()
+    world.begun()
+    world.add("web-1")
+    world.add("celery-1")
+    told = []
+    monkeypatch.setattr(
+        gunicorn, "reload", lambda _c, containers, _s: told.extend(one.name for one in containers) or []
+    )
+    switch(world, "reload")
+    assert told == ["web-1"]
+
+
+@pytest.mark.parametrize(("status", "seen"), [(0, 0), (200, 200), (301, 301), (404, 404), (500, 0), (503, 0)])
+def test_an_error_of_a_server_is_no_answer(monkeypatch, status, seen):
+    asked = []
+
+    def answers(*args):
+        asked.append(args)
+        return status
+
+    monkeypatch.setattr(context.app_server, "answers", answers)
+    assert context.make_probe("http://127.0.0.1:8001", "/jobs/", {"Host": "a"})() == seen
+    assert asked == [("127.0.0.1", 8001, "/jobs/", {"Host": "a"}, context.PROBE_TIMEOUT_SECONDS)]
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://127.0.0.1", "http://"])
+def test_an_address_that_is_none_is_told(url):
+    with pytest.raises(BadInputError, match="must be like http://127"):
+        context.make_probe(url, "/", {})
+
+
+def test_behind_an_edge_its_files_are_written_down_too(world):
+    world.behind_edge()
+    world.add("web-1")
+    before = switch_switch.snapshot(world.work())
+    assert before.edge is True
+    assert before.override == files.read(world.app.override)
+    assert before.haproxy == files.read(world.configuration)
+    assert before.containers == {"web-1": "web"}
+
+
+def steps_of(monkeypatch) -> list[str]:
+    """Keep the names of the steps that are written."""
+    seen: list[str] = []
+    step = journal.step
+
+    def keep(path, name, **fields):
+        seen.append(name)
+        return step(path, name, **fields)
+
+    monkeypatch.setattr(journal, "step", keep)
+    return seen
+
+
+@pytest.mark.parametrize("strategy", ["rolling", "recreate", "reload"])
+def test_the_steps_of_a_switch(world, monkeypatch, strategy):
+    world.behind_edge()
+    world.add("web-1")
+    monkeypatch.setattr(gunicorn, "reload", lambda _client, containers, _seconds: containers)
+    seen = steps_of(monkeypatch)
+    switch(world, strategy)
+    assert seen == ["switch", "move", "moved", "open", "switched"]
+    assert world.newest().moved is True
+
+
+def test_where_git_refuses_no_move_was_cut_off(world, monkeypatch):
+    world.add("web-1")
+    seen = steps_of(monkeypatch)
+    with open(world.app.path + "/docker-compose.yml", "w", encoding="utf-8") as file:
+        file.write("by hand")
+    with pytest.raises(CommandError, match="would not move the checkout"):
+        switch(world)
+    assert seen == ["switch", "move", "switch"]
+    assert world.newest().before.commit == world.commits[0]
+
+
+def test_a_commit_that_moves_the_site_to_another_port_is_asked_there(world):
+    world.add("web-1")
+    run = world.run
+
+    def changes_port(argv, **more):
+        if "merge" in argv:
+            world.config["services"]["web"]["ports"] = [{"target": 8000, "published": "8002", "protocol": "tcp"}]
+        return run(argv, **more)
+
+    world.run = changes_port
+    assert switch(world)["base_url"] == "http://127.0.0.1:8002"
+
+
+def test_the_edges_own_503_is_no_answer_of_the_site(world, monkeypatch):
+    world.add("juno-edge-1", image="sha256:edge")
+    world.add("web-1")
+    monkeypatch.setattr(replace.app_server, "answers", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
+    with pytest.raises(Exception, match="did not answer"):
+        switch(world, "recreate")
+    assert journal.read(world.app.journal)[-1].step != "switched"
+
+
+DB = {"build": {"context": "db"}, "healthcheck": {}}
+PROXY = {"build": {"context": "proxy"}, "depends_on": {"web": None}}
+
+
+@pytest.fixture
+def project(world):
+    """Give a site with a database, and a front proxy of its own."""
+    world.config["services"]["web"] = {
+        **world.config["services"]["web"],
+        "depends_on": {"db": {"condition": "service_healthy"}},
+    }
+    world.config["services"] |= {"db": DB, "proxy": PROXY, "adminer": {"image": "adminer"}}
+    world.health["db"] = "healthy"
+    return world
+
+
+def test_from_nothing_all_services_start_in_their_order(project):
+    switch(project)
+    assert [line for line in project.log if line.startswith(("start", "tag"))] == [
+        "start db-1",
+        "start web-1",
+        "start adminer-1",
+        "start proxy-1",
+    ]
+    assert project.newest().others_new == {"db": ["db-1"], "adminer": ["adminer-1"], "proxy": ["proxy-1"]}
+
+
+def test_a_later_release_touches_no_other_service(project):
+    for name in ("web-1", "db-1", "proxy-1"):
+        project.add(name)
+    project.config["services"]["db"] = {**DB, "environment": {"A": "1"}}
+    project.names |= {"jobs-db": "sha256:newer", "jobs-proxy": "sha256:newer"}
+    switch(project)
+    assert sorted(project.states()) == ["db-1", "proxy-1", "web-1", "web-2"]
+    assert not [line for line in project.log if "db" in line or "proxy" in line or "adminer" in line]
+    assert project.newest().before.others["db-1"] == {"service": "db", "image": "sha256:old", "running": True}
+
+
+def test_what_is_to_be_replaced_is_around_the_site(project):
+    for name in ("web-1", "db-1", "proxy-1"):
+        project.add(name)
+    project.config["services"]["db"] = {**DB, "environment": {"A": "1"}}
+    project.config["services"]["proxy"] = {**PROXY, "environment": {"A": "1"}}
+    result = switch(project, update_services=("db", "proxy"))
+    assert [line for line in project.log if line.startswith(("start", "stop"))] == [
+        "stop db-1",
+        "start db-2",
+        "stop web-1",
+        "start web-2",
+        "stop proxy-1",
+        "start proxy-2",
+    ]
+    assert result["services"]["replaced"] == ["db", "proxy"]
+    assert project.newest().touches == ["db", "proxy"]
+
+
+def test_what_is_to_be_replaced_and_has_not_changed_stays(project):
+    for name in ("web-1", "db-1", "proxy-1"):
+        project.add(name)
+    switch(project, update_services=("db", "proxy"))
+    assert not [line for line in project.log if "db" in line or "proxy" in line]
+
+
+def test_the_site_does_not_start_before_its_database_is_healthy(project):
+    project.health["db"] = "starting"
+    said = r"db-1 of 'db' did not get healthy \(its health check says: refused\) within 0.3 s, and 'web' depends on it"
+    with pytest.raises(JunoError, match=said) as failed:
+        switch(project)
+    assert "start web-1" not in project.log
+    assert failed.value.details["log"] == "the last 80 lines of db-1"
+
+
+def test_what_runs_once_does_so_for_each_release(project):
+    project.config["services"]["migrate"] = {"build": {"context": "."}}
+    project.config["services"]["web"]["depends_on"]["migrate"] = {"condition": "service_completed_successfully"}
+    project.tasks["migrate"] = 0
+    for name, state in (("web-1", "running"), ("db-1", "running"), ("proxy-1", "running"), ("migrate-1", "exited")):
+        project.add(name, state)
+    switch(project)
+    assert project.log.index("start migrate-2") < project.log.index("start web-2")
+    assert project.states("migrate") == {"migrate-1": "exited", "migrate-2": "exited"}
+    assert project.newest().others_new == {"migrate": ["migrate-2"]}
+
+
+@pytest.mark.parametrize(("code", "again"), [(0, False), (1, True)])
+def test_what_runs_once_for_others_runs_until_it_is_done(project, code, again):
+    project.config["services"]["bucket"] = {"image": "minio"}
+    project.config["services"]["web"]["depends_on"]["bucket"] = {"condition": "service_completed_successfully"}
+    for name, state in (("web-1", "running"), ("db-1", "running"), ("proxy-1", "running"), ("bucket-1", "exited")):
+        project.add(name, state)
+    project.tasks["bucket"] = code
+    start = project.start
+
+    def well(identity):
+        project.tasks["bucket"] = 0
+        start(identity)
+
+    project.start = well
+    switch(project)
+    assert ("start bucket-1" in project.log) is again
+    assert list(project.states("bucket")) == ["bucket-1"]
+
+
+def test_one_that_runs_once_and_fails_is_told(project):
+    project.config["services"]["migrate"] = {"build": {"context": "."}}
+    project.config["services"]["web"]["depends_on"]["migrate"] = {"condition": "service_completed_successfully"}
+    project.tasks["migrate"] = 3
+    with pytest.raises(JunoError, match=r"migrate-1 of 'migrate' ended with exit code 3, and 'web' depends on it"):
+        switch(project)
+    assert "start web-1" not in project.log
+
+
+@pytest.mark.parametrize(("changes", "times"), [(True, 2), (False, 1)])
+def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_it(world, monkeypatch, changes, times):
+    world.add("web-1")
+    move, asked = switch_switch.checkout.move, []
+    file = pathlib.Path(world.app.path, *world.app.compose().files)
+
+    def moved(run, path, commit):
+        before = file.read_text(encoding="utf-8")
+        done = move(run, path, commit)
+        assert file.read_text(encoding="utf-8") != before
+        if not changes:
+            file.write_text(before, encoding="utf-8")
+        return done
+
+    def run(argv, **more):
+        asked.extend([argv] if argv[-3:] == ["config", "--format", "json"] else [])
+        return world.run(argv, **more)
+
+    monkeypatch.setattr(switch_switch.checkout, "move", moved)
+    monkeypatch.setattr(switch_switch.compose_config, "_memory", None)
+    switch_switch.switch(run, world.app, world.order("recreate"))
+    assert len(asked) == times
+
+
+@pytest.mark.parametrize(("strategy", "kept"), [("recreate", False), ("reload", True)])
+def test_what_containers_were_made_with_is_written_down(world, monkeypatch, strategy, kept):
+    monkeypatch.setattr(switch_switch.gunicorn, "reload", lambda *_any: [])
+    world.add("web-1")
+    first, now = journal.read(world.app.journal)
+    first = dataclasses.replace(first, configurations={"web": ["before", "before"]})
+    journal.write(world.app.journal, [first, now])
+    switch(world, strategy)
+    now = switch_switch.compose_config.digests(world.config, ("web",))
+    assert world.newest().configurations == ({"web": ["before", "before"]} if kept else now)
+
+
+EPOCH = Epoch(7, "CACHE_VERSION")
+
+
+@pytest.mark.parametrize(("strategy", "edge"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=str)
+def test_new_containers_get_the_epoch_and_no_cache_has_to_be_cleared(world, strategy, edge):
+    if edge:
+        world.behind_edge()
+    world.add("web-1")
+    result = switch(world, strategy, epoch=EPOCH)
+    assert '    environment: {"CACHE_VERSION": "7"}' in files.read(world.app.override).splitlines()
+    assert result["caches"] == {"covered": True, "alias": [], "epoch": 7, "why": ""}
+    entry = world.newest()
+    assert (entry.epoch, entry.epoch_covers) == (7, True)
+
+
+def test_for_a_new_epoch_the_edge_is_left_alone(world):
+    world.behind_edge()
+    world.add("web-1")
+    switch(world, "rolling", epoch=EPOCH)
+    assert not [line for line in world.log if "juno-edge" in line]
+
+
+def test_without_an_epoch_the_override_loses_it(world):
+    world.add("web-1")
+    switch(world, epoch=EPOCH)
+    world.begun()
+    switch(world, commit="")
+    assert files.read(world.app.override) == ""
+
+
+def test_caches_whose_keys_do_not_carry_it_are_named(world):
+    world.add("web-1")
+    result = switch(world, epoch=dataclasses.replace(EPOCH, others=("files",)))
+    assert result["caches"]["alias"] == ["files"]
+    assert world.newest().epoch_covers is False
+
+
+def test_the_epoch_that_serves_already_covers_nothing(world):
+    world.add("web-1")
+    entries = journal.read(world.app.journal)
+    journal.write(world.app.journal, [dataclasses.replace(entries[0], epoch=7), entries[1]])
+    assert switch(world, epoch=EPOCH)["caches"]["covered"] is False
+
+
+def test_where_an_override_is_in_the_way_there_is_no_epoch(world):
+    world.add("web-1")
+    pathlib.Path(world.app.path, "docker-compose.override.yml").write_text("services: {}\n")
+    result = switch(world, epoch=EPOCH)
+    assert result["caches"] == {
+        "covered": False,
+        "alias": [],
+        "epoch": 0,
+        "why": "its containers' environment can't be added to",
+    }
+    assert world.newest().epoch == 0
