@@ -195,9 +195,10 @@ class Deployer:
             if now >= self.again_at:
                 self._begin("tidy", {})
         elif step.name == "undo":
-            # Its controller may ask for it, and finds this one.
+            # Its controller may ask for it, and finds this one; one that knows that it failed need not be waited for.
             if now >= self.again_at:
                 self._begin("undo", step.args)
+                self.steps["undo"].carried = step.told or step.carried
         elif self._silent_seconds() > self.patience:
             self._give_up("its controller was not heard from for too long")
 

@@ -197,6 +197,18 @@ def test_a_way_back_that_failed_is_tried_again_by_itself(deployer):
         deployer.clock.move(10)
         until(lambda count=count: deployer.log().count("undo") == count)
         deployer.rests() if count == 2 else until(deployer.is_free)
+    until(deployer.has_ended)
+    assert deployer.code == 0
+
+
+def test_one_that_nobody_has_heard_of_yet_is_waited_for(deployer):
+    deployer.start({"build": fails(), "undo": often_fails(deployer, "undo", 1)})
+    deployer.rests()
+    deployer.ask("step", name="build")
+    until(lambda: deployer.log().count("undo") == 1)
+    deployer.rests()
+    deployer.clock.move(10)
+    until(deployer.is_free)
     with pytest.raises(JunoError, match="It failed"):
         deployer.step("build")
     assert deployer.step("undo") == {"undone": True}
@@ -220,7 +232,8 @@ def test_it_says_in_its_file_why_the_way_back_failed(deployer, tmp_path):
     deployer.rests()
     deployer.ask("step", name="undo", args={"reason": "a hook failed"}, seconds=30)
     deployer.clock.move(10)
-    until(deployer.is_free)
+    # Nobody waits for the second try, so it ends with that.
+    until(deployer.has_ended)
     assert (tmp_path / "state/shop/deployer.errors").read_text().endswith("Z The Engine is away.\n")
     assert deployer.log() == ["begin", *["undo", "with a hook failed"] * 2]
 
