@@ -51,14 +51,14 @@ class Figures:
 
 
 def outcome(record: Record, release: int) -> Outcome:
-    """Say what the visitor got."""
+    """Return what the visitor got."""
     if failure(record):
         return "failed"
     return "new" if (record.release or 0) >= release else "old"
 
 
 def failure(record: Record) -> str:
-    """Say why a request counts as failed; nothing when it doesn't."""
+    """Return why a request counts as failed; nothing when it doesn't."""
     if record.error:
         return record.error
     if record.status != 200:
@@ -101,7 +101,7 @@ def summarise(records: t.Sequence[Record], run: Run) -> Figures:
 
 
 def _fresh(pages: t.Iterable[Record], run: Run) -> tuple[float | None, float | None]:
-    """Give when the first page was new, and when each page had been seen new; None where that never was."""
+    """Return when the first page was new, and when each page had been seen new; None where that never was."""
     fresh: dict[str, float] = {}
     paths = set()
     for record in pages:
@@ -118,7 +118,7 @@ def _last_old(pages: t.Iterable[Record], run: Run) -> float | None:
 
 
 def longest_gap(pages: t.Sequence[Record]) -> float:
-    """Give the longest time in which no good answer came, from the first request to the end of the last."""
+    """Return the longest time in which no good answer came, from the first request to the end of the last."""
     answers = sorted(record.end for record in pages if not failure(record))
     edges = [min(record.start for record in pages), *answers, max(record.end for record in pages)]
     return max(after - before for before, after in itertools.pairwise(edges))

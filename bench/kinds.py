@@ -34,7 +34,7 @@ GOALS = {"template": 0.2, "static": 0.25, "docs": 0.12}
 
 
 def judge(measured: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]]) -> tuple[dict[str, list[float]], list[Goal]]:
-    """Give the ratios of each kind, and the goals."""
+    """Return the ratios of each kind, and the goals."""
     ratios: dict[str, list[float]] = {}
     goals = []
     for kind, runs in measured.items():
@@ -54,7 +54,7 @@ def judge(measured: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]]) -> tuple[
 
 
 def live(kind: str, own: t.Sequence[t.Mapping[str, t.Any]], guide: t.Sequence[t.Mapping[str, t.Any]]) -> list[Goal]:
-    """Give the goal of the time until no visitor gets an old page; none where pages don't change."""
+    """Return the goal of the time until no visitor gets an old page; none where pages don't change."""
     until = {run["round"]: run.get("last_old_page_seconds") for run in guide}
     ratios = [
         run["last_old_page_seconds"] / until[run["round"]]

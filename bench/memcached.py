@@ -89,13 +89,13 @@ def wait_for(host: str, port: int) -> None:
 
 
 def key(number: int) -> bytes:
-    """Give a key as Django's page cache makes them, one of two apps."""
+    """Return a key as Django's page cache makes them, one of two apps."""
     app = b"mine" if number % 2 else b"other"
     return b"%s:1:views.decorators.cache.cache_page..GET.%032d.%032d.en-us.UTC" % (app, number, number)
 
 
 def talk(server: Server, text: bytes, ends: bytes) -> bytes:
-    """Say something to the server, and give its answer."""
+    """Send something to the server, and return its answer."""
     with socket.create_connection((server.host, server.port)) as link:
         link.sendall(text)
         answer = b""
@@ -129,7 +129,7 @@ class Visitor:
                 self.seconds.append(time.perf_counter() - began)
 
     def during(self, work: t.Callable[[], t.Any]) -> t.Any:
-        """Visit while something is done; give that."""
+        """Visit while something is done; return that."""
         thread = threading.Thread(target=self.work)
         thread.start()
         try:
@@ -181,7 +181,7 @@ def delete(server: Server, **selection: list[str]) -> Figures:
 
 
 def single_seconds(server: Server, keys: int) -> float:
-    """Say how long as many deletes would take one after the other, from a sample."""
+    """Return how long as many deletes would take one after the other, from a sample."""
     with socket.create_connection((server.host, server.port)) as link:
         began = time.perf_counter()
         for number in range(SAMPLE):

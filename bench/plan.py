@@ -61,7 +61,7 @@ def grow(work: Path, files: int, changed: int) -> None:
 
 
 def seconds(argv: list[str], where: Path) -> float:
-    """Run a command, and give its seconds."""
+    """Run a command, and return its seconds."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "collections")}
     began = time.perf_counter()
     subprocess.run(argv, cwd=where, env=environment, check=True, capture_output=True)

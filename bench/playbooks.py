@@ -38,19 +38,19 @@ docker compose restart web && until curl -sfo /dev/null http://127.0.0.1:8001/he
 
 
 def playbook(name: str) -> list[str]:
-    """Give the command that runs a playbook against the demo droplet."""
+    """Return the command that runs a playbook against the demo droplet."""
     return [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventory/demo.yml", f"playbooks/{name}.yml"]
 
 
 def over_ssh(there: str) -> list[str]:
-    """Give the command that does something on the droplet, as a person does."""
+    """Return the command that does something on the droplet, as a person does."""
     droplet = json.loads(demo.FACTS.read_text(encoding="utf-8"))
     ssh = ["ssh", "-F", "none", "-i", droplet["private_key"], "-o", f"UserKnownHostsFile={droplet['known_hosts']}"]
     return [*ssh, "-p", str(droplet["ssh_port"]), f"root@{droplet['host']}", there]
 
 
 def seconds(argv: list[str]) -> float:
-    """Run a command that must succeed, and give its seconds."""
+    """Run a command that must succeed, and return its seconds."""
     began = time.perf_counter()
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode:

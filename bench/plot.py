@@ -62,12 +62,12 @@ def by_procedure(runs: t.Iterable[dict[str, t.Any]]) -> Runs:
 
 
 def median_run(runs: t.Sequence[dict[str, t.Any]]) -> dict[str, t.Any]:
-    """Give the run whose wall time is the median; the lower one of two."""
+    """Return the run whose wall time is the median; the lower one of two."""
     return sorted(runs, key=lambda run: float(run["wall_seconds"]))[(len(runs) - 1) // 2]
 
 
 def drawn(scenarios: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Give the runs whose timelines are in the picture."""
+    """Return the runs whose timelines are in the picture."""
     return [median_run(found) for found in by_procedure(next(iter(scenarios.values()))["runs"]).values()]
 
 

@@ -121,7 +121,7 @@ class Bench:
         return {"ansible": self._timed([*argv, "-a", f"path={tree}"], tree)[0]}
 
     def _timed(self, argv: list[str], tree: Path, given: str = "") -> tuple[float, str]:
-        """Run a command in the tree; give its milliseconds and what it printed."""
+        """Run a command in the tree; return its milliseconds and what it printed."""
         started = time.perf_counter()
         ended = subprocess.run(
             argv, cwd=tree, env=self.environment, input=given, capture_output=True, text=True, check=False
@@ -133,14 +133,14 @@ class Bench:
 
 
 def environment(cache: str) -> dict[str, str]:
-    """Give the commands' environment: Python finds the collection, and keeps its bytecode out of the checkout."""
+    """Return the commands' environment: Python finds the collection, and keeps its bytecode out of the checkout."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     ours = {"PYTHONPATH": COLLECTIONS, "PYTHONPYCACHEPREFIX": cache, "ANSIBLE_CONFIG": ROOT / "ansible.cfg"}
     return kept | {name: str(value) for name, value in ours.items()}
 
 
 def run(arguments: argparse.Namespace, bench: Bench) -> dict[str, list[float]]:
-    """Give the milliseconds of each way, run by run."""
+    """Return the milliseconds of each way, run by run."""
     for way in (bench.module, bench.stale, *([bench.ansible] if arguments.ansible_runs else [])):
         bench.measure(way, 10)
     series: dict[str, list[float]] = {"guide": []}

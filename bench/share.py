@@ -45,7 +45,7 @@ Span = tuple[float, float]
 
 
 def kind_of(words: str) -> str:
-    """Say what a program that was run is: git, build, check, or ours."""
+    """Return what a program that was run is: git, build, check, or ours."""
     if words.startswith("git "):
         return "git"
     plain = f" {words} "
@@ -55,7 +55,7 @@ def kind_of(words: str) -> str:
 
 
 def union(spans: t.Iterable[Span]) -> float:
-    """Give how long at least one of them lasted."""
+    """Return how long at least one of them lasted."""
     total, end = 0.0, float("-inf")
     for begin, stop in sorted(spans):
         total += max(0.0, stop - max(begin, end))
@@ -71,7 +71,7 @@ def within(spans: t.Iterable[Span], whole: Span) -> list[Span]:
 
 
 def boot(site: Site) -> Span:
-    """Give when the newest release's container was started, and since when it answered, by the droplet's clock."""
+    """Return when the newest release's container was started, and since when it answered, by the droplet's clock."""
     script = (
         "import json, subprocess, datetime, time\n"
         "entry = json.load(open('/var/lib/juno/demo_site/journal.json'))['releases'][-1]\n"

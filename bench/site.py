@@ -60,7 +60,7 @@ class Site:
 
     @property
     def url(self) -> str:
-        """Give the address; not the port on loopback, which the Engine's own proxy would answer."""
+        """Return the address; not the port on loopback, which the Engine's own proxy would answer."""
         return f"http://{self.droplet.bridge_address}:{droplets.HTTP_INSIDE}"
 
     @property
@@ -93,7 +93,7 @@ class Site:
         self.write(_SCRIPT, (ROOT / "bench/shell_procedure.sh").read_text(encoding="utf-8"))
 
     def push_next(self, kind: str = "both") -> int:
-        """Commit and push a change of a kind; give the release that the pages will show then."""
+        """Commit and push a change of a kind; return the release that the pages will show then."""
         self.release += 1
         for file, line in KINDS[kind]:
             path = self.work / file
@@ -106,11 +106,11 @@ class Site:
 
     @property
     def style(self) -> int:
-        """Give the release that the style sheet is to show."""
+        """Return the release that the style sheet is to show."""
         return self.shown[_STYLE]
 
     def shell_procedure(self, *, quick: bool = False) -> list[str]:
-        """Give the command by which a person deploys from afar with the shell script."""
+        """Return the command by which a person deploys from afar with the shell script."""
         return [*self._ssh(), *self._there(), f"sh {_SCRIPT} {demo.CHECKOUT}{' quick' if quick else ''}"]
 
     def inside(self, argv: t.Sequence[str]) -> str:
@@ -123,7 +123,7 @@ class Site:
         subprocess.run(argv, input=text, text=True, stdout=subprocess.DEVNULL, check=True, timeout=60)
 
     def inventory(self) -> Path:
-        """Write the inventory with just this site; give the file."""
+        """Write the inventory with just this site; return the file."""
         droplet = self.droplet
         host = {
             "ansible_host": droplet.host,
@@ -144,7 +144,7 @@ class Site:
         return file
 
     def serves(self, *, timeout_seconds: float = 90) -> bool:
-        """Wait until all pages answer; say whether they did."""
+        """Wait until all pages answer; return whether they did."""
         return wait_until(lambda: all(self._get(path) for path in PAGES), timeout_seconds=timeout_seconds)
 
     def warm(self) -> None:
@@ -154,7 +154,7 @@ class Site:
             list(pool.map(self._get, addresses))
 
     def style_release(self) -> int | None:
-        """Give the release of the style sheet that the front page names; None where there is none."""
+        """Return the release of the style sheet that the front page names; None where there is none."""
         link = re.search(r'<link rel="stylesheet" href="([^"]+)"', self._get("/"))
         found = re.search(r"/\* release (\d+) \*/", self._get(link.group(1))) if link else None
         return int(found.group(1)) if found else None

@@ -93,7 +93,7 @@ def style(path: Path, number: int) -> None:
 
 
 def busy() -> float:
-    """Give the milliseconds of a processor that all ended children took."""
+    """Return the milliseconds of a processor that all ended children took."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (used.ru_utime + used.ru_stime) * 1000
 
@@ -153,7 +153,7 @@ class Bench:
         return milliseconds
 
     def _timed(self, argv: list[str], root: Path, given: str = "") -> tuple[float, str]:
-        """Run a command in the site; give its milliseconds and what it printed."""
+        """Run a command in the site; return its milliseconds and what it printed."""
         environment = {**self.environment, "SITE_STATIC_ROOT": str(root)}
         started, before = time.perf_counter(), busy()
         ended = subprocess.run(
@@ -206,7 +206,7 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def measure(directory: Path | None, files: int, runs: int, storage: str) -> dict[str, t.Any]:
-    """Give the figures for a number of files and a storage."""
+    """Return the figures for a number of files and a storage."""
     with tempfile.TemporaryDirectory(prefix="static_bench_", dir=directory) as base:
         bench = Bench(Path(base), files, storage)
         bench.django()  # warms Python's bytecode and the files

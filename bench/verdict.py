@@ -30,12 +30,12 @@ class Goal:
         object.__setattr__(self, "met", self.measured <= self.wanted)
 
     def line(self) -> str:
-        """Say it to a person."""
+        """Return it to a person."""
         return f"{'met   ' if self.met else 'MISSED'} {self.name}: {self.measured:g}, wanted at most {self.wanted:g}"
 
 
 def ratios(scenarios: Scenarios) -> dict[str, dict[str, list[float]]]:
-    """Give the wall time of each of our runs as a part of the shell's in the same round."""
+    """Return the wall time of each of our runs as a part of the shell's in the same round."""
     found: dict[str, dict[str, list[float]]] = {}
     for name, scenario in scenarios.items():
         shell = {run["round"]: run["wall_seconds"] for run in scenario["runs"] if run["procedure"] == SHELL}
@@ -71,7 +71,7 @@ def _all_new(run: t.Mapping[str, t.Any]) -> bool:
 
 
 def line(scenario: str, run: t.Mapping[str, t.Any]) -> str:
-    """Say one run to a person."""
+    """Return one run to a person."""
     fresh, old = run["first_fresh_page_seconds"], run["last_old_page_seconds"]
     said = [
         f"{scenario:10} {run['round']} {run['procedure']:8} {run['wall_seconds']:6.2f} s",

@@ -29,7 +29,7 @@ QUICK = ("template", "static", "docs")
 
 
 def ratios(mine: t.Sequence[dict[str, t.Any]], other: t.Sequence[dict[str, t.Any]], what: str) -> list[float]:
-    """Give this checkout's figure as a part of the other's, round by round."""
+    """Return this checkout's figure as a part of the other's, round by round."""
     return [round(own[what] / theirs[what], 3) for own, theirs in zip(mine, other, strict=True)]
 
 

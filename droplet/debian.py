@@ -30,12 +30,12 @@ _LEFT_OUT = (
 
 
 def names(suite: str) -> tuple[str, str]:
-    """Give the images that a release of Debian can be had from: the official one, and the one made here."""
+    """Return the images that a release of Debian can be had from: the official one, and the one made here."""
     return f"debian:{suite}-slim", f"juno-minbase:{suite}"
 
 
 def obtain(suite: str = SUITE) -> str:
-    """Give the name of an image with this release of Debian that is on this Engine.
+    """Return the name of an image with this release of Debian that is on this Engine.
 
     :raises DropletError: neither a hub nor debootstrap gave one.
     """
@@ -85,7 +85,7 @@ def _mirror_of_host() -> list[str]:
 
 
 def find_mirror(os_release: str, sources: t.Iterable[tuple[str, str]]) -> str | None:
-    """Give the mirror that a Debian machine takes its own release from; None for debootstrap's own choice.
+    """Return the mirror that a Debian machine takes its own release from; None for debootstrap's own choice.
 
     :param sources: name and text of each of apt's source files, in the one-line or in the deb822 form.
     """

@@ -205,7 +205,7 @@ def _taken(port: int) -> str:
 
 
 def free_port() -> int:
-    """Give a port of the loopback address that is free now."""
+    """Return a port of the loopback address that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

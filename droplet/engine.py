@@ -18,7 +18,7 @@ LOG = state.LOGS / "dockerd.log"
 
 
 def answers() -> bool:
-    """Say whether an Engine answers the docker command."""
+    """Return whether an Engine answers the docker command."""
     try:
         return answers_to(())
     except (FileNotFoundError, subprocess.TimeoutExpired):
@@ -26,7 +26,7 @@ def answers() -> bool:
 
 
 def answers_to(through: tuple[str, ...]) -> bool:
-    """Say whether an Engine answers the docker command there where C(through) leads to.
+    """Return whether an Engine answers the docker command there where C(through) leads to.
 
     C(docker info --format) is no proof: some versions end with code 0 when no Engine is there.
     """

@@ -45,7 +45,7 @@ ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), "services")
 
 
 def up(*, bare: bool = False) -> list[str]:
-    """See that the images are there in the state of their recipes; give their names."""
+    """See that the images are there in the state of their recipes; return their names."""
     wanted = [PYTHON, DROPLET, *([BARE] if bare else [])]
     with state.locked("images"):
         bundle = trusted()
@@ -63,18 +63,18 @@ def up(*, bare: bool = False) -> list[str]:
 
 
 def memcached(suite: str) -> Recipe:
-    """Give the recipe of the memcached of a release of Debian."""
+    """Return the recipe of the memcached of a release of Debian."""
     return Recipe(f"juno-memcached:{suite}", "memcached.Dockerfile")
 
 
 def on_demand(name: str) -> str:
-    """See that the image with a short name of C(ON_DEMAND) is there in the state of its recipe; give its whole name."""
+    """See that the image with a short name of C(ON_DEMAND) is there in the state of its recipe; return its name."""
     suite = name.partition("memcached-")[2]
     return _see_to(memcached(suite), PYTHON, suite) if suite else _see_to(SERVICES, PYTHON)
 
 
 def systemd() -> Recipe:
-    """See that the image of a droplet that systemd starts is there; give its recipe."""
+    """See that the image of a droplet that systemd starts is there; return its recipe."""
     _see_to(SYSTEMD, DROPLET)
     return SYSTEMD
 
@@ -105,13 +105,13 @@ def down() -> None:
 
 
 def trusted() -> bytes:
-    """Give the certificates that this machine trusts, so that its containers trust them too."""
+    """Return the certificates that this machine trusts, so that its containers trust them too."""
     file = pathlib.Path(os.environ.get("SSL_CERT_FILE") or BUNDLE)
     return file.read_bytes() if file.is_file() else b""
 
 
 def digest(recipe: Recipe, base: str | bytes) -> str:
-    """Give what the image's content follows from: its files, and the digest of what it builds on."""
+    """Return what the image's content follows from: its files, and the digest of what it builds on."""
     summed = hashlib.sha256(base if isinstance(base, bytes) else base.encode())
     for name in (recipe.dockerfile, *recipe.files):
         summed.update((HERE / name).read_bytes())
@@ -119,7 +119,7 @@ def digest(recipe: Recipe, base: str | bytes) -> str:
 
 
 def current(name: str, *, through: tuple[str, ...] = ()) -> str:
-    """Give the recipe an image was built from, on this Engine or on the one that C(through) leads to."""
+    """Return the recipe an image was built from, on this Engine or on the one that C(through) leads to."""
     argv = [*through, "docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', name]
     asked = attempt(argv)
     return asked.stdout.strip() if asked.returncode == 0 else ""

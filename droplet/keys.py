@@ -12,7 +12,7 @@ FILES = ("id_ed25519", "id_ed25519.pub", "known_hosts")
 
 
 def make(folder: pathlib.Path, name: str) -> pathlib.Path:
-    """Give the private key in the folder; made when there is none."""
+    """Return the private key in the folder; made when there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     key = folder / "id_ed25519"
     if not key.exists():
@@ -31,7 +31,7 @@ def authorise(name: str, key: pathlib.Path) -> None:
 
 
 def host_key(name: str) -> str:
-    """Give the droplet's public host key, read inside it and so not from whoever answers on the port."""
+    """Return the droplet's public host key, read inside it and so not from whoever answers on the port."""
     argv = ["docker", "exec", name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"]
     wait_until(lambda: attempt(argv).returncode == 0, timeout_seconds=20)
     kind, key = run(argv).split()[:2]

@@ -17,7 +17,7 @@ _POLICY_TEXT = "#!/bin/sh\n# Written by juno.deploy while it installs packages: 
 
 
 def installed(name: str) -> bool:
-    """Say whether a package is installed."""
+    """Return whether a package is installed."""
     asked = attempt(["dpkg-query", "--show", "--showformat=${db:Status-Abbrev}", "--", name])
     return asked.returncode == 0 and asked.stdout.startswith("ii")
 

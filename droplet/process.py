@@ -85,7 +85,7 @@ def attempt(
 
 
 def wait_until(answers: t.Callable[[], bool], *, timeout_seconds: float, every_seconds: float = 0.1) -> bool:
-    """Ask until the answer is yes or the time is up; say which it was."""
+    """Ask until the answer is yes or the time is up; return which it was."""
     end = time.monotonic() + timeout_seconds
     while not answers():
         if time.monotonic() >= end:

@@ -34,7 +34,7 @@ class State(t.TypedDict, total=False):
 
 
 def load() -> State:
-    """Give what was recorded; nothing when there is no record."""
+    """Return what was recorded; nothing when there is no record."""
     try:
         return t.cast("State", json.loads(STATE.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -67,7 +67,7 @@ def locked(name: str) -> t.Iterator[None]:
 
 
 def identify(pid: int) -> Daemon | None:
-    """Give the identity of a running process, or None when there is none with this pid."""
+    """Return the identity of a running process, or None when there is none with this pid."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
         boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
@@ -81,10 +81,10 @@ def identify(pid: int) -> Daemon | None:
 
 
 def still_runs(daemon: Daemon | None) -> bool:
-    """Say whether the recorded process is still that process."""
+    """Return whether the recorded process is still that process."""
     return daemon is not None and identify(daemon["pid"]) == daemon
 
 
 def is_root() -> bool:
-    """Say whether packages and daemons may be handled."""
+    """Return whether packages and daemons may be handled."""
     return os.geteuid() == 0

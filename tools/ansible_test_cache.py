@@ -42,7 +42,7 @@ def wanted_version(source: str) -> str:
 
 
 def fill(folder: pathlib.Path = CACHE) -> bool:
-    """Put the script and the wheel into the cache; say whether there was anything to do."""
+    """Put the script and the wheel into the cache; return whether there was anything to do."""
     package = importlib.util.find_spec("ansible_test")
     if package is None or not package.submodule_search_locations:
         raise ValueError("ansible-test is not installed in this environment: run 'make setup'.")

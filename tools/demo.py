@@ -35,7 +35,7 @@ DOTENV = f"BASE_IMAGE={images.PYTHON.name}\nMEMCACHED_IMAGE={images.PYTHON.name}
 
 
 def up() -> int:
-    """Bring the droplet up, deploy, and say how to go on."""
+    """Bring the droplet up, deploy, and return how to go on."""
     for program, package in (("git", "git"), ("ssh", "openssh-client")):
         if not shutil.which(program):
             packages.ensure([package])
@@ -83,7 +83,7 @@ def down() -> int:
 
 
 def _known() -> dict[str, t.Any]:
-    """Give what is known of the demo's droplet: it keeps the ports that it was made with."""
+    """Return what is known of the demo's droplet: it keeps the ports that it was made with."""
     try:
         return t.cast("dict[str, t.Any]", json.loads(FACTS.read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -91,7 +91,7 @@ def _known() -> dict[str, t.Any]:
 
 
 def port(kind: str, environment: t.Mapping[str, str], default: int) -> int:
-    """Give the port on this machine that a person wants, or the default.
+    """Return the port on this machine that a person wants, or the default.
 
     :raises DropletError: what they want is no port.
     """

@@ -10,7 +10,7 @@ import sys
 
 
 def newest(folder: pathlib.Path) -> pathlib.Path:
-    """Give the tarball that was built last.
+    """Return the tarball that was built last.
 
     :raises FileNotFoundError: there is none.
     """

@@ -50,7 +50,7 @@ def run(argv: list[str]) -> None:
 
 
 def wagtail_command(cache: Path) -> Path:
-    """Give the `wagtail` command of a virtual environment that is made once and kept."""
+    """Return the `wagtail` command of a virtual environment that is made once and kept."""
     home = cache / "wagtail-venv"
     command = home / "bin" / "wagtail"
     # Written last, so that a half-made environment is made again.

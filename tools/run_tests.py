@@ -136,7 +136,7 @@ def _recall(name: str) -> None:
 
 
 def recalled(lines: list[str]) -> list[str]:
-    """Give the lines around the last one that says what failed, and the last ones."""
+    """Return the lines around the last one that says what failed, and the last ones."""
     found = [number for number, line in enumerate(lines) if line.startswith(FAILURES)]
     if not found:
         return lines[-(RECALLED + LAST) :]

@@ -28,7 +28,7 @@ VENV = ROOT / ".venv"
 
 
 def requirements(pyproject: str, *, tests: bool) -> list[str]:
-    """Give what pip has to install: the controller, and with C(tests) all that judges the collection."""
+    """Return what pip has to install: the controller, and with C(tests) all that judges the collection."""
     project = tomllib.loads(pyproject)["project"]
     return [*project["dependencies"], *(project["optional-dependencies"]["test"] if tests else [])]
 

@@ -106,7 +106,7 @@ _VERDICT = re.compile(r"([^\"\n{}]+): (\{\"requests\": .*?\"editions\": \{.*?\}\
 
 
 def table(logs: pathlib.Path, passed: t.Collection[str]) -> list[str]:
-    """Give the table's lines.
+    """Return the table's lines.
 
     :param logs: the folder with the steps' logs.
     :param passed: the names of the steps that passed.

@@ -37,12 +37,12 @@ class Step:
 
 
 def all_steps() -> list[Step]:
-    """Give every step, the longest chains first so that two at a time end soonest."""
+    """Return every step, the longest chains first so that two at a time end soonest."""
     return [*_setup(), *_quick(), *_ansible_test(), *_matrix(), *_molecule(), *_published()]
 
 
 def choose(steps: list[Step], names: t.Collection[str], *, quick: bool) -> list[Step]:
-    """Give the steps that were asked for by name or group (the part before a colon), with all they need.
+    """Return the steps that were asked for by name or group (the part before a colon), with all they need.
 
     :raises ValueError: a name fits no step.
     """
@@ -63,7 +63,7 @@ def _fitting(steps: list[Step], name: str) -> list[Step]:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment of every step: our programs first, plain output, every Python that really runs."""
+    """Return the environment of every step: our programs first, plain output, every Python that really runs."""
     home = pathlib.Path("~/.pyenv/versions").expanduser()
     pythons = sorted(str(found.parent) for found in home.glob("3.1*/bin/python"))
     # pyenv's shims of versions that are not chosen exist but fail, which ansible-test takes for an error.

@@ -55,7 +55,7 @@ class Matrix:
         return Row(variant, version, "failed" if failed else "passed", took, failed)
 
     def _take(self, number: int) -> list[sites.Host]:
-        """Give so many droplets; each is made when it is first needed."""
+        """Return so many droplets; each is made when it is first needed."""
         while len(self._hosts) < number:
             host = sites.Host(len(self._hosts) + 1)
             self._hosts.append(host)

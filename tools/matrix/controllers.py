@@ -35,12 +35,12 @@ class Controller:
     home: pathlib.Path
 
     def program(self, name: str) -> str:
-        """Give the path of one of its commands."""
+        """Return the path of one of its commands."""
         return str(self.folder / "bin" / name)
 
 
 def pythons() -> list[str]:
-    """Give the versions of Python that really run here and can make an environment, such as C(3.11)."""
+    """Return the versions of Python that really run here and can make an environment, such as C(3.11)."""
     wanted = {python for row in variants.CORES.values() for python in row}
     wanted |= {one.python for one in variants.REFUSED}
     return [python for python in sorted(wanted) if _find(python)]
@@ -71,7 +71,7 @@ def make(variant: variants.Variant) -> Controller:
 
 
 def collections(variant: variants.Variant) -> str:
-    """Give the path on which the variant's controller finds its collections."""
+    """Return the path on which the variant's controller finds its collections."""
     settings = variant.settings
     ours = steps.ROOT / "collections" if settings.config == "checkout" else CACHE / "galaxy"
     theirs = [str(_others(variant))] if settings.connection == "docker" or settings.callback == "json" else []
@@ -109,7 +109,7 @@ def _others(variant: variants.Variant) -> pathlib.Path:
 
 
 def seen_from(controller: Controller) -> list[str]:
-    """Give what tar takes of it so that it works in a droplet: Python, environment, collections."""
+    """Return what tar takes of it so that it works in a droplet: Python, environment, collections."""
     home, name = controller.home, f"python{sys.version_info.major}.*"
     left_out = [f"--exclude={home}/lib/{name}/{one}" for one in ("test", "site-packages", "__pycache__")]
     return [*left_out, str(home), str(controller.folder), str(CACHE / "galaxy"), *map(str, CACHE.glob("others-*"))]

@@ -54,12 +54,12 @@ class Played:
 
     @property
     def text(self) -> str:
-        """Give all that it said as one line, however the callback wraps and quotes it."""
+        """Return all that it said as one line, however the callback wraps and quotes it."""
         text = f"{self.stdout} {self.stderr}".replace("''", "'").replace("\\n", " ").replace('\\"', '"')
         return re.sub(r"\s+", " ", text)
 
     def reason(self) -> str:
-        """Give the first line that says why it failed."""
+        """Return the first line that says why it failed."""
         if failed := _failed(_parsed(self.stdout)):
             return _one_line(failed)
         lines = f"{self.stderr}\n{self.stdout}"
@@ -97,7 +97,7 @@ class Player:
         return played
 
     def attempt(self, name: str, *words: str) -> Played:
-        """Run a playbook, and give what came of it."""
+        """Run a playbook, and return what came of it."""
         began = time.monotonic()
         cwd = ROOT if self.settings.config == "checkout" else NOWHERE
         argv = self._launch(self._playbook(name), *words)
@@ -155,7 +155,7 @@ class Player:
 
 
 def inventory(settings: Settings, hosts: list[sites.Host]) -> dict[str, t.Any]:
-    """Give the inventory."""
+    """Return the inventory."""
     user = "root" if settings.become == "no" else sites.USER
     known: dict[str, dict[str, t.Any]] = {}
     for host in hosts:
@@ -181,7 +181,7 @@ def inventory(settings: Settings, hosts: list[sites.Host]) -> dict[str, t.Any]:
 
 
 def environment(variant: Variant, controller: Controller) -> dict[str, str]:
-    """Give the environment: only what the variant is about is set, the rest is as Ansible has it."""
+    """Return the environment: only what the variant is about is set, the rest is as Ansible has it."""
     settings = variant.settings
     ours = {key: value for key, value in steps.environment().items() if not key.startswith(("ANSIBLE_", "PYTHON"))}
     home = CACHE / "home"
@@ -200,7 +200,7 @@ def environment(variant: Variant, controller: Controller) -> dict[str, str]:
 
 
 def complaints(played: Played, settings: Settings) -> list[str]:
-    """Give what the output of a run that did well has and must not have."""
+    """Return what the output of a run that did well has and must not have."""
     found = []
     if settings.callback == "json" and settings.launcher == "playbook":
         found += [] if _parsed(played.stdout) else [f"stdout is not JSON alone: {_one_line(played.stdout)}"]
@@ -228,7 +228,7 @@ def _goes_along(key: str) -> bool:
 
 
 def _artifacts(folder: pathlib.Path) -> str:
-    """Give what is wrong with what ansible-runner kept, from which AWX makes what it shows."""
+    """Return what is wrong with what ansible-runner kept, from which AWX makes what it shows."""
     status = (folder / "status").read_text(encoding="utf-8")
     events = [json.loads(file.read_text(encoding="utf-8")) for file in (folder / "job_events").glob("*.json")]
     ends = [one["event_data"] for one in events if one.get("event") == "playbook_on_stats"]
@@ -245,7 +245,7 @@ def _parsed(stdout: str) -> t.Any:
 
 
 def _failed(value: t.Any) -> str:
-    """Give the message of the first result that failed in what the callback json printed."""
+    """Return the message of the first result that failed in what the callback json printed."""
     if isinstance(value, dict):
         if value.get("failed") is True or value.get("unreachable") is True:
             return str(value.get("module_stderr") or value.get("msg"))

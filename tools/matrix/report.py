@@ -27,7 +27,7 @@ class Row:
 
 
 def line(row: Row) -> str:
-    """Give the line of one variant."""
+    """Return the line of one variant."""
     variant = row.variant
     settings = "refused" if variant.refused else variant.settings.words()
     cells = [row.version, variant.python, settings, row.result, f"{row.seconds:.0f}", row.failure.partition("\n")[0]]
@@ -35,7 +35,7 @@ def line(row: Row) -> str:
 
 
 def table(rows: list[Row]) -> list[str]:
-    """Give the table, and which controllers were seen and which were not."""
+    """Return the table, and which controllers were seen and which were not."""
     lines = ["", "===== matrix", HEAD, *(f"matrix: {line(row)}" for row in rows)]
     good = {row.variant for row in rows if row.result == "passed"}
     named: dict[str, list[str]] = {"Seen": [], "Failed": [], "Not seen": []}

@@ -41,7 +41,7 @@ class Host:
 
     @property
     def reach(self) -> droplets.Droplet:
-        """Give how it is reached."""
+        """Return how it is reached."""
         if self.droplet is None:
             raise DropletError(f"The droplet {self.name} was not started.")
         return self.droplet
@@ -93,7 +93,7 @@ class Host:
         self.write("tee", rules, f"/etc/sudoers.d/{USER}")
 
     def not_owned(self, owner: str) -> list[str]:
-        """Give what git keeps in the checkout and that is not its owner's, some of it."""
+        """Return what git keeps in the checkout and that is not its owner's, some of it."""
         git = ["docker", "exec", "--user", owner, "--workdir", CHECKOUT, self.name, "git"]
         files = run([*git, "ls-files", "-z"]).strip("\0").split("\0")
         where = ["docker", "exec", "--workdir", CHECKOUT, self.name]
@@ -112,21 +112,21 @@ class Host:
             raise DropletError(f"The controller could not be copied into {self.name}: {got.stderr.strip()}")
 
     def traces(self) -> str:
-        """Give what a run that is refused must not change: state (locks and journals), checkout, containers."""
+        """Return what a run that is refused must not change: state (locks and journals), checkout, containers."""
         state = attempt(["docker", "exec", self.name, "find", STATE, "-type", "f", "-exec", "sha256sum", "{}", "+"])
         git = self.inside("git", "-c", "safe.directory=*", "-C", CHECKOUT, "rev-parse", "HEAD")
         return "\n".join([*sorted(state.stdout.splitlines()), git, self.containers()])
 
     def containers(self) -> str:
-        """Give the containers that run."""
+        """Return the containers that run."""
         return self.inside("docker", "ps", "--quiet", "--no-trunc")
 
     def journal(self) -> str:
-        """Give a digest of what is written down of releases."""
+        """Return a digest of what is written down of releases."""
         return self.inside("find", STATE, "-name", "journal*", "-type", "f", "-exec", "sha256sum", "{}", "+")
 
     def shows(self) -> int:
-        """Give the edition that visitors see, the second time through the page cache; 0 for none."""
+        """Return the edition that visitors see, the second time through the page cache; 0 for none."""
         address = f"http://{self.reach.host}:{self.reach.http_port}/"
         texts = []
         for _time in range(2):
@@ -156,7 +156,7 @@ def begin() -> None:
 
 
 def next_edition(hosts: t.Iterable[Host]) -> int:
-    """Commit the next edition of the front page, push it to the hosts, and give its number."""
+    """Commit the next edition of the front page, push it to the hosts, and return its number."""
     page = WORK / "templates" / "home.html"
     text = page.read_text(encoding="utf-8")
     number = written()
@@ -168,7 +168,7 @@ def next_edition(hosts: t.Iterable[Host]) -> int:
 
 
 def written() -> int:
-    """Give the edition that was committed last."""
+    """Return the edition that was committed last."""
     (number,) = set(_EDITION.findall((WORK / "templates" / "home.html").read_text(encoding="utf-8")))
     return int(number)
 

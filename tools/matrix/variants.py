@@ -40,7 +40,7 @@ class Settings:
     check: bool = False
 
     def words(self) -> str:
-        """Give what differs from Ansible's own defaults, and what is of interest in any case."""
+        """Return what differs from Ansible's own defaults, and what is of interest in any case."""
         parts = [self.connection, "pipelining" if self.pipelining else "no pipelining"]
         parts += ["our ansible.cfg"] if self.config == "checkout" else []
         parts += [f"become {self.become}"] if self.become != "no" else []
@@ -66,7 +66,7 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """Give the name that C(--only) is held against."""
+        """Return the name that C(--only) is held against."""
         return f"{self.core}/{self.python} {'refused' if self.refused else self.settings.words()}"
 
 
@@ -110,7 +110,7 @@ class Choice:
 
 
 def choose(present: t.Collection[str], *, every: bool, only: str = "") -> Choice:
-    """Give the variants to run: of every day, or all; with C(only), of all those whose name fits.
+    """Return the variants to run: of every day, or all; with C(only), of all those whose name fits.
 
     :param present: the Pythons of this machine, such as C(3.11).
     """
@@ -121,7 +121,7 @@ def choose(present: t.Collection[str], *, every: bool, only: str = "") -> Choice
 
 
 def _all(present: t.Collection[str]) -> list[Variant]:
-    """Give all; the edges are at the oldest and the newest Python that are there. None is left out for being absent."""
+    """Return all; the edges are at the oldest and the newest Python that are there. None is left out if absent."""
     oldest, newest = ((core, _edge(core, present)) for core in (OLDEST, NEWEST))
     between = {(one.core, one.python): one for one in BETWEEN}
     others = [(core, python) for core, pythons in CORES.items() for python in pythons]
@@ -134,7 +134,7 @@ def _all(present: t.Collection[str]) -> list[Variant]:
 
 
 def _everyday(present: t.Collection[str]) -> list[Variant]:
-    """Give one row of the oldest, one of the newest, one that is refused; and what is nearer to the edge but absent."""
+    """Return one row of the oldest, one of the newest, one that is refused; and what is nearer to it but absent."""
     refused = next((one for one in REFUSED if one.python in present), REFUSED[0])
     return [*_nearest(OLDEST, EVERYDAY_OLDEST, present), *_nearest(NEWEST, EVERYDAY_NEWEST, present), refused]
 
@@ -146,7 +146,7 @@ def _nearest(core: str, settings: Settings, present: t.Collection[str]) -> list[
 
 
 def _edge(core: str, present: t.Collection[str]) -> str:
-    """Give the Python at the edge: the oldest of the oldest, the newest of the others, as far as there is one."""
+    """Return the Python at the edge: the oldest of the oldest, the newest of the others, as far as there is one."""
     order = _from_edge(core)
     return next((python for python in order if python in present), order[0])
 

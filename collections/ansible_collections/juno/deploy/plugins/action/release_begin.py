@@ -35,7 +35,7 @@ _interrupt.listen()
 
 
 def refusal(version: str) -> str:
-    """Say why a version of ansible-core is not used; nothing where it is."""
+    """Return why a version of ansible-core is not used; nothing where it is."""
     parts = version.split(".")
     if OLDEST <= (int(parts[0]), int(parts[1])) <= NEWEST:
         return ""
@@ -56,7 +56,7 @@ def who() -> str:
 
 
 def machine() -> str:
-    """Give what tells this machine, its boot and its process ids from others."""
+    """Return what tells this machine, its boot and its process ids from others."""
     told = [socket.gethostname()]
     for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
         try:
@@ -72,14 +72,14 @@ def machine() -> str:
 
 
 def controller() -> dict[str, t.Any]:
-    """Say who deploys, and by which ansible-playbook: the parent of the worker that runs a task."""
+    """Return who deploys, and by which ansible-playbook: the parent of the worker that runs a task."""
     parent = multiprocessing.parent_process()
     process = processes.identify(parent.pid if parent and parent.pid else os.getppid())
     return {"who": who(), "machine": machine(), "pid": process.pid, "started": process.started}
 
 
 def is_dead(busy: t.Mapping[str, t.Any]) -> bool:
-    """Say whether the ansible-playbook of another run is known to have ended: it ran on this very machine."""
+    """Return whether the ansible-playbook of another run is known to have ended: it ran on this very machine."""
     if not busy.get("controller_pid") or busy["machine"] != machine():
         return False
     return not processes.Process(busy["controller_pid"], busy["controller_started"]).is_alive()
@@ -94,7 +94,7 @@ class Wait:
         self.said = float("-inf")
 
     def is_over(self, busy: Result) -> bool:
-        """Say whether to wait no longer: its controller gave a sign of life, and that is as long as was wanted."""
+        """Return whether to wait no longer: its controller gave a sign of life, and that is as long as was wanted."""
         now, standing = self.clock(), busy.get("standing") or {}
         looked, self.looked = self.looked, now
         more = now - self.began - self.wait_seconds
@@ -120,7 +120,7 @@ class ActionModule(_watch.StepAction):
         return super().run(tmp, task_vars)
 
     def is_over(self, result: Result) -> bool:
-        """Say whether nothing was begun."""
+        """Return whether nothing was begun."""
         return not result.get("begun")
 
     def call(self, args: Result, task_vars: TaskVars) -> Result:
@@ -149,7 +149,7 @@ class ActionModule(_watch.StepAction):
             self.say_busy(wait, busy, task_vars)
 
     def refused(self, args: Result, busy: Result) -> str:
-        """Say who is at work, and what to do."""
+        """Return who is at work, and what to do."""
         todo = (
             "let it end, then run this again, or let this one wait (django_app_lock_wait_seconds). Nothing was changed."
         )

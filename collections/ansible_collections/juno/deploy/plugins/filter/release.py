@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def release_cause(hostvars: HostVars, me: str, batch: Sequence[str], everybody: Sequence[str]) -> dict[str, t.Any]:
-    """Say why the host C(me) goes back; C(batch) are the hosts whose failure is being rescued right now."""
+    """Return why the host C(me) goes back; C(batch) are the hosts whose failure is being rescued right now."""
     # Hosts that were well are no longer in the play, nor are those that can't be reached.
     hosts = [_fleet.read_host(name, hostvars[name]) for name in everybody]
     hosts = [one if one.name in batch else dataclasses.replace(one, failed_task="") for one in hosts]
@@ -26,7 +26,7 @@ def release_cause(hostvars: HostVars, me: str, batch: Sequence[str], everybody: 
 
 
 def release_not_done(hostvars: HostVars, me: str, everybody: Sequence[str], undone: Mapping[str, t.Any]) -> str:
-    """Give the last message of the host C(me), whose cause is in the fact C(django_app__cause)."""
+    """Return the last message of the host C(me), whose cause is in the fact C(django_app__cause)."""
     told = hostvars[me]["django_app__cause"]
     cause = _fleet.Cause(told["task"], told["reason"], tuple(told["hosts"]))
     commit = hostvars[me]["django_app__begun"]["git"]["target_commit"]
@@ -46,7 +46,7 @@ def release_turns_back(hostvars: HostVars, everybody: Sequence[str]) -> list[lis
 
 
 def release_hosts(hostvars: HostVars, everybody: Sequence[str]) -> list[str]:
-    """Say which hosts serve which commit."""
+    """Return which hosts serve which commit."""
     looks = {name: hostvars[name].get("django_app__look") or {} for name in everybody}
     return _fleet.compared({name: look.get("serves") for name, look in looks.items()})
 
@@ -60,7 +60,7 @@ def release_cleared(
     proved: Mapping[str, t.Any],
     check_mode: bool,
 ) -> list[str]:
-    """Give the report where a person clears the caches; C(done) is what was told by the settings, and of memcached."""
+    """Return the report where a person clears the caches; C(done) is what the settings told, and memcached."""
     cleared, flushed = (None if one.get("skipped") else one for one in done)
     results = report_text.Results(cleared=cleared, flushed=flushed, switched=switched, proved=proved)
     site = report_text.Site(purpose="", host_name="", cache_method=method, cache_command=command or "")
@@ -75,7 +75,7 @@ def release_why(
     epoch_variable: str,
     reboot: str | None,
 ) -> list[str]:
-    """Give what C(-v) tells more; C(app_says) is the message of juno.deploy.django_info."""
+    """Return what C(-v) tells more; C(app_says) is the message of juno.deploy.django_info."""
     results = report_text.Results(cleared=None if cleared.get("skipped") else cleared, switched=switched)
     return report_text.why_lines(results, epoch_variable, app_says, reboot)
 
@@ -84,7 +84,7 @@ class FilterModule:
     """The filters by their names."""
 
     def filters(self) -> dict[str, Callable[..., t.Any]]:
-        """Give them."""
+        """Return the filters."""
         return {
             "release_hosts": release_hosts,
             "release_cause": release_cause,

@@ -34,7 +34,7 @@ def run(module: AnsibleModule, work: Callable[[AnsibleModule], dict[str, t.Any]]
 
 
 def foreseen(exc: Exception) -> str:
-    """Say what an error means that may come from anywhere; nothing for one that nobody foresaw.
+    """Return what an error means that may come from anywhere; nothing for one that nobody foresaw.
 
     An Engine may end at any moment, and the SDK raises then what it likes.
     """
@@ -42,7 +42,7 @@ def foreseen(exc: Exception) -> str:
 
 
 def _no_room(exc: Exception) -> str:
-    """Say what a full disk means that is met anywhere; nothing for any other error."""
+    """Return what a full disk means that is met anywhere; nothing for any other error."""
     if not isinstance(exc, OSError) or exc.errno != errno.ENOSPC:
         return ""
     where = exc.filename or "what this step writes"

@@ -321,7 +321,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
 
 
 def pythons(mode: str, running: list[app.Running]) -> tuple[bytecode_pythons.Python, ...]:
-    """Give the Pythons whose bytecode is of use."""
+    """Return the Pythons whose bytecode is of use."""
     if mode != "stale":
         return ()
     return tuple(dict.fromkeys(one.python for one in running)) or bytecode_pythons.on_host()

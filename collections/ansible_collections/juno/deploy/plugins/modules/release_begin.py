@@ -647,7 +647,7 @@ OWN: dict[str, dict[str, t.Any]] = {
 
 
 def holder_of(params: dict[str, t.Any]) -> lock.Holder:
-    """Say for whom the deployer works."""
+    """Return for whom the deployer works."""
     controller = params["controller"]
     return lock.Holder(
         id=params["deployer"],

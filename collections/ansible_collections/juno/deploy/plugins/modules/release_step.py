@@ -97,7 +97,7 @@ SPEC = {
 
 
 def name_of(step: str, *, reverse: bool, check_mode: bool) -> str:
-    """Give the deployer's name for a step."""
+    """Return the deployer's name for a step."""
     if step == "migrate" and reverse:
         return "reverse"
     return "settle" if step == "record" and check_mode else step

@@ -41,7 +41,7 @@ def digest() -> str:
 
 
 def archive() -> str:
-    """Give the code as a zip archive in base64."""
+    """Return the code as a zip archive in base64."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
         for name, text in _files():

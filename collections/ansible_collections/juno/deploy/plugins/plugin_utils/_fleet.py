@@ -56,7 +56,7 @@ def read_host(name: str, facts: t.Mapping[str, t.Any]) -> Host:
 
 
 def has_gap(begun: t.Mapping[str, t.Any]) -> bool:
-    """Say whether a site that answers will not for a moment: it is recreated, or its ports pass to the proxy."""
+    """Return whether a site that answers will not for a moment: it is recreated, or its ports pass to the proxy."""
     plan = begun.get("plan") or {}
     stops = plan.get("strategy") == "recreate" or plan.get("first_edge")
     answers = any(one.get("published") and one.get("state") == "running" for one in begun.get("containers") or [])
@@ -72,14 +72,14 @@ def turns(hosts: t.Sequence[Host]) -> list[str]:
 
 
 def reason_of(failure: t.Mapping[str, t.Any]) -> str:
-    """Give the message of a failed task; of a loop, that of its first failed item."""
+    """Return the message of a failed task; of a loop, that of its first failed item."""
     failed = [one for one in failure.get("results") or [] if one.get("failed")]
     told = str((failed[0].get("msg") if failed else "") or failure.get("msg") or NO_REASON).strip()
     return told if told.endswith((".", "!", "?")) else f"{told}."
 
 
 def first_cause(me: Host, others: t.Sequence[Host]) -> Cause:
-    """Say why a host goes back: its own failure, or another host's, or one that is out of reach."""
+    """Return why a host goes back: its own failure, or another host's, or one that is out of reach."""
     if me.failed_task:
         return Cause(me.failed_task, me.reason)
     failed = [one for one in others if one.failed_task]
@@ -100,12 +100,12 @@ def turns_back(hosts: t.Sequence[Host]) -> list[list[str]]:
 
 
 def recorded_reason(cause: Cause) -> str:
-    """Give the reason as the journal of a host keeps it."""
+    """Return the reason as the journal of a host keeps it."""
     return f"on {', '.join(cause.hosts)}, not here: {cause.reason}" if cause.hosts else cause.reason
 
 
 def not_done(me: Host, cause: Cause, ahead: t.Sequence[str], undone: t.Mapping[str, t.Any]) -> str:
-    """Say what failed, where, and how things stand: the first cause first, then what of the way back failed."""
+    """Return what failed, where, and how things stand: the first cause first, then what of the way back failed."""
     said = [f"Not done: '{cause.task}' failed on {', '.join(cause.hosts) or me.name}.", cause.reason]
     if cause.hosts:
         together = " and goes back, so that all hosts serve the same release" if undone.get("undone") else ""
@@ -151,7 +151,7 @@ def _how_it_stands(me: str, undone: t.Mapping[str, t.Any]) -> str:
 
 
 def compared(served: t.Mapping[str, t.Sequence[str] | None]) -> list[str]:
-    """Say which hosts serve which commit, a line for each; C(None) for a host that could not be looked at."""
+    """Return which hosts serve which commit, a line for each; C(None) for a host that could not be looked at."""
     groups: dict[str, list[str]] = {}
     for name, commits in served.items():
         if commits is not None:

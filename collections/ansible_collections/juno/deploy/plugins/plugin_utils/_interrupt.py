@@ -123,5 +123,5 @@ def _take_words() -> dict[str, str]:
 
 
 def _directory() -> pathlib.Path:
-    """Give the folder that the main process shares with its workers, and removes as it ends."""
+    """Return the folder that the main process shares with its workers, and removes as it ends."""
     return pathlib.Path(constants.DEFAULT_LOCAL_TMP)

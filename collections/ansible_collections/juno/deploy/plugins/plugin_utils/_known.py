@@ -32,7 +32,7 @@ def keep(host: str, deployer: str, results: Iterable[Result]) -> None:
 
 
 def take(host: str, deployer: str, step: str) -> Result | None:
-    """Give the result of a step; nothing where it is not known."""
+    """Return the result of a step; nothing where it is not known."""
     return _read(host, deployer).get(step)
 
 

@@ -22,13 +22,13 @@ _SPECS = pathlib.Path(__file__).resolve().parents[2] / "roles" / "django_app" / 
 
 @functools.lru_cache(maxsize=1)
 def known() -> frozenset[str]:
-    """Give the variables that the role has."""
+    """Return the variables that the role has."""
     specs = yaml_load(_SPECS.read_text(encoding="utf-8"))["argument_specs"]
     return frozenset(name for spec in specs.values() for name in spec.get("options") or {})
 
 
 def unknown(names: Iterable[str]) -> list[str]:
-    """Say of each variable that begins like the role's and is none of its what may have been meant."""
+    """Return of each variable that begins like the role's and is none of its what may have been meant."""
     lines = []
     for name in sorted(names):
         if not name.startswith(PREFIX) or name.startswith(INNER) or name in known():

@@ -31,7 +31,7 @@ CUT_SECONDS, RETRY_SECONDS = 45.0, 2.0
 
 
 def line(host: str, progress: t.Mapping[str, t.Any], text: str, seconds: float | None = None) -> str:
-    """Say what goes on in a step: which, where, for how long, of how much usually."""
+    """Return what goes on in a step: which, where, for how long, of how much usually."""
     took = progress["seconds"] if seconds is None else seconds
     usual = f" of ~{progress['usual']:.0f} s" if progress["usual"] >= 1 else ""
     return f"{progress['step']}  {host}  {took:.0f} s{usual}  {text}".rstrip()
@@ -63,7 +63,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
         return result
 
     def is_over(self, result: Result) -> bool:
-        """Say whether nothing is left to happen after this step."""
+        """Return whether nothing is left to happen after this step."""
         return self.is_last and not result.get("failed")
 
     def call(self, args: Result, task_vars: TaskVars) -> Result:
@@ -102,7 +102,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
             time.sleep(RETRY_SECONDS)
 
     def show(self, host: str, progress: Result, shown: str) -> str:
-        """Show what has happened since it was shown last, or else what goes on still; give the text shown last."""
+        """Show what has happened since it was shown last, or else what goes on still; return the text shown last."""
         events = progress["events"]
         # Of many within a moment the last ones tell enough.
         for one in events[-MOST_LINES:]:
@@ -113,7 +113,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
         return str(shown)
 
     def if_cancelled(self, task_vars: TaskVars) -> str:
-        """Say what is left to happen if the playbook ends from now on."""
+        """Return what is left to happen if the playbook ends from now on."""
         begun = ((task_vars or {}).get("django_app__begun") or {}) if task_vars else {}
         before = str((begun.get("serving") or {}).get("commit") or "")[:7]
         then = self.then or (f"go back to {before}" if before else "bring back what served before")

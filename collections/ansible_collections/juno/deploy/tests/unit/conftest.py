@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import events as
 
 @pytest.fixture
 def events():
-    """Give what the code under test tells to whoever watches it."""
+    """Return what the code under test tells to whoever watches it."""
     lines: list[str] = []
     base_events.set_sink(lines.append)
     yield lines

@@ -95,13 +95,13 @@ class App:
         return self._overrides[not self.named_files]
 
     def compose(self, checkout: str = "") -> app_compose.Project:
-        """Give the compose project by its own files alone, those that a checkout has (else the app's directory)."""
+        """Return the compose project by its own files alone, those that a checkout has (else the app's directory)."""
         named_in = "django_app_compose_files" if self.compose_files else "COMPOSE_FILE in .env"
         files = app_compose.find_files(checkout or self.path, list(self.named_files), named_in)
         return app_compose.Project(self.path, files, self.project)
 
     def compose_live(self) -> app_compose.Project:
-        """Give the compose project as it runs: its own files, and our override where there is one."""
+        """Return the compose project as it runs: its own files, and our override where there is one."""
         project = self.compose()
         if not app_compose.is_ours(self.override):
             return project
@@ -109,7 +109,7 @@ class App:
 
 
 def from_json(fields: dict[str, t.Any]) -> App:
-    """Give an app by its fields as JSON has them, which knows no tuples."""
+    """Return an app by its fields as JSON has them, which knows no tuples."""
     known: dict[str, t.Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()}
     return App(**known)
 
@@ -135,7 +135,7 @@ def check(params: dict[str, t.Any]) -> None:
 
 
 def unchecked(params: dict[str, t.Any]) -> App:
-    """Give the app of options that are checked later."""
+    """Return the app of options that are checked later."""
     if params["docker_host"]:
         # Every docker and compose command of this process has to reach the Engine that the SDK is told of.
         os.environ["DOCKER_HOST"] = params["docker_host"]

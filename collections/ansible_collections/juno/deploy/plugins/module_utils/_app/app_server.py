@@ -60,7 +60,7 @@ class Process:
 
     @property
     def is_shell(self) -> bool:
-        """Say whether it is a shell, which passes no signal on."""
+        """Return whether it is a shell, which passes no signal on."""
         return os.path.basename(self.argv[0] if self.argv else "").lstrip("-") in SHELLS
 
 
@@ -106,7 +106,7 @@ def processes_below(init: int, proc: str = "/proc") -> list[Process]:
 
 
 def ends_on_term(one: Process, proc: str = "/proc") -> bool:
-    """Say whether a uWSGI was told to end on TERM: by its arguments, its environment or its configuration file."""
+    """Return whether a uWSGI was told to end on TERM: by its arguments, its environment or its configuration file."""
     texts = ["\0".join(one.argv).encode()]
     root = f"{proc}/{one.pid}"
     files = [word for word in one.argv[1:] if word.endswith(".ini")]
@@ -129,7 +129,7 @@ def parse_signal(name: str | None) -> int:
 
 
 def grace_of(seen: dict[str, t.Any], otherwise: int) -> int:
-    """Give how long a container may take to end: the compose file's C(stop_grace_period), else what is usual."""
+    """Return how long a container may take to end: the compose file's C(stop_grace_period), else what is usual."""
     own = (seen.get("Config") or {}).get("StopTimeout")
     return otherwise if own is None else int(own)
 
@@ -143,7 +143,7 @@ class Ended:
     killed: bool = False
 
     def words(self) -> str:
-        """Say that it was killed, and what gives it longer."""
+        """Return that it was killed, and what gives it longer."""
         return (
             f"{self.name} had not ended within {self.grace_seconds} s and was killed, with what it was at work on: "
             "stop_grace_period in the compose file (else django_app_grace_seconds) gives it longer"
@@ -220,7 +220,7 @@ class Leaving:
             self._problems[container.name] = exc
 
     def gone(self, seconds: float) -> bool:
-        """Say whether all are gone, having waited for it so long at most."""
+        """Return whether all are gone, having waited for it so long at most."""
         ends = time.monotonic() + seconds
         for one in self._threads:
             one.join(max(0.0, ends - time.monotonic()))
@@ -263,12 +263,12 @@ def stop_all(
 
 
 def own(client: t.Any, app: App, *, stopped: bool = False) -> list[engine.Container]:
-    """Give the containers that run the app's code."""
+    """Return the containers that run the app's code."""
     return [one for one in engine.find(client, app.project, stopped=stopped) if one.service in app.services]
 
 
 def log_tail(client: t.Any, container_id: str) -> str:
-    """Give the last lines that a container logged, without what is secret in its environment."""
+    """Return the last lines that a container logged, without what is secret in its environment."""
     raw: bytes = client.api.logs(container_id, tail=LOG_LINES)
     masking.learn_environment((client.api.inspect_container(container_id).get("Config") or {}).get("Env") or [])
     return masking.hide(raw.decode("utf-8", "replace"))
@@ -309,7 +309,7 @@ def wait_until_answers(
     probe: t.Callable[[], int],
     timeout_seconds: float,
 ) -> float:
-    """Wait until the site answers HTTP, and give the seconds that took.
+    """Wait until the site answers HTTP, and return the seconds that took.
 
     :raises JunoError: a container ended or was restarted, or time is up; with the end of its log.
     """

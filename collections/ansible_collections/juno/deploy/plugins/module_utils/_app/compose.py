@@ -83,7 +83,7 @@ def find_files(directory: str, wanted: list[str], named_in: str = "django_app_co
 
 
 def is_ours(path: str) -> bool:
-    """Say whether a file is an override that we wrote."""
+    """Return whether a file is an override that we wrote."""
     try:
         with safe_files.opened(os.path.dirname(path), os.path.basename(path)) as file:
             return file.readline(len(MARK) + 1).rstrip(b"\n") == MARK.encode()
@@ -101,7 +101,7 @@ def parse_version(text: str) -> tuple[int, ...]:
 
 
 def require_plugin(run: Runner) -> str:
-    """Make sure that docker and a recent compose plugin are here, and give the plugin's version.
+    """Make sure that docker and a recent compose plugin are here, and return the plugin's version.
 
     :raises JunoError: docker or the plugin is missing or too old.
     """
@@ -121,7 +121,7 @@ def require_plugin(run: Runner) -> str:
 
 
 def require_service(config: dict[str, t.Any], service: str, where: str) -> dict[str, t.Any]:
-    """Give a service's configuration.
+    """Return a service's configuration.
 
     :raises BadInputError: the project has no such service; the message names those it has.
     """
@@ -135,7 +135,7 @@ def require_service(config: dict[str, t.Any], service: str, where: str) -> dict[
 
 
 def published(service: dict[str, t.Any]) -> list[tuple[str, int]]:
-    """Give the addresses, as this host reaches them, and ports that a service publishes by a fixed number."""
+    """Return the addresses, as this host reaches them, and ports that a service publishes by a fixed number."""
     found = []
     for port in service.get("ports") or []:
         number = str(port.get("published") or "")
@@ -146,14 +146,14 @@ def published(service: dict[str, t.Any]) -> list[tuple[str, int]]:
 
 
 def base_url(service: dict[str, t.Any]) -> str:
-    """Give the address of a service's first published port, or nothing."""
+    """Return the address of a service's first published port, or nothing."""
     for host, port in published(service):
         return f"http://{port_kind.address(host, port)}"
     return ""
 
 
 def replicas(service: dict[str, t.Any]) -> int:
-    """Give the number of containers that a service is to have."""
+    """Return the number of containers that a service is to have."""
     count = service.get("scale")
     if count is None:
         count = (service.get("deploy") or {}).get("replicas")
@@ -175,7 +175,7 @@ def leans_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
 
 
 def target_port(service: dict[str, t.Any], base_url: str = "") -> int:
-    """Give the port that a service's containers listen at, as far as its compose file tells; else 0.
+    """Return the port that a service's containers listen at, as far as its compose file tells; else 0.
 
     Of more than one it is the one behind the site's address, if that is among them, else the first.
     """
@@ -186,29 +186,29 @@ def target_port(service: dict[str, t.Any], base_url: str = "") -> int:
 
 
 def inside(path: str, directory: str) -> bool:
-    """Say whether a path is a directory or below it."""
+    """Return whether a path is a directory or below it."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def moved(path: str, directory: str, checkout: str) -> str:
-    """Give the place in the checkout of a path in the app's directory."""
+    """Return the place in the checkout of a path in the app's directory."""
     return checkout + path[len(directory.rstrip("/")) :]
 
 
 def mounted_sources(service: dict[str, t.Any], directory: str) -> list[str]:
-    """Give what a service sees of the app's directory by bind mounts, from its top; nothing stands for all of it."""
+    """Return what a service sees of the app's directory by bind mounts, from its top; nothing stands for all of it."""
     sources = [one.get("source", "") for one in service.get("volumes") or [] if one.get("type") == "bind"]
     below = [moved(one, directory, "").lstrip("/") for one in sources if one and inside(one, directory)]
     return ([""] if any(one and inside(directory, one) for one in sources) else []) + [one for one in below if one]
 
 
 def mounts_code(service: dict[str, t.Any], directory: str) -> bool:
-    """Say whether a service sees the app's code itself by a bind mount: all of its directory, or a folder with code."""
+    """Return whether a service sees the app's code itself by a bind mount: its directory, or a folder with code."""
     return any(not one or holds_code(os.path.join(directory, one)) for one in mounted_sources(service, directory))
 
 
 def holds_code(directory: str) -> bool:
-    """Say whether a folder holds code of a Django app: manage.py or a package, not far from its top."""
+    """Return whether a folder holds code of a Django app: manage.py or a package, not far from its top."""
     seen = 0
     for folder, folders, names in os.walk(directory):
         if "manage.py" in names or "__init__.py" in names:
@@ -224,12 +224,12 @@ def holds_code(directory: str) -> bool:
 
 
 def all_mount_code(config: dict[str, t.Any], names: tuple[str, ...], directory: str) -> bool:
-    """Say whether each of these services, as far as there are such, sees the app's directory itself."""
+    """Return whether each of these services, as far as there are such, sees the app's directory itself."""
     return all(mounts_code(config["services"][name], directory) for name in names if name in config["services"])
 
 
 def build_files(service: dict[str, t.Any], directory: str) -> tuple[str, str]:
-    """Give a service's build context and its Dockerfile, from the top of the app's directory; nothing outside of it."""
+    """Return a service's build context and its Dockerfile, from the top of the app's directory; nothing outside it."""
     build = service.get("build") or {}
     context = os.path.normpath(build.get("context") or "/")
     if not build or not inside(context, directory):
@@ -240,7 +240,7 @@ def build_files(service: dict[str, t.Any], directory: str) -> tuple[str, str]:
 
 
 def mounted_elsewhere(config: dict[str, t.Any], mine: tuple[str, ...], directory: str) -> tuple[tuple[str, str], ...]:
-    """Give what other services have mounted of the app's directory, from its top, each with the service."""
+    """Return what other services have mounted of the app's directory, from its top, each with the service."""
     return tuple(
         (moved(one["source"], directory, "").lstrip("/"), name)
         for name, service in sorted((config.get("services") or {}).items())
@@ -253,13 +253,13 @@ def mounted_elsewhere(config: dict[str, t.Any], mine: tuple[str, ...], directory
 
 
 def says(service: dict[str, t.Any], word: str) -> bool:
-    """Say whether a word stands in the command or entry point that the compose file gives a service."""
+    """Return whether a word stands in the command or entry point that the compose file gives a service."""
     words = [service.get(key) or [] for key in ("entrypoint", "command")]
     return any(word in (text if isinstance(text, str) else " ".join(text)) for text in words)
 
 
 def split_image(image: str) -> tuple[str, str]:
-    """Give the repository and the tag of an image; a colon before the last slash is that of a registry's port."""
+    """Return the repository and the tag of an image; a colon before the last slash is that of a registry's port."""
     if ":" in image.rpartition("/")[2]:
         repository, _colon, tag = image.rpartition(":")
         return repository, tag
@@ -267,7 +267,7 @@ def split_image(image: str) -> tuple[str, str]:
 
 
 def release_images(config: dict[str, t.Any], commit: str) -> dict[str, tuple[str, str]]:
-    """Give, for each service that is built, the image that compose runs and the name of the release's own image."""
+    """Return, for each service that is built, the image that compose runs and the name of the release's own image."""
     images = {}
     for name, service in (config.get("services") or {}).items():
         if service.get("build"):

@@ -28,7 +28,7 @@ _memory: tuple[tuple[t.Any, ...], str] | None = None
 
 
 def sources(project: Project, checkout: str = "") -> tuple[t.Any, ...] | None:
-    """Give all that the project's configuration is made from; nothing when it may depend on more."""
+    """Return all that the project's configuration is made from; nothing when it may depend on more."""
     found = []
     try:
         for name in project.files:
@@ -47,7 +47,7 @@ def sources(project: Project, checkout: str = "") -> tuple[t.Any, ...] | None:
 
 
 def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.Any]:
-    """Give the project's effective configuration; docker compose is asked where anything that it is made from differs.
+    """Return the project's effective configuration; docker compose is asked where anything it is made from differs.
 
     :raises CommandError: docker compose finds a mistake in it; the message names it.
     """
@@ -71,7 +71,7 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
 
 
 def memory() -> tuple[tuple[t.Any, ...], str] | None:
-    """Give what was read last, for another process."""
+    """Return what was read last, for another process."""
     return _memory
 
 
@@ -82,7 +82,7 @@ def recall(known: tuple[tuple[t.Any, ...], str] | None) -> None:
 
 
 def digests(config: dict[str, t.Any], names: tuple[str, ...]) -> dict[str, list[str]]:
-    """Give, for each service there is, a digest of what its containers are made with, and one of its image's build."""
+    """Return, for each service there is, a digest of what its containers are made with, and of its image's build."""
     found = {}
     for name in names:
         if name not in config["services"]:

@@ -37,7 +37,7 @@ class Dependency:
 
 
 def of(config: dict[str, t.Any], service: str) -> list[Dependency]:
-    """Give what a service depends on, as far as the project has it (a profile may leave it out)."""
+    """Return what a service depends on, as far as the project has it (a profile may leave it out)."""
     listed = (config["services"].get(service) or {}).get("depends_on") or {}
     return [
         Dependency(name, (more or {}).get("condition") or STARTED, (more or {}).get("required", True) is not False)
@@ -83,23 +83,23 @@ def behind(config: dict[str, t.Any], mine: Iterable[str]) -> list[str]:
 
 
 def conditions_on(config: dict[str, t.Any], name: str) -> set[str]:
-    """Give the conditions under which other services wait for one."""
+    """Return the conditions under which other services wait for one."""
     return {one.condition for other in config["services"] for one in of(config, other) if one.name == name}
 
 
 def runs_once(config: dict[str, t.Any], name: str) -> bool:
-    """Say whether a service is there to do its work and end: others wait for that."""
+    """Return whether a service is there to do its work and end: others wait for that."""
     return COMPLETED in conditions_on(config, name)
 
 
 def image_of(config: dict[str, t.Any], name: str) -> str:
-    """Give the image that compose runs for a service."""
+    """Return the image that compose runs for a service."""
     service = config["services"][name]
     return str(service.get("image") or f"{config.get('name', '')}-{name}")
 
 
 def shares_image(config: dict[str, t.Any], name: str, mine: Iterable[str]) -> bool:
-    """Say whether a service runs the image of one of these, or one that is built in the same way."""
+    """Return whether a service runs the image of one of these, or one that is built in the same way."""
     services = config["services"]
     build = services[name].get("build")
     return any(
@@ -116,13 +116,13 @@ def tasks_of_a_release(config: dict[str, t.Any], mine: Iterable[str]) -> list[st
 
 
 def current(containers: list[engine.Container]) -> list[engine.Container]:
-    """Give the containers that stand for a service: those at work, else the newest one."""
+    """Return the containers that stand for a service: those at work, else the newest one."""
     at_work = [one for one in containers if one.state in ("running", "restarting", "paused")]
     return at_work or sorted(containers, key=lambda one: (one.created, one.number))[-1:]
 
 
 def judge(condition: str, state: dict[str, t.Any]) -> tuple[bool, str]:
-    """Say whether a container is as a condition wants it, and what it is that will not get better, if anything.
+    """Return whether a container is as a condition wants it, and what it is that will not get better, if anything.
 
     :param state: C(State) of the Engine's C(GET /containers/ID/json).
     """
@@ -148,7 +148,7 @@ def _said(state: dict[str, t.Any]) -> str:
 
 
 def unmet(condition: str, state: dict[str, t.Any]) -> str:
-    """Say what a container is not yet, when time is up."""
+    """Return what a container is not yet, when time is up."""
     if state.get("Restarting"):
         return f"ends and is started again all the time (exit code {state.get('ExitCode', 0)})"
     if condition == COMPLETED:

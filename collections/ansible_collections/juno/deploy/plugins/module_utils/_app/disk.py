@@ -63,7 +63,7 @@ class Room:
 
 
 def needs(app: App, engine: dict[str, t.Any]) -> list[Need]:
-    """Give the directories that a deploy writes to; C(engine) is what the Engine says of itself."""
+    """Return the directories that a deploy writes to; C(engine) is what the Engine says of itself."""
     root = engine.get("DockerRootDir") or ""
     stores = [list(pair) for pair in engine.get("DriverStatus") or []]
     if ["driver-type", "io.containerd.snapshotter.v1"] in stores:
@@ -77,7 +77,7 @@ def needs(app: App, engine: dict[str, t.Any]) -> list[Need]:
 
 
 def look(path: str) -> Room | None:
-    """Give the room that a directory has, or will have once it is made; nothing where this host can't tell."""
+    """Return the room that a directory has, or will have once it is made; nothing where this host can't tell."""
     while not os.path.exists(path) and path != os.path.dirname(path):
         path = os.path.dirname(path)
     try:
@@ -88,7 +88,7 @@ def look(path: str) -> Room | None:
 
 
 def require(wanted: Iterable[Need], look: Callable[[str], Room | None] = look) -> dict[str, int]:
-    """Make sure that each file system has room for all that goes to it; give the free bytes by directory.
+    """Make sure that each file system has room for all that goes to it; return the free bytes by directory.
 
     :raises BadInputError: one has not; the message names it, what is free and wanted, and how to make room.
     """
@@ -111,7 +111,7 @@ def require(wanted: Iterable[Need], look: Callable[[str], Room | None] = look) -
 
 
 def require_room(app: App) -> int:
-    """Make sure that a deploy has room; give the free bytes for the app's checkout.
+    """Make sure that a deploy has room; return the free bytes for the app's checkout.
 
     :raises BadInputError: it has not.
     """

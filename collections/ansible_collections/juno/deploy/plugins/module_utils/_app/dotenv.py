@@ -49,7 +49,7 @@ def _value(raw: str, known: Mapping[str, str]) -> str | None:
 
 
 def read(directory: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Give what the .env in a directory sets; what the environment has comes before it.
+    """Return what the .env in a directory sets; what the environment has comes before it.
 
     :raises BadInputError: it can't be read.
     """
@@ -86,7 +86,7 @@ def compose_files(directory: str, environment: Mapping[str, str]) -> tuple[str, 
 
 
 def _plain(name: str, directory: str) -> str:
-    """Give a name from the directory where it lies in there, so that a clean checkout has it, too."""
+    """Return a name from the directory where it lies in there, so that a clean checkout has it, too."""
     path = os.path.normpath(os.path.join(directory, name)) if name != "-" else name
     below = directory.rstrip("/") + "/"
     return path[len(below) :] if path.startswith(below) else path

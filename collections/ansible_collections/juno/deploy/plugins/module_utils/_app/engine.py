@@ -94,7 +94,7 @@ def load() -> None:
 
 
 def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
-    """Give a client of the Engine at O(docker_host), having asked it for its version.
+    """Return a client of the Engine at O(docker_host), having asked it for its version.
 
     :raises EngineError: the SDK is missing, or the Engine doesn't answer.
     """
@@ -116,7 +116,7 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
 
 
 def _cause(exc: BaseException) -> str:
-    """Give the Engine's own words, else the innermost ones of an SDK error, which wraps the cause several times."""
+    """Return the Engine's own words, else the innermost ones of an SDK error, which wraps the cause several times."""
     while True:
         if explained := getattr(exc, "explanation", ""):
             return str(explained).strip().rstrip(".")
@@ -127,7 +127,7 @@ def _cause(exc: BaseException) -> str:
 
 
 def failure(exc: Exception) -> str:
-    """Say what an error of the SDK means that nobody expected where it came about; nothing for any other error."""
+    """Return what an error of the SDK means that nobody expected where it came about; nothing for any other error."""
     if docker is None or not isinstance(exc, (docker.errors.DockerException, requests.exceptions.RequestException)):
         return ""
     return (
@@ -137,7 +137,7 @@ def failure(exc: Exception) -> str:
 
 
 def labels(project: str, service: str | None = None) -> list[str]:
-    """Give the label filters for the containers of a project, without one-off containers."""
+    """Return the label filters for the containers of a project, without one-off containers."""
     wanted = [f"com.docker.compose.project={project}", "com.docker.compose.oneoff=False"]
     if service:
         wanted.append(f"com.docker.compose.service={service}")
@@ -177,7 +177,7 @@ def _published(port: dict[str, t.Any]) -> Published:
 
 
 def find(client: t.Any, project: str, service: str | None = None, *, stopped: bool = False) -> list[Container]:
-    """Give the containers of a project (of one service), lowest number first; with C(stopped) those too.
+    """Return the containers of a project (of one service), lowest number first; with C(stopped) those too.
 
     :raises EngineError: the Engine refuses.
     """
@@ -189,7 +189,7 @@ def find(client: t.Any, project: str, service: str | None = None, *, stopped: bo
 
 
 def find_running(client: t.Any, project: str, service: str) -> list[Container]:
-    """Give the running containers of a service; at least one.
+    """Return the running containers of a service; at least one.
 
     :raises EngineError: none runs; the message says which services of the project do, or that none does.
     """
@@ -213,7 +213,7 @@ def find_running(client: t.Any, project: str, service: str) -> list[Container]:
 
 
 def image_id(client: t.Any, name: str) -> str:
-    """Give the id of the image with a name; nothing when there is none.
+    """Return the id of the image with a name; nothing when there is none.
 
     :raises EngineError: the Engine refuses.
     """

@@ -30,7 +30,7 @@ def parse(environ: bytes) -> dict[str, str]:
 
 
 def added(processes: Iterable[Mapping[str, str]], given: Mapping[str, str]) -> dict[str, str]:
-    """Give what a container's processes have beside what it was given, or otherwise; a later one counts for more."""
+    """Return what a container's processes have beside what it was given, or otherwise; a later one counts for more."""
     found: dict[str, str] = {}
     for environ in processes:
         for name, value in environ.items():
@@ -41,7 +41,7 @@ def added(processes: Iterable[Mapping[str, str]], given: Mapping[str, str]) -> d
 
 
 def environment(app: App) -> dict[str, str]:
-    """Give what the entry point of the container that serves adds; nothing where none does or there is no such one."""
+    """Return what the entry point of the container that serves adds; nothing where none does or there is none."""
     client = engine.connect(app.docker_host)
     site = [one for one in app_server.own(client, app) if one.service == app.service and one.state == "running"]
     for one in site[:1]:
@@ -66,7 +66,7 @@ def _environ(pid: str) -> bytes:
 def with_environment(
     override: dict[str, t.Any], service: dict[str, t.Any], name: str, environment: Mapping[str, str]
 ) -> dict[str, t.Any]:
-    """Give an override with variables that the service itself doesn't set."""
+    """Return an override with variables that the service itself doesn't set."""
     own = service.get("environment") or {}
     # Compose reads a dollar as the begin of a variable.
     missing = {key: value.replace("$", "$$") for key, value in environment.items() if key not in own}

@@ -35,7 +35,7 @@ ASK_SECONDS = 20
 
 
 def master_of(processes: list[app_server.Process]) -> app_server.Process | None:
-    """Give gunicorn's master among a container's processes: the one whose parent is no gunicorn."""
+    """Return gunicorn's master among a container's processes: the one whose parent is no gunicorn."""
     servers = {one.pid for one in processes if one.server == "gunicorn"}
     return next((one for one in processes if one.pid in servers and one.parent not in servers), None)
 
@@ -79,7 +79,7 @@ def _short(word: str) -> list[str]:
 
 
 def why_not(client: t.Any, containers: list[engine.Container], *, edge: bool) -> str:
-    """Say why the servers in these containers can't be reloaded with grace, or nothing."""
+    """Return why the servers in these containers can't be reloaded with grace, or nothing."""
     if not containers:
         return "no container runs"
     for one in containers:
@@ -94,7 +94,7 @@ def why_not(client: t.Any, containers: list[engine.Container], *, edge: bool) ->
 
 
 def against(settings: Settings | None, name: str, *, edge: bool) -> str:
-    """Say why a gunicorn with these settings can't be reloaded with grace, or nothing; C(name) says where it runs."""
+    """Return why a gunicorn with these settings can't be reloaded with grace, or ''; C(name) says where it runs."""
     if settings is None:
         return f"gunicorn in {name} would not tell its settings"
     if settings.preload:

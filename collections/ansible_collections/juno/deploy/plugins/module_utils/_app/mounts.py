@@ -31,13 +31,13 @@ def parse_mounts(inspected: list[dict[str, t.Any]]) -> tuple[Mount, ...]:
 
 
 def _below(path: str, top: str) -> str | None:
-    """Give the rest of a path below a directory; None when it is elsewhere."""
+    """Return the rest of a path below a directory; None when it is elsewhere."""
     rest = os.path.relpath(path, top)
     return None if rest == ".." or rest.startswith("../") else "" if rest == "." else rest
 
 
 def host_place(path: str, mounts: t.Sequence[Mount]) -> tuple[str, str] | None:
-    """Give what is mounted of this host where a container sees a path, and the path's place on this host.
+    """Return what is mounted of this host where a container sees a path, and the path's place on this host.
 
     Nothing when the container keeps it to itself. From the one to the other the container may have put links.
     """
@@ -49,13 +49,13 @@ def host_place(path: str, mounts: t.Sequence[Mount]) -> tuple[str, str] | None:
 
 
 def host_path(path: str, mounts: t.Sequence[Mount]) -> str:
-    """Give the place on this host of a path in a container; nothing when the container keeps it to itself."""
+    """Return the place on this host of a path in a container; nothing when the container keeps it to itself."""
     found = host_place(path, mounts)
     return found[1] if found else ""
 
 
 def places(path: str, mounts: t.Sequence[Mount]) -> list[Place]:
-    """Say what of a directory on this host a container sees, and where."""
+    """Return what of a directory on this host a container sees, and where."""
     found = []
     path = os.path.realpath(path)
     for one in mounts:

@@ -22,7 +22,7 @@ GONE_SECONDS = 60
 
 
 def label_words(app: App) -> list[str]:
-    """Give the options by which docker compose labels a throwaway container."""
+    """Return the options by which docker compose labels a throwaway container."""
     number = (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).number
     return ["--label", f"{APP_LABEL}={app.project}", "--label", f"{RUN_LABEL}={number}"]
 

@@ -32,12 +32,12 @@ def address(host: str, port: int) -> str:
 
 
 def is_http(kind: str) -> bool:
-    """Say whether HTTP was spoken."""
+    """Return whether HTTP was spoken."""
     return kind.startswith("http")
 
 
 def read_kind(answer: bytes) -> str:
-    """Say what the first bytes of an answer to a request by HTTP are; nothing for none."""
+    """Return what the first bytes of an answer to a request by HTTP are; nothing for none."""
     if not answer:
         return NOTHING
     if answer.startswith(_TLS):

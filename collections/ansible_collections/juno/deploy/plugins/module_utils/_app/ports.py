@@ -33,7 +33,7 @@ class Wanted:
 
 
 def wanted(service: Mapping[str, t.Any]) -> list[Wanted]:
-    """Give the TCP ports that a service publishes by a fixed number."""
+    """Return the TCP ports that a service publishes by a fixed number."""
     found = []
     for one in service.get("ports") or []:
         number = str(one.get("published") or "")
@@ -61,13 +61,13 @@ def _address(text: str) -> str:
 
 
 def meets(one: Wanted, address: str, port: int) -> bool:
-    """Say whether a port can't be had because of one at this address."""
+    """Return whether a port can't be had because of one at this address."""
     same = address in _ANY or one.address in _ANY or address == one.address
     return one.port == port and same
 
 
 def listeners(proc: str = "/proc") -> list[Listener]:
-    """Give the sockets of this host that take connections; none where it does not tell."""
+    """Return the sockets of this host that take connections; none where it does not tell."""
     found: list[Listener] = []
     for name in ("tcp", "tcp6"):
         try:
@@ -92,7 +92,7 @@ def process_of(inode: str, proc: str = "/proc") -> str:
 
 
 def by_container(one: Wanted, listed: Iterable[Mapping[str, t.Any]], project: str) -> tuple[str, bool]:
-    """Name the container that publishes a port, from the Engine's list, or nothing; say whether it is the project's."""
+    """Name the container that publishes a port, from the Engine's list, or nothing; whether it is the project's."""
     for entry in listed:
         for port in entry.get("Ports") or []:
             if port.get("Type", "tcp") == "tcp" and meets(one, port.get("IP") or "", port.get("PublicPort") or 0):
@@ -104,7 +104,7 @@ def by_container(one: Wanted, listed: Iterable[Mapping[str, t.Any]], project: st
 
 
 def holder(one: Wanted, listed: Sequence[Mapping[str, t.Any]], project: str, heard: Sequence[Listener]) -> str:
-    """Say who else holds a port, or nothing; what the project's own containers hold is theirs."""
+    """Return who else holds a port, or nothing; what the project's own containers hold is theirs."""
     name, own = by_container(one, listed, project)
     if own:
         return ""

@@ -17,7 +17,7 @@ FOLDER = ".git"
 
 
 def mounts(service: dict[str, t.Any], directory: str) -> list[dict[str, t.Any]]:
-    """Give the mounts that a service needs beside its own, for each place at which it sees the checkout."""
+    """Return the mounts that a service needs beside its own, for each place at which it sees the checkout."""
     git = os.path.join(directory, FOLDER)
     if os.path.islink(git) or not os.path.isdir(git):
         return []
@@ -31,5 +31,5 @@ def mounts(service: dict[str, t.Any], directory: str) -> list[dict[str, t.Any]]:
 
 
 def wanted(config: dict[str, t.Any], names: t.Iterable[str], directory: str) -> dict[str, list[dict[str, t.Any]]]:
-    """Give the mounts that services of these names need, by service."""
+    """Return the mounts that services of these names need, by service."""
     return {name: mounts(config["services"][name], directory) for name in names}

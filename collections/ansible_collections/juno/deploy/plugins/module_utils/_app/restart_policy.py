@@ -25,7 +25,7 @@ ALWAYS: Policy = {"Name": "always"}
 
 
 def of(client: t.Any, containers: Sequence[engine.Container]) -> dict[str, Policy]:
-    """Give the restart policies of containers by their ids, of those that have one.
+    """Return the restart policies of containers by their ids, of those that have one.
 
     :raises EngineError: one can't be looked at.
     """

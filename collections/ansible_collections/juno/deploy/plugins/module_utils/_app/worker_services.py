@@ -32,7 +32,7 @@ SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver")
 
 
 def holds_code(path: str) -> bool:
-    """Say whether a directory is that of a Django project."""
+    """Return whether a directory is that of a Django project."""
     return os.path.isfile(os.path.join(path, "manage.py"))
 
 
@@ -99,7 +99,7 @@ def _binds(service: dict[str, t.Any]) -> set[tuple[str, str]]:
 
 
 def restarts(service: dict[str, t.Any]) -> bool:
-    """Say whether a service is started again when it has ended."""
+    """Return whether a service is started again when it has ended."""
     policy = (service.get("deploy") or {}).get("restart_policy")
     if policy is not None:
         return bool(policy.get("condition", "any") != "none")
@@ -107,7 +107,7 @@ def restarts(service: dict[str, t.Any]) -> bool:
 
 
 def is_one_shot(services: dict[str, t.Any], name: str, mine: list[Container]) -> bool:
-    """Say whether a service does its work once and ends: others wait for that, or it has ended well."""
+    """Return whether a service does its work once and ends: others wait for that, or it has ended well."""
     waits = [one.get("depends_on") or {} for one in services.values()]
     conditions = {(one[name] or {}).get("condition") for one in waits if name in one}
     if conditions == {"service_completed_successfully"}:
@@ -117,12 +117,12 @@ def is_one_shot(services: dict[str, t.Any], name: str, mine: list[Container]) ->
 
 
 def answers_visitors(service: dict[str, t.Any]) -> bool:
-    """Say whether a worker is a server of its own (websockets, a dashboard): it has no queue that can wait."""
+    """Return whether a worker is a server of its own (websockets, a dashboard): it has no queue that can wait."""
     return bool(service.get("ports")) or any(compose.says(service, word) for word in SERVERS)
 
 
 def words(workers: dict[str, str], site: str) -> str:
-    """Say who the workers are and why, for the plan; nothing where there are none."""
+    """Return who the workers are and why, for the plan; nothing where there are none."""
     by_reason: dict[str, list[str]] = {}
     for name, why in workers.items():
         by_reason.setdefault(why, []).append(name)
@@ -148,19 +148,19 @@ def require_declared(app: App, config: dict[str, t.Any], where: str) -> None:
 
 
 def with_workers(app: App, names: Iterable[str]) -> App:
-    """Give the app with services that are known to run its code, beside those declared."""
+    """Return the app with services that are known to run its code, beside those declared."""
     return dataclasses.replace(app, known_services=tuple(dict.fromkeys((*app.known_services, *names))))
 
 
 def of_entry(app: App, entry: journal.Entry | None) -> App:
-    """Give the app with the workers of a release, and of the one before it."""
+    """Return the app with the workers of a release, and of the one before it."""
     entry = entry or journal.NO_RELEASE
     before = (entry.before.workers or []) if entry.before else []
     return with_workers(app, (*(entry.workers or {}), *before))
 
 
 def known(run: Runner, app: App) -> App:
-    """Give the app with the workers that the journal has; without any there, with those that its compose files have.
+    """Return the app with the workers that the journal has; without any there, with those that its compose files have.
 
     :raises JunoError: the journal can't be read.
     """

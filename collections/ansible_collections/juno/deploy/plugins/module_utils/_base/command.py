@@ -70,7 +70,7 @@ class CommandResult:
         return "it printed nothing"
 
     def require(self, message: str, **details: t.Any) -> CommandResult:
-        """Give itself when the program succeeded.
+        """Return itself when the program succeeded.
 
         :raises CommandError: it failed; C({cause}) in the message stands for the last line it printed.
         """
@@ -79,7 +79,7 @@ class CommandResult:
         return self
 
     def error(self, message: str, rc: int | None = None, **details: t.Any) -> CommandError:
-        """Give an error with what the program printed.
+        """Return an error with what the program printed.
 
         :param rc: that of a step within the program, where it told one.
         """
@@ -148,7 +148,7 @@ class GitEnvironment:
         self.as_root: str | None = None
 
     def user(self, argv: list[str]) -> base_owner.Owner | None:
-        """Give whom a command has to work as: where we are root, git works as the owner of the checkout."""
+        """Return whom a command has to work as: where we are root, git works as the owner of the checkout."""
         if argv[:2] != ["git", "-C"] or self.as_root:
             return None
         owner = base_owner.of(argv[2])
@@ -160,7 +160,7 @@ class GitEnvironment:
         self.ssh_command = ssh_command
 
     def variables(self, environment: t.Mapping[str, str]) -> dict[str, str]:
-        """Give the variables, beside those that a person has set."""
+        """Return the variables, beside those that a person has set."""
         count = environment.get("GIT_CONFIG_COUNT", "")
         first = int(count) if count.isascii() and count.isdigit() else 0
         told = {"GIT_CONFIG_COUNT": str(first + len(self.settings))}
@@ -176,7 +176,7 @@ git = GitEnvironment()
 
 
 def without_questions(ssh_command: str) -> str:
-    """Give a command by which ssh asks nobody for a password; one that is not ssh itself stays as it is."""
+    """Return a command by which ssh asks nobody for a password; one that is not ssh itself stays as it is."""
     words = ssh_command.split()
     if not words or os.path.basename(words[0]) != "ssh":
         return ssh_command
@@ -263,7 +263,7 @@ class _Lines:
 
 
 def _has_line(file: t.IO[bytes], begins: str) -> bool:
-    """Say whether one of the last lines begins so, and is a whole one."""
+    """Return whether one of the last lines begins so, and is a whole one."""
     lines = (b"\n" + _read(file, LAST_BYTES)).split(b"\n")
     return any(line.startswith(begins.encode()) for line in lines[1:-1])
 

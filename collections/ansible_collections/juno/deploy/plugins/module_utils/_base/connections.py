@@ -11,7 +11,7 @@ if t.TYPE_CHECKING:
 
 
 def too_few(told: Mapping[str, int], strategy: str) -> list[str]:
-    """Say that the database may not have enough while old and new containers run, or nothing.
+    """Return that the database may not have enough while old and new containers run, or nothing.
 
     :param told: what C(_in_app.connection_room) told: C(most), C(open), C(mine).
     """

@@ -62,7 +62,7 @@ def tell(text: str, *, after_seconds: float = 0) -> None:
 
 
 def in_one_line(text: str) -> str:
-    """Give a text as one line that may be shown: without secrets and control characters, cut where it is too long."""
+    """Return a text as one line that may be shown: without secrets and control characters, cut where it is too long."""
     plain = _ESCAPE.sub("", text[:MOST_CHARACTERS])
     words = "".join(one if one.isprintable() else " " for one in plain).split()
     line = masking.hide(" ".join(words))

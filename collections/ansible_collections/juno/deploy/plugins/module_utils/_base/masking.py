@@ -107,12 +107,12 @@ class Known:
 
 
 def is_secret(name: str) -> bool:
-    """Say whether a variable or a setting is named like something that nobody is to see."""
+    """Return whether a variable or a setting is named like something that nobody is to see."""
     return bool(SECRET_NAME.search(name)) and name not in PLAIN_NAMES and not _PLACE_NAME.search(name)
 
 
 def is_common(value: str) -> bool:
-    """Say whether a value is too short, or too common a word, to be taken out of messages."""
+    """Return whether a value is too short, or too common a word, to be taken out of messages."""
     short = len(value) < LEAST_LETTERS or (value.isdigit() and len(value) < LEAST_LETTERS + 2)
     return short or value.lower() in _COMMON or value.startswith("/run/secrets/")
 
@@ -213,7 +213,7 @@ def _sources(directory: str) -> list[str]:
 
 
 def _text(directory: str, name: str) -> str:
-    """Give a file's text; nothing where it can't be read: there is nothing to hide then."""
+    """Return a file's text; nothing where it can't be read: there is nothing to hide then."""
     try:
         with safe_files.opened(directory or "/", name) as file:
             return file.read(MOST_BYTES).decode("utf-8", "replace")

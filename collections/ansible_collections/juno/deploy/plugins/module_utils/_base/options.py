@@ -169,7 +169,7 @@ STEP: Spec = {
 
 
 def state_directory(params: dict[str, t.Any]) -> str:
-    """Give the directory of the app's journal and lock.
+    """Return the directory of the app's journal and lock.
 
     :raises BadInputError: the project's name is none that compose takes, or C(state_root) is relative.
     """

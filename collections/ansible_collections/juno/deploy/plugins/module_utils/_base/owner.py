@@ -32,18 +32,18 @@ class Owner:
     home: str
 
     def may(self, seen: os.stat_result, wanted: int) -> bool:
-        """Say whether the mode of a file or directory lets the owner do something; an access list isn't asked."""
+        """Return whether the mode of a file or directory lets the owner do something; an access list isn't asked."""
         shift = 6 if seen.st_uid == self.uid else 3 if seen.st_gid in self.groups else 0
         return stat.S_IMODE(seen.st_mode) >> shift & wanted == wanted
 
     def may_enter(self, path: str) -> bool:
-        """Say whether each folder on the way to a directory may be passed, and the directory itself, where it is."""
+        """Return whether each folder on the way to a directory may be passed, and the directory itself, where it is."""
         ways = {os.path.abspath(path), os.path.realpath(path)}
         folders = {"/".join(way.split("/")[:count]) or "/" for way in ways for count in range(1, way.count("/") + 2)}
         return all(self.may(os.stat(folder), ENTER) for folder in folders if os.path.exists(folder))
 
     def command(self) -> list[str]:
-        """Give the words before a command by which it runs as the owner.
+        """Return the words before a command by which it runs as the owner.
 
         C(subprocess) could do so itself, by a copy of our whole process for each command, which takes longer than git.
         """
@@ -51,14 +51,14 @@ class Owner:
         return ["setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", f"--groups={groups}", "--"]
 
     def environment(self, around: t.Mapping[str, str]) -> dict[str, str]:
-        """Give an environment of root's as the owner's: the owner's configuration, keys and known hosts are meant."""
+        """Return an environment of root's as the owner's: the owner's configuration, keys and known hosts are meant."""
         kept = {key: value for key, value in around.items() if not key.startswith(("XDG_", "SUDO_"))}
         return {**kept, "HOME": self.home, "USER": self.name, "LOGNAME": self.name}
 
 
 @functools.lru_cache
 def look_up(uid: int, gid: int) -> Owner:
-    """Give a user by number; one that has no name keeps the group C(gid)."""
+    """Return a user by number; one that has no name keeps the group C(gid)."""
     try:
         known = pwd.getpwuid(uid)
     except KeyError:
@@ -68,7 +68,7 @@ def look_up(uid: int, gid: int) -> Owner:
 
 
 def of(path: str) -> Owner | None:
-    """Give the user for whom root works in a directory; nothing where that is root, or where we are not.
+    """Return the user for whom root works in a directory; nothing where that is root, or where we are not.
 
     A checkout is that user's only if git's own folder is, too: else somebody has kept it from them on purpose.
     """
@@ -93,7 +93,7 @@ def hand_over(handle: int, top: str) -> None:
 
 
 def give(handle: int, owner: Owner) -> bool:
-    """Let the owner have an opened file or folder that root has left in a checkout; say whether that was needed.
+    """Let the owner have an opened file or folder that root has left in a checkout; return whether that was needed.
 
     A file with a second name may be any file of the host's, for which somebody has put a link there.
     """

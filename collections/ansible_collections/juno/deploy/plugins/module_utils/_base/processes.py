@@ -35,7 +35,7 @@ def parse_stat(text: str) -> _Stat:
 
 
 def start_of(pid: int) -> int | None:
-    """Give when a process started, in clock ticks since the host booted; nothing when it has ended."""
+    """Return when a process started, in clock ticks since the host booted; nothing when it has ended."""
     seen = _stat(pid)
     return int(seen.started) if seen else None
 
@@ -56,7 +56,7 @@ class Process:
     started: str
 
     def is_alive(self) -> bool:
-        """Tell whether this very process still runs; one that waits to be reaped does not."""
+        """Return whether this very process still runs; one that waits to be reaped does not."""
         if HAS_PROC:
             now = _stat(self.pid)
             return now is not None and now.state not in "ZX" and now.started == self.started
@@ -70,13 +70,13 @@ class Process:
 
 
 def identify(pid: int) -> Process:
-    """Give the process that has an id now."""
+    """Return the process that has an id now."""
     now = _stat(pid) if HAS_PROC else None
     return Process(pid, now.started if now else "")
 
 
 def tree(root: Process) -> list[Process]:
-    """Give a process and all that it started, directly or not; nothing when it is gone."""
+    """Return a process and all that it started, directly or not; nothing when it is gone."""
     if not root.is_alive():
         return []
     children: dict[int, list[Process]] = {}
@@ -91,7 +91,7 @@ def tree(root: Process) -> list[Process]:
 
 
 def session(leader: int) -> list[Process]:
-    """Give the processes of a session, whose leader need not be there any more."""
+    """Return the processes of a session, whose leader need not be there any more."""
     found = []
     for name in os.listdir("/proc"):
         stat = _stat(int(name)) if name.isdigit() else None

@@ -71,7 +71,7 @@ def directory(top: str, name: str = "", *, make: bool = False, mode: int = 0o755
 
 
 def _made(name: str, mode: int, folder: int) -> bool:
-    """Make a folder; say whether it was not there."""
+    """Make a folder; return whether it was not there."""
     try:
         os.mkdir(name, mode, dir_fd=folder)
     except FileExistsError:
@@ -91,7 +91,7 @@ def opened(top: str, name: str) -> Iterator[t.BinaryIO]:
 
 
 def read(top: str, name: str) -> bytes:
-    """Give the content of a regular file below C(top)."""
+    """Return the content of a regular file below C(top)."""
     with opened(top, name) as file:
         if os.fstat(file.fileno()).st_size > MOST_BYTES:
             raise OSError(errno.EFBIG, "larger than any such file", name)
@@ -99,7 +99,7 @@ def read(top: str, name: str) -> bytes:
 
 
 def exists(top: str, name: str) -> bool:
-    """Say whether something has this name, be it a link that leads nowhere; also where a link is above it."""
+    """Return whether something has this name, be it a link that leads nowhere; also where a link is above it."""
     try:
         with directory(top, os.path.dirname(name)) as folder:
             os.lstat(parts(name)[-1], dir_fd=folder)
@@ -189,7 +189,7 @@ def _remove_tree(above: int, name: str, levels: int) -> None:
 
 
 def walk(top: str, name: str = "", skip: str = "") -> dict[str, os.stat_result]:
-    """Give all that is no folder below a folder, by its name from there; a link is told as a link, and not followed.
+    """Return all that is no folder below a folder, by its name from there; a link is told as a link, and not followed.
 
     :param skip: how names begin that are left out.
     """

@@ -11,7 +11,7 @@ if t.TYPE_CHECKING:
 
 
 def columns(rows: Sequence[Sequence[str]], *, left: Collection[int] = (0,)) -> list[str]:
-    """Give rows as lines of aligned columns; the columns in C(left) to the left, the others to the right."""
+    """Return rows as lines of aligned columns; the columns in C(left) to the left, the others to the right."""
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))] if rows else []
     return [
         "  ".join(

@@ -13,11 +13,11 @@ _UNITS = ("KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def as_lines(texts: Iterable[str]) -> list[str]:
-    """Give texts as lines that any callback shows well: none is empty, breaks, or ends with a space."""
+    """Return texts as lines that any callback shows well: none is empty, breaks, or ends with a space."""
     return [line.rstrip() for text in texts for line in text.splitlines() if line.strip()]
 
 
 def size(count: float) -> str:
-    """Give bytes as Ansible's filter human_readable does, for example V(33.05 KB)."""
+    """Return bytes as Ansible's filter human_readable does, for example V(33.05 KB)."""
     power = next((one for one in range(len(_UNITS), 0, -1) if count >= 1024**one), 0)
     return f"{count / 1024**power:.2f} {_UNITS[power - 1] if power else 'Bytes'}"

@@ -44,14 +44,14 @@ class KindError(Exception):
         return ".".join(self.parts)
 
     def inside(self, name: str) -> KindError:
-        """Give the error as the field around it has it."""
+        """Return the error as the field around it has it."""
         return KindError(self.problem, name, *self.parts)
 
 
 def from_plain(
     cls: Callable[..., T], raw: Mapping[str, t.Any], harmless: Collection[str] = ()
 ) -> tuple[T, dict[str, t.Any]]:
-    """Read a dataclass; give it with the fields that it doesn't have, those of its parts below the part's name.
+    """Read a dataclass; return it with the fields that it doesn't have, those of its parts below the part's name.
 
     What is null counts as missing, so it has its default.
 
@@ -82,7 +82,7 @@ def from_plain(
 
 
 def to_plain(value: t.Any) -> t.Any:
-    """Give dataclasses, and what they hold, as plain data."""
+    """Return dataclasses, and what they hold, as plain data."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if dataclasses.is_dataclass(value):
@@ -103,7 +103,7 @@ def _required(cls: t.Any) -> tuple[str, ...]:
 
 @functools.cache
 def _readers(cls: t.Any) -> dict[str, tuple[t.Any, Read]]:
-    """Give for each field the dataclass that it holds, if it does, and what reads it."""
+    """Return for each field the dataclass that it holds, if it does, and what reads it."""
     hints = t.get_type_hints(cls)
     kinds = {one.name: _without_none(hints[one.name]) for one in dataclasses.fields(cls)}
     return {
@@ -119,7 +119,7 @@ def _without_none(kind: t.Any) -> t.Any:
 
 
 def _reader(kind: t.Any) -> Read:
-    """Give what reads a value of a kind, or raises KindError."""
+    """Return what reads a value of a kind, or raises KindError."""
     origin, parts = t.get_origin(kind), t.get_args(kind)
     if kind is t.Any:
         return lambda value: value

@@ -40,14 +40,14 @@ NAMED_BY_HAND = 20
 
 
 def build_cause(output: str) -> str:
-    """Give the last error that a command of the build printed: BuildKit's own last line names the step only."""
+    """Return the last error that a command of the build printed: BuildKit's own last line names the step only."""
     lines = [match[2] for match in map(_STEP_LINE.match, output.splitlines()) if match]
     found = [one for one in lines if _STEP_ERROR.search(one) or django_output.EXCEPTION.match(one)]
     return found[-1].rstrip(".") if found else ""
 
 
 def writes_fail(columns: list[str]) -> list[str]:
-    """Say where the release that serves can't add rows while the migrations of the next one are applied already."""
+    """Return where the release that serves can't add rows while the migrations of the next one are applied already."""
     if not columns:
         return []
     named = ", ".join(columns)
@@ -60,7 +60,7 @@ def writes_fail(columns: list[str]) -> list[str]:
 
 
 def failed_step(output: str) -> str:
-    """Give the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
+    """Return the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
     blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
     shown = [block.strip() for block in blocks if block.lstrip().startswith("> ")]
     steps: dict[str, list[str]] = {}
@@ -164,7 +164,7 @@ def _images(
     config: dict[str, t.Any],
     starts: list[str],
 ) -> tuple[dict[str, str], list[str]]:
-    """Build and pull the release's images; give those built, by service, and what could not be pulled."""
+    """Build and pull the release's images; return those built, by service, and what could not be pulled."""
     others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
     wanted = services_build.to_build(config, app.services, others, app_too=order.build)
     known = compose.release_images(config, order.commit)
@@ -243,7 +243,7 @@ def collect(
 
 
 def is_collected(static: dict[str, t.Any]) -> bool:
-    """Say whether static files came, went, or have other content."""
+    """Return whether static files came, went, or have other content."""
     if not static or static.get("why"):
         return False
     moved = static["added"] > 0 or static["removed"] > 0 or static.get("replaced", 0) > 0

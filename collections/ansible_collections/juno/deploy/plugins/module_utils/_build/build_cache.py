@@ -64,7 +64,7 @@ def parse_records(told: Mapping[str, t.Any]) -> dict[str, Record]:
 
 
 def claim(known: Known, before: Mapping[str, Record], after: Mapping[str, Record], *, alone: bool) -> Known:
-    """Give the records that only this app has used, once a build of it has ended.
+    """Return the records that only this app has used, once a build of it has ended.
 
     :param known: those from before, with the time of their last use as it was then.
     :param alone: nobody else built meanwhile, as far as can be seen.
@@ -76,7 +76,7 @@ def claim(known: Known, before: Mapping[str, Record], after: Mapping[str, Record
 
 
 def surplus(records: Mapping[str, Record], known: Known, images: Collection[Record], keep_bytes: int) -> list[Record]:
-    """Give what goes, in this order, so that what is ours is within the limit: what wasn't used for longest first.
+    """Return what goes, in this order, so that what is ours is within the limit: what wasn't used for longest first.
 
     A record is held by those that were made from it. So it goes after all of them, or, should one not be ours, stays.
     """
@@ -91,7 +91,7 @@ def surplus(records: Mapping[str, Record], known: Known, images: Collection[Reco
 
     @functools.cache
     def place(one: Record) -> tuple[str, int, str]:
-        """Give when it, or what was made from it, was last used, and how much was made from it."""
+        """Return when it, or what was made from it, was last used, and how much was made from it."""
         below = [place(ours[child]) for child in children.get(one.id, [])]
         return (
             max([one.used, *(used for used, _height, _id in below)]),
@@ -110,12 +110,12 @@ def surplus(records: Mapping[str, Record], known: Known, images: Collection[Reco
 
 
 def path_of(app: App) -> str:
-    """Give the file in which the records are written down."""
+    """Return the file in which the records are written down."""
     return os.path.join(app.state_directory, "build_cache.json")
 
 
 def read(app: App) -> Known:
-    """Give what is written down; nothing where that can't be read, since then nothing is known to be ours."""
+    """Return what is written down; nothing where that can't be read, since then nothing is known to be ours."""
     try:
         with open(path_of(app), encoding="utf-8") as file:
             told = json.load(file)
@@ -125,7 +125,7 @@ def read(app: App) -> Known:
 
 
 def look(client: t.Any) -> dict[str, Record] | None:
-    """Give the records of the build cache; nothing where the Engine can't be asked for them."""
+    """Return the records of the build cache; nothing where the Engine can't be asked for them."""
     major, _dot, minor = str(client.api.api_version).partition(".")
     if (int(major), int(minor or 0)) < LEAST_API:
         return None
@@ -150,7 +150,7 @@ def claimed(app: App) -> Iterator[None]:
 
 
 def _there(client: t.Any) -> tuple[dict[str, Record], dict[str, dict[str, t.Any]]] | None:
-    """Give the records of the build cache, and the images by their ids."""
+    """Return the records of the build cache, and the images by their ids."""
     events.tell("looks at the build cache")
     try:
         records = look(client)
@@ -161,12 +161,12 @@ def _there(client: t.Any) -> tuple[dict[str, Record], dict[str, dict[str, t.Any]
 
 
 def is_of(image: Mapping[str, t.Any], project: str) -> bool:
-    """Say whether an image was built for a compose project."""
+    """Return whether an image was built for a compose project."""
     return (image.get("Labels") or {}).get("com.docker.compose.project") == project
 
 
 def unnamed(client: t.Any, app: App, needed: Collection[str]) -> list[Record]:
-    """Give the project's images that have no name left and that nobody needs."""
+    """Return the project's images that have no name left and that nobody needs."""
     label = f"com.docker.compose.project={app.project}"
     with engine.told(f"The Docker Engine refused to list the images of {app.project}"):
         listed = client.api.images(filters={"label": label})

@@ -90,7 +90,7 @@ def check(
 
 
 def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
-    """Give what the guest told as the module's result.
+    """Return what the guest told as the module's result.
 
     :raises CommandError: something of it is not right; the message says what.
     """
@@ -145,7 +145,7 @@ def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def nothing_known(why: str) -> dict[str, t.Any]:
-    """Give the result of a release whose code was not asked; C(why) says why, where that is to be told."""
+    """Return the result of a release whose code was not asked; C(why) says why, where that is to be told."""
     return {
         "checked": "",
         "migrations": {

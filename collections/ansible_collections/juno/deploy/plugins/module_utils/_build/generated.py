@@ -28,12 +28,12 @@ _TOOLS = frozenset({"node_modules", "__pycache__", ".git", ".cache"})
 
 
 def root(app: App) -> str:
-    """Give the directory in which what releases made is kept."""
+    """Return the directory in which what releases made is kept."""
     return os.path.join(app.state_directory, "generated")
 
 
 def kept_in(app: App, commit: str) -> str:
-    """Give the directory of one release."""
+    """Return the directory of one release."""
     return os.path.join(root(app), commit[:12])
 
 
@@ -44,7 +44,7 @@ def uncompiled(run: Runner, checkout: str) -> list[str]:
 
 
 def lay(app: App, before: str, checkout: str) -> bool:
-    """Put what the release before had made into a clean checkout, where git has nothing; say whether it had any."""
+    """Put what the release before had made into a clean checkout, where git has nothing; return whether it had any."""
     directory = kept_in(app, before)
     for name in _files_in(directory):
         if not safe_files.exists(checkout, name):
@@ -143,7 +143,7 @@ def put(app: App, commit: str) -> list[str]:
 
 
 def _is_there(app: App, name: str, kept: str) -> bool:
-    """Say whether the app's checkout has a file as it is kept."""
+    """Return whether the app's checkout has a file as it is kept."""
     try:
         with safe_files.opened(kept, name) as ours, safe_files.opened(app.path, name) as theirs:
             return os.fstat(ours.fileno()).st_size == os.fstat(theirs.fileno()).st_size and ours.read() == theirs.read()

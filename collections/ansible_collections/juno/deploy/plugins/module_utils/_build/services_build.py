@@ -35,7 +35,7 @@ def to_build(config: dict[str, t.Any], mine: tuple[str, ...], more: list[str], *
 
 
 def pull(run: Runner, client: t.Any, config: dict[str, t.Any], names: list[str], asked: tuple[str, ...]) -> list[str]:
-    """Pull the images of services that aren't built, where they are missing or were asked for; say what stays old.
+    """Pull the images of services that aren't built, where they are missing or were asked for; return what stays old.
 
     :raises CommandError: one is missing, and can't be pulled.
     """

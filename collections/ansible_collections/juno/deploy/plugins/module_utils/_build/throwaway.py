@@ -96,7 +96,7 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
 
 
 def mounts(service: dict[str, t.Any], directory: str, checkout: str) -> list[dict[str, str]]:
-    """Say what is mounted where in a throwaway container, and where the real thing is there and on the host."""
+    """Return what is mounted where in a throwaway container, and where the real thing is there and on the host."""
     found = []
     for one in service.get("volumes") or []:
         target, source = one["target"].rstrip("/"), one.get("source", "")
@@ -114,7 +114,7 @@ def mounts(service: dict[str, t.Any], directory: str, checkout: str) -> list[dic
 def with_second_place(
     override: dict[str, t.Any], service: str, places: list[dict[str, str]], directory: str
 ) -> dict[str, t.Any]:
-    """Give the override with the app's directory mounted once more, where a checkout hides it."""
+    """Return the override with the app's directory mounted once more, where a checkout hides it."""
     if not any(one["kind"] == "checkout" for one in places):
         return override
     entry = override["services"].get(service, {})
@@ -125,7 +125,7 @@ def with_second_place(
 
 
 def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str, t.Any]:
-    """Give the override for a run without a build: the images named, else those that serve, with the mounted code."""
+    """Return the override for a run without a build: the images named, else those that serve, with the mounted code."""
     services = {}
     for name, entry in override["services"].items():
         kept = {key: value for key, value in entry.items() if key == "volumes"}
@@ -139,7 +139,7 @@ def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str,
 def write_override(
     app: App, place: Place, config: dict[str, t.Any], images: dict[str, str] | None
 ) -> list[dict[str, str]]:
-    """Write the override file, for a build where there are no images, and give the mounts of the app's service."""
+    """Write the override file, for a build where there are no images, and return the mounts of the app's service."""
     service = compose.require_service(config, app.service, place.checkout)
     places = mounts(service, app.path, place.checkout)
     override = compose.make_override(config, app.path, place.checkout, place.commit)
@@ -176,7 +176,7 @@ def run_argv(
 
 
 def manage_py(command: tuple[str, ...]) -> str:
-    """Give the app's manage.py, as a check command names it."""
+    """Return the app's manage.py, as a check command names it."""
     return next((word for word in command if os.path.basename(word) == "manage.py"), "manage.py")
 
 
@@ -191,7 +191,7 @@ def ask(
     volumes: tuple[str, ...] = (),
     **request: t.Any,
 ) -> Told:
-    """Run the guest in a throwaway container, and give what it told; C(environment) is added to the service's own.
+    """Run the guest in a throwaway container, and return what it told; C(environment) is added to the service's own.
 
     Each child of the guest has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
 
@@ -254,7 +254,7 @@ def forget_elsewhere(told: dict[str, t.Any], mounts: list[dict[str, str]]) -> No
 
 
 def has_no(program: str, result: CommandResult) -> bool:
-    """Say whether a container ended since a program isn't there: the Engine says so, or its entry point's shell."""
+    """Return whether a container ended since a program isn't there: the Engine says so, or its entry point's shell."""
     return result.rc == 127 or (result.rc != 0 and f'exec: "{program}"' in result.stderr)
 
 
@@ -277,7 +277,7 @@ def _bounded(
 
 
 def reason(rc: int, failure: dict[str, t.Any]) -> str:
-    """Say why a child of the guest ended badly."""
+    """Return why a child of the guest ended badly."""
     if rc == ALARM:
         return TOO_LONG
     if rc < 0:

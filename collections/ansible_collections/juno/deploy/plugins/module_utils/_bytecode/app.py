@@ -60,7 +60,7 @@ def prefix_in(argv: t.Sequence[str], environ: bytes) -> str:
 
 
 def _server_of(init: int) -> tuple[str, str]:
-    """Give the interpreter of the server below a container's first process, and its prefix, as far as can be seen."""
+    """Return the interpreter of the server below a container's first process, and its prefix, as far as can be seen."""
     try:
         process = next((one for one in app_server.processes_below(init) if one.server), None) if init else None
         if process is None:
@@ -74,7 +74,7 @@ def _server_of(init: int) -> tuple[str, str]:
 
 
 def guest_argv(program: str, guest: ModuleType, order: dict[str, t.Any]) -> list[str]:
-    """Give the command that runs one of our guests, which leaves no bytecode of its own."""
+    """Return the command that runs one of our guests, which leaves no bytecode of its own."""
     return [program, "-B", "-c", inspect.getsource(guest), json.dumps(order)]
 
 

@@ -72,6 +72,6 @@ def sort_entries(entries: Entries, exclude: frozenset[str], *, in_cache: bool) -
 
 
 def listing(fd: int) -> Entries:
-    """Give all entries at once: removing files while a directory is being read makes some file systems skip others."""
+    """Return all entries at once: removing files while a directory is being read makes some file systems skip some."""
     with os.scandir(fd) as entries:
         return list(entries)

@@ -72,7 +72,7 @@ class Trail:
 
 
 def writable(fd: int) -> bool:
-    """Tell whether this process may remove entries of a directory."""
+    """Return whether this process may remove entries of a directory."""
     return os.access(".", os.W_OK | os.X_OK, dir_fd=fd, effective_ids=True)
 
 

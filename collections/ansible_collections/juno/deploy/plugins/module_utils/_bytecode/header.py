@@ -49,7 +49,7 @@ def source_of(name: str) -> str:
 
 
 def stamp_of(source: os.stat_result) -> bytes:
-    """Give what a header holds of a source's time and size."""
+    """Return what a header holds of a source's time and size."""
     return STAMP.pack(int(source.st_mtime) & LOWEST, source.st_size & LOWEST)
 
 
@@ -60,7 +60,7 @@ def verdict(
     magics: Collection[bytes],
     read: Callable[[], bytes],
 ) -> str:
-    """Say why Python would not, or must not, use a file as it is; nothing when all is well.
+    """Return why Python would not, or must not, use a file as it is; nothing when all is well.
 
     :param written_ns: when the file was written.
     :param magics: those of the Pythons that there are; without any, all are taken for present.

@@ -32,14 +32,14 @@ DEPTH = 4
 
 
 def processors() -> int:
-    """Give how many processes can do something at the same time; more than four don't help one file system."""
+    """Return how many processes can do something at the same time; more than four don't help one file system."""
     if hasattr(os, "sched_getaffinity"):
         return min(4, len(os.sched_getaffinity(0)))
     return min(4, os.cpu_count() or 1)
 
 
 def divide(walk: Walk, wanted: int) -> list[Way]:
-    """Walk the top of the tree, broadest first, until there are enough subtrees to share out; give these."""
+    """Walk the top of the tree, broadest first, until there are enough subtrees to share out; return these."""
     deep: list[Way] = []
     queue: collections.deque[Way] = collections.deque([()])
     while queue and len(queue) + len(deep) < wanted:
@@ -88,7 +88,7 @@ def _work(walk: Walk, units: list[Unit], tickets: int) -> None:
 
 
 def _start(walk: Walk, units: list[Unit], tickets: int, wanted: int) -> list[tuple[int, int]]:
-    """Start helpers; give the process and the pipe of each."""
+    """Start helpers; return the process and the pipe of each."""
     helpers: list[tuple[int, int]] = []
     while len(helpers) < wanted:
         outcome, report = os.pipe()

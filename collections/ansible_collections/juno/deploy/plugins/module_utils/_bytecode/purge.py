@@ -36,7 +36,7 @@ class Purged:
 
 
 def check_names(names: Sequence[str]) -> frozenset[str]:
-    """Give the names of all directories to leave out.
+    """Return the names of all directories to leave out.
 
     :raises BadInputError: one can't be the name of a directory.
     """
@@ -77,7 +77,7 @@ def purge(paths: Sequence[str], rules: Rules, jobs: int, elsewhere: Sequence[tup
 
 
 def report(done: list[Purged]) -> dict[str, t.Any]:
-    """Give the figures of a purge as a module's result."""
+    """Return the figures of a purge as a module's result."""
     files = sum(one.tally.files_removed for one in done)
     directories = sum(one.tally.directories_removed for one in done)
     touched = [one for one in done if one.tally.files_removed or one.tally.directories_removed]
@@ -94,7 +94,7 @@ def report(done: list[Purged]) -> dict[str, t.Any]:
 
 
 def summed(done: list[Purged]) -> dict[str, int]:
-    """Give how many files went for each reason, most first."""
+    """Return how many files went for each reason, most first."""
     total = Tally()
     for one in done:
         total.merge(Tally(reasons=one.tally.reasons))
@@ -102,7 +102,7 @@ def summed(done: list[Purged]) -> dict[str, int]:
 
 
 def words(done: list[Purged], *, removed: bool = True) -> str:
-    """Say in a sentence what was removed and why; nothing when that is nothing."""
+    """Return in a sentence what was removed and why; nothing when that is nothing."""
     files = sum(one.tally.files_removed for one in done)
     if not files:
         return ""
@@ -136,7 +136,7 @@ def _report_root(one: Purged) -> dict[str, t.Any]:
 
 
 def difference(done: list[Purged]) -> dict[str, str]:
-    """Give what was removed as a diff shows it, with the reasons; the first of it if there is much."""
+    """Return what was removed as a diff shows it, with the reasons; the first of it if there is much."""
     paths = [path for one in done for path in one.tally.paths][:MOST_PATHS]
     more = sum(one.tally.files_removed + one.tally.emptied.count for one in done) - len(paths)
     lines = sorted(paths) + ([f"... and {more} more"] if more else [])
@@ -154,7 +154,7 @@ def _name(notes: Notes) -> str:
 
 
 def warnings(done: list[Purged]) -> list[str]:
-    """Give a sentence for each root with something that no one could look into."""
+    """Return a sentence for each root with something that no one could look into."""
     return [
         f"Bytecode may be left below {printable(one.root.resolved)}, because directories or files there can't be read "
         f"({_name(one.tally.unreadable)}): run as a user who may read them, or name them in 'exclude'."

@@ -74,7 +74,7 @@ def plan(paths: Sequence[str], running: Sequence[Running]) -> Plan:
 
 
 def _is_reached(source: str, found: str) -> bool:
-    """Say whether a place is below what is mounted without a link between."""
+    """Return whether a place is below what is mounted without a link between."""
     below = os.path.relpath(found, source)
     return os.path.realpath(found) == os.path.normpath(os.path.join(os.path.realpath(source), below))
 
@@ -119,7 +119,7 @@ def _told(client: t.Any, running: Running, argv: list[str]) -> t.Any:
 
 
 def _read(answer: Answer, failure: str) -> t.Any:
-    """Give what a guest told.
+    """Return what a guest told.
 
     :raises JunoError: it failed, in the words of C(failure).
     """

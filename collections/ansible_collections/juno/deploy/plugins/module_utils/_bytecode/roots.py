@@ -50,12 +50,12 @@ class Root:
 
 
 def identity(info: os.stat_result) -> Identity:
-    """Give what makes two names the same directory."""
+    """Return what makes two names the same directory."""
     return info.st_dev, info.st_ino
 
 
 def printable(path: str, longest: int = 1000) -> str:
-    """Give a path as text that any JSON reader and terminal takes: odd bytes escaped, the middle of a long one cut."""
+    """Return a path as text that any JSON reader and terminal takes: odd bytes escaped, a long one's middle cut."""
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     if len(text) <= longest:
@@ -65,13 +65,13 @@ def printable(path: str, longest: int = 1000) -> str:
 
 
 def parse_mountinfo(text: str) -> list[str]:
-    """Give the mount points in C(/proc/self/mountinfo), whose fifth field escapes blanks as octal numbers."""
+    """Return the mount points in C(/proc/self/mountinfo), whose fifth field escapes blanks as octal numbers."""
     points = [line.split(" ")[4] for line in text.split("\n") if line.count(" ") >= 5]
     return [re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point) for point in points]
 
 
 def mounted(mountinfo: str = "/proc/self/mountinfo") -> list[str]:
-    """Give the mount points that this process sees; none where the system has no such list."""
+    """Return the mount points that this process sees; none where the system has no such list."""
     try:
         with open(mountinfo, encoding="utf-8", errors="surrogateescape", newline="\n") as listing:
             return parse_mountinfo(listing.read())

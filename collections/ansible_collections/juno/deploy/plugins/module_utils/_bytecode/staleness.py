@@ -151,7 +151,7 @@ class Judge:
         return judged
 
     def _closely(self, entry: os.DirEntry[str], fd: int, sources: int) -> str:
-        """Say why a file goes; nothing when it stays.
+        """Return why a file goes; nothing when it stays.
 
         :raises OSError: its source or the file can't be looked at.
         """

@@ -66,7 +66,7 @@ class Tally:
         self.failed.merge(other.failed)
 
     def dump(self) -> bytes:
-        """Give the tally as bytes, for another process."""
+        """Return the tally as bytes, for another process."""
         return json.dumps(dataclasses.asdict(self)).encode("ascii")
 
     @classmethod

@@ -49,7 +49,7 @@ class Walk(Trail):
         self._mount_names = {os.path.basename(point) for point in root.mounts}
 
     def top(self, way: tuple[str, ...]) -> list[str]:
-        """Take the bytecode in the one directory that C(way) leads to, and give its subdirectories."""
+        """Take the bytecode in the one directory that C(way) leads to, and return its subdirectories."""
         names: list[str] = []
         if self._begin(way) and self._list():
             frame = self._stack[-1]
@@ -116,7 +116,7 @@ class Walk(Trail):
         return True
 
     def _foreign(self, name: str, found: Identity) -> str:
-        """Say why an opened directory is no part of the tree, or nothing when it is."""
+        """Return why an opened directory is no part of the tree, or nothing when it is."""
         if found[0] != self._root.identity[0]:
             return "another file system"
         if name in self._mount_names and self._path(name) in self._root.mounts:
@@ -219,7 +219,7 @@ class Walk(Trail):
             parent.left += 1
 
     def _importable(self, name: str) -> bool:
-        """Tell whether a directory left behind without files would still be imported, as a namespace package."""
+        """Return whether a directory left behind without files would still be imported, as a namespace package."""
         return self._judge is not None and name.isidentifier()
 
     def _remove(self, name: str) -> bool:

@@ -62,7 +62,7 @@ class Outcome:
 
 
 def choose(listing: dict[str, t.Any], wanted: Sequence[str] | None) -> list[dict[str, t.Any]]:
-    """Give the caches that are asked for.
+    """Return the caches that are asked for.
 
     :raises BadInputError: an alias is not in the app's settings.
     """
@@ -78,7 +78,7 @@ def choose(listing: dict[str, t.Any], wanted: Sequence[str] | None) -> list[dict
 
 
 def spots_of(cache: dict[str, t.Any], *, in_container: bool) -> list[Spot]:
-    """Give the memcached servers of a cache.
+    """Return the memcached servers of a cache.
 
     A loopback address or a socket path of a container means something else on the host, so only the app can use it.
     """
@@ -100,7 +100,7 @@ def spots_of(cache: dict[str, t.Any], *, in_container: bool) -> list[Spot]:
 
 
 def all_spots(caches: Iterable[dict[str, t.Any]], *, in_container: bool) -> list[Spot]:
-    """Give each memcached server of the caches once."""
+    """Return each memcached server of the caches once."""
     found: dict[str, Spot] = {}
     for cache in caches:
         if cache["family"] == "memcached" and "error" not in cache:
@@ -110,14 +110,14 @@ def all_spots(caches: Iterable[dict[str, t.Any]], *, in_container: bool) -> list
 
 
 def keys_of(cache: dict[str, t.Any]) -> set[str]:
-    """Give what a cache's entries lie in: equal keys are lost together."""
+    """Return what a cache's entries lie in: equal keys are lost together."""
     if cache["family"] == "memcached" and "error" not in cache:
         return {spot.id for spot in spots_of(cache, in_container=False)}
     return {cache["key"]}
 
 
 def sharing(cache: dict[str, t.Any], caches: Iterable[dict[str, t.Any]], *, selective: bool) -> list[str]:
-    """Give the other aliases whose entries go when this cache is cleared, or (selective) its own entries deleted."""
+    """Return the other aliases whose entries go when this cache is cleared, or (selective) its own entries deleted."""
     mine, begins = keys_of(cache), cache.get("begins") or ""
     return [
         one["alias"]
@@ -131,7 +131,7 @@ def sharing(cache: dict[str, t.Any], caches: Iterable[dict[str, t.Any]], *, sele
 def describe(
     cache: dict[str, t.Any], listing: dict[str, t.Any], *, selective: bool = False, **outcome: t.Any
 ) -> dict[str, t.Any]:
-    """Give a cache's part of the result."""
+    """Return a cache's part of the result."""
     result = {
         **{name: cache.get(name) for name in ("alias", "backend", "family", "locations", "key_prefix", "version")},
         "shared_with": sharing(cache, listing["caches"], selective=selective),
@@ -153,7 +153,7 @@ def describe(
 
 
 def hopeless(cache: dict[str, t.Any], listing: dict[str, t.Any]) -> dict[str, t.Any] | None:
-    """Give the result of a cache that nobody outside its workers can clear, or that keeps nothing; None for others."""
+    """Return the result of a cache that nobody outside its workers can clear, or that keeps nothing; else None."""
     if "error" in cache:
         message = f"The backend can't be loaded: {cache['error']}."
         return describe(cache, listing, status="failed", message=message)
@@ -171,7 +171,7 @@ def hopeless(cache: dict[str, t.Any], listing: dict[str, t.Any]) -> dict[str, t.
 
 
 def debug_hint(listing: dict[str, t.Any]) -> str:
-    """Say why a site may run without a cache by mistake: DEBUG is on, perhaps by a word that was meant as off."""
+    """Return why a site may run without a cache by mistake: DEBUG is on, perhaps by a word that was meant as off."""
     if not listing["debug"]:
         return ""
     if listing["debug_text"]:
@@ -188,7 +188,7 @@ def debug_hint(listing: dict[str, t.Any]) -> str:
 
 
 def conclude(cache: dict[str, t.Any], listing: dict[str, t.Any], outcomes: Mapping[str, Outcome]) -> dict[str, t.Any]:
-    """Give the result of a shared cache from the outcomes of the places that it lies in."""
+    """Return the result of a shared cache from the outcomes of the places that it lies in."""
     mine = {key: outcomes[key] for key in sorted(keys_of(cache))}
     errors = [one.error for one in mine.values() if one.error]
     slowest = max((one.milliseconds for one in mine.values()), default=0)
@@ -210,7 +210,7 @@ def conclude(cache: dict[str, t.Any], listing: dict[str, t.Any], outcomes: Mappi
 
 
 def sessions_lost(listing: dict[str, t.Any], results: Iterable[dict[str, t.Any]]) -> bool:
-    """Say whether sessions live in what was cleared (or would be): everyone is logged out then."""
+    """Return whether sessions live in what was cleared (or would be): everyone is logged out then."""
     if not listing["session_engine"].endswith(".cache"):
         return False
     alias = listing["session_alias"]
@@ -220,7 +220,7 @@ def sessions_lost(listing: dict[str, t.Any], results: Iterable[dict[str, t.Any]]
 
 
 def summary(results: Sequence[dict[str, t.Any]]) -> str:
-    """Say in plain words what came of each cache."""
+    """Return in plain words what came of each cache."""
     parts = []
     for status, heading in HEADINGS.items():
         for one in results:

@@ -37,7 +37,7 @@ HOW_HERE = {
 
 
 def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool) -> dict[str, t.Any]:
-    """Clear the caches of an app that runs at C(places), or list them in check mode; give the module's result.
+    """Clear the caches of an app that runs at C(places), or list them in check mode; return the module's result.
 
     :raises JunoError: a shared cache was not cleared, after all were tried.
     """
@@ -64,7 +64,7 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
 
 
 def versions(params: dict[str, t.Any]) -> list[int]:
-    """Give the cache versions of the releases in the app's journal, where the module is told where that is.
+    """Return the cache versions of the releases in the app's journal, where the module is told where that is.
 
     :raises JunoError: the journal can't be read.
     """
@@ -110,7 +110,7 @@ def _ask(place: Place, params: dict[str, t.Any], arguments: Sequence[str] = ("ch
 def _outcomes(
     places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], told: dict[str, t.Any]
 ) -> dict[str, Outcome]:
-    """Give the outcome per place that entries lie in; memcached is flushed here, the rest the app has done."""
+    """Return the outcome per place that entries lie in; memcached is flushed here, the rest the app has done."""
     outcomes = {}
     for one in shared:
         if one["key"] in told["cleared"]:
@@ -220,7 +220,7 @@ def _flush_inside(
 
 
 def finish(listing: dict[str, t.Any], results: list[dict[str, t.Any]], params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give the module's result.
+    """Return the module's result.
 
     :raises JunoError: a cache was not cleared that should have been.
     """

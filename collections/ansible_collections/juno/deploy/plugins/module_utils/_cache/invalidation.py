@@ -16,7 +16,7 @@ Scope = t.Literal["all", "naming", "none"]
 def replaced_names(
     built: Mapping[str, t.Any], collected: Mapping[str, t.Any], *, collect_anew: bool
 ) -> list[str] | None:
-    """Give the names of static files that the release replaced; nothing where they are not known, or too many.
+    """Return the names of static files that the release replaced; nothing where they are not known, or too many.
 
     :param built: the result of the build.
     :param collected: the result of collecting all anew, which only C(collect_anew) does.
@@ -26,7 +26,7 @@ def replaced_names(
 
 
 def scope(purpose: str, plan: Mapping[str, t.Any], *, collect_anew: bool, replaced: Sequence[str] | None) -> Scope:
-    """Say what goes; only a deploy plans to leave something.
+    """Return what goes; only a deploy plans to leave something.
 
     :param purpose: V(deploy), V(rollback) or V(restart); empty where a person clears the caches.
     :param replaced: what C(replaced_names) gives.

@@ -34,7 +34,7 @@ UNLISTABLE = "unlistable"
 
 
 def begins_at(spot: Spot, caches: Sequence[dict[str, t.Any]]) -> tuple[str, ...] | None:
-    """Give what the keys of the app's caches at a server begin with; None where that can't be said."""
+    """Return what the keys of the app's caches at a server begin with; None where that can't be said."""
     here = [one for one in caches if one["family"] == "memcached" and spot.id in cache_clear.keys_of(one)]
     begins = [one.get("begins") for one in here]
     if None in begins:
@@ -45,7 +45,7 @@ def begins_at(spot: Spot, caches: Sequence[dict[str, t.Any]]) -> tuple[str, ...]
 
 
 def holds_sessions(spot: Spot, listing: dict[str, t.Any]) -> bool:
-    """Say whether the app's sessions are lost with what is at a server."""
+    """Return whether the app's sessions are lost with what is at a server."""
     return any(
         cache_policy.sessions_live_in(listing, one["alias"]) and spot.id in cache_clear.keys_of(one)
         for one in listing["caches"]
@@ -59,7 +59,7 @@ def clear(
     policy: Policy,
     options: Options,
 ) -> tuple[dict[str, Outcome], dict[str, str]]:
-    """Clear what the host reaches; give the outcomes, and for the rest why the host could not, as far as it tried."""
+    """Clear what the host reaches; return the outcomes, and for the rest why the host could not, as far as it tried."""
     outcomes: dict[str, Outcome] = {}
     failed: dict[str, str] = {}
     known = {spot.id: begins_at(spot, caches) for spot in spots}
@@ -114,7 +114,7 @@ def _named(spots: Sequence[Spot]) -> str:
 
 
 def unlisted(spot: Spot, why: str, listing: dict[str, t.Any], policy: Policy) -> str:
-    """Say why a server whose keys can't be listed is not flushed, or nothing."""
+    """Return why a server whose keys can't be listed is not flushed, or nothing."""
     if policy.mode == "selective":
         return f"{spot.name}: its entries can't be deleted one by one ({why.rstrip('.')}). Nothing was cleared there."
     if holds_sessions(spot, listing) and not policy.allow_loss:

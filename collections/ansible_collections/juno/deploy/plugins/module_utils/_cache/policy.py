@@ -29,7 +29,7 @@ class Policy:
     naming: tuple[str, ...] = ()
 
     def as_request(self) -> dict[str, t.Any]:
-        """Give it for the guest, with each name as the expression that it stands for."""
+        """Return it for the guest, with each name as the expression that it stands for."""
         return {
             "mode": self.mode,
             "keep": [NAMED.get(one, one) for one in self.keep],
@@ -53,12 +53,12 @@ def read(params: dict[str, t.Any]) -> Policy:
 
 
 def sessions_live_in(listing: dict[str, t.Any], alias: str) -> bool:
-    """Say whether sessions are lost with a cache: cached_db and others have a second place for them."""
+    """Return whether sessions are lost with a cache: cached_db and others have a second place for them."""
     return bool(listing["session_engine"] == cache_version.CACHE_ENGINE and listing["session_alias"] == alias)
 
 
 def refusal(where: str, sessions: int, others: int, prefixes: Sequence[str] = (), why: str = "") -> str:
-    """Say that a place was not flushed since others would go too; C(sessions) is -1 where they are not counted."""
+    """Return that a place was not flushed since others would go too; C(sessions) is -1 where they are not counted."""
     parts = ["the app's sessions"] if sessions < 0 else counted(sessions, "session")
     parts += counted(others, "key of others", "keys of others")
     different = "".join(counted(len(prefixes), "other prefix", "other prefixes"))
@@ -74,12 +74,12 @@ def refusal(where: str, sessions: int, others: int, prefixes: Sequence[str] = ()
 
 
 def stayed(sessions: int, others: int, kept: int) -> str:
-    """Say what stayed where it was, or nothing."""
+    """Return what stayed where it was, or nothing."""
     foreign = counted(others, "key of others", "keys of others")
     parts = [*counted(sessions, "session"), *foreign, *counted(kept, "kept one")]
     return f", {' and '.join(parts)} stay" if parts else ""
 
 
 def counted(count: int, name: str, names: str = "") -> list[str]:
-    """Give a number with its noun; nothing for 0."""
+    """Return a number with its noun; nothing for 0."""
     return [f"{count:,} {name if count == 1 else names or name + 's'}"] if count else []

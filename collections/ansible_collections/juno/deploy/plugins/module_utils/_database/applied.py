@@ -50,7 +50,7 @@ def new_session() -> str:
 
 
 def path_of(app: App) -> str:
-    """Give the file that the migrations of the release at work are noted in."""
+    """Return the file that the migrations of the release at work are noted in."""
     return os.path.join(app.state_directory, "migrations.jsonl")
 
 

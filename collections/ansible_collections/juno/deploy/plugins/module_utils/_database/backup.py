@@ -52,7 +52,7 @@ class Copy:
 
 
 def directory_of(app: App) -> str:
-    """Give the directory of an app's copies."""
+    """Return the directory of an app's copies."""
     return os.path.join(app.state_directory, "backup")
 
 
@@ -72,7 +72,7 @@ def parse(name: str) -> Copy | None:
 
 
 def release_of(copy: Copy, entries: Sequence[journal.Entry]) -> int | None:
-    """Give the number of the release whose entry names a copy; nothing where none does.
+    """Return the number of the release whose entry names a copy; nothing where none does.
 
     A journal that was set aside counts anew from 1, so the number in a name is no evidence.
     """
@@ -110,7 +110,7 @@ def stale(names: Sequence[str], entries: Sequence[journal.Entry], keep: int) -> 
 
 
 def _as_stamp(time_of_journal: str) -> str:
-    """Give the journal's form of a time as names of copies have it."""
+    """Return the journal's form of a time as names of copies have it."""
     return time_of_journal.replace("-", "").replace(":", "")
 
 
@@ -126,12 +126,12 @@ def prune(app: App, entries: Sequence[journal.Entry], keep: int) -> list[dict[st
 
 
 def wish_of(app: App) -> Wish:
-    """Give what the release at work has written down: its way back must know too."""
+    """Return what the release at work has written down: its way back must know too."""
     return (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).backup
 
 
 def number_of(app: App) -> int:
-    """Give the number of the release at work; 0 where there is none."""
+    """Return the number of the release at work; 0 where there is none."""
     return (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).number
 
 
@@ -144,7 +144,7 @@ def remember(app: App, backups: Sequence[dict[str, t.Any]]) -> None:
 
 @contextlib.contextmanager
 def whole(directory: str, name: str) -> Iterator[tuple[str, int]]:
-    """Give the path and descriptor of a new file that nobody else can read; it has its name only when it is whole.
+    """Return the path and descriptor of a new file that nobody else can read; it has its name only when it is whole.
 
     :raises OSError: it can't be made, or brought to the disk; nothing of it is left.
     """
@@ -214,5 +214,5 @@ def require_room(directory: str, size: int) -> None:
 
 
 def in_mib(count: int) -> int:
-    """Give bytes in MiB, rounded up."""
+    """Return bytes in MiB, rounded up."""
     return -(-count // 2**20)

@@ -16,7 +16,7 @@ LOCKED_SECONDS = 30
 
 
 def digest(path: str) -> str:
-    """Give the digest of a copy; nothing where it is no plain SQLite file."""
+    """Return the digest of a copy; nothing where it is no plain SQLite file."""
     try:
         with open(path, "rb") as file:
             if not file.read(16).startswith(b"SQLite format 3\0"):
@@ -43,7 +43,7 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def put_back(database: str, copy: str, known: str) -> str:
-    """Put a copy back, while others use the database; say why not, or nothing.
+    """Put a copy back, while others use the database; return why not, or nothing.
 
     :param known: digest of what the database held when its migrations had ended: what is newer must not be lost.
     """

@@ -97,7 +97,7 @@ class Means:
 
 
 def major(version: str) -> int:
-    """Give the number that decides whether a pg_dump can read a server: the one before the first dot."""
+    """Return the number that decides whether a pg_dump can read a server: the one before the first dot."""
     found = re.search(r"(\d+)(?:\.\d+|devel|beta\d+|rc\d+)?", version)
     return int(found[1]) if found else 0
 
@@ -122,7 +122,7 @@ def argv_of(connection: Connection, program: str, host: str, lock_seconds: int =
 
 
 def environment_of(connection: Connection, host: str, *, own_files: bool) -> dict[str, str]:
-    """Give the environment; C(own_files) says that the program sees the app's files, so its certificates too."""
+    """Return the environment; C(own_files) says that the program sees the app's files, so its certificates too."""
     if connection.vendor == "mysql":
         return {"MYSQL_PWD": connection.password}
     tls = dict(connection.tls) if own_files else {}
@@ -143,7 +143,7 @@ def environment_of(connection: Connection, host: str, *, own_files: bool) -> dic
 
 
 def is_whole(vendor: str, first: bytes, last: bytes) -> bool:
-    """Say whether what was printed begins, or ends, as a whole dump does."""
+    """Return whether what was printed begins, or ends, as a whole dump does."""
     return first.startswith(b"PGDMP") if vendor == "postgresql" else b"Dump completed" in last
 
 
@@ -153,7 +153,7 @@ def hide(text: str, secret: str) -> str:
 
 
 def serves(container: engine.Container, connection: Connection) -> bool:
-    """Say whether a container is the one that the app's connections go to."""
+    """Return whether a container is the one that the app's connections go to."""
     if connection.address:
         return connection.address in container.addresses
     return bool(connection.host) and connection.host in (container.service, container.name)
@@ -212,7 +212,7 @@ OWN_IMAGE = "in the app's image"
 
 
 def find_means(run: Runner, app: App, place: throwaway.Place, connection: Connection) -> Means:
-    """Give the first program that can dump the database.
+    """Return the first program that can dump the database.
 
     :raises NoMeansError: there is none; the message says what was looked at.
     """
@@ -294,7 +294,7 @@ def _remove(run: Runner, container: str) -> None:
 
 
 def _refusal(connection: Connection, printed: str) -> str:
-    """Say why a program can't read the server, if so: pg_dump refuses one that is newer than itself."""
+    """Return why a program can't read the server, if so: pg_dump refuses one that is newer than itself."""
     if connection.vendor != "postgresql":
         return ""
     own, server = program_version(printed), connection.version
@@ -363,7 +363,7 @@ def _take(path: str, directory: str, name: str) -> int:
 def _written(
     run: Runner, app: App, place: throwaway.Place, mounts: list[dict[str, str]], *, copy_seconds: float
 ) -> Iterator[str]:
-    """Have the app's Python write how its database is reached (or a copy of it), and give the file for a while.
+    """Have the app's Python write how its database is reached (or a copy of it), and return the file for a while.
 
     :raises JunoError: it doesn't; nothing was changed.
     """
@@ -445,7 +445,7 @@ def back_up(
     database: dict[str, t.Any],
     wish: backup.Wish | None = None,
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
-    """Copy or dump the database that is migrated; give the copies, and why there is none.
+    """Copy or dump the database that is migrated; return the copies, and why there is none.
 
     :param wish: without one it is as the release at work has written it down.
     :raises JunoError: it can't be copied and must be, or it failed; nothing was migrated.

@@ -44,10 +44,10 @@ class Stream(t.Protocol):
     """A program that is at work."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Give what it prints, until it closes its output."""
+        """Return what it prints, until it closes its output."""
 
     def end(self) -> tuple[int, str]:
-        """Give its return code and the end of its errors, once all was read."""
+        """Return its return code and the end of its errors, once all was read."""
 
     def stop(self) -> None:
         """End it: where it goes on, it holds locks that the migrations would wait for."""
@@ -69,13 +69,13 @@ class HostStream:
         )
 
     def chunks(self) -> Iterator[bytes]:
-        """Give what it prints."""
+        """Return what it prints."""
         output = t.cast("t.IO[bytes]", self._process.stdout)
         while chunk := os.read(output.fileno(), CHUNK_BYTES):
             yield chunk
 
     def end(self) -> tuple[int, str]:
-        """Give its return code and the end of its errors."""
+        """Return its return code and the end of its errors."""
         code = self._process.wait(END_SECONDS)
         size = os.fstat(self._errors.fileno()).st_size
         count = min(size, LAST_BYTES)
@@ -103,7 +103,7 @@ class ContainerStream:
             self._output = client.api.exec_start(self._id, stream=True, demux=True)
 
     def chunks(self) -> Iterator[bytes]:
-        """Give what it prints."""
+        """Return what it prints."""
         for out, errors in self._output:
             if errors:
                 self._errors = (self._errors + errors)[-LAST_BYTES:]
@@ -111,7 +111,7 @@ class ContainerStream:
                 yield out
 
     def end(self) -> tuple[int, str]:
-        """Give its return code and the end of its errors."""
+        """Return its return code and the end of its errors."""
         with engine.told("The Docker Engine does not say how a program in a container ended"):
             code = self._client.api.exec_inspect(self._id)["ExitCode"]
         return (1 if code is None else int(code)), self._errors.decode("utf-8", "replace")
@@ -127,7 +127,7 @@ class ContainerStream:
 
 
 def is_process(pid: int, program: str) -> bool:
-    """Say whether a process of this host runs a program, itself or as a script."""
+    """Return whether a process of this host runs a program, itself or as a script."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             words = file.read().split(b"\0")[:3]
@@ -155,7 +155,7 @@ def save(
     compress: bool,
     whole: Callable[[bytes, bytes], bool],
 ) -> int:
-    """Write what a program prints to a new file below a directory, and give the file's size.
+    """Write what a program prints to a new file below a directory, and return the file's size.
 
     :param whole: says of the first and the last bytes that were printed whether that is all of it.
     :raises TookTooLongError: it was stopped, since it took longer than allowed.
@@ -186,7 +186,7 @@ def save(
 
 
 def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, seconds: float) -> tuple[bytes, bytes]:
-    """Copy until the program closes its output; give the first and the last bytes of it."""
+    """Copy until the program closes its output; return the first and the last bytes of it."""
     box: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=16)
     given_up = threading.Event()
 

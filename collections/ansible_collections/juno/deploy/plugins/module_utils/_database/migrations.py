@@ -62,7 +62,7 @@ def losses(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
 
 
 def why_standing(one: Mapping[str, t.Any]) -> str:
-    """Say why a migration is not reversed by itself."""
+    """Return why a migration is not reversed by itself."""
     if not one["reversible"]:
         return "it has no way back"
     if one.get("lossy"):
@@ -139,7 +139,7 @@ def apply(run: Runner, app: App, order: MigrateOrder, *, again: bool = False) ->
 
 
 def _digest(backups: Sequence[Mapping[str, t.Any]], pending: Sequence[Mapping[str, t.Any]]) -> str:
-    """Give the digest of the copy, where one may have to be put back for a migration that loses data."""
+    """Return the digest of the copy, where one may have to be put back for a migration that loses data."""
     if not backups or backups[0]["kind"] != "file" or not any(one.get("lossy") for one in pending):
         return ""
     return database_file.digest(backups[0]["path"])
@@ -215,7 +215,7 @@ def back_up(
     databases: Sequence[Mapping[str, t.Any]],
     wish: database_backup.Wish | None = None,
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
-    """Copy or dump the database that is migrated; give the copies, and why there is none."""
+    """Copy or dump the database that is migrated; return the copies, and why there is none."""
     found = next((one for one in databases if one["alias"] == ALIAS), None)
     return dump.back_up(run, app, place, mounts, dict(found), wish) if found else ([], [])
 
@@ -267,13 +267,13 @@ def _require_python(answer: throwaway.Told, app: App) -> None:
 
 
 def failure_of(told: dict[str, t.Any], step: str) -> dict[str, t.Any]:
-    """Give what a child told of why it ended badly."""
+    """Return what a child told of why it ended badly."""
     found = told.get(f"failure:{step}") or told.get("failure:start") or told.get("not_looked") or {}
     return t.cast("dict[str, t.Any]", found)
 
 
 def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]], result: CommandResult) -> CommandError:
-    """Say which migration failed, and what stands."""
+    """Return which migration failed, and what stands."""
     applied, rc = told["applied"]["applied"], told["applied"]["rc"]
     failure = failure_of(told, "migration")
     begun = told["applied"]["begun"]

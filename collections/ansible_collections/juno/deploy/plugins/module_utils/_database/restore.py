@@ -64,7 +64,7 @@ class Way:
         return not self.record.found.get("applied", ["?"]) and bool(self.record.found.get("file"))
 
     def go(self) -> Outcome:
-        """Reverse what this run applied, or put back the copy; say what stands.
+        """Reverse what this run applied, or put back the copy; return what stands.
 
         :raises JunoError: the database can't be reached, or a migration fails on its way back.
         """
@@ -113,7 +113,7 @@ class Way:
         return answer.told
 
     def unread_before(self, outcome: Outcome) -> list[str]:
-        """Say what the code from before can't read while migrations stand; nothing where it can live with them."""
+        """Return what the code from before can't read while migrations stand; nothing where it can live with them."""
         before = self.entry.before
         if not outcome.standing or not before or not before.images:
             return []
@@ -134,7 +134,7 @@ class Way:
 
 
 def words(outcome: Outcome, entry: journal.Entry, *, stays: bool) -> str:
-    """Say in a sentence or two how the database stands, and what to do; nothing where all is as it was."""
+    """Return in a sentence or two how the database stands, and what to do; nothing where all is as it was."""
     if outcome.put_back:
         return f"Its migrations lose data when reversed, so the copy from before was put back ({outcome.put_back})."
     if not outcome.standing:

@@ -78,7 +78,7 @@ class Counts:
 
 
 def build_arguments(params: dict[str, t.Any], *, dry_run: bool) -> list[str]:
-    """Give the arguments of manage.py."""
+    """Return the arguments of manage.py."""
     argv = ["collectstatic", "--noinput", "--verbosity=1"]
     argv += ["--dry-run"] if dry_run else []
     argv += ["--clear"] if params["clear"] else []
@@ -104,7 +104,7 @@ def parse_counts(stdout: str) -> Counts | None:
 
 
 def is_changed(counts: Counts, told: dict[str, t.Any], *, dry_run: bool) -> bool:
-    """Say whether the collected files differ from those before (for Django's dry run: whether it would write any)."""
+    """Return whether the collected files differ from those before (for Django's dry run: whether it would write)."""
     if told.get("pruned_count"):
         return True
     moved = told["added"] > 0 or told["removed"] > 0
@@ -119,7 +119,7 @@ def is_changed(counts: Counts, told: dict[str, t.Any], *, dry_run: bool) -> bool
 
 
 def diff(told: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
-    """Give what changed as Ansible's diff: manifest entries and files, or what Django would write in its dry run."""
+    """Return what changed as Ansible's diff: manifest entries and files, or what Django would write in its dry run."""
     header = f"{told['static_root'] or told['storage']}"
     if dry_run and not told.get("staged"):
         would = [f"{one['what']} {one['path']}\n" for one in map(_PRETENDED.fullmatch, stdout.splitlines()) if one]
@@ -134,7 +134,7 @@ def diff(told: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str
 
 
 def made_elsewhere(params: dict[str, t.Any]) -> int | None:
-    """Give when the oldest of the service's other containers was made, which share the static root; None without any.
+    """Return when the oldest of the service's other containers was made, which share the static root; None without any.
 
     :raises JunoError: no container of the service runs, or the Engine can't be asked.
     """
@@ -204,7 +204,7 @@ def _unstaged(text: str, told: dict[str, t.Any]) -> str:
 
 
 def _actions(told: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
-    """Say what was done: nothing is collected where the fingerprint is the same."""
+    """Return what was done: nothing is collected where the fingerprint is the same."""
     done = [] if told["fingerprint"] == "same" else ["collectstatic"]
     done += ["prune"] if told["pruned_count"] else []
     status = "would_run" if dry_run else "done"

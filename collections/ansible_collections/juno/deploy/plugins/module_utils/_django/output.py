@@ -48,7 +48,7 @@ def mask(text: str) -> str:
 
 
 def cause(stderr: str, stdout: str = "") -> str:
-    """Give the error in what a management command printed, in one line.
+    """Return the error in what a management command printed, in one line.
 
     The last line alone won't do: some exceptions explain themselves over many lines, of which the last says least.
     """
@@ -67,7 +67,7 @@ def cause(stderr: str, stdout: str = "") -> str:
 
 
 def exec_refusal(text: str) -> str:
-    """Say what the Engine missed when it could not start a program: C(directory), C(program), or nothing."""
+    """Return what the Engine missed when it could not start a program: C(directory), C(program), or nothing."""
     if "chdir to cwd" in text:
         return "directory"
     missing = ("executable file not found", "no such file or directory", "permission denied")

@@ -60,11 +60,11 @@ class Root:
         return "" if found == "." else found
 
     def name(self, name: str) -> str:
-        """Give the name below C(top) of one in the root."""
+        """Return the name below C(top) of one in the root."""
         return f"{self.inside}/{name}" if self.inside else name
 
     def read(self) -> dict[str, t.Any] | None:
-        """Give the manifest; nothing when there is none that can be read."""
+        """Return the manifest; nothing when there is none that can be read."""
         try:
             found = json.loads(safe_files.read(self.top or self.path, self.name(self.manifest)))
         except (OSError, ValueError):
@@ -75,7 +75,7 @@ class Root:
         return t.cast("dict[str, t.Any]", found)
 
     def walk(self) -> dict[str, os.stat_result]:
-        """Give its files by name, without those of ours."""
+        """Return its files by name, without those of ours."""
         return safe_files.walk(self.top or self.path, self.inside, OURS)
 
     def remove(self, name: str) -> None:
@@ -110,7 +110,7 @@ def root_of(
 
 
 def told_of(entries: list[journal.Entry]) -> dict[str, t.Any]:
-    """Give what the newest release that told of its static root said (C(root), C(manifest)); nothing when none did."""
+    """Return what the newest release that told of its static root said (C(root), C(manifest)); nothing if none did."""
     return next((one.layout["static_at"] for one in reversed(entries) if one.layout.get("static_at")), {})
 
 
@@ -121,7 +121,7 @@ def rules_of(rules: dict[str, t.Any], entries: list[journal.Entry]) -> Rules:
 
 
 def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> float:
-    """Give when the oldest process without children started in these containers, in seconds since the epoch."""
+    """Return when the oldest process without children started in these containers, in seconds since the epoch."""
     booted, starts = boot_time(), []
     for container in containers:
         with engine.told(f"The container {container.name} could not be looked at"):
@@ -136,7 +136,7 @@ def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> floa
 
 
 def tidy(root: Root, rules: Rules, started: float, now: float, memory_path: str) -> dict[str, t.Any]:
-    """Remember the manifest that is live, and remove files that nothing names any more; give what was done.
+    """Remember the manifest that is live, and remove files that nothing names any more; return what was done.
 
     :param started: when the oldest process did that serves the files.
     :param memory_path: the file in which it is remembered, where no container can write.
@@ -173,7 +173,7 @@ def load(path: str, root: str) -> dict[str, t.Any]:
 
 
 def save(path: str, root: str, memory: dict[str, t.Any]) -> str:
-    """Write it; say why it can't be written."""
+    """Write it; return why it can't be written."""
     try:
         files.replace(path, json.dumps({"root": root, "memory": memory}))
     except OSError as exc:
@@ -188,7 +188,7 @@ def tidy_for(
     entries: list[journal.Entry],
     rules: dict[str, t.Any],
 ) -> dict[str, t.Any]:
-    """Do so in the root that an app's containers see, as its journal tells of it; say why where that can't be."""
+    """Do so in the root that an app's containers see, as its journal tells of it; return why where that can't be."""
     root = root_of(client, containers, told_of(entries), app.path)
     if root is None:
         return {"removed": 0, "bytes": 0, "why": "its static root is no directory of this host with a manifest"}

@@ -99,7 +99,7 @@ class Guest:
     told: dict[str, t.Any]
 
     def require(self, message: str) -> Guest:
-        """Give itself when it ended well.
+        """Return itself when it ended well.
 
         :raises CommandError: it failed; C({cause}) in the message stands for the error that Django gave.
         """
@@ -115,7 +115,7 @@ class Guest:
 
 
 def places(params: dict[str, t.Any]) -> list[Place]:
-    """Give the places that a module's parameters name: one on the host, or each running container of the service.
+    """Return the places that a module's parameters name: one on the host, or each running container of the service.
 
     :raises JunoError: they name none, or it is not there.
     """
@@ -134,14 +134,14 @@ def places(params: dict[str, t.Any]) -> list[Place]:
 
 
 def pythons(params: dict[str, t.Any]) -> tuple[str, ...]:
-    """Give the interpreters to try: the one that is asked for, or the usual names."""
+    """Return the interpreters to try: the one that is asked for, or the usual names."""
     if params["virtualenv"]:
         return (f"{params['virtualenv'].rstrip('/')}/bin/python",)
     return (params["python"],) if params["python"] else ("python", "python3")
 
 
 def in_container(client: t.Any, container: engine.Container, params: dict[str, t.Any]) -> Place:
-    """Give the place that a running container is."""
+    """Return the place that a running container is."""
 
     def execute(argv: list[str], seconds: float) -> Answer:
         return engine.exec_argv(client, container, argv, timeout_seconds=seconds, workdir=params["chdir"])
@@ -160,7 +160,7 @@ def _host(params: dict[str, t.Any]) -> Place:
 
 
 def build_job(modules: Sequence[ModuleType], request: dict[str, t.Any]) -> str:
-    """Give the argument that carries our code and its request; the last module's C(main) is called.
+    """Return the argument that carries our code and its request; the last module's C(main) is called.
 
     It is packed: Linux takes no argument of more than 128 KiB.
     """

@@ -102,7 +102,7 @@ def require_checkout(run: Runner, path: str) -> None:
 
 
 def refusal(stderr: str) -> str:
-    """Say why git could not reach its server: what the other side, or ssh, said before git's own general words."""
+    """Return why git could not reach its server: what the other side, or ssh, said before git's own general words."""
     lines = [line.strip().rstrip(".") for line in stderr.splitlines() if line.strip()] or ["it printed nothing"]
     general = next((at for at, line in enumerate(lines) if line.startswith("fatal: Could not read from remote")), 0)
     return next((line for line in lines[: general or None] if line.startswith("fatal: ")), lines[general - 1])
@@ -206,7 +206,7 @@ def _require_untouched(path: str, dirty: list[str]) -> None:
 
 
 def subject(run: Runner, path: str, commit: str) -> str:
-    """Give the first line of a commit's message.
+    """Return the first line of a commit's message.
 
     :raises CommandError: the commit is not in the repository.
     """
@@ -222,7 +222,7 @@ def in_the_way(run: Runner, path: str, target: str) -> list[str]:
 
 
 def fast_forward(run: Runner, path: str, target: str) -> bool:
-    """Move the checkout to a later commit of its branch, and its submodules along; say whether it moved.
+    """Move the checkout to a later commit of its branch, and its submodules along; return whether it moved.
 
     :raises CommandError: git refuses; the checkout is as it was.
     """
@@ -238,7 +238,7 @@ def fast_forward(run: Runner, path: str, target: str) -> bool:
 
 
 def move(run: Runner, path: str, target: str) -> bool:
-    """Move the checkout to a commit, also one before its own; say whether it moved.
+    """Move the checkout to a commit, also one before its own; return whether it moved.
 
     :raises CommandError: git refuses, since a file changed by hand would be lost; the checkout is as it was.
     """
@@ -302,7 +302,7 @@ def _let_go(run: Runner, path: str, places: set[str]) -> None:
 
 
 def _addresses(run: Runner, path: str, commit: str) -> dict[str, tuple[str, str]]:
-    """Give the path and the address of each submodule of a commit."""
+    """Return the path and the address of each submodule of a commit."""
     if not commit:
         return {}
     listed = run(git(path, "config", "--blob", f"{commit}:.gitmodules", "--list", "-z"))
@@ -315,7 +315,7 @@ def _addresses(run: Runner, path: str, commit: str) -> dict[str, tuple[str, str]
 
 
 def head(run: Runner, path: str) -> str:
-    """Give the commit of the checkout."""
+    """Return the commit of the checkout."""
     return run(git(path, "rev-parse", "HEAD")).require(f"git can't read {path} ({{cause}}).").stdout.strip()
 
 
@@ -329,7 +329,7 @@ def listed(run: Runner, checkout: str, *words: str) -> list[str]:
 
 
 def exists(run: Runner, path: str, commit: str) -> bool:
-    """Say whether a commit is (still) in the repository."""
+    """Return whether a commit is (still) in the repository."""
     return bool(commit) and run(git(path, "cat-file", "-e", commit + "^{commit}")).rc == 0
 
 
@@ -357,7 +357,7 @@ def keep(run: Runner, path: str, commits: list[str]) -> None:
 
 
 def own_file(run: Runner, path: str, name: str) -> tuple[str, str]:
-    """Give a file of git's own: the directory that it is looked for in, and its name from there.
+    """Return a file of git's own: the directory that it is looked for in, and its name from there.
 
     :raises CommandError: git can't read the checkout.
     """

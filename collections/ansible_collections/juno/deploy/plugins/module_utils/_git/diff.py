@@ -59,7 +59,7 @@ def changes(run: Runner, path: str, old: str, new: str) -> list[Change] | None:
 
 
 def symlinks(run: Runner, path: str, commit: str) -> dict[str, str] | None:
-    """Give the symbolic links of a commit that lead to a place within it, each with that place; nothing: too many."""
+    """Return the symbolic links of a commit that lead to a place within it, each with that place; nothing: too many."""
     done = run(git(path, "ls-tree", "-r", "-z", "--full-tree", commit))
     listed = done.require(f"git can't list {commit[:12]} in {path} ({{cause}}).").stdout
     if SYMLINK not in listed:
@@ -77,7 +77,7 @@ def symlinks(run: Runner, path: str, commit: str) -> dict[str, str] | None:
 
 
 def aliases(name: str, links: dict[str, str]) -> list[str]:
-    """Give the other names that a file has by symbolic links, to itself or to a folder above it."""
+    """Return the other names that a file has by symbolic links, to itself or to a folder above it."""
     found = []
     for link, place in links.items():
         if place in (".", ""):
@@ -88,7 +88,7 @@ def aliases(name: str, links: dict[str, str]) -> list[str]:
 
 
 def commits(run: Runner, path: str, old: str, new: str) -> tuple[list[str], int]:
-    """Give the newest commits that come, each as short id and subject, and how many there are."""
+    """Return the newest commits that come, each as short id and subject, and how many there are."""
     counted = run(git(path, "rev-list", "--count", f"{old}..{new}", "--"))
     number = counted.require(f"git can't count the commits in {path} ({{cause}}).").stdout.strip()
     words = ("log", "-z", f"--max-count={COMMITS_NAMED}", "--format=%h %s", "--no-color", f"{old}..{new}", "--")
@@ -97,6 +97,6 @@ def commits(run: Runner, path: str, old: str, new: str) -> tuple[list[str], int]
 
 
 def show(run: Runner, path: str, commit: str, name: str) -> str:
-    """Give a file of a commit; nothing when it has none of that name."""
+    """Return a file of a commit; nothing when it has none of that name."""
     done = run(git(path, "cat-file", "blob", f"{commit}:{name}"))
     return done.stdout if done.rc == 0 else ""

@@ -35,7 +35,7 @@ _FILTER = re.compile(rb"\bfilter=(\S+)")
 
 
 def record_path(app: App) -> str:
-    """Give the file that says why git works as root."""
+    """Return the file that says why git works as root."""
     return os.path.join(app.state_directory, RECORD)
 
 
@@ -96,7 +96,7 @@ def prepare(run: Runner, app: App, ours: Iterable[str] = ()) -> None:
 
 
 def _shut_out(app: App, owner: Owner) -> str:
-    """Say why the owner can't work in the checkout, or in the clean one for a build; nothing where that is possible."""
+    """Return why the owner can't work in the checkout, or in the clean one for a build; nothing if that is possible."""
     for place in (app.path, os.path.dirname(app.state_root)):
         if not owner.may_enter(place):
             return f"may not enter {place}"
@@ -104,7 +104,7 @@ def _shut_out(app: App, owner: Owner) -> str:
 
 
 def closed(path: str, owner: Owner, names: Iterable[str]) -> str:
-    """Say what keeps the owner from replacing files of the checkout: the folder, made or nearest, of one of them."""
+    """Return what keeps the owner from replacing files of the checkout: the folder, made or nearest, of one of them."""
     folders = {os.path.dirname(name) for name in names}
     for folder in sorted(folders):
         place = os.path.join(path, folder)
@@ -116,7 +116,7 @@ def closed(path: str, owner: Owner, names: Iterable[str]) -> str:
 
 
 def _without_filter(run: Runner, path: str, attributes: Iterable[bytes]) -> str:
-    """Say which filter of root's (git-lfs, say) a checkout needs and its owner lacks: its files would be useless."""
+    """Return which filter of root's (git-lfs, say) a checkout needs and its owner lacks: its files would be useless."""
     used = {one.decode("utf-8", "replace") for text in attributes for one in _FILTER.findall(text)}
     if not used:
         return ""
@@ -167,7 +167,7 @@ def give_back(run: Runner, path: str) -> None:
 
 
 def notices(app: App) -> list[str]:
-    """Say why git works as root, and how that ends."""
+    """Return why git works as root, and how that ends."""
     owner, why = base_owner.of(app.path), command.git.as_root
     if owner is None or not why:
         return []

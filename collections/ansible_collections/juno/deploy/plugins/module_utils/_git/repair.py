@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 
 def mend(run: Runner, path: str, old: str, new: str, proc: str = "/proc") -> list[str]:
-    """Take back what a move from one commit to another had done when it was cut off; give the files.
+    """Take back what a move from one commit to another had done when it was cut off; return the files.
 
     :raises JunoError: git is at work there, or a file is neither the one commit's nor the other's.
     """
@@ -52,7 +52,7 @@ def _remove(top: str, name: str) -> None:
 
 
 def at_work(path: str, proc: str = "/proc") -> bool:
-    """Say whether a git process works in a directory."""
+    """Return whether a git process works in a directory."""
     real = os.path.realpath(path)
     for name in os.listdir(proc):
         if not name.isdigit():

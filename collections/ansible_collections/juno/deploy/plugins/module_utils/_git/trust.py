@@ -71,7 +71,7 @@ def parse_settings(text: str) -> list[tuple[str, str, str]]:
 
 
 def matters(key: str) -> bool:
-    """Say whether a setting has to be what it was."""
+    """Return whether a setting has to be what it was."""
     return not _HARMLESS.fullmatch(key.lower())
 
 
@@ -114,7 +114,7 @@ def _is_within(name: str, directory: str) -> bool:
 
 
 def _led_away(run: Runner, path: str, common: str) -> dict[str, str]:
-    """Give the submodules whose git folder is not where git keeps it, each with where it is."""
+    """Return the submodules whose git folder is not where git keeps it, each with where it is."""
     staged = run(checkout.git(path, "ls-files", "--stage", "-z")).require(f"git can't list {path} ({{cause}}).").stdout
     found = {}
     for name in (line.partition("\t")[2] for line in staged.split("\0") if line.startswith("160000 ")):
@@ -133,7 +133,7 @@ def _led_away(run: Runner, path: str, common: str) -> dict[str, str]:
 
 
 def links(directory: str) -> dict[str, str]:
-    """Give the links in one of git's folders, through which it would write elsewhere, with what they lead to."""
+    """Return the links in one of git's folders, through which it would write elsewhere, with what they lead to."""
     found: dict[str, str] = {}
     folders = [directory]
     while folders:
@@ -162,7 +162,7 @@ def _modules(common: str) -> list[str]:
 
 
 def differences(then: Seen, now: Seen) -> list[str]:
-    """Say in what a checkout is not what it was."""
+    """Return in what a checkout is not what it was."""
     told = []
     for key in sorted(set(then.settings) | set(now.settings)):
         if then.settings.get(key) != now.settings.get(key):
@@ -176,12 +176,12 @@ def differences(then: Seen, now: Seen) -> list[str]:
 
 
 def record_path(app: App) -> str:
-    """Give the file in which it is kept what was trusted."""
+    """Return the file in which it is kept what was trusted."""
     return os.path.join(app.state_directory, RECORD)
 
 
 def trusted(app: App) -> Seen | None:
-    """Give what was trusted; nothing as long as nothing was.
+    """Return what was trusted; nothing as long as nothing was.
 
     :raises JunoError: the record can't be read.
     """
@@ -214,7 +214,7 @@ def remember(run: Runner, app: App) -> None:
 
 
 def apply(run: Runner, app: App, *, strict: bool = True) -> list[str]:
-    """Make sure that git commands of this process do nothing but what was trusted; give what is left out.
+    """Make sure that git commands of this process do nothing but what was trusted; return what is left out.
 
     :param strict: refuse another configuration; else git is run without what is new in it.
     :raises BadInputError: it is another one, or git would write somewhere else.
@@ -238,7 +238,7 @@ def apply(run: Runner, app: App, *, strict: bool = True) -> list[str]:
 
 
 def findings(app: App, told: list[str]) -> list[str]:
-    """Say what a deploy will stop at, if anything is not what was trusted."""
+    """Return what a deploy will stop at, if anything is not what was trusted."""
     if not told:
         return []
     what = f"The git configuration of {app.path} is not the one that was trusted ({checkout.some(told)})"
@@ -247,7 +247,7 @@ def findings(app: App, told: list[str]) -> list[str]:
 
 
 def overrides(then: Seen, now: Seen) -> list[tuple[str, str]]:
-    """Give the settings by which git does not do what is new in its configuration, as far as programs go."""
+    """Return the settings by which git does not do what is new in its configuration, as far as programs go."""
     found = []
     for key, values in sorted(now.settings.items()):
         plain = key.rpartition(": ")[2]

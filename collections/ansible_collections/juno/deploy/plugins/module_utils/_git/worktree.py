@@ -92,7 +92,7 @@ def remove(run: Runner, path: str, directory: str) -> None:
 
 
 def own_folder(run: Runner, path: str) -> tuple[str, str]:
-    """Give git's folder of working trees: the directory that it is looked for in, and its name from there."""
+    """Return git's folder of working trees: the directory that it is looked for in, and its name from there."""
     found = run(git(path, "rev-parse", "--git-common-dir")).require(f"git can't read {path} ({{cause}}).")
     common = found.stdout.strip()
     return (common, "worktrees") if os.path.isabs(common) else (path, f"{os.path.normpath(common)}/worktrees")

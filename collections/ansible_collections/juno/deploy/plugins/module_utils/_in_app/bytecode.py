@@ -33,7 +33,7 @@ def source_of(name: str) -> str:
 
 
 def why(path: str, source: str) -> str:
-    """Say why a file goes by its header; nothing when it stays."""
+    """Return why a file goes by its header; nothing when it stays."""
     info = os.stat(source)
     with open(path, "rb") as file:
         head, written = file.read(HEADER), os.fstat(file.fileno())
@@ -54,7 +54,7 @@ def why(path: str, source: str) -> str:
 
 
 def judge(mode: str, place: str, names: "list[str]", sources: str) -> "dict[str, str]":
-    """Give the files of a directory that go, each with its reason."""
+    """Return the files of a directory that go, each with its reason."""
     if mode == "all":
         return dict.fromkeys(names, "")
     chosen = {}

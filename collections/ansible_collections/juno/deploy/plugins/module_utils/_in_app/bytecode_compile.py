@@ -20,7 +20,7 @@ MOST_PROCESSES = 4
 
 
 def sources(directory: str, exclude: "frozenset[str]", virtualenvs: bool) -> "t.Iterator[str]":
-    """Give the sources below a directory, on its file system."""
+    """Return the sources below a directory, on its file system."""
     device = os.stat(directory).st_dev
     for place, directories, files in os.walk(directory):
         if place != directory and (
@@ -35,7 +35,7 @@ def sources(directory: str, exclude: "frozenset[str]", virtualenvs: bool) -> "t.
 
 
 def is_current(source: str) -> bool:
-    """Tell whether a source has bytecode already that fits."""
+    """Return whether a source has bytecode already that fits."""
     info = os.stat(source)
     wanted = (importlib.util.MAGIC_NUMBER, 0, int(info.st_mtime) & LOWEST, info.st_size & LOWEST)
     try:
@@ -46,7 +46,7 @@ def is_current(source: str) -> bool:
 
 
 def compile_all(paths: "list[str]") -> "list[int]":
-    """Compile what is not current; give how many were compiled, and how many can't be."""
+    """Compile what is not current; return how many were compiled, and how many can't be."""
     timestamp: dict[str, t.Any] = {}
     if hasattr(py_compile, "PycInvalidationMode"):  # Python 3.6 has no other, and no name for it
         timestamp["invalidation_mode"] = py_compile.PycInvalidationMode.TIMESTAMP

@@ -70,14 +70,14 @@ def work(request: "dict[str, t.Any]") -> None:
 
 
 def tell(request: "dict[str, t.Any]", resolving: bool) -> "dict[str, t.Any]":
-    """Emit the list of caches, with what else decides about them, and give it."""
+    """Emit the list of caches, with what else decides about them, and return it."""
     listing = list_caches(request["server_seconds"], resolving, request.get("versions") or ())
     emit(request, "listing", listing)
     return listing
 
 
 def clear_all(listing: "dict[str, t.Any]", request: "dict[str, t.Any]") -> "dict[str, t.Any]":
-    """Clear each place once, all in parallel, and give the outcome per place."""
+    """Clear each place once, all in parallel, and return the outcome per place."""
     wanted = request["aliases"]
     only_there = listing["session_engine"] == CACHE_ENGINE
     places: dict[str, list[dict[str, t.Any]]] = {}
@@ -168,7 +168,7 @@ def clear_files(cache: t.Any) -> "dict[str, t.Any]":
 
 
 def stamps(folder: str) -> "set[tuple[str, int, int]]":
-    """Give the identity of each entry in the directory of a file cache."""
+    """Return the identity of each entry in the directory of a file cache."""
     found = set()
     with os.scandir(folder) as entries:
         for entry in entries:

@@ -27,14 +27,14 @@ class Rows:
         self._table = self._connection.ops.quote_name(cache._table)
 
     def names(self) -> "t.Iterator[str]":
-        """Give all of them."""
+        """Return all of them."""
         with self._connection.cursor() as cursor:
             cursor.execute(f"SELECT cache_key FROM {self._table}")  # noqa: S608 - Django's own, quoted
             for row in cursor.fetchall():
                 yield str(row[0])
 
     def delete(self, names: "list[str]") -> int:
-        """Delete some, and say how many there were."""
+        """Delete some, and return how many there were."""
         marks = ", ".join(["%s"] * len(names))
         with self._connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {self._table} WHERE cache_key IN ({marks})", names)  # noqa: S608 - as above
@@ -55,12 +55,12 @@ class Redis:
             raise UnableError(f"{type(cache).__name__} gives no client that lists its keys")
 
     def names(self) -> "t.Iterator[t.Any]":
-        """Give all of them, some perhaps twice."""
+        """Return all of them, some perhaps twice."""
         for name in self._client.scan_iter(count=1000):
             yield name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
 
     def delete(self, names: "list[str]") -> int:
-        """Delete some, and say how many there were."""
+        """Delete some, and return how many there were."""
         return int(self._client.delete(*[name.encode("utf-8", "surrogateescape") for name in names]))
 
 
@@ -68,7 +68,7 @@ SOURCES: "dict[str, t.Any]" = {"database": Rows, "redis": Redis}
 
 
 def source_of(family: str, cache: t.Any) -> t.Any:
-    """Give the keys of a cache.
+    """Return the keys of a cache.
 
     :raises UnableError: its backend has no way to list them.
     """
@@ -86,7 +86,7 @@ class Choice:
         self.sessions = self.others = self.kept = 0
 
     def takes(self, name: str) -> bool:
-        """Say whether a key is to go, and count why it is not."""
+        """Return whether a key is to go, and count why it is not."""
         found = next((one for one in self.begins if name.startswith(one)), None)
         if SESSIONS in name:
             self.sessions += 1
@@ -99,12 +99,12 @@ class Choice:
         return False
 
     def counts(self) -> "dict[str, int]":
-        """Give the counts."""
+        """Return the counts."""
         return {"sessions": self.sessions, "others": self.others, "kept": self.kept}
 
 
 def delete_own(source: t.Any, choice: Choice) -> "dict[str, int]":
-    """Delete the app's own entries, and say what was deleted and what stays."""
+    """Delete the app's own entries, and return what was deleted and what stays."""
     deleted = 0
     chunk: list[str] = []
     for name in source.names():

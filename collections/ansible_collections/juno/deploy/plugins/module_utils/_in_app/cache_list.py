@@ -31,7 +31,7 @@ _setup_lock = threading.Lock()
 
 
 def with_apps(work: "t.Callable[[], t.Any]") -> t.Any:
-    """Give what C(work) gives; where it needs the apps, load them and try again."""
+    """Return what C(work) gives; where it needs the apps, load them and try again."""
     not_ready = importlib.import_module("django.core.exceptions").AppRegistryNotReady
     try:
         return work()
@@ -42,7 +42,7 @@ def with_apps(work: "t.Callable[[], t.Any]") -> t.Any:
 
 
 def at_once(jobs: "t.Mapping[str, t.Callable[[], t.Any]]", seconds: float) -> "dict[str, t.Any]":
-    """Run all jobs in parallel; give each one's result, or C({"error": why})."""
+    """Run all jobs in parallel; return each one's result, or C({"error": why})."""
     results: dict[str, t.Any] = {}
 
     def run_one(name: str, job: "t.Callable[[], t.Any]") -> None:
@@ -62,7 +62,7 @@ def at_once(jobs: "t.Mapping[str, t.Callable[[], t.Any]]", seconds: float) -> "d
 
 
 def family_of(kind: type) -> str:
-    """Give the family of a backend, from the classes that it descends from."""
+    """Return the family of a backend, from the classes that it descends from."""
     for base in kind.__mro__:
         for family, modules in FAMILIES:
             if any(base.__module__ == one or base.__module__.startswith(one + ".") for one in modules):
@@ -107,7 +107,7 @@ def describe(alias: str, cache: t.Any, conf: "dict[str, t.Any]") -> "dict[str, t
 
 
 def begins_with(cache: t.Any, version: "int | None" = None) -> "str | None":
-    """Give what all keys of a cache begin with, under its own or another version.
+    """Return what all keys of a cache begin with, under its own or another version.
 
     Nothing where its key function puts the name elsewhere.
     """
@@ -121,7 +121,7 @@ def begins_with(cache: t.Any, version: "int | None" = None) -> "str | None":
 
 
 def places_of(family: str, cache: t.Any, conf: "dict[str, t.Any]") -> "list[t.Any]":
-    """Give where a cache keeps its entries."""
+    """Return where a cache keeps its entries."""
     if family == "memcached" and hasattr(cache, "_servers"):
         return list(cache._servers)
     if family == "filebased":
@@ -135,7 +135,7 @@ def places_of(family: str, cache: t.Any, conf: "dict[str, t.Any]") -> "list[t.An
 
 
 def key_of(family: str, alias: str, places: "list[t.Any]", conf: "dict[str, t.Any]") -> str:
-    """Give a text that is equal for two aliases whose entries lie in the same place."""
+    """Return a text that is equal for two aliases whose entries lie in the same place."""
     if family == "filebased":
         return "files " + os.path.realpath(str(places[0]))
     if family == "database":
@@ -146,7 +146,7 @@ def key_of(family: str, alias: str, places: "list[t.Any]", conf: "dict[str, t.An
 
 
 def redis_key(url: str, option: t.Any) -> str:
-    """Give host, port and database number of a redis URL; the first server of a list takes the writes."""
+    """Return host, port and database number of a redis URL; the first server of a list takes the writes."""
     address = re.sub(r"\?.*", "", re.sub(r"^\w+://(.*@)?", "", url))
     if url.startswith("unix:"):
         found = re.search(r"[?&]db=(\d+)", url)
@@ -175,7 +175,7 @@ def parse_node(server: t.Any) -> "dict[str, t.Any]":
 
 
 def resolve(host: str, port: int) -> "dict[str, t.Any]":
-    """Give the addresses that a name has here: all of them, since a scaled service has several behind one name."""
+    """Return the addresses that a name has here: all of them, since a scaled service has several behind one name."""
     found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     addresses = sorted({str(one[4][0]) for one in found})
     four = [one for one in addresses if ":" not in one]
@@ -183,7 +183,7 @@ def resolve(host: str, port: int) -> "dict[str, t.Any]":
 
 
 def is_local(address: str) -> bool:
-    """Say whether an address means this very network namespace."""
+    """Return whether an address means this very network namespace."""
     parsed = ipaddress.ip_address(address.split("%")[0])
     return parsed.is_loopback or parsed.is_unspecified
 
@@ -233,7 +233,7 @@ def _resolve_all(nodes: "list[dict[str, t.Any]]", seconds: float) -> None:
 
 
 def about(settings: t.Any) -> "dict[str, t.Any]":
-    """Give what else in the settings decides about caches: DEBUG, and where sessions live."""
+    """Return what else in the settings decides about caches: DEBUG, and where sessions live."""
     variables = [
         f"{name}={value}"
         for name, value in sorted(os.environ.items())

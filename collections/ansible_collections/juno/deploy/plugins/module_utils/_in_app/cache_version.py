@@ -63,19 +63,19 @@ class Probe:
 
 
 def another(now: str) -> int:
-    """Give a number that is no version by chance: of the size that a deploy's have, and not the one that is set now."""
+    """Return a number that is no version by chance: of the size that a deploy's have, and not the one set now."""
     value = int(time.time()) + random.randrange(1, 1000000)  # noqa: S311 - nothing is protected by it
     return value + 1 if str(value) == now.strip() else value
 
 
 def judge(versions: "dict[str, list[str]]", value: str) -> "dict[str, t.Any]":
-    """Say which caches have the value as their VERSION, and what Python type that has then."""
+    """Return which caches have the value as their VERSION, and what Python type that has then."""
     honoured = {alias: version == value for alias, (version, _kind) in versions.items()}
     return {"honoured": honoured, "types": {alias: kind for alias, (_version, kind) in versions.items()}, "error": ""}
 
 
 def probe(variable: str, seconds: float) -> "dict[str, bool]":
-    """Say for each alias whether its VERSION is what the environment variable says.
+    """Return for each alias whether its VERSION is what the environment variable says.
 
     :raises RuntimeError: the settings could not be loaded a second time.
     """

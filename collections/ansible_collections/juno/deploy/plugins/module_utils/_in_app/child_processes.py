@@ -41,7 +41,7 @@ FRAMEWORK = (
 
 
 def in_words(exc: BaseException) -> str:
-    """Give an exception in one line."""
+    """Return an exception in one line."""
     text = " ".join(str(exc).split())[:600].rstrip(".")
     return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
 
@@ -75,7 +75,7 @@ def leave(code: int) -> t.NoReturn:
 
 
 def fork(work: "t.Callable[[dict[str, t.Any]], None]", request: "dict[str, t.Any]") -> int:
-    """Start a child that does C(work), and give its process id."""
+    """Start a child that does C(work), and return its process id."""
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -96,7 +96,7 @@ def fork(work: "t.Callable[[dict[str, t.Any]], None]", request: "dict[str, t.Any
 
 
 def wait(pid: int) -> int:
-    """Give a child's return code, negative for the signal that ended it."""
+    """Return a child's return code, negative for the signal that ended it."""
     status = os.waitpid(pid, 0)[1]
     return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
@@ -136,12 +136,12 @@ class Waiting:
 
 
 def notebook() -> t.Any:
-    """Give a file for what a child tells its parent; a pipe could fill up, and a child can die."""
+    """Return a file for what a child tells its parent; a pipe could fill up, and a child can die."""
     return tempfile.TemporaryFile("w+", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)  # noqa: S108
 
 
 def read_notes(notes: t.Any) -> "list[t.Any]":
-    """Give what a child told."""
+    """Return what a child told."""
     notes.seek(0)
     return [json.loads(line) for line in notes]
 
@@ -174,7 +174,7 @@ class Command:
 
 
 def is_manage(argv: "list[str]") -> bool:
-    """Say whether a command is what a person types to run manage.py, by the interpreter that runs this."""
+    """Return whether a command is what a person types to run manage.py, by the interpreter that runs this."""
     if len(argv) < 2 or argv[0] not in ("python", "python3") or os.path.basename(argv[1]) != "manage.py":
         return False
     found = shutil.which(argv[0])

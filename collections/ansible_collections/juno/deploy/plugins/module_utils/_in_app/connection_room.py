@@ -16,7 +16,7 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 
 
 def connections() -> "dict[str, int]":
-    """Give the connections that a PostgreSQL takes, those that are open, and those of the app's user; else nothing."""
+    """Return the connections that a PostgreSQL takes, those open, and those of the app's user; else nothing."""
     database = importlib.import_module("django.db")
     connection = database.connection
     if connection.vendor != "postgresql":

@@ -49,7 +49,7 @@ def describe(vendor: str, conf: "dict[str, t.Any]", given: "dict[str, t.Any]") -
 
 
 def address_of(host: str, port: str) -> str:
-    """Give the address that a name has here; nothing for a socket's path or an unknown name."""
+    """Return the address that a name has here; nothing for a socket's path or an unknown name."""
     if not host or host.startswith(("/", "@")):
         return ""
     try:

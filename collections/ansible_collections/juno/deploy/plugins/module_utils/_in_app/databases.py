@@ -30,19 +30,19 @@ COPIED_OTHERWISE = ((18, 20), (24, 28), (40, 44), (92, 100))
 
 
 def mount_of(path: str, mounts: "list[dict[str, str]]") -> "dict[str, str]":
-    """Give the mount that holds a path: of those above it, the deepest."""
+    """Return the mount that holds a path: of those above it, the deepest."""
     above = [one for one in mounts if (path + "/").startswith(one["target"].rstrip("/") + "/")]
     return max(above, key=lambda one: len(one["target"]), default={"target": "/", "kind": "container"})
 
 
 def real_path(path: str, mount: "dict[str, str]", key: str) -> str:
-    """Give the place of a path below what is mounted: C(seen) is in this container, C(source) on the host."""
+    """Return the place of a path below what is mounted: C(seen) is in this container, C(source) on the host."""
     rest = path[len(mount["target"].rstrip("/")) :].lstrip("/")
     return os.path.join(mount[key], rest) if rest else mount[key]
 
 
 def describe(alias: str, conf: "dict[str, t.Any]", mounts: "list[dict[str, str]]") -> "dict[str, t.Any]":
-    """Say what a database is and, where it is a file, who holds it."""
+    """Return what a database is and, where it is a file, who holds it."""
     engine, name = str(conf.get("ENGINE") or ""), str(conf.get("NAME") or "")
     told: dict[str, t.Any] = {
         "alias": alias,
@@ -74,7 +74,7 @@ def describe_all(settings: t.Any, mounts: "list[dict[str, str]]") -> "list[dict[
 
 
 def read_only(path: str) -> str:
-    """Give the address of a SQLite file that no connection through it can change."""
+    """Return the address of a SQLite file that no connection through it can change."""
     return f"file:{urllib.parse.quote(path)}?mode=ro"
 
 
@@ -108,7 +108,7 @@ def copy(source: str, target: str, seconds: float) -> None:
 
 
 def digest(path: str) -> str:
-    """Give a digest of what a SQLite file holds, the same for a copy of it; no other process may be writing to it."""
+    """Return a digest of what a SQLite file holds, the same for a copy of it; no other process may be writing to it."""
     found = hashlib.sha256()
     with open(path, "rb") as file:
         head = bytearray(file.read(100))
@@ -121,7 +121,7 @@ def digest(path: str) -> str:
 
 
 def content(connection: t.Any) -> str:
-    """Give the digest of a database as a SQLite connection sees it, with what lies in its journal."""
+    """Return the digest of a database as a SQLite connection sees it, with what lies in its journal."""
     if not hasattr(connection, "backup"):  # Python 3.6
         return ""
     sqlite3 = importlib.import_module("sqlite3")
@@ -137,7 +137,7 @@ def content(connection: t.Any) -> str:
 
 
 def stand_in(database: "dict[str, t.Any]", limit_bytes: int, seconds: float) -> str:
-    """Put a copy in the place of a file, and give the name that the settings shall have.
+    """Put a copy in the place of a file, and return the name that the settings shall have.
 
     One that is too large is read where it is, and never changed.
     """
@@ -159,7 +159,7 @@ def stand_in(database: "dict[str, t.Any]", limit_bytes: int, seconds: float) -> 
 
 
 def _spot(wanted: str) -> str:
-    """Give a path where a copy can be: the one in the clean checkout, where the check looks too, if that is ours."""
+    """Return a path where a copy can be: the one in the clean checkout, where the check looks too, if that is ours."""
     if wanted:
         folder = os.path.dirname(wanted)
         try:

@@ -41,7 +41,7 @@ _OTHERS = "FROM pg_stat_activity WHERE application_name = ANY(%s) AND pid <> pg_
 
 
 def settings_of(vendor: str, limits: "dict[str, t.Any]") -> "list[tuple[str, list[t.Any]]]":
-    """Give the statements that a new session begins with."""
+    """Return the statements that a new session begins with."""
     lock, statement = limits.get("lock_seconds"), limits.get("statement_seconds")
     found: list[tuple[str, list[t.Any]]] = []
     if vendor == "postgresql":
@@ -81,7 +81,7 @@ def begin_with(limits: "dict[str, t.Any]") -> None:
 
 
 def codes(exc: "BaseException | None") -> "list[t.Any]":
-    """Give the codes by which a server named an error, and those behind it."""
+    """Return the codes by which a server named an error, and those behind it."""
     found: list[t.Any] = []
     while exc is not None:
         found += [getattr(exc, "sqlstate", None) or getattr(exc, "pgcode", None), *exc.args[:1]]
@@ -90,7 +90,7 @@ def codes(exc: "BaseException | None") -> "list[t.Any]":
 
 
 def is_locked(exc: "BaseException | None") -> bool:
-    """Say whether a statement failed since it waited too long for a lock."""
+    """Return whether a statement failed since it waited too long for a lock."""
     return any(one in LOCKED or one in MYSQL_LOCKED for one in codes(exc))
 
 
@@ -127,12 +127,12 @@ def wait_for_server(connection: t.Any, seconds: float = START_SECONDS) -> None:
 
 
 def lock_key(name: str) -> int:
-    """Give the number of the advisory lock of a database."""
+    """Return the number of the advisory lock of a database."""
     return int.from_bytes(hashlib.sha1(b"juno.deploy " + name.encode()).digest()[:8], "big", signed=True)  # noqa: S324
 
 
 def _lock_words(connection: t.Any) -> "tuple[str, str, t.Any]":
-    """Give the statements that try for the lock and give it back, and their value; nothing where there is none."""
+    """Return the statements that try for the lock and give it back, and their value; nothing where there is none."""
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "postgresql":
         # Tried again and again: one that waits in the server holds up what waits for all transactions.
@@ -150,7 +150,7 @@ def _ask(connection: t.Any, statement: str, value: t.Any) -> t.Any:
 
 @contextlib.contextmanager
 def alone(connection: t.Any, seconds: float, waiting: "t.Callable[[], None]" = lambda: None) -> "t.Iterator[float]":
-    """Be the only one that migrates a database, from whatever host; give how long that was waited for.
+    """Be the only one that migrates a database, from whatever host; return how long that was waited for.
 
     The lock is the session's: it goes with it, and stays as long as a statement of it does.
 
@@ -176,7 +176,7 @@ def alone(connection: t.Any, seconds: float, waiting: "t.Callable[[], None]" = l
 
 
 def end_others(connection: t.Any, names: "list[str]", seconds: float = END_SECONDS) -> int:
-    """End the sessions of runs that are over, and give how many there were: a dead client's statement goes on.
+    """End the sessions of runs that are over, and return how many there were: a dead client's statement goes on.
 
     :raises TimeoutError: one doesn't go.
     """

@@ -110,7 +110,7 @@ def work(request: "dict[str, t.Any]", environment: "dict[str, t.Any]") -> None:
 
 
 def looks(settings: t.Any, request: "dict[str, t.Any]") -> "list[tuple[str, t.Callable[[], t.Any]]]":
-    """Give the parts in the order in which they are told: what needs least of the app first."""
+    """Return the parts in the order in which they are told: what needs least of the app first."""
     importing = request["imports"]
     found: list[tuple[str, t.Callable[[], t.Any]]] = [
         ("sessions", functools.partial(sessions, settings)),
@@ -126,7 +126,7 @@ def looks(settings: t.Any, request: "dict[str, t.Any]") -> "list[tuple[str, t.Ca
 
 
 def describe(settings: t.Any, request: "dict[str, t.Any]", environment: "dict[str, t.Any]") -> "dict[str, t.Any]":
-    """Give the versions, DEBUG, and how the site wants to be asked."""
+    """Return the versions, DEBUG, and how the site wants to be asked."""
     seen = about(settings)
     header = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) or ("", "")
     return {
@@ -146,7 +146,7 @@ def describe(settings: t.Any, request: "dict[str, t.Any]", environment: "dict[st
 
 
 def application(settings: t.Any, named: str) -> "dict[str, t.Any]":
-    """Say which settings the server's application names, where that is decided by its source."""
+    """Return which settings the server's application names, where that is decided by its source."""
     module = named or str(getattr(settings, "WSGI_APPLICATION", None) or "").rpartition(".")[0]
     return {"module": module, "settings": default_settings(module) if module else None}
 
@@ -170,7 +170,7 @@ def remember_setup() -> None:
 
 
 def attempt(look: "t.Callable[[], t.Any]", hider: Hider) -> "dict[str, t.Any]":
-    """Give C(value), or C(error) and where it was raised."""
+    """Return C(value), or C(error) and where it was raised."""
     try:
         return {"value": clean(look(), hider), "error": ""}
     except (Exception, SystemExit) as exc:  # noqa: BLE001  # the app's own code raises what it likes, and that is told
@@ -178,12 +178,12 @@ def attempt(look: "t.Callable[[], t.Any]", hider: Hider) -> "dict[str, t.Any]":
 
 
 def error_of(exc: BaseException, hider: Hider) -> "dict[str, t.Any]":
-    """Give an exception in one line, and the place in the app's own code that it came from."""
+    """Return an exception in one line, and the place in the app's own code that it came from."""
     return {"error": hider.text(in_words(exc)), "where": hider.text(where(exc))}
 
 
 def where(exc: BaseException) -> str:
-    """Give file and line of the last frame that is neither Python's nor Django's nor ours."""
+    """Return file and line of the last frame that is neither Python's nor Django's nor ours."""
     django: t.Any = importlib.import_module("django")
     library, framework = os.path.dirname(str(os.__file__)), os.path.dirname(django.__file__)
     site = os.sep + "site-packages" + os.sep

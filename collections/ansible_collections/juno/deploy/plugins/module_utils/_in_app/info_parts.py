@@ -38,7 +38,7 @@ VARY_BY_COOKIE = (
 
 
 def name_of(thing: t.Any) -> str:
-    """Give the dotted name of a class or function; of an object that has none, that of its class."""
+    """Return the dotted name of a class or function; of an object that has none, that of its class."""
     kind = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{kind.__module__}.{kind.__qualname__}"
 
@@ -58,7 +58,7 @@ def caches(settings: t.Any, seconds: float) -> "list[dict[str, t.Any]]":
 
 
 def keys_of(cache: t.Any) -> "dict[str, t.Any]":
-    """Say how a cache makes its keys, and for how long it keeps what is stored without a time."""
+    """Return how a cache makes its keys, and for how long it keeps what is stored without a time."""
     default = importlib.import_module("django.core.cache.backends.base").default_key_func
     function = getattr(cache, "key_func", default)
     told = {
@@ -77,7 +77,7 @@ def keys_of(cache: t.Any) -> "dict[str, t.Any]":
 
 
 def sessions(settings: t.Any) -> "dict[str, t.Any]":
-    """Say where sessions live, by the class that keeps them: an app's own may descend from one of Django's."""
+    """Return where sessions live, by the class that keeps them: an app's own may descend from one of Django's."""
     engine = str(settings.SESSION_ENGINE)
     middleware = "django.contrib.sessions.middleware.SessionMiddleware"
     told = {"engine": engine, "alias": None, "store": STORES.get(engine, ""), "used": middleware in settings.MIDDLEWARE}
@@ -90,7 +90,7 @@ def sessions(settings: t.Any) -> "dict[str, t.Any]":
 
 
 def templates(settings: t.Any) -> "list[dict[str, t.Any]]":
-    """Say how each template engine loads templates, and whether it keeps them in the memory of its process."""
+    """Return how each template engine loads templates, and whether it keeps them in the memory of its process."""
     found = []
     for conf in settings.TEMPLATES:
         one = {"backend": str(conf.get("BACKEND", "")), "loaders": [], "cached": False, "error": ""}
@@ -121,7 +121,7 @@ def engine_of(conf: "dict[str, t.Any]", settings: t.Any) -> "dict[str, t.Any]":
 
 
 def flat(loaders: t.Any) -> "list[str]":
-    """Give the names of loaders that may stand in each other; their arguments are left out."""
+    """Return the names of loaders that may stand in each other; their arguments are left out."""
     names: list[str] = []
     for one in loaders:
         if isinstance(one, (list, tuple)):
@@ -134,7 +134,7 @@ def flat(loaders: t.Any) -> "list[str]":
 
 
 def keeps_templates(name: str) -> bool:
-    """Say whether a loader keeps templates in memory."""
+    """Return whether a loader keeps templates in memory."""
     kind = importlib.import_module("django.utils.module_loading").import_string(name)
     return any(base.__module__ == "django.template.loaders.cached" for base in kind.__mro__)
 
@@ -167,7 +167,7 @@ def static(settings: t.Any) -> "dict[str, t.Any]":
 
 
 def manifest_path() -> "str | None":
-    """Give the file of the manifest; nothing where the storage is no directory."""
+    """Return the file of the manifest; nothing where the storage is no directory."""
     storage = importlib.import_module("django.contrib.staticfiles.storage").staticfiles_storage
     try:
         return str(getattr(storage, "manifest_storage", storage).path(storage.manifest_name))
@@ -176,7 +176,7 @@ def manifest_path() -> "str | None":
 
 
 def middleware(settings: t.Any, importing: bool) -> "dict[str, t.Any]":
-    """Say which middleware caches whole pages, with the settings that it goes by."""
+    """Return which middleware caches whole pages, with the settings that it goes by."""
     names = [str(name) for name in settings.MIDDLEWARE]
     roles: dict[str, tuple[str, ...]] = {}
     errors = []
@@ -201,13 +201,13 @@ def middleware(settings: t.Any, importing: bool) -> "dict[str, t.Any]":
 
 
 def ancestors(name: str) -> "list[str]":
-    """Give the names of a middleware's class and of all that it descends from."""
+    """Return the names of a middleware's class and of all that it descends from."""
     kind = importlib.import_module("django.utils.module_loading").import_string(name)
     return [name_of(base) for base in getattr(kind, "__mro__", (kind,))]
 
 
 def role_of(names: "list[str]") -> "tuple[str, ...]":
-    """Say what a middleware of these classes does to the page cache."""
+    """Return what a middleware of these classes does to the page cache."""
     if BOTH in names:
         return ("updates", "fetches")
     return tuple(role for role, name in (("updates", UPDATE), ("fetches", FETCH)) if name in names)
@@ -226,7 +226,7 @@ def urls(settings: t.Any) -> "dict[str, t.Any]":
 
 
 def default_settings(application: str) -> "str | None":
-    """Give the settings module that the server's application falls back to, read from its source without running it.
+    """Return the settings module that the server's application falls back to, read from its source without running it.
 
     C(manage.py) and C(wsgi.py) may name different ones, and then a command of manage.py tells of settings that no
     visitor meets.

@@ -13,7 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.databases impo
 
 
 def relative(path: str, mounts: "list[dict[str, str]]", directory: str) -> str:
-    """Give a path from the top of the checkout; nothing for one outside of it, and for the top itself."""
+    """Return a path from the top of the checkout; nothing for one outside of it, and for the top itself."""
     path = os.path.abspath(path)
     if "site-packages" in path or "dist-packages" in path:
         return ""
@@ -29,7 +29,7 @@ def relative(path: str, mounts: "list[dict[str, str]]", directory: str) -> str:
 
 
 def static_at(settings: t.Any) -> "dict[str, str]":
-    """Give the static root and its manifest's name; nothing where files are kept elsewhere, or without a manifest."""
+    """Return the static root and its manifest's name; nothing where files are kept elsewhere, or without a manifest."""
     if "django.contrib.staticfiles" not in settings.INSTALLED_APPS or not settings.STATIC_ROOT:
         return {}
     stores = getattr(settings, "STORAGES", None) or {}
@@ -44,7 +44,7 @@ def static_at(settings: t.Any) -> "dict[str, str]":
 
 
 def layout(settings: t.Any, mounts: "list[dict[str, str]]", directory: str) -> "dict[str, list[str]]":
-    """Give the folders of apps, templates, static files and translations; the apps are loaded."""
+    """Return the folders of apps, templates, static files and translations; the apps are loaded."""
     configs = importlib.import_module("django.apps").apps.get_app_configs()
     found = {
         "apps": [config.path for config in configs],

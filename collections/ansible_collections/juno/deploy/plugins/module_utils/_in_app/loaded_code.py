@@ -30,7 +30,7 @@ def blob(data: bytes) -> str:
 
 
 def walk(top: str, depth: "int | None" = None) -> "t.Iterator[tuple[str, list[str]]]":
-    """Give each folder with its files, without those of others."""
+    """Return each folder with its files, without those of others."""
     for folder, folders, names in os.walk(top):
         below = folder[len(top) :].count(os.sep)
         folders[:] = sorted(
@@ -50,7 +50,7 @@ def find_top(here: str) -> str:
 
 
 def look(top: str) -> "dict[str, str]":
-    """Give the code and templates below a folder: each file's path from there, and its content as git names it."""
+    """Return the code and templates below a folder: each file's path from there, and its content as git names it."""
     found, ends = {}, time.monotonic() + SECONDS
     for folder, names in walk(top):
         for name in names:

@@ -37,6 +37,6 @@ def settings_of(request: "dict[str, t.Any]") -> t.Any:
 
 
 def fail(request: "dict[str, t.Any]", step: str, what: str, cause: str) -> t.NoReturn:
-    """Tell why this can't be released, and leave."""
+    """Return why this can't be released, and leave."""
     emit(request, "failure:" + step, {"what": what, "cause": cause})
     raise SystemExit(FAILED)

@@ -19,7 +19,7 @@ _TRUTHS = ("BooleanField", "NullBooleanField")
 
 
 def narrows(old: t.Any, new: t.Any) -> str:
-    """Say why a field can't hold all that it held before; nothing where it can."""
+    """Return why a field can't hold all that it held before; nothing where it can."""
     if old.many_to_many or new.many_to_many:
         return ""
     if old.null and not new.null:
@@ -37,7 +37,7 @@ def narrows(old: t.Any, new: t.Any) -> str:
 
 
 def _holds(old: str, new: str) -> bool:
-    """Say whether the second type holds all that the first does."""
+    """Return whether the second type holds all that the first does."""
     if old == new or {old, new} <= set(_TRUTHS) or (old, new) == _TIMES:
         return True
     if old in _TEXTS and new in _TEXTS:
@@ -50,7 +50,7 @@ def _holds(old: str, new: str) -> bool:
 
 
 def _field(state: t.Any, app: str, operation: t.Any) -> t.Any:
-    """Give a field as it is before an operation; nothing where it can't be found."""
+    """Return a field as it is before an operation; nothing where it can't be found."""
     model = state.models.get((app, operation.model_name.lower())) if state else None
     # A list of pairs up to Django 3.0, then a dictionary.
     return dict(model.fields).get(operation.name) if model else None
@@ -63,7 +63,7 @@ def _has_no_table(state: t.Any, app: str, name: str) -> bool:
 
 
 def _loss(operation: t.Any, app: str, state: t.Any) -> str:
-    """Say what an operation loses, or may lose."""
+    """Return what an operation loses, or may lose."""
     kinds = importlib.import_module("django.db.migrations.operations")
     name = type(operation).__name__
     if isinstance(operation, kinds.RemoveField):

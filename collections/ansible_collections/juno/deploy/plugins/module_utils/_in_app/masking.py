@@ -111,6 +111,6 @@ def _walk(name: str, value: t.Any, secret: bool, found: "set[str]", depth: int) 
 
 
 def passwords(url: str) -> "set[str]":
-    """Give the password of a URL, as it is written and as it is meant."""
+    """Return the password of a URL, as it is written and as it is meant."""
     found = re.match(r"\w[\w+.-]*://[^/]*?:(.*)@", url, re.DOTALL)
     return {found.group(1), urllib.parse.unquote(found.group(1))} if found else set()

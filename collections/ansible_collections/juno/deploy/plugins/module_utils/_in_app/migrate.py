@@ -74,25 +74,25 @@ def migrate(request: "dict[str, t.Any]") -> None:
 
 
 def targets_of(done: "list[dict[str, t.Any]]", found: "dict[str, t.Any]") -> "dict[str, str]":
-    """Give where to take which app back: a file that was empty before loses nothing, a server's may be shared."""
+    """Return where to take which app back: a file that was empty before loses nothing, a server's may be shared."""
     if found["applied"]:
         return undo_targets(done, found["before"])
     return undo_targets(done, found["before"], lossy_too=True) if found["file"] else {}
 
 
 def may_put_back(done: "list[dict[str, t.Any]]", told: "list[t.Any]") -> bool:
-    """Say whether the copy from before may take the place of a database whose migrations lose data."""
+    """Return whether the copy from before may take the place of a database whose migrations lose data."""
     return any(one["lossy"] for one in done) and any(what == "content" for what, _one in told)
 
 
 def fork_and_wait(work: "t.Callable[[dict[str, t.Any]], None]", request: "dict[str, t.Any]") -> int:
-    """Have a child do C(work), and give its return code."""
+    """Have a child do C(work), and return its return code."""
     return wait(fork(work, request))
 
 
 @contextlib.contextmanager
 def notebook_of(request: "dict[str, t.Any]") -> "t.Iterator[t.Any]":
-    """Give the file in which each migration is noted: the host's, where it gave one."""
+    """Return the file in which each migration is noted: the host's, where it gave one."""
     with open(request["notes"], "a+") if request.get("notes") else notebook() as notes:
         yield notes
 
@@ -142,7 +142,7 @@ def _connection() -> t.Any:
 
 @contextlib.contextmanager
 def _migrating(request: "dict[str, t.Any]", step: str) -> "t.Iterator[list[dict[str, t.Any]]]":
-    """Load the app, end what dead runs left in the server, and be the only one that migrates; give the databases."""
+    """Load the app, end what dead runs left in the server, and be the only one that migrates; return the databases."""
     databases = _real(request)
     connection = _connection()
     kinds = importlib.import_module("django.db")
@@ -203,14 +203,14 @@ def _blockers(request: "dict[str, t.Any]") -> Blockers:
 
 
 def _data_version() -> int:
-    """Give what SQLite has another value of as soon as another session has written."""
+    """Return what SQLite has another value of as soon as another session has written."""
     with _connection().cursor() as cursor:
         cursor.execute("PRAGMA data_version")
         return int(cursor.fetchone()[0])
 
 
 def _same_as_copy(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]") -> int:
-    """Give the version of a file database that is still what its copy holds; 0 where that isn't so, or not known."""
+    """Return the version of a file database that is still what its copy holds; 0 where that isn't so, or not known."""
     copied = request.get("copy_digest")
     if not copied or not any(one["alias"] == ALIAS and one["file"] for one in databases):
         return 0

@@ -42,7 +42,7 @@ class Told(Exception):  # noqa: N818 - it carries what is told, and is raised to
 
 
 def is_reversible(operations: "t.Iterable[t.Any]") -> bool:
-    """Say whether all operations can be reversed; some hold others, of which the database sees only those."""
+    """Return whether all operations can be reversed; some hold others, of which the database sees only those."""
     return all(one.reversible and is_reversible(getattr(one, "database_operations", ())) for one in operations)
 
 
@@ -70,7 +70,7 @@ def label(migration: t.Any) -> str:
 def teller(
     request: "dict[str, t.Any]", begins: str, ended: str = "", then: "t.Callable[[str, t.Any], None] | None" = None
 ) -> "t.Callable[[str, t.Any], None]":
-    """Give what says of each migration that takes a while that it is at work and has ended, in words with its name.
+    """Return what says of each migration that takes a while that it is at work and has ended, in words with its name.
 
     :param then: is told all of it first.
     """
@@ -95,12 +95,12 @@ def teller(
 
 
 def in_number(entries: "list[dict[str, t.Any]]") -> str:
-    """Say how many migrations these are, or which one."""
+    """Return how many migrations these are, or which one."""
     return "{app}.{name}".format(**entries[0]) if len(entries) == 1 else f"{len(entries)} migrations"
 
 
 def executor_of() -> t.Any:
-    """Give Django's executor, with the state of the database read anew."""
+    """Return Django's executor, with the state of the database read anew."""
     connection = importlib.import_module("django.db").connections[ALIAS]
     return importlib.import_module("django.db.migrations.executor").MigrationExecutor(connection)
 
@@ -140,13 +140,13 @@ def last_applied(loader: t.Any, app: str) -> str:
 
 
 def before(pending: "list[dict[str, t.Any]]") -> "dict[str, str]":
-    """Give, for each app with pending migrations, where it stands; nothing where none is applied."""
+    """Return, for each app with pending migrations, where it stands; nothing where none is applied."""
     loader = executor_of().loader
     return {app: last_applied(loader, app) for app in sorted({one["app"] for one in pending})}
 
 
 def _watched(method: str, tell: "t.Callable[[str, t.Any], None]") -> "t.Callable[[], None]":
-    """Have each migration told when it begins and when it is done; give what takes that back."""
+    """Have each migration told when it begins and when it is done; return what takes that back."""
     kind = importlib.import_module("django.db.migrations.executor").MigrationExecutor
     original = getattr(kind, method)
 
@@ -171,7 +171,7 @@ class Stamps:
         self.now: t.Any = None
 
     def next(self) -> int:
-        """Give the stamp of what is recorded from now on."""
+        """Return the stamp of what is recorded from now on."""
         self.now = importlib.import_module("django.utils.timezone").now()
         return stamp_of(self.now)
 
@@ -196,7 +196,7 @@ class Stamps:
 
 
 def stamp_of(when: t.Any) -> int:
-    """Give a time as a number, in microseconds."""
+    """Return a time as a number, in microseconds."""
     datetime = importlib.import_module("datetime")
     zone = datetime.timezone.utc if when.tzinfo else None
     # Not a float: it would not hold them all.
@@ -264,7 +264,7 @@ def _touching(tell: "t.Callable[[str, t.Any], None]", at: "list[t.Any]") -> "t.I
 
 
 def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]") -> "list[dict[str, t.Any]]":
-    """Take apps back to where they stood; give what is reversed.
+    """Take apps back to where they stood; return what is reversed.
 
     :raises Told: a migration can't be reversed, and nothing was; or one fails.
     """
@@ -311,7 +311,7 @@ def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], No
 
 
 def undo_targets(done: "list[dict[str, t.Any]]", was: "dict[str, str]", lossy_too: bool = False) -> "dict[str, str]":
-    """Give where to take which app back after some migrations: up to one that has no way back, or loses data on it."""
+    """Return where to take which app back after some migrations: up to one that is irreversible, or loses data."""
     targets: dict[str, str] = {}
     standing = list(done)
     while standing and standing[-1]["reversible"] and (lossy_too or not standing[-1]["lossy"]):

@@ -33,7 +33,7 @@ def calm(settings: t.Any) -> None:
 
 
 def host_of(allowed: "t.Sequence[str]") -> str:
-    """Give a host that the site answers for."""
+    """Return a host that the site answers for."""
     names = [name.lstrip(".") for name in allowed if name.strip(".*")]
     return names[0] if names else "localhost"
 
@@ -71,7 +71,7 @@ def environ_of(settings: t.Any, path: str, headers: "dict[str, str]", as_it_come
 
 
 def application_of(settings: t.Any) -> t.Any:
-    """Give the site's WSGI application; Django's own where the setting names a module that isn't there.
+    """Return the site's WSGI application; Django's own where the setting names a module that isn't there.
 
     Only runserver reads that setting, so it may be out of date without harm.
     """
@@ -124,7 +124,7 @@ def ask(
 
 
 def judge(page: "dict[str, t.Any]", told: "dict[str, t.Any]", text: str, headers: "dict[str, str]") -> str:
-    """Say what is wrong with a page that the proof will ask for, and what it may hang on; nothing where it is right."""
+    """Return what is wrong with a page that the proof will ask for, and what it may hang on; nothing if it is right."""
     status, wanted = told["status"], page.get("status", 200)
     if status == wanted:
         found = [f"does not contain '{one}'" for one in page.get("contains") or [] if one not in text]

@@ -31,7 +31,7 @@ def look(files: "set[str] | None" = None) -> "dict[str, t.Any]":
 
 
 def manifest_hash(manifest: "dict[str, t.Any]") -> str:
-    """Give the manifest's hash; manifests of Django up to 3.2 have none, so it is made as later ones make it."""
+    """Return the manifest's hash; manifests of Django up to 3.2 have none, so it is made as later ones make it."""
     if manifest.get("hash"):
         return str(manifest["hash"])
     content = json.dumps(sorted(manifest.get("paths", {}).items())).encode()
@@ -40,13 +40,13 @@ def manifest_hash(manifest: "dict[str, t.Any]") -> str:
 
 
 def file_names(root: str) -> "set[str]":
-    """Give the names of all files below the static root, without those that we keep there."""
+    """Return the names of all files below the static root, without those that we keep there."""
     names = (os.path.join(folder, name) for folder, _folders, found in os.walk(root) for name in found)
     return {name for name in (os.path.relpath(name, root) for name in names) if not name.startswith(".juno")}
 
 
 def compare(before: "dict[str, t.Any]", after: "dict[str, t.Any]") -> "dict[str, t.Any]":
-    """Say what differs between two looks at the storage."""
+    """Return what differs between two looks at the storage."""
     old, new = before["paths"], after["paths"]
     return {
         "storage": after["storage"],

@@ -48,7 +48,7 @@ TOLD = 5000
 def collect(
     run: "t.Callable[[], object]", options: "dict[str, t.Any]", command: t.Any = None, in_place: t.Any = None
 ) -> "dict[str, t.Any]":
-    """Collect into a staging folder and bring in what differs, or say why that is left to Django; give what it did.
+    """Collect into a staging folder and bring in what differs, or say why that is left to Django; return what it did.
 
     C(command) is the command's object where the caller has it, C(in_place) what to run instead of C(run) for a storage
     that can't be staged.
@@ -121,7 +121,7 @@ class _Collection:
         return "same" if self._is_as_left() else "new: files in the static root differ"
 
     def _is_as_left(self) -> bool:
-        """Say whether the files in the root are those of the last run, by the same code and settings."""
+        """Return whether the files in the root are those of the last run, by the same code and settings."""
         last = self.memory["collected"]
         if last.get("code") != self.code:
             return False

@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files i
 
 
 def is_known(storage: t.Any) -> bool:
-    """Say whether a storage compresses as WhiteNoise's does."""
+    """Return whether a storage compresses as WhiteNoise's does."""
     for base in type(storage).__mro__:
         if "compress_files" in vars(base):
             return f"{base.__module__}.".startswith("whitenoise.")

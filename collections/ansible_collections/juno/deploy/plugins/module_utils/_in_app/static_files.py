@@ -24,7 +24,7 @@ CHUNK = 1 << 20
 
 
 def walk(root: str) -> "dict[str, os.stat_result]":
-    """Give all files below a folder by name, links to files as themselves; ours are left out."""
+    """Return all files below a folder by name, links to files as themselves; ours are left out."""
     found: dict[str, os.stat_result] = {}
     folders, linked = [""], {os.path.realpath(root)}
     while folders:
@@ -47,13 +47,13 @@ def walk(root: str) -> "dict[str, os.stat_result]":
 
 
 def plain(name: str) -> str:
-    """Give the name without the ending of a compressed file."""
+    """Return the name without the ending of a compressed file."""
     stem, ending = os.path.splitext(name)
     return stem if ending in COMPRESSED else name
 
 
 def same(one: str, other: str, seen: "os.stat_result", also: "os.stat_result") -> bool:
-    """Say whether two files have the same content, or two links the same target."""
+    """Return whether two files have the same content, or two links the same target."""
     if stat.S_ISLNK(seen.st_mode) or stat.S_ISLNK(also.st_mode):
         both = stat.S_ISLNK(seen.st_mode) and stat.S_ISLNK(also.st_mode)
         return both and os.readlink(one) == os.readlink(other)

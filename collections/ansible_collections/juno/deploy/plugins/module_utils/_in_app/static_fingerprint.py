@@ -27,7 +27,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def sources(ignore: "list[str]") -> "dict[str, tuple[t.Any, str]]":
-    """Give what the command would collect: name in the root, the source's storage, name in there."""
+    """Return what the command would collect: name in the root, the source's storage, name in there."""
     config = importlib.import_module("django.apps").apps.get_app_config("staticfiles")
     # Django 2.1 has them in the command.
     usual = getattr(config, "ignore_patterns", ["CVS", ".*", "*~"])
@@ -41,7 +41,7 @@ def sources(ignore: "list[str]") -> "dict[str, tuple[t.Any, str]]":
 
 
 def digest(found: "dict[str, tuple[t.Any, str]]", storage: t.Any, link: bool) -> str:
-    """Give a sum over the content of all sources, the code and the settings."""
+    """Return a sum over the content of all sources, the code and the settings."""
     total = hashlib.sha256()
     for name in sorted(found):
         total.update(f"{name}\0".encode("utf-8", "surrogateescape"))
@@ -97,7 +97,7 @@ def _settings() -> "t.Iterator[str]":
 
 
 def _stable(value: t.Any) -> str:
-    """Give a text for a value that is the same in another process."""
+    """Return a text for a value that is the same in another process."""
     if isinstance(value, dict):
         return "{" + ",".join(sorted(f"{_stable(key)}:{_stable(one)}" for key, one in value.items())) + "}"
     if isinstance(value, (set, frozenset)):
@@ -108,7 +108,7 @@ def _stable(value: t.Any) -> str:
 
 
 def why_unsure(storage: t.Any, command: t.Any) -> str:
-    """Say why nothing but a run can tell what it makes; nothing when a fingerprint can."""
+    """Return why nothing but a run can tell what it makes; nothing when a fingerprint can."""
     if command is None:
         owner = importlib.import_module("django.core.management").get_commands().get("collectstatic")
         owner = owner if isinstance(owner, str) else owner.__class__.__module__
@@ -123,7 +123,7 @@ def why_unsure(storage: t.Any, command: t.Any) -> str:
 
 
 def watched(names: "t.Iterable[str]", live: "dict[str, os.stat_result]") -> str:
-    """Give a sum over size and time of the files with these names, and of the compressed ones beside them."""
+    """Return a sum over size and time of the files with these names, and of the compressed ones beside them."""
     lines = []
     for name in sorted(set(names)):
         for ending in ("", *COMPRESSED):

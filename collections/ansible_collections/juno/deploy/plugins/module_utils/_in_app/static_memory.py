@@ -28,7 +28,7 @@ MOST = 200
 
 
 def empty() -> "dict[str, t.Any]":
-    """Give a memory that has seen nothing."""
+    """Return a memory that has seen nothing."""
     return {"turn": 0, "since": None, "newest": None, "earlier": [], "collected": {}}
 
 
@@ -48,7 +48,7 @@ def load(root: str) -> "dict[str, t.Any]":
 
 
 def save(root: str, memory: "dict[str, t.Any]") -> str:
-    """Write it, unless there is no root; say why it can't be written."""
+    """Write it, unless there is no root; return why it can't be written."""
     if not os.path.isdir(root):
         return ""
     turn = memory["turn"] + 1
@@ -74,12 +74,12 @@ def save(root: str, memory: "dict[str, t.Any]") -> str:
 
 
 def names_of(paths: "dict[str, str]") -> "set[str]":
-    """Give all names that a manifest names."""
+    """Return all names that a manifest names."""
     return set(paths) | set(paths.values())
 
 
 def remember(memory: "dict[str, t.Any]", digest: "str | None", paths: "dict[str, str]", now: float) -> bool:
-    """Take in the manifest that is live now; say whether the memory changed."""
+    """Take in the manifest that is live now; return whether the memory changed."""
     changed = memory["since"] is None
     memory["since"] = now if memory["since"] is None else memory["since"]
     if digest is None:

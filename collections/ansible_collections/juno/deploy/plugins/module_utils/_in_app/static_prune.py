@@ -20,7 +20,7 @@ CLOCK_SECONDS = 2
 
 
 def kept_earlier(memory: "dict[str, t.Any]", rules: "dict[str, t.Any]") -> "list[dict[str, t.Any]]":
-    """Give the earlier manifests whose files are kept.
+    """Return the earlier manifests whose files are kept.
 
     C(rules) are keep_releases, html_max_age, now, and started: when the oldest process did that may serve files.
     """
@@ -38,7 +38,7 @@ def kept_earlier(memory: "dict[str, t.Any]", rules: "dict[str, t.Any]") -> "list
 def doomed(
     files: "dict[str, float]", paths: "dict[str, str]", memory: "dict[str, t.Any]", rules: "dict[str, t.Any]"
 ) -> "tuple[list[str], int]":
-    """Give the files that nothing names, and how many others are nobody's.
+    """Return the files that nothing names, and how many others are nobody's.
 
     C(paths) are those of the live manifest; C(files) are without the manifest itself, each with its time of change.
     """
@@ -60,7 +60,7 @@ def doomed(
 
 
 def _is_over(made: float, firsts: "list[float]", rules: "dict[str, t.Any]") -> bool:
-    """Say whether a file that no remembered manifest names was given up long ago.
+    """Return whether a file that no remembered manifest names was given up long ago.
 
     A manifest that was seen by nobody may have named it: until the first one that was seen after it was made, at most.
     """
@@ -77,18 +77,18 @@ def _was_hashed(name: str, files: "t.Container[str]", known: "t.Collection[str]"
 
 
 def boot_time() -> int:
-    """Give when the kernel booted, in whole seconds since the epoch."""
+    """Return when the kernel booted, in whole seconds since the epoch."""
     with open("/proc/stat", encoding="ascii") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("btime "))
 
 
 def since_epoch(booted: int, ticks: int) -> float:
-    """Give when a process started at the latest that is told in clock ticks since the kernel booted."""
+    """Return when a process started at the latest that is told in clock ticks since the kernel booted."""
     return float(booted + ticks / os.sysconf("SC_CLK_TCK") - CLOCK_SECONDS)
 
 
 def oldest_start(in_container: bool) -> "float | None":
-    """Give when the oldest process started that may serve the files; None when that can't be known.
+    """Return when the oldest process started that may serve the files; None when that can't be known.
 
     In a container, it is the oldest process without children. A host has others too: there, only those count that run
     in our directory or with our virtual environment. Infinity when there is none.

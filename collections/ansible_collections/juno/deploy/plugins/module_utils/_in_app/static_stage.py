@@ -27,14 +27,14 @@ PLACE = ("_location", "base_location", "location")
 
 
 def real_storage() -> t.Any:
-    """Give the storage itself, not Django's lazy object around it."""
+    """Return the storage itself, not Django's lazy object around it."""
     storage = importlib.import_module("django.contrib.staticfiles.storage").staticfiles_storage
     storage.__class__  # noqa: B018 - has the lazy one made
     return getattr(storage, "_wrapped", storage)
 
 
 def why_not(storage: t.Any) -> str:
-    """Say why a storage can't be staged; nothing when it can."""
+    """Return why a storage can't be staged; nothing when it can."""
     name = f"{storage.__class__.__module__}.{storage.__class__.__qualname__}"
     if not isinstance(storage, importlib.import_module("django.core.files.storage").FileSystemStorage):
         return f"{name} is not a folder; left to Django"
@@ -96,7 +96,7 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def manifest(self) -> "dict[str, t.Any] | None":
-        """Give the manifest that was made, wherever it is going to be; None when there is none."""
+        """Return the manifest that was made, wherever it is going to be; None when there is none."""
         if self.held:
             paths = getattr(self.storage, "hashed_files", {})
             return {"paths": dict(paths)}
@@ -107,7 +107,7 @@ class Stage:
         return dict(json.loads(text)) if text else None
 
     def differing(self, live: "dict[str, os.stat_result]", clear: bool) -> "dict[str, list[str]]":
-        """Say what of the root is new, replaced and removed, each in the order in which that is to happen."""
+        """Return what of the root is new, replaced and removed, each in the order in which that is to happen."""
         staged = walk(self.tree)
         last = getattr(self.storage, "manifest_name", None)
         new = [name for name in staged if name not in live]
@@ -202,7 +202,7 @@ def _make(root: str, dry: bool) -> str:
 
 
 def _space() -> str:
-    """Give what tells our process ids from those of another container."""
+    """Return what tells our process ids from those of another container."""
     try:
         return re.sub("[^0-9]", "", os.readlink("/proc/self/ns/pid"))
     except OSError:

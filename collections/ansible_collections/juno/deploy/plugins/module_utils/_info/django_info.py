@@ -123,7 +123,7 @@ def find(params: dict[str, t.Any]) -> Target:
 
 
 def processes_in(folder: str) -> list[app_server.Process]:
-    """Give this host's processes that work in a folder or below it; a container's have another root."""
+    """Return this host's processes that work in a folder or below it; a container's have another root."""
     found = []
     # All descend from 0, also those that came into this namespace from outside.
     for one in app_server.processes_below(0):
@@ -140,7 +140,7 @@ def processes_in(folder: str) -> list[app_server.Process]:
 def ask(
     target: Target, server: django_info_server.Server | None, params: dict[str, t.Any]
 ) -> tuple[dict[str, t.Any], str]:
-    """Ask the app's own Python, and say how that ended.
+    """Ask the app's own Python, and return how that ended.
 
     :raises JunoError: the settings can't be loaded. What the app printed is not told: a traceback may show secrets.
     """
@@ -179,7 +179,7 @@ def ask(
 
 
 def pythons(place: runner.Place, server: django_info_server.Server | None, params: dict[str, t.Any]) -> tuple[str, ...]:
-    """Give the interpreters to try: the server's own first, where nobody named one."""
+    """Return the interpreters to try: the server's own first, where nobody named one."""
     if params["virtualenv"] or params["python"] or server is None or not server.master.argv:
         return place.pythons
     program = server.master.argv[0]
@@ -188,7 +188,7 @@ def pythons(place: runner.Place, server: django_info_server.Server | None, param
 
 
 def pid_inside(server: django_info_server.Server | None) -> int:
-    """Give the server's process id as the app's Python sees it; 0 without a server."""
+    """Return the server's process id as the app's Python sees it; 0 without a server."""
     if server is None:
         return 0
     try:
@@ -222,7 +222,7 @@ def describe_server(target: Target, server: django_info_server.Server | None, po
 
 
 def choose_port(listeners: Sequence[django_info_server.Listener], target: Target, port: int | None) -> tuple[int, str]:
-    """Give the port to ask at, or 0 and why there is none."""
+    """Return the port to ask at, or 0 and why there is none."""
     if port:
         return port, ""
     inside = target.place.in_container and target.address != "127.0.0.1"

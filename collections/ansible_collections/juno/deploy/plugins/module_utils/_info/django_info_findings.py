@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
 
 def find(info: dict[str, t.Any]) -> list[Finding]:
-    """Give what must be known of an app that was looked at, the gravest first."""
+    """Return what must be known of an app that was looked at, the gravest first."""
     found = [
         *_debug(info),
         *_settings(info),

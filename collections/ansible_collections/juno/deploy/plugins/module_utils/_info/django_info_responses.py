@@ -95,7 +95,7 @@ def describe(answer: verify_site.Answer) -> dict[str, t.Any]:
 
 
 def without_query(url: str) -> str:
-    """Give a URL without user, password, query and fragment; nothing of one that can't be read."""
+    """Return a URL without user, password, query and fragment; nothing of one that can't be read."""
     try:
         parts = urllib.parse.urlsplit(url)
     except ValueError:

@@ -48,7 +48,7 @@ class Listener:
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether only its own network namespace reaches it."""
+        """Return whether only its own network namespace reaches it."""
         return ipaddress.ip_address(self.address).is_loopback
 
 
@@ -64,7 +64,7 @@ class Server:
 
 
 def kind_of(process: Process) -> str:
-    """Give the kind of server that a process is, or nothing."""
+    """Return the kind of server that a process is, or nothing."""
     if process.server:
         return process.server
     words = [os.path.basename(word).partition(":")[0] for word in process.argv[:4]]
@@ -95,7 +95,7 @@ def _is_helper(process: Process) -> bool:
 
 
 def application(argv: Sequence[str]) -> str:
-    """Give the module of the application that a server was called with, or nothing where that can't be told."""
+    """Return the module of the application that a server was called with, or nothing where that can't be told."""
     if len(argv) < 2 or " " in argv[0]:
         return ""
     # An option's value may look like one too, so only what names an application's variable or ends so will do.
@@ -125,7 +125,7 @@ def _address(text: str) -> str:
 
 
 def listeners(pids: Iterable[int], proc: str = "/proc") -> list[Listener]:
-    """Give where processes listen.
+    """Return where processes listen.
 
     :raises JunoError: they may not be looked at.
     """

@@ -45,7 +45,7 @@ KEYS = (
 
 
 def shape(told: dict[str, t.Any], *, importing: bool, variable: str, ended: str) -> dict[str, t.Any]:
-    """Give the result without server and responses; C(ended) says why a part may be missing."""
+    """Return the result without server and responses; C(ended) says why a part may be missing."""
     about = told["about"]
     parts = {name: _part(told, name, importing=importing, ended=ended) for name in EMPTY}
     epoch = told.get("epoch") or {"honoured": {}, "types": {}, "error": ended if variable else ""}
@@ -67,7 +67,7 @@ def shape(told: dict[str, t.Any], *, importing: bool, variable: str, ended: str)
 
 
 def _part(told: dict[str, t.Any], name: str, *, importing: bool, ended: str) -> dict[str, t.Any]:
-    """Give a part with its error; a list is in C(value)."""
+    """Return a part with its error; a list is in C(value)."""
     if name in IMPORTING and not importing:
         found: dict[str, t.Any] = {"value": None, "error": "", "where": ""}
     else:
@@ -80,7 +80,7 @@ def _part(told: dict[str, t.Any], name: str, *, importing: bool, ended: str) -> 
 
 
 def cache(one: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give a cache with all keys."""
+    """Return a cache with all keys."""
     return {**dict.fromkeys(KEYS), **one, "error": one["error"] or ""}
 
 

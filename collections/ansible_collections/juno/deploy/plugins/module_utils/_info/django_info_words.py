@@ -24,7 +24,7 @@ STORES = {
 
 
 def lines(info: dict[str, t.Any], findings: Sequence[Finding]) -> list[str]:
-    """Give the lines; the subject stands before the first of several."""
+    """Return the lines; the subject stands before the first of several."""
     rows = [
         ("Django", [django(info)]),
         ("Server", [server(info["server"])]),
@@ -49,7 +49,7 @@ def _aligned(rows: Sequence[tuple[str, list[str]]], width: int) -> Iterator[str]
 
 
 def django(info: dict[str, t.Any]) -> str:
-    """Say the versions, DEBUG and the settings."""
+    """Return the versions, DEBUG and the settings."""
     debug = "on" if info["debug"] else "off"
     debug += f" (the text '{info['debug_text']}')" if info["debug_text"] else ""
     return (
@@ -58,7 +58,7 @@ def django(info: dict[str, t.Any]) -> str:
 
 
 def server(told: dict[str, t.Any]) -> str:
-    """Say what serves and how."""
+    """Return what serves and how."""
     if not told["kind"]:
         return str(told["error"])
     kind = f"{told['worker_class']} " if told["worker_class"] else ""
@@ -71,7 +71,7 @@ def server(told: dict[str, t.Any]) -> str:
 
 
 def cache(one: dict[str, t.Any]) -> tuple[str, ...]:
-    """Give the columns of a cache."""
+    """Return the columns of a cache."""
     name = one["backend"].rpartition(".")[2]
     places = ", ".join(one["locations"])
     if one["error"]:
@@ -82,12 +82,12 @@ def cache(one: dict[str, t.Any]) -> tuple[str, ...]:
 
 
 def kept(seconds: float | None) -> str:
-    """Say for how long entries are kept."""
+    """Return for how long entries are kept."""
     return "for ever" if seconds is None else f"{seconds:,g} s"
 
 
 def sessions(told: dict[str, t.Any]) -> str:
-    """Say where sessions live."""
+    """Return where sessions live."""
     if not told["store"]:
         return "not known"
     where = STORES[told["store"]].format(**told)
@@ -95,7 +95,7 @@ def sessions(told: dict[str, t.Any]) -> str:
 
 
 def template(one: dict[str, t.Any]) -> str:
-    """Say how an engine keeps templates."""
+    """Return how an engine keeps templates."""
     name = one["backend"].rpartition(".")[2]
     if one["error"]:
         return f"{name}: not known"
@@ -103,7 +103,7 @@ def template(one: dict[str, t.Any]) -> str:
 
 
 def static(told: dict[str, t.Any]) -> str:
-    """Say where static files are and whether their manifest is."""
+    """Return where static files are and whether their manifest is."""
     where = f"{told['storage'].rpartition('.')[2] or 'no storage'}, {told['root'] or 'no root'}"
     manifest = told["manifest"]
     if not manifest:
@@ -114,7 +114,7 @@ def static(told: dict[str, t.Any]) -> str:
 
 
 def middleware(told: dict[str, t.Any]) -> str:
-    """Say whether middleware caches whole pages."""
+    """Return whether middleware caches whole pages."""
     if not told["updates"] and not told["fetches"]:
         return "no middleware caches whole pages"
     prefix = f", prefix '{told['key_prefix']}'" if told["key_prefix"] else ""
@@ -122,7 +122,7 @@ def middleware(told: dict[str, t.Any]) -> str:
 
 
 def epoch(told: dict[str, t.Any]) -> str:
-    """Say which caches a new release has to itself."""
+    """Return which caches a new release has to itself."""
     if not told["variable"]:
         return "not asked for"
     if told["error"]:
@@ -137,7 +137,7 @@ def epoch(told: dict[str, t.Any]) -> str:
 
 
 def page(one: dict[str, t.Any]) -> tuple[str, str, str]:
-    """Give the columns of a page."""
+    """Return the columns of a page."""
     if one["error"]:
         return (one["path"], "-", one["error"])
     words = [one["cache_control"] or "no Cache-Control"]

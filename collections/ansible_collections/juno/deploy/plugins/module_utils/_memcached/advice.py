@@ -42,7 +42,7 @@ class Advice:
 
 
 def advise(figures: Figures, server: Server) -> list[Advice]:
-    """Give what to do about a server, the gravest first."""
+    """Return what to do about a server, the gravest first."""
     found = [
         *_open_to_others(figures, server),
         *_memory(figures),
@@ -88,7 +88,7 @@ def _open_to_others(figures: Figures, server: Server) -> Iterator[Advice]:
 
 
 def _reach(listens: str) -> t.Literal["inside", "outside", "everywhere"]:
-    """Say how far the addresses of C(-l) reach."""
+    """Return how far the addresses of C(-l) reach."""
     found: t.Literal["inside", "outside", "everywhere"] = "inside"
     for one in listens.removeprefix("notls:").split(","):
         host = one.strip().removeprefix("notls:")

@@ -73,7 +73,7 @@ class Connection:
             self._client.close()
 
     def stats(self, *section: str) -> dict[str, str]:
-        """Give the figures of C(stats) or of one of its sections."""
+        """Return the figures of C(stats) or of one of its sections."""
         with self._translated():
             found = self._ready().stats(*section)
         return {_text(name): _text(value) for name, value in found.items()}
@@ -87,7 +87,7 @@ class Connection:
                 )
 
     def newest_cas(self, key: str) -> int:
-        """Give the number of a write made now: all that was stored before has a smaller one. 0: it counts none."""
+        """Return the number of a write made now: all that was stored before has a smaller one. 0: it counts none."""
         with self._translated():
             client = self._ready()
             # It expires by itself should this process die before the delete.
@@ -97,7 +97,7 @@ class Connection:
         return int(cas or 0)
 
     def metadump(self, limit_seconds: float) -> Iterator[bytes]:
-        """Give the lines of the list of all keys as they come, with the server's complaint instead where it has one.
+        """Return the lines of the list of all keys as they come, with the server's complaint instead where it has one.
 
         The list of a million keys has 100 MB, so it is never held as a whole.
         """
@@ -105,7 +105,7 @@ class Connection:
             yield from block.splitlines(keepends=True)
 
     def metadump_blocks(self, limit_seconds: float) -> Iterator[bytes]:
-        """Give the list of all keys in blocks of whole lines, without its end; or the server's complaint instead.
+        """Return the list of all keys in blocks of whole lines, without its end; or the server's complaint instead.
 
         Line by line, a million keys take longer than all else that is done with them.
 
@@ -141,7 +141,7 @@ class Connection:
         raise ServerError("closed", f"{self.server.name} closed the connection while it listed its keys: see its log.")
 
     def get_many(self, keys: t.Sequence[bytes]) -> dict[bytes, bytes]:
-        """Give the entries of keys as they are stored, without those that the server hasn't.
+        """Return the entries of keys as they are stored, without those that the server hasn't.
 
         :raises ServerError: the server failed.
         """
@@ -150,7 +150,7 @@ class Connection:
         return found
 
     def delete_many(self, commands: bytes, count: int) -> int:
-        """Send so many commands that delete a key each, and give how many keys the server had.
+        """Send so many commands that delete a key each, and return how many keys the server had.
 
         They are few enough that the answers fit into the socket's buffer.
 

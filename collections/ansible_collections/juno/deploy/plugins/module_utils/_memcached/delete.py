@@ -88,7 +88,7 @@ class SelectOutcome:
 def delete_selected(
     jobs: Sequence[tuple[Server, Selection]], options: Options, *, check_mode: bool = False
 ) -> list[SelectOutcome]:
-    """Delete chosen keys of all servers at once, and give each one's outcome, in order; with C(check_mode) only count.
+    """Delete chosen keys of all servers at once, and return each outcome, in order; with C(check_mode) only count.
 
     Nothing is raised for a server that fails: see C(failed) and C(message) of its outcome.
 

@@ -91,7 +91,7 @@ def _refusal(name: str, reply: str) -> ServerError:
 
 
 def flush_disabled(name: str) -> ServerError:
-    """Say that a server runs with -F."""
+    """Return that a server runs with -F."""
     return ServerError(
         "flush_disabled",
         f"{name} has flushing disabled (memcached -F): restart it without -F, or restart it to empty it.",
@@ -128,6 +128,6 @@ def _words(exc: BaseException) -> str:
 
 
 def reply_of(exc: BaseException) -> bytes:
-    """Give the server's words in a pymemcache error."""
+    """Return the server's words in a pymemcache error."""
     words = exc.args[0] if exc.args else b""
     return words if isinstance(words, bytes) else str(words).encode()

@@ -142,7 +142,7 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
 
 
 def take_marker(connection: Connection) -> tuple[int, str]:
-    """Give a number that all items stored so far are below, or 0 where the server can't tell, and why it can't."""
+    """Return a number that all items stored so far are below, or 0 where the server can't tell, and why it can't."""
     try:
         marker = connection.newest_cas(f"juno.deploy.marker.{uuid.uuid4().hex}")
     except ServerError as exc:
@@ -204,12 +204,12 @@ def count_lines(lines: Iterable[bytes], marker: int) -> Tally:
 
 
 def is_busy(complaint: str) -> bool:
-    """Say whether asking again for the list may help: another crawl runs, or the hash table grows."""
+    """Return whether asking again for the list may help: another crawl runs, or the hash table grows."""
     return complaint.startswith(("BUSY", "ERROR locked"))
 
 
 def why_not_listed(complaint: str, seconds: float) -> str:
-    """Say why a server does not list its keys, by what it said instead; C(seconds) it was asked for."""
+    """Return why a server does not list its keys, by what it said instead; C(seconds) it was asked for."""
     if is_busy(complaint):
         return f"another crawl was in the way for {seconds:g} s ({complaint})"
     if "not allowed" in complaint:

@@ -104,7 +104,7 @@ class Chooser:
         return {urllib.parse.unquote(begin.decode(), errors="replace"): count for begin, count in most}
 
     def take(self, block: bytes, before: int = 0, *, count: bool = True) -> list[bytes]:
-        """Give the keys that are meant in whole lines of the list, or only those written before a number."""
+        """Return the keys that are meant in whole lines of the list, or only those written before a number."""
         if count and self._foreign:
             self._count_foreign(self._foreign.findall(block))
         keys = (
@@ -154,12 +154,12 @@ def _unescaped(keys: list[bytes]) -> list[bytes]:
 
 
 def is_plain(key: bytes) -> bool:
-    """Say whether the text protocol can carry a key."""
+    """Return whether the text protocol can carry a key."""
     return not _UNSAFE.search(key)
 
 
 def delete_commands(keys: Sequence[bytes], version: str) -> bytes:
-    """Give the commands that delete keys; each is answered by one line.
+    """Return the commands that delete keys; each is answered by one line.
 
     The meta protocol of memcached 1.6.10 and later has the shorter answers. An earlier server refuses a key that only
     base64 can carry.

@@ -24,12 +24,12 @@ _PACKED = re.compile(rb"\A\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 
 
 def expression(names: Sequence[str]) -> re.Pattern[bytes]:
-    """Give the expression that finds any of the names in an entry, or that the entry is packed."""
+    """Return the expression that finds any of the names in an entry, or that the entry is packed."""
     return re.compile(_PACKED.pattern + b"|" + b"|".join(re.escape(one.encode()) for one in sorted(names)))
 
 
 def holding(connection: Connection, keys: Sequence[bytes], wanted: re.Pattern[bytes]) -> list[bytes]:
-    """Give the keys whose entries hold one of the names; those that can't be asked for by themselves too.
+    """Return the keys whose entries hold one of the names; those that can't be asked for by themselves too.
 
     :raises ServerError: the server failed.
     """
@@ -41,7 +41,7 @@ def holding(connection: Connection, keys: Sequence[bytes], wanted: re.Pattern[by
 
 
 def delete(connection: Connection, keys: Sequence[bytes]) -> int:
-    """Delete keys, and give how many of them the server had.
+    """Delete keys, and return how many of them the server had.
 
     :raises ServerError: the server failed.
     """

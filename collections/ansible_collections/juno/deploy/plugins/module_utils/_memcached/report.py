@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def report(outcomes: Sequence[FlushOutcome]) -> dict[str, t.Any]:
-    """Give the figures of all servers, what was done, and the difference it made."""
+    """Return the figures of all servers, what was done, and the difference it made."""
     return {
         "changed": any(one.changed for one in outcomes),
         "results": [figures(one) for one in outcomes],
@@ -30,7 +30,7 @@ def report(outcomes: Sequence[FlushOutcome]) -> dict[str, t.Any]:
 
 
 def figures(outcome: FlushOutcome) -> dict[str, t.Any]:
-    """Give the figures of one server for a module's result."""
+    """Return the figures of one server for a module's result."""
     found = dataclasses.asdict(outcome)
     del found["server"], found["items_after"]
     return {"server": outcome.server.address, "container": outcome.server.container, **found}
@@ -45,7 +45,7 @@ def _after(outcome: FlushOutcome) -> str:
 
 
 def warnings(outcomes: Sequence[FlushOutcome]) -> list[str]:
-    """Give a sentence for each server whose flush could not be verified."""
+    """Return a sentence for each server whose flush could not be verified."""
     return [
         f"{one.server.name} was flushed {one.flushes} times, but that nothing old is left could not be verified: "
         f"{one.unverified_reason}."
@@ -67,7 +67,7 @@ def require_flushed(outcomes: Sequence[FlushOutcome], details: dict[str, t.Any])
 
 
 def report_selected(outcomes: Sequence[SelectOutcome]) -> dict[str, t.Any]:
-    """Give the figures of all servers of which single keys were deleted.
+    """Return the figures of all servers of which single keys were deleted.
 
     :raises JunoError: a server's keys were not deleted as asked, after all were tried; the details have the figures.
     """
@@ -95,7 +95,7 @@ def report_selected(outcomes: Sequence[SelectOutcome]) -> dict[str, t.Any]:
 
 
 def warnings_selected(outcomes: Sequence[SelectOutcome]) -> list[str]:
-    """Give a sentence for each server of which the end could not be verified."""
+    """Return a sentence for each server of which the end could not be verified."""
     return [
         f"{one.server.name} deleted {one.deleted} keys, but that nothing old is left could not be verified: "
         f"{one.unverified_reason}."

@@ -139,7 +139,7 @@ def _bad_server(text: str) -> BadInputError:
 
 
 def find_servers(params: dict[str, t.Any], connect: Callable[[str | None], t.Any] = engine.connect) -> list[Server]:
-    """Give the servers that a module's parameters name, or those that run in the compose service."""
+    """Return the servers that a module's parameters name, or those that run in the compose service."""
     port: int = params["port"]
     if not 0 < port < 65536:
         raise BadInputError(f"port is {port}: give a number from 1 to 65535.")
@@ -164,7 +164,7 @@ def _of_container(container: engine.Container, port: int) -> Server:
 
 
 def options_from(params: dict[str, t.Any]) -> Options:
-    """Give the connection options of a module's parameters."""
+    """Return the connection options of a module's parameters."""
     if params["timeout_seconds"] <= 0:
         raise BadInputError(f"timeout_seconds is {params['timeout_seconds']:g}: give a number above 0.")
     return Options(
@@ -176,7 +176,7 @@ def options_from(params: dict[str, t.Any]) -> Options:
 
 
 def tls_context(params: dict[str, t.Any]) -> ssl.SSLContext:
-    """Give a TLS context that always verifies the server's certificate."""
+    """Return a TLS context that always verifies the server's certificate."""
     try:
         context = ssl.create_default_context(cafile=params["tls_ca_file"])
     except OSError as exc:
@@ -234,7 +234,7 @@ def fan_out(servers: Sequence[Server], work: Callable[[Server], R], *, limit_sec
 
 
 def too_slow(server: Server, seconds: float) -> ServerError:
-    """Say that a server did not come to an end."""
+    """Return that a server did not come to an end."""
     return ServerError(
         "silent",
         f"{server.name} was not done after {seconds:g} s (its name does not resolve in time, or it answers by drops): "

@@ -119,7 +119,7 @@ class Figures:
 
 
 def percent(part: int, whole: int) -> float:
-    """Give a share in percent, with one digit; 0 of nothing is 0."""
+    """Return a share in percent, with one digit; 0 of nothing is 0."""
     return round(100 * part / whole, 1) if whole else 0.0
 
 
@@ -162,7 +162,7 @@ def parse(stats: Stats, items: Stats, slabs: Stats, settings: Stats) -> Figures:
 
 
 def _int(stats: Stats, name: str) -> int:
-    """Give a counter; anything that isn't one counts 0."""
+    """Return a counter; anything that isn't one counts 0."""
     text = stats.get(name, "")
     return int(text) if text.isascii() and text.isdigit() else 0
 

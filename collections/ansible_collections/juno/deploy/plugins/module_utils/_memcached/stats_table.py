@@ -28,7 +28,7 @@ HEADER = ("SERVER", "VERSION", "UP", "HITS", "READS", "ITEMS", "MEMORY", "OLDEST
 
 
 def report(servers: Sequence[Server], outcomes: Sequence[Outcome]) -> dict[str, t.Any]:
-    """Give the module's result."""
+    """Return the module's result."""
     results: list[dict[str, t.Any]] = []
     words: list[str] = []
     for server, outcome in zip(servers, outcomes, strict=True):
@@ -68,7 +68,7 @@ def _result(server: Server, outcome: Outcome, advice: Sequence[Advice]) -> dict[
 
 
 def table(servers: Sequence[Server], outcomes: Sequence[Outcome]) -> list[str]:
-    """Give a column per server, so that it fits a terminal; the servers that gave no answer last, with the reason."""
+    """Return a column per server, so that it fits a terminal; the servers that gave no answer last, with the reason."""
     pairs = list(zip(servers, outcomes, strict=True))
     rows = [HEADER, *(_row(server, one) for server, one in pairs if not isinstance(one, ServerError))]
     down = [one.message for _server, one in pairs if isinstance(one, ServerError)]

@@ -9,7 +9,7 @@ _TIME_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def human_bytes(number: int) -> str:
-    """Give a size in the largest unit that leaves at least 1 before the point."""
+    """Return a size in the largest unit that leaves at least 1 before the point."""
     size = float(number)
     for unit in _BYTE_UNITS[:-1]:
         # What would be shown as 1024.0 belongs to the next unit.
@@ -20,12 +20,12 @@ def human_bytes(number: int) -> str:
 
 
 def human_count(number: int) -> str:
-    """Give a number with its thousands apart."""
+    """Return a number with its thousands apart."""
     return f"{number:,}"
 
 
 def human_duration(seconds: int) -> str:
-    """Give a time in its two largest units."""
+    """Return a time in its two largest units."""
     parts: list[str] = []
     for unit, size in _TIME_UNITS:
         amount, seconds = divmod(seconds, size)

@@ -23,15 +23,15 @@ def parse(text: str) -> tuple[int, ...]:
 
 
 def lists_whole(version: str) -> bool:
-    """Say whether a server lists every key; one whose version can't be read is taken at its word."""
+    """Return whether a server lists every key; one whose version can't be read is taken at its word."""
     return not parse(version) or parse(version) >= _WHOLE_LIST
 
 
 def has_meta_delete(version: str) -> bool:
-    """Say whether a server takes C(md) as it is today."""
+    """Return whether a server takes C(md) as it is today."""
     return parse(version) >= _META_DELETE
 
 
 def why_incomplete(version: str) -> str:
-    """Say why a server's list of keys is not to be relied on."""
+    """Return why a server's list of keys is not to be relied on."""
     return f"memcached {version} leaves entries out of its list of keys while they are read; 1.6.9 and later list all"

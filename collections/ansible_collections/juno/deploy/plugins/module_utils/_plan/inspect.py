@@ -109,7 +109,7 @@ def differing(app: App, serving: journal.Entry, config: dict[str, t.Any]) -> tup
 
 
 def reconfigured(app: App, serving: journal.Entry, config: dict[str, t.Any]) -> str:
-    """Say why containers have to be new, or nothing."""
+    """Return why containers have to be new, or nothing."""
     changed = ", ".join(differing(app, serving, config)[0])
     return f"the configuration of {changed} has changed, which only a new container has" if changed else ""
 
@@ -132,7 +132,7 @@ def choose_strategy(
 
 
 def told_of_compose(app: App, version: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give what is told about the compose project."""
+    """Return what is told about the compose project."""
     service = config["services"][app.service]
     return {
         "version": version,
@@ -249,7 +249,7 @@ def refuse(app: App, wish: inspect_git.Wish, config: dict[str, t.Any], container
 
 
 def notices(app: App, wish: inspect_git.Wish, config: dict[str, t.Any], running: list[engine.Container]) -> list[str]:
-    """Give what a person should know before; whoever has more to say adds a line."""
+    """Return what a person should know before; whoever has more to say adds a line."""
     client = engine.connect(app.docker_host)
     return [
         *inspect_notices.named_files(app),
@@ -269,7 +269,7 @@ def require_handing_on(app: App, strategy: str, running: list[engine.Container])
 
 
 def collects(wanted: str, strategy: str, plan: plan_plan.Plan, *, own_command: bool) -> bool:
-    """Say whether static files are to be collected: where the app's own command does it, only if that isn't run.
+    """Return whether static files are to be collected: where the app's own command does it, only if that isn't run.
 
     What a front-end's own build makes is collected at once, where it was made.
     """
@@ -288,7 +288,7 @@ def collects_back(
     told: dict[str, t.Any],
     strategy: str,
 ) -> bool:
-    """Say whether the static files of an earlier commit are to be collected: the manifest is what serves now."""
+    """Return whether the static files of an earlier commit are to be collected: the manifest is what serves now."""
     diff = inspect_git.differ(run, app.path, serving.commit, commit)
     needs = inspect_git.needs_of(run, app, wish, config, diff, commit, rules.read_layout(serving.layout))
     plan = plan_plan.Plan(static_changed=needs is None or "collect" in needs.steps or wish.own_frontend)
@@ -296,7 +296,7 @@ def collects_back(
 
 
 def first_edge(strategy: dict[str, t.Any], running: list[engine.Container]) -> bool:
-    """Say whether the ports will have to change hands to the edge."""
+    """Return whether the ports will have to change hands to the edge."""
     return strategy["strategy"] == "rolling" and not any(one.service == names.SERVICE for one in running)
 
 

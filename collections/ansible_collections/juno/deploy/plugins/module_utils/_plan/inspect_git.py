@@ -120,7 +120,7 @@ def fetch(run: Runner, app: App, wish: Wish) -> None:
 
 
 def differ(run: Runner, path: str, old: str, new: str) -> Diff:
-    """Say what differs between two commits."""
+    """Return what differs between two commits."""
     changes = git_diff.changes(run, path, old, new)
     if not changes:
         return Diff(changes, {}, [], 0)
@@ -134,13 +134,13 @@ def compose_names(app: App) -> list[str]:
 
 
 def compose_texts(run: Runner, app: App, target: str) -> dict[str, str]:
-    """Give the compose files of a commit."""
+    """Return the compose files of a commit."""
     names = (one for one in compose_names(app) if not one.startswith(("/", "..")))
     return {name: text for name in names if (text := git_diff.show(run, app.path, target, name))}
 
 
 def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give the effective configuration by the compose files of the target: what serves (C(config)) is of the old ones.
+    """Return the effective configuration by the compose files of the target: what serves (C(config)) has the old ones.
 
     :raises CommandError: docker compose finds a mistake in them.
     """
@@ -160,7 +160,7 @@ def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[s
 def needs_of(
     run: Runner, app: App, wish: Wish, config: dict[str, t.Any], diff: Diff, target: str, layout: rules_rules.Layout
 ) -> change.Needs | None:
-    """Say what the files that differ need; nothing when it is not known which differ."""
+    """Return what the files that differ need; nothing when it is not known which differ."""
     if diff.changes is None:
         return None
     context, dockerfile = compose.build_files(config["services"][app.service], app.path)
@@ -179,7 +179,7 @@ def needs_of(
 
 
 def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -> t.Callable[[str], change.Seen]:
-    """Give what says how the app's containers see a file: what is mounted hides what the image has."""
+    """Return what says how the app's containers see a file: what is mounted hides what the image has."""
     views = [_view(run, app, service, target) for service in services]
 
     def how(path: str) -> change.Seen:
@@ -192,7 +192,7 @@ def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -
 
 
 def _view(run: Runner, app: App, service: dict[str, t.Any], target: str) -> tuple[list[str], t.Callable[[str], bool]]:
-    """Give what a service has mounted, and what says whether its image has a file."""
+    """Return what a service has mounted, and what says whether its image has a file."""
     mounts = compose.mounted_sources(service, app.path)
     context, dockerfile = compose.build_files(service, app.path)
     if "" in mounts or not dockerfile:

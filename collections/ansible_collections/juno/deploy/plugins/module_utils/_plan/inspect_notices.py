@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def named_files(app: App) -> list[str]:
-    """Say which compose files are taken where COMPOSE_FILE names them."""
+    """Return which compose files are taken where COMPOSE_FILE names them."""
     if app.compose_files or not app.named_files:
         return []
     line = f"COMPOSE_FILE names {', '.join(app.named_files)}: the app is run by these"
@@ -30,7 +30,7 @@ def named_files(app: App) -> list[str]:
 
 
 def beside_the_site(app: App, config: dict[str, t.Any]) -> list[str]:
-    """Say which services that run the app's code beside the site publish ports: no proxy stands before those."""
+    """Return which services that run the app's code beside the site publish ports: no proxy stands before those."""
     lines = []
     for name in app.services[1:]:
         ports = app_ports.wanted((config.get("services") or {}).get(name) or {})
@@ -89,7 +89,7 @@ _ENGINE = frozenset({"PATH", "HOSTNAME", "HOME", "TERM"})
 
 
 def _image_environment(client: t.Any, image: str, has: dict[str, str]) -> dict[str, str]:
-    """Give what an image sets by itself; all that its container has when it is gone."""
+    """Return what an image sets by itself; all that its container has when it is gone."""
     try:
         found = client.api.inspect_image(image)
     except engine.docker.errors.ImageNotFound:

@@ -66,12 +66,12 @@ class Plan:
     notices: list[str] = dataclasses.field(default_factory=list)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Give it as plain data."""
+        """Return it as plain data."""
         return dataclasses.asdict(self)
 
 
 def _why(at: Situation) -> list[str]:
-    """Say why something has to be done besides what the changed files need."""
+    """Return why something has to be done besides what the changed files need."""
     why = []
     if at.force:
         why.append("it was asked for")
@@ -118,7 +118,7 @@ def _why_build(at: Situation) -> list[str]:
 
 
 def kinds_of(needs: Needs) -> str:
-    """Say what changed, as kinds of files with the first of each."""
+    """Return what changed, as kinds of files with the first of each."""
     return "; ".join(f"{kind}: {some(files)}" for kind, files in sorted(needs.kinds.items()))
 
 

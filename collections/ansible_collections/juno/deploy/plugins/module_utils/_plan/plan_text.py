@@ -30,7 +30,7 @@ class Told:
 
 
 def lines(begun: Mapping[str, t.Any], told: Told) -> list[str]:
-    """Give the plan, as the begin of a release has found it."""
+    """Return the plan, as the begin of a release has found it."""
     plan, git = begun["plan"], begun["git"]
     parts = [*_left_behind(begun)]
     if told.purpose == "rollback":
@@ -89,7 +89,7 @@ def _later_migrations(begun: Mapping[str, t.Any], told: Told) -> list[str]:
 
 
 def _needs(words: list[str]) -> list[str]:
-    """Give what the changed files need, the heading before the first."""
+    """Return what the changed files need, the heading before the first."""
     return [f"{'        ' if index else 'Needs:  '}{one}" for index, one in enumerate(words)]
 
 

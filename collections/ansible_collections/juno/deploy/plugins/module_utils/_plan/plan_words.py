@@ -27,7 +27,7 @@ LINES = 100
 
 
 def words(plan: plan_plan.Plan, needs: Needs | None) -> list[str]:
-    """Say for each step that the changed files need why, with the first files behind it."""
+    """Return for each step that the changed files need why, with the first files behind it."""
     lines = []
     if needs:
         lines = [f"{STEP_WORDS[one['step']]}: {one['why']} ({some(needs.steps[one['step']])})" for one in plan.steps]
@@ -38,14 +38,14 @@ def words(plan: plan_plan.Plan, needs: Needs | None) -> list[str]:
 
 
 def _idle(needs: Needs) -> dict[str, list[str]]:
-    """Give the kinds with the files that need nothing."""
+    """Return the kinds with the files that need nothing."""
     behind = {name for files in needs.steps.values() for name in files}
     left = {kind: [name for name in files if name not in behind] for kind, files in needs.kinds.items()}
     return {kind: files for kind, files in left.items() if files}
 
 
 def difference(old: str, new: str, commits: list[str], commit_count: int, needs: Needs | None) -> dict[str, str]:
-    """Give the plan as Ansible shows what would change: commits, files by step, migrations, static files."""
+    """Return the plan as Ansible shows what would change: commits, files by step, migrations, static files."""
     if needs is None:
         return {"prepared": f"What changed up to {new[:12]} can't be told: what serves is not known here.\n"}
     parts = [_part(f"Commits {old[:12]}..{new[:12]}", commits, commit_count)]

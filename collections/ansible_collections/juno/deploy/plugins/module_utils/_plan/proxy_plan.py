@@ -34,7 +34,7 @@ class EdgeWish:
     base_url: str = ""
 
     def order(self, strategy: str) -> context.SwitchOrder:
-        """Give the order of a switch, as far as it is about the edge."""
+        """Return the order of a switch, as far as it is about the edge."""
         return context.SwitchOrder(
             commit="",
             images={},
@@ -66,7 +66,7 @@ def wish_of(params: dict[str, t.Any] | None, base_url: str) -> EdgeWish | None:
 def prepare(
     run: Runner, app: App, wish: EdgeWish, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
 ) -> list[str]:
-    """Make sure that the edge can be had, before anything is built; say what will happen to it.
+    """Make sure that the edge can be had, before anything is built; return what will happen to it.
 
     :param config: the configuration by the compose files of the commit that comes; without it, that of the checkout.
     :raises JunoError: there is no address to ask the site at, or the edge's image can't be pulled.

@@ -55,12 +55,12 @@ class Service:
 
     @property
     def current(self) -> list[engine.Container]:
-        """Give the containers that stand for it."""
+        """Return the containers that stand for it."""
         return dependencies.current(list(self.containers))
 
     @property
     def state(self) -> str:
-        """Say whether it is absent, running, restarting or stopped."""
+        """Return whether it is absent, running, restarting or stopped."""
         states = {one.state for one in self.current}
         if not states - {"created"}:
             return "absent"
@@ -68,12 +68,12 @@ class Service:
 
     @property
     def status(self) -> str:
-        """Give its state in the Engine's words."""
+        """Return its state in the Engine's words."""
         return next((one.status or one.state for one in self.current), "")
 
 
 def consequence(one: Service) -> str:
-    """Say what visitors feel while a service is replaced."""
+    """Return what visitors feel while a service is replaced."""
     if one.role == NEEDED:
         return "the site waits for it and may answer errors meanwhile"
     if one.role == BEHIND and one.publishes:
@@ -82,7 +82,7 @@ def consequence(one: Service) -> str:
 
 
 def words(services: list[Service], site: str, *, site_runs: bool) -> list[str]:
-    """Say what is done to the other services, and what isn't though it might be expected."""
+    """Return what is done to the other services, and what isn't though it might be expected."""
     return [line for one in services for line in _words(one, site, site_runs=site_runs) if line]
 
 
@@ -153,7 +153,7 @@ def require_needed_now(app: App, config: dict[str, t.Any], containers: list[engi
 
 
 def site_runs(app: App, containers: list[engine.Container]) -> bool:
-    """Say whether the app serves."""
+    """Return whether the app serves."""
     return any(one.service == app.service and one.state == "running" for one in containers)
 
 
@@ -201,7 +201,7 @@ class Target:
 
 
 def target(run: Runner, app: App, commit: str, live: Target) -> Target:
-    """Give the project as a commit has it; as the checkout has it where that can't be told before the build."""
+    """Return the project as a commit has it; as the checkout has it where that can't be told before the build."""
     project = app.compose()
     with tempfile.TemporaryDirectory(prefix="juno-compose-") as place:
         differ = [_laid(run, app, commit, name, place) for name in project.files]
@@ -215,7 +215,7 @@ def target(run: Runner, app: App, commit: str, live: Target) -> Target:
 
 
 def _laid(run: Runner, app: App, commit: str, name: str, place: str) -> bool:
-    """Put a compose file of a commit in a place; say whether it is another one than the checkout has."""
+    """Put a compose file of a commit in a place; return whether it is another one than the checkout has."""
     with open(os.path.join(app.path, name), encoding="utf-8", errors="surrogateescape") as file:
         here = file.read()
     there = here if os.path.isabs(name) else diff.show(run, app.path, commit, name) or here
@@ -228,7 +228,7 @@ def _laid(run: Runner, app: App, commit: str, name: str, place: str) -> bool:
 
 
 def hashes(run: Runner, app: App, place: str = "") -> dict[str, str]:
-    """Give what compose makes of each service's configuration.
+    """Return what compose makes of each service's configuration.
 
     :raises CommandError: compose finds a mistake in it.
     """
@@ -238,7 +238,7 @@ def hashes(run: Runner, app: App, place: str = "") -> dict[str, str]:
 
 
 def build_digest(run: Runner, path: str, commit: str, service: dict[str, t.Any]) -> str:
-    """Give a digest of what a service's image is built from at a commit; nothing where git doesn't have it."""
+    """Return a digest of what a service's image is built from at a commit; nothing where git doesn't have it."""
     context, dockerfile = compose.build_files(service, path)
     if not dockerfile:
         return ""
@@ -254,7 +254,7 @@ def build_digest(run: Runner, path: str, commit: str, service: dict[str, t.Any])
 
 
 def takes_all(recipe: str) -> bool:
-    """Say whether a Dockerfile takes all of its build context."""
+    """Return whether a Dockerfile takes all of its build context."""
     return bool(re.search(r"(?im)^\s*(?:COPY|ADD)\s+(?:--(?!from)\S+\s+)*\[?\s*\"?\.?/?\"?[\s,]", recipe))
 
 
@@ -277,7 +277,7 @@ class Look:
     asked: tuple[str, ...]
 
     def services(self, judged: t.Container[str] = ()) -> list[Service]:
-        """Give the other services as they stand, and what is to be done with them.
+        """Return the other services as they stand, and what is to be done with them.
 
         :param judged: those of which it is asked whether compose would replace their containers.
         """
@@ -322,7 +322,7 @@ class Look:
         return tuple(why)
 
     def _as_without_deps(self, one: Service) -> bool:
-        """Say whether its containers were made as "docker compose up --no-deps" does: that has a hash of its own."""
+        """Return whether its containers were made as "docker compose up --no-deps" does: that has a hash of its own."""
         if not dependencies.of(self.target.config, one.name):
             return False
         with tempfile.NamedTemporaryFile("w", prefix="juno-compose-", suffix=".yml") as file:
@@ -339,7 +339,7 @@ class Look:
         return bool(now and then and now != then)
 
     def digest_of_container(self, name: str, service: dict[str, t.Any]) -> str:
-        """Give the digest of what a service's containers were built from: as recorded, else as the checkout has it."""
+        """Return the digest of what a service's containers were built from: as recorded, else the checkout's."""
         known = self.recorded.get(name) or {}
         stand = dependencies.current([each for each in self.containers if each.service == name])
         if known and all(each.image_id == known.get("image") for each in stand):
@@ -348,7 +348,7 @@ class Look:
 
 
 def plan(look: Look) -> tuple[list[Service], list[str]]:
-    """Give the other services, and the lines about them for the plan.
+    """Return the other services, and the lines about them for the plan.
 
     :raises BadInputError: what the app needs is stopped, or what is to be replaced can't be.
     """
@@ -366,13 +366,13 @@ def replaced(services: list[Service]) -> tuple[str, ...]:
 
 
 def change_of(look: Look) -> services_change.Change:
-    """Give what a release does to the other services."""
+    """Return what a release does to the other services."""
     found = look.services(look.asked)
     return services_change.Change(starts=[one.name for one in found if one.starts], replaces=list(replaced(found)))
 
 
 def record_of(look: Look, new: t.Container[str]) -> dict[str, dict[str, str]]:
-    """Give what is recorded of the other services that are built: the image of their containers, and from what.
+    """Return what is recorded of the other services that are built: the image of their containers, and from what.
 
     :param new: the services whose containers this release has started.
     """

@@ -63,7 +63,7 @@ def start(directory: str, order: dict[str, t.Any]) -> State:
 
 
 def checked(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Give an order with all its defaults, in the form in which it is sent.
+    """Return an order with all its defaults, in the form in which it is sent.
 
     :raises BadInputError: it makes no sense.
     """
@@ -119,7 +119,7 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
 
 
 def abandon(directory: str) -> bool:
-    """End a prober without figures, if one is left, and remove its files; say whether one ran."""
+    """End a prober without figures, if one is left, and remove its files; return whether one ran."""
     state = _read(directory)
     ran = state is not None and probe_process.alive(state)
     if state is not None:
@@ -185,7 +185,7 @@ def _samples(directory: str) -> str:
 
 
 def _last_words(directory: str) -> str:
-    """Give the last line of a prober that broke."""
+    """Return the last line of a prober that broke."""
     try:
         with open(os.path.join(directory, "meter.errors"), encoding="utf-8", errors="replace") as file:
             lines = [line.strip() for line in file if line.strip()]

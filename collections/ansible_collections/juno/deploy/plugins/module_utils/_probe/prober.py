@@ -55,7 +55,7 @@ Order = dict[str, t.Any]
 
 
 def _runs(pid: int, started: str) -> bool:
-    """Say whether a process still runs that started at a time (in the kernel's ticks)."""
+    """Return whether a process still runs that started at a time (in the kernel's ticks)."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
@@ -79,7 +79,7 @@ def normalise(body: bytes, token: str = "") -> bytes:
 
 
 def busting_query(target: str, token: str) -> str:
-    """Give what to append to a path so that no cache knows it."""
+    """Return what to append to a path so that no cache knows it."""
     return f"{'&' if '?' in target else '?'}_juno={token}" if token else ""
 
 
@@ -121,7 +121,7 @@ def ask(order: Order, page: dict[str, t.Any], token: str = "") -> tuple[int | st
 
 
 def describe(exc: Exception, begun: bool) -> str:
-    """Say in words why there is no whole answer."""
+    """Return in words why there is no whole answer."""
     if isinstance(exc, TimeoutError) or str(exc) == "timed out":  # 3.9's socket.timeout is no TimeoutError
         return f"no whole answer within {TIMEOUT_SECONDS:g} s"
     if isinstance(exc, ConnectionRefusedError):
@@ -228,7 +228,7 @@ class Prober:
                 return why
 
     def _limits(self, began: float) -> str:
-        """Say why this must end, if it must."""
+        """Return why this must end, if it must."""
         if self._problem:
             return f"it broke: {self._problem}"
         if self._samples.count >= MAX_SAMPLES:

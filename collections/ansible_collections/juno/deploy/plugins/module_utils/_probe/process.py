@@ -23,7 +23,7 @@ State = t.Mapping[str, t.Any]
 
 
 def started(pid: int) -> int:
-    """Give the kernel's start time of a process; 0 when there is none, or only what is left of it."""
+    """Return the kernel's start time of a process; 0 when there is none, or only what is left of it."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
@@ -33,7 +33,7 @@ def started(pid: int) -> int:
 
 
 def alive(state: State) -> bool:
-    """Say whether the process still runs."""
+    """Return whether the process still runs."""
     return bool(state["process_started"]) and started(state["pid"]) == state["process_started"]
 
 

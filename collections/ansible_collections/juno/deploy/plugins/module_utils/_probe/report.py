@@ -17,7 +17,7 @@ NOTICED_SECONDS = 1.0
 
 
 def words(figures: Figures, strategy: str = "", moved_to_edge: bool = False) -> list[str]:
-    """Give the lines of the report; with a strategy also what its failures mean."""
+    """Return the lines of the report; with a strategy also what its failures mean."""
     if not figures["requests"]:
         return ["Visitors: not measured." if not figures["ended"] else "Visitors: not measured, no request was made."]
     lines = [_visitors(figures), f"Times:    p50/p99 {_times(figures)}"]
@@ -26,17 +26,17 @@ def words(figures: Figures, strategy: str = "", moved_to_edge: bool = False) -> 
 
 
 def is_whole(figures: Figures) -> bool:
-    """Say whether the prober asked from the begin to the end, so that its figures tell what visitors met."""
+    """Return whether the prober asked from the begin to the end, so that its figures tell what visitors met."""
     return bool(figures.get("requests")) and figures.get("ended") == AS_ASKED
 
 
 def outage_seconds(figures: Figures, own: float) -> float:
-    """Give the time in which nobody was answered: by the prober where it ran, else by the switch's own clock."""
+    """Return the time in which nobody was answered: by the prober where it ran, else by the switch's own clock."""
     return float(figures["longest_gap_seconds"] or 0.0) if own and is_whole(figures) else own
 
 
 def lost(figures: Figures) -> str:
-    """Say what visitors lost from the switch on, in one sentence; nothing when they lost nothing that is known."""
+    """Return what visitors lost from the switch on, in one sentence; nothing when they lost nothing that is known."""
     if not figures.get("requests"):
         return ""
     failed = figures["failures"] - figures["before"]["failures"]
@@ -49,7 +49,7 @@ def lost(figures: Figures) -> str:
 
 
 def switch(figures: Figures, strategy: str, own: float, *, moved_to_edge: bool, first: bool) -> str:
-    """Say in one sentence how the switch went: as the prober saw it, else by the switch's own clock (C(own))."""
+    """Return in one sentence how the switch went: as the prober saw it, else by the switch's own clock (C(own))."""
     if first:
         return f"{strategy}, nothing served before"
     whole = is_whole(figures)
@@ -72,7 +72,7 @@ def switch(figures: Figures, strategy: str, own: float, *, moved_to_edge: bool, 
 
 
 def _undisturbed(figures: Figures) -> float:
-    """Give the distance of two answers when nothing is the matter: of two requests, and the slowest page before."""
+    """Return the distance of two answers when nothing is the matter: of two requests, and the slowest page before."""
     rate = float(figures.get("rate_per_second") or 0.0)
     return (1 / rate if rate else 0.0) + float(figures["before"]["max_ms"] or 0.0) / 1000
 
@@ -109,7 +109,7 @@ def _times(figures: Figures) -> str:
 
 
 def _lost(figures: Figures, strategy: str, moved_to_edge: bool) -> str:
-    """Say what failures mean under a strategy."""
+    """Return what failures mean under a strategy."""
     before = figures["before"]["failures"]
     since = figures["failures"] - before
     if not strategy or not figures["failures"]:
@@ -131,7 +131,7 @@ def _lost(figures: Figures, strategy: str, moved_to_edge: bool) -> str:
 
 
 def _doubts(figures: Figures) -> list[str]:
-    """Say what the figures do not cover."""
+    """Return what the figures do not cover."""
     lines = []
     if figures["not_judged"]:
         lines.append(

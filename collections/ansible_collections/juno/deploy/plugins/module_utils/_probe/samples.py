@@ -71,7 +71,7 @@ class Run:
     ended: str = ""
 
     def good(self, sample: Sample) -> bool:
-        """Say whether a request was answered well."""
+        """Return whether a request was answered well."""
         expected = self.pages[sample.page].get("status")
         return isinstance(sample.result, int) and (sample.result == expected if expected else sample.result < 500)
 
@@ -108,7 +108,7 @@ def _add(run: Run, kind: str, at: float, *rest: t.Any) -> None:
 
 
 def longest_gap(run: Run) -> float | None:
-    """Give the longest time in which the site was asked and answered nobody well; nothing when it was not asked.
+    """Return the longest time in which the site was asked and answered nobody well; nothing when it was not asked.
 
     It is the greater of two spans. Between the *starts* of two neighbouring requests that were answered well (the first
     and the last request bound this one too): nobody got in. Between the *ends* of two neighbouring good answers: some
@@ -128,7 +128,7 @@ def longest_gap(run: Run) -> float | None:
 
 
 def _widest(points: list[float], still: list[tuple[float, float]]) -> float:
-    """Give the widest distance between neighbouring points, without what lies in a time of standing still."""
+    """Return the widest distance between neighbouring points, without what lies in a time of standing still."""
     marked = sorted([(at, at) for at in points] + [span for span in still if points and span[0] >= min(points)])
     widest, last = 0.0, marked[0][1] if marked else 0.0
     for begin, end in marked:
@@ -137,13 +137,13 @@ def _widest(points: list[float], still: list[tuple[float, float]]) -> float:
 
 
 def percentile(values: list[float], share: float) -> float | None:
-    """Give the value that this share of all are not above (nearest rank); nothing for none."""
+    """Return the value that this share of all are not above (nearest rank); nothing for none."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 
 def suspects(run: Run, marks: Marks) -> dict[int, list[Sample]]:
-    """Give, by page, answers that came when no old one may come and yet had been seen before the switch.
+    """Return, by page, answers that came when no old one may come and yet had been seen before the switch.
 
     Left out are pages that controls already clear: made anew, they are what they were, or what came.
     """
@@ -160,7 +160,7 @@ def _after(run: Run, marks: Marks) -> list[Sample]:
 
 
 def _digests(run: Run, marks: Marks, page: int) -> tuple[set[str], set[str], set[str]]:
-    """Give what a page was before the switch, what it was then made anew, and what it is made anew since."""
+    """Return what a page was before the switch, what it was then made anew, and what it is made anew since."""
     controls = [one for one in run.controls if one.page == page and run.good(one)]
     before = {one.digest for one in controls if one.end < marks.switch_began}
     now = {one.digest for one in controls if one.start >= marks.old_gone}
@@ -169,7 +169,7 @@ def _digests(run: Run, marks: Marks, page: int) -> tuple[set[str], set[str], set
 
 
 def old_pages(run: Run, marks: Marks, fresh: t.Mapping[int, list[Sample]]) -> tuple[list[Sample], list[int]]:
-    """Give the old pages that were served, and the pages of which that can't be said.
+    """Return the old pages that were served, and the pages of which that can't be said.
 
     :param fresh: two fresh renderings of each page that is suspect.
     """

@@ -27,7 +27,7 @@ NO_SWITCH = f"{haproxy.SWITCH_KEY} 0\n"
 
 
 def put(path: str, text: str, mode: int = 0o644) -> bool:
-    """Replace a file as a whole; say whether it changed.
+    """Replace a file as a whole; return whether it changed.
 
     :raises JunoError: it can't be written; the old one is as it was.
     """
@@ -41,7 +41,7 @@ def put(path: str, text: str, mode: int = 0o644) -> bool:
 
 
 def read(path: str) -> str:
-    """Give a file's text; nothing when there is none."""
+    """Return a file's text; nothing when there is none."""
     try:
         return safe_files.read(os.path.dirname(path), os.path.basename(path)).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -53,7 +53,7 @@ def read(path: str) -> str:
 
 
 def in_the_way(app: App) -> str:
-    """Say what keeps our override from being read by docker compose, or nothing."""
+    """Return what keeps our override from being read by docker compose, or nothing."""
     if app.named_files:
         return ""
     if os.path.lexists(app.override) and not compose.is_ours(app.override):
@@ -76,7 +76,7 @@ def require_read(app: App) -> None:
 
 
 def put_override(run: Runner, app: App, text: str) -> bool:
-    """Write our override, or remove it when there is no text; say whether that changed anything.
+    """Write our override, or remove it when there is no text; return whether that changed anything.
 
     :raises JunoError: the name is taken, or the disk refuses.
     """
@@ -111,12 +111,12 @@ def settle(run: Runner, app: App) -> None:
 
 
 def configuration(directory: str) -> str:
-    """Give HAProxy's configuration file in the edge's folder."""
+    """Return HAProxy's configuration file in the edge's folder."""
     return os.path.join(directory, names.CONFIG_NAME)
 
 
 def put_configuration(edge: names.Edge) -> bool:
-    """Write HAProxy's configuration and what it reads; say whether the configuration changed."""
+    """Write HAProxy's configuration and what it reads; return whether the configuration changed."""
     try:
         os.makedirs(os.path.join(edge.directory, "run"), mode=0o750, exist_ok=True)
     except OSError as exc:

@@ -67,7 +67,7 @@ def _bind(edge: Edge, port: int) -> str:
 
 
 def _http(edge: Edge, target: int) -> str:
-    """Give the rules for requests by HTTP."""
+    """Return the rules for requests by HTTP."""
     unless = " unless { src " + " ".join(edge.trusted) + " }" if edge.trusted else ""
     return f"{_FORWARDED}{unless}\n{_BODY}{_CHOOSE} {backend_of(target)}{AGAIN}{_IN_SWITCH}"
 
@@ -85,7 +85,7 @@ def targets(configuration: str) -> frozenset[int]:
 
 
 def drops_forwarded(configuration: str) -> bool:
-    """Say whether a configuration of HAProxy takes away what a visitor says of himself."""
+    """Return whether a configuration of HAProxy takes away what a visitor says of himself."""
     return _FORWARDED in configuration
 
 

@@ -16,12 +16,12 @@ if t.TYPE_CHECKING:
 
 
 def is_on(directory: str) -> bool:
-    """Say whether the edge in this folder shows its maintenance page."""
+    """Return whether the edge in this folder shows its maintenance page."""
     return files.read(os.path.join(directory, "maintenance.map")) == files.ON
 
 
 def around(client: t.Any, app: App, base_url: str) -> str:
-    """Give the address past a maintenance page that is shown, for checks; else the one given."""
+    """Return the address past a maintenance page that is shown, for checks; else the one given."""
     if not is_on(app.edge_directory):
         return base_url
     edges = [one for one in engine.find(client, app.project, names.SERVICE) if one.state == "running"]

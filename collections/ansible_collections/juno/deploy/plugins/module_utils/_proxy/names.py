@@ -88,7 +88,7 @@ class Edge:
 
 
 def socket_of(directory: str) -> str:
-    """Give the runtime socket in the edge's folder."""
+    """Return the runtime socket in the edge's folder."""
     return os.path.join(directory, "run", SOCKET_NAME)
 
 
@@ -106,13 +106,13 @@ def alias_of(project: str, service: str) -> str:
 
 
 def ipv6_subnet_of(project: str) -> str:
-    """Give a project's own range of local IPv6 addresses (RFC 4193), always the same."""
+    """Return a project's own range of local IPv6 addresses (RFC 4193), always the same."""
     digest = hashlib.sha256(f"juno.deploy/{project}".encode()).hexdigest()
     return str(ipaddress.ip_network((int("fd" + digest[:14] + "0" * 16, 16), 64)))
 
 
 def read_trusted(sources: t.Iterable[str]) -> tuple[str, ...]:
-    """Give networks of proxies in their usual form.
+    """Return networks of proxies in their usual form.
 
     :raises BadInputError: one is none.
     """
@@ -125,7 +125,7 @@ def read_trusted(sources: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def why_not(service: dict[str, t.Any]) -> str:
-    """Say why the edge can't stand before a service, or nothing."""
+    """Return why the edge can't stand before a service, or nothing."""
     if service.get("network_mode"):
         return f"the service has network_mode {service['network_mode']}"
     if not service.get("ports"):
@@ -246,12 +246,12 @@ def with_mounts(text: str, wanted: dict[str, list[dict[str, t.Any]]], declaratio
 
 
 def is_in(override_text: str) -> bool:
-    """Say whether an override that we wrote holds the edge."""
+    """Return whether an override that we wrote holds the edge."""
     return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())
 
 
 def definition(override_text: str) -> dict[str, t.Any]:
-    """Give what an override that we wrote makes the edge's container from; nothing where it has none.
+    """Return what an override that we wrote makes the edge's container from; nothing where it has none.
 
     Its networks are left out: a container that runs can be given another one, and needs no successor for that.
     """

@@ -46,7 +46,7 @@ class Slot:
 
 
 def asker(path: str) -> Ask:
-    """Give what sends a command to the runtime socket and returns the answer."""
+    """Return what sends a command to the runtime socket and returns the answer."""
 
     def ask(command: str) -> str:
         """Send one line.
@@ -72,7 +72,7 @@ def asker(path: str) -> Ask:
 
 
 def process(ask: Ask) -> str:
-    """Give the id of the process that answers at the runtime socket."""
+    """Return the id of the process that answers at the runtime socket."""
     return next((line.partition(": ")[2] for line in ask("show info").splitlines() if line.startswith("Pid: ")), "")
 
 
@@ -180,7 +180,7 @@ def end_switch(ask: Ask) -> None:
 
 
 def at(ask: Ask, addresses: Collection[str]) -> list[Slot]:
-    """Give the places of the containers with these addresses."""
+    """Return the places of the containers with these addresses."""
     return [one for one in slots(ask) if one.address in addresses]
 
 
@@ -213,7 +213,7 @@ def let_in(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seco
 
 
 def drain(ask: Ask, addresses: Collection[str], seconds: float) -> int:
-    """Give no new request to the containers with these addresses, and wait until those at work are answered.
+    """Return no new request to the containers with these addresses, and wait until those at work are answered.
 
     Give how many are still at work after that time.
     """

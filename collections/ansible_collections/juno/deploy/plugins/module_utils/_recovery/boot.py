@@ -59,17 +59,17 @@ _BOOT = (
 
 
 def order_of(directory: str) -> str:
-    """Give the file that tells who tidies up after a reboot."""
+    """Return the file that tells who tidies up after a reboot."""
     return os.path.join(directory, "boot.json")
 
 
 def this_boot() -> str:
-    """Give what no other boot of this host has; a container that is started again counts as booted, too."""
+    """Return what no other boot of this host has; a container that is started again counts as booted, too."""
     return f"{state_lock.boot_id()} {processes.start_of(1)}"
 
 
 def arm(app: app_app.App, order: dict[str, t.Any], package: str) -> str:
-    """See to it that a reboot finds who tidies up; say why that can't be.
+    """See to it that a reboot finds who tidies up; return why that can't be.
 
     :param order: the options of the release.
     :param package: the directory with the collection's code that is kept on this host.
@@ -101,7 +101,7 @@ def _install(app: app_app.App, what: str) -> None:
 
 
 def unit(app: app_app.App, what: str) -> tuple[str, str]:
-    """Give the name and the text of a unit."""
+    """Return the name and the text of a unit."""
     description, when, kind = _WHAT[what]
     order = order_of(app.state_directory)
     text = _UNIT.format(

@@ -43,7 +43,7 @@ OPEN = ("open", "switched", "reverse")
 
 
 def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str]) -> bool:
-    """Undo a switch, its checkout moved back already; say whether the new release's pages may be in the caches.
+    """Undo a switch, its checkout moved back already; return whether the new release's pages may be in the caches.
 
     :param problems: gets what is not as it was, for a reason that the way back can't do anything about.
     """
@@ -77,7 +77,7 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
 
 
 def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.SwitchOrder]:
-    """Give what the switch of a release has found, and what it was told.
+    """Return what the switch of a release has found, and what it was told.
 
     :raises JunoError: the journal doesn't have both.
     """
@@ -197,7 +197,7 @@ def _back_behind_edge(
 
 
 def falls(client: t.Any, container: engine.Container) -> bool:
-    """Say whether a container ends again and again, and the Engine starts it each time."""
+    """Return whether a container ends again and again, and the Engine starts it each time."""
     with engine.told(f"The container {container.name} could not be looked at"):
         seen = client.api.inspect_container(container.id)
     return bool(seen["RestartCount"] or seen["State"].get("Restarting"))

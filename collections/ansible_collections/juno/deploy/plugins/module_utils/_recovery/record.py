@@ -77,7 +77,7 @@ def record(
 
 
 def require_settled(app: App) -> journal.Entry:
-    """Wait until the containers of the release at work have been well for long enough; give its entry.
+    """Wait until the containers of the release at work have been well for long enough; return its entry.
 
     :raises JunoError: no release was started, or its containers are not well.
     """
@@ -89,7 +89,7 @@ def require_settled(app: App) -> journal.Entry:
 
 
 def in_words(met: dict[str, t.Any], entry: journal.Entry, own_outage: float) -> dict[str, t.Any]:
-    """Say what visitors met, and how the switch went."""
+    """Return what visitors met, and how the switch went."""
     strategy, moved = entry.strategy, entry.moved_to_edge
     first = entry.before is not None and not entry.before.containers
     return {
@@ -136,7 +136,7 @@ def settle(client: t.Any, entry: journal.Entry) -> None:
 
 
 def require_well(client: t.Any, entry: journal.Entry) -> bool:
-    """Make sure that the release's containers run since they were started; say whether all are healthy by now.
+    """Make sure that the release's containers run since they were started; return whether all are healthy by now.
 
     :raises JunoError: one has ended, or was started again by the Engine.
     """
@@ -229,7 +229,7 @@ def _without_done(client: t.Any, app: App, entry: journal.Entry) -> journal.Entr
 
 
 def _replaced(client: t.Any, app: App, entry: journal.Entry) -> list[engine.Container]:
-    """Give the stopped containers of other services in whose place the release has put new ones."""
+    """Return the stopped containers of other services in whose place the release has put new ones."""
     new = entry.others_new
     there = engine.find(client, app.project, stopped=True)
     return [one for one in there if one.id not in new.get(one.service, [one.id]) and one.state != "running"]

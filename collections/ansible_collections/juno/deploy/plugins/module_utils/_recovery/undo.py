@@ -193,7 +193,7 @@ def _try(way: restore.Way) -> restore.Outcome | None:
 
 
 def _serves(app: App, entry: journal.Entry) -> bool:
-    """Say whether what a release started is at work: its switch was over, and all of it runs."""
+    """Return whether what a release started is at work: its switch was over, and all of it runs."""
     running = {one.id for one in app_server.own(engine.connect(app.docker_host), app)}
     return entry.step == "switched" and bool(entry.containers) and set(entry.containers) <= running
 
@@ -226,7 +226,7 @@ def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.Outcome
 
 
 def _has_collected(run: Runner, app: App, entry: journal.Entry) -> bool:
-    """Say whether the release's static files may be where those of what served were, which runs and won't collect."""
+    """Return whether the release's static files may be where what served had its own, which runs and won't collect."""
     if entry.collected:
         return True
     before, order = entry.before, entry.order
@@ -257,7 +257,7 @@ def _static_back(run: Runner, app: App, entry: journal.Entry) -> str:
 
 
 def _logs(app: App, entry: journal.Entry) -> str:
-    """Give the end of what the new containers logged, before they are gone."""
+    """Return the end of what the new containers logged, before they are gone."""
     client, known = engine.connect(app.docker_host), entry.before.containers if entry.before else {}
     new = [one for one in app_server.own(client, app, stopped=True) if one.id not in known]
     return "\n".join(app_server.log_tail(client, one.id) for one in new)

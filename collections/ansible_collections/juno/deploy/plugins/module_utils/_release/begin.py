@@ -87,7 +87,7 @@ class Meter:
     headers: dict[str, str]
 
     def notice(self, app: App, base_url: str, number: int) -> list[str]:
-        """Say how what serves answers the first page, where that hangs on a variable."""
+        """Return how what serves answers the first page, where that hangs on a variable."""
         base_url = self.base_url or base_url
         pages = readiness_pages.parse(self.pages[:1])
         if not pages or not base_url.startswith("http://") or maintenance.is_on(app.edge_directory):

@@ -100,7 +100,7 @@ class Deployer:
         return told or self._silent_seconds() > max(LINGER_SECONDS, self.patience)
 
     def _silent_seconds(self) -> float:
-        """Give how long the controller has had something to do, and was not heard from."""
+        """Return how long the controller has had something to do, and was not heard from."""
         return self.clock() - max(self.idle_since, self.heard)
 
     def _wait_seconds(self) -> float:
@@ -229,7 +229,7 @@ class Deployer:
             link.ends = self.clock() + asked.seconds
 
     def _may_give_up(self, *, dead: bool) -> bool:
-        """Give up for the next controller if this one's is known to be dead, or silent though it may not be."""
+        """Return up for the next controller if this one's is known to be dead, or silent though it may not be."""
         if self.over:
             return True
         if not self.given_up:
@@ -245,7 +245,7 @@ class Deployer:
         return True
 
     def _refusal(self, asked: Request) -> str:
-        """Say why a step can't be done, or watched."""
+        """Return why a step can't be done, or watched."""
         name, known = asked.name, self.steps.get(asked.name)
         if self.given_up and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
             return (
@@ -289,7 +289,7 @@ class Deployer:
                 one.carried = True
 
     def _progress(self, step: StepProcess, after: int) -> dict[str, t.Any]:
-        """Say how a step stands, with its events but the first ones."""
+        """Return how a step stands, with its events but the first ones."""
         return {
             "step": step.name,
             "seconds": round(self.release.seconds[step.name] if step.ended else self.clock() - step.began, 1),
@@ -300,7 +300,7 @@ class Deployer:
         }
 
     def _ended_since(self, step: StepProcess) -> list[StepProcess]:
-        """Give the steps that have ended well since one, by themselves, so that their tasks need not ask for them.
+        """Return the steps that have ended well since one, by themselves, so that their tasks need not ask for them.
 
         What Ansible is to show as a failure or a warning, the module of the step's own task must give it.
         """
@@ -309,7 +309,7 @@ class Deployer:
         return [one for one in later if one.went_well() and not one.told and "warnings" not in one.result]
 
     def standing(self) -> dict[str, t.Any]:
-        """Say what it is doing just now."""
+        """Return what it is doing just now."""
         now, step = self.clock(), self.step
         working = step is not None and not step.ended
         return {

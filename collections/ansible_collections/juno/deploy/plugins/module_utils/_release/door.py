@@ -79,16 +79,16 @@ class Door:
         self.links: list[Link] = []
 
     def watched(self) -> list[socket.socket]:
-        """Give what may have something to read: one that waits for an answer has no more to say."""
+        """Return what may have something to read: one that waits for an answer has no more to say."""
         links = [one.socket for one in self.links if one.request is None]
         return [*links, self.listening] if len(self.links) < MOST_LINKS else links
 
     def files(self) -> list[socket.socket]:
-        """Give all that is open."""
+        """Return all that is open."""
         return [self.listening, *(one.socket for one in self.links)]
 
     def hear(self, ready: t.Collection[t.Any]) -> t.Iterator[tuple[Link, Request]]:
-        """Give the requests that are whole now; close what is silent for too long, or makes no sense."""
+        """Return the requests that are whole now; close what is silent for too long, or makes no sense."""
         if self.listening in ready:
             self._open()
         for link in [one for one in self.links if one.request is None]:
@@ -118,11 +118,11 @@ class Door:
         return Request.read(link.data)
 
     def waiting(self) -> list[tuple[Link, Request]]:
-        """Give those who still wait for an answer."""
+        """Return those who still wait for an answer."""
         return [(one, one.request) for one in self.links if one.request is not None]
 
     def reply(self, link: Link, answer: dict[str, t.Any]) -> bool:
-        """Answer; say whether somebody was there to hear it."""
+        """Answer; return whether somebody was there to hear it."""
         try:
             link.socket.settimeout(SILENT_SECONDS)
             link.socket.sendall(json.dumps(answer).encode())

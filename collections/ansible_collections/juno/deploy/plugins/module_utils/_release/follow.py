@@ -29,7 +29,7 @@ GONE = (
 
 
 def step(params: dict[str, t.Any], name: str, args: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-    """Begin a step, or go on following it; give its result once it has ended, else its events so far.
+    """Begin a step, or go on following it; return its result once it has ended, else its events so far.
 
     :raises JunoError: it failed, can't be begun, or no deployer is there.
     """
@@ -64,7 +64,7 @@ def follow(directory: str, id: str, asked: dict[str, t.Any]) -> dict[str, t.Any]
 
 
 def _result(answer: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give what a module returns, as far as the step has come, and the same for those that have ended since."""
+    """Return what a module returns, as far as the step has come, and the same for those that have ended since."""
     told = {"changed": False, **(answer.get("result") or {}), "progress": _progress(answer)}
     return {**told, "more": [_result(one) for one in answer["more"]]} if answer.get("more") else told
 
@@ -74,7 +74,7 @@ def _progress(answer: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _last_words(directory: str) -> str:
-    """Say what a deployer that broke has said last."""
+    """Return what a deployer that broke has said last."""
     try:
         with open(os.path.join(directory, "deployer.errors"), encoding="utf-8", errors="replace") as file:
             lines = [line.strip() for line in file if line.strip()]

@@ -60,7 +60,7 @@ class Site:
 
 
 def lines(results: Results, site: Site) -> list[str]:
-    """Give the report of a release that serves and is recorded."""
+    """Return the report of a release that serves and is recorded."""
     git, recorded = results.begun["git"], results.recorded
     number, commit = recorded["release"]["number"], git["target_commit"][:12]
     where = site.site_url or f"{results.switched['base_url']} on {site.host_name}"
@@ -80,18 +80,18 @@ def lines(results: Results, site: Site) -> list[str]:
 
 
 def clear_lines(results: Results, site: Site, *, check_mode: bool = False) -> list[str]:
-    """Give the report where a person clears the caches."""
+    """Return the report where a person clears the caches."""
     return text.as_lines([cache_words(results, site, check_mode=check_mode), *_proof("Proof: ", results.proved)])
 
 
 def tidy_lines(results: Results, site: Site) -> list[str]:
-    """Say what a release did beside its switch."""
+    """Return what a release did beside its switch."""
     collected = results.collected if site.collect_anew else {}
     return tidy_text.lines(results.built, results.migrated, collected, results.switched)
 
 
 def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> str:
-    """Say what was done to the caches, and why; in check mode what would be."""
+    """Return what was done to the caches, and why; in check mode what would be."""
     caches = results.switched.get("caches") or {}
     if site.cache_method == "none":
         return "Left alone, as django_app_cache_method asks."
@@ -111,7 +111,7 @@ def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> st
 
 
 def why_lines(results: Results, epoch_variable: str, app_says: str, reboot: str | None = None) -> list[str]:
-    """Give what -v tells more.
+    """Return what -v tells more.
 
     :param epoch_variable: the environment variable with the release's epoch.
     :param app_says: what M(juno.deploy.django_info) tells of the app.
@@ -146,7 +146,7 @@ def _own_epoch(epoch: int, warmed: int) -> str:
 
 
 def _of_aliases(cleared: Mapping[str, t.Any], *, anew: bool) -> str:
-    """Say what came of each of the app's caches; new workers (C(anew)) have none of what old ones had in memory."""
+    """Return what came of each of the app's caches; new workers (C(anew)) have none of what old ones had in memory."""
     caches = cleared["caches"]
     ended = [one["alias"] for one in caches if one["status"] == "needs_restart"] if anew else []
     if ended:

@@ -140,12 +140,12 @@ class Busy:
     project: str
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Give it for the action plugin."""
+        """Return it for the action plugin."""
         return {"words": self.holder.words(self.project), **dataclasses.asdict(self.holder), "standing": self.standing}
 
 
 def take_lock(directory: str, seconds: float, dead: str) -> tuple[int | None, Busy | None]:
-    """Take the app's lock; give its open file, and whose place that takes, if anybody's; else nothing, and who has it.
+    """Take the app's lock; return its open file, and whose place that takes, if any's; else nothing, and who has it.
 
     :param seconds: how long to wait for another one to end.
     :param dead: id of a deployer whose controller is known to be dead.

@@ -53,19 +53,19 @@ class StepProcess:
     _data: bytearray = dataclasses.field(default_factory=bytearray)
 
     def is_meant_by(self, task: str) -> bool:
-        """Say whether a task asks for this step, and not for another one of its name."""
+        """Return whether a task asks for this step, and not for another one of its name."""
         return not self.told or bool(task and task == self.task)
 
     def went_well(self) -> bool:
-        """Say whether it has ended, and did not fail."""
+        """Return whether it has ended, and did not fail."""
         return self.ended and self.failure is None
 
     def outcome(self) -> dict[str, t.Any]:
-        """Give the result or the failure, once it has ended."""
+        """Return the result or the failure, once it has ended."""
         return {"result": self.result} if self.failure is None else {"failure": self.failure}
 
     def read(self) -> bool:
-        """Take what the process tells; say whether the step has ended."""
+        """Take what the process tells; return whether the step has ended."""
         data = os.read(self.pipe, 1 << 20)
         self._data += data
         while len(self._data) >= _HEADER:
@@ -135,7 +135,7 @@ def start(
 
 
 def _work(release: steps.Release, name: str, args: dict[str, t.Any], speak: int) -> int:
-    """Do the step in this process, which has no other purpose; give its exit code."""
+    """Do the step in this process, which has no other purpose; return its exit code."""
     # So that what runs for the step is ended with it, when it is told to end.
     signal.signal(signal.SIGTERM, _told_to_end)
 
@@ -162,7 +162,7 @@ def _told_to_end(_number: int, _frame: t.Any) -> t.NoReturn:
 
 
 def outcome(name: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
-    """Give the result of a step, or its failure; what JSON does not know is text in both."""
+    """Return the result of a step, or its failure; what JSON does not know is text in both."""
     try:
         try:
             return {"result": _plain(work())}
@@ -177,7 +177,7 @@ def _plain(told: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _broke(name: str, exc: Exception) -> dict[str, t.Any]:
-    """Say what went wrong that nothing foresaw."""
+    """Return what went wrong that nothing foresaw."""
     reason = _module.foreseen(exc)
     if reason:
         return {"msg": reason}

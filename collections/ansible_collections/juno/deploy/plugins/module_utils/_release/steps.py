@@ -109,11 +109,11 @@ class Release:
             self.lock = -1
 
     def result(self, step: str) -> Result:
-        """Give the result of a step; nothing where it was not done."""
+        """Return the result of a step; nothing where it was not done."""
         return self.results.get(step) or {}
 
     def invalidates(self) -> invalidation.Scope:
-        """Say what of the caches goes after the switch: all, naming (pages that name a replaced file), or none."""
+        """Return what of the caches goes after the switch: all, naming (pages that name a replaced file), or none."""
         anew = bool(self.order["collect_anew"])
         return invalidation.scope(self.purpose, self.begun["plan"], collect_anew=anew, replaced=self.replaced())
 
@@ -124,7 +124,7 @@ class Release:
 
 
 def is_interrupted(release: Release) -> bool:
-    """Say whether the journal has a release that is neither done nor undone."""
+    """Return whether the journal has a release that is neither done nor undone."""
     try:
         return journal.half_done(journal.read(release.app.journal)) is not None
     except JunoError:
@@ -150,7 +150,7 @@ def following(release: Release, name: str) -> str:
 
 
 def usual_seconds(app: app_app.App) -> dict[str, float]:
-    """Give what each step took in the newest release that tells."""
+    """Return what each step took in the newest release that tells."""
     try:
         entries = journal.read(app.journal)
     except JunoError:
@@ -216,7 +216,7 @@ def _build(release: Release, args: dict[str, t.Any]) -> Result:
 
 
 def _migrates(built: Result, order: dict[str, t.Any]) -> bool:
-    """Say whether the database that serves is migrated before the switch."""
+    """Return whether the database that serves is migrated before the switch."""
     found = built.get("migrations") or {}
     pending = bool(found.get("pending") or found.get("unanswered"))
     inside = (found.get("database") or {}).get("where") == "container"

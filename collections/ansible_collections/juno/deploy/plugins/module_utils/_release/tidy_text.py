@@ -21,7 +21,7 @@ def lines(
     collected: Mapping[str, t.Any],
     switched: Mapping[str, t.Any],
 ) -> list[str]:
-    """Give them from the results of the build, the migrations, collecting all anew, and the switch.
+    """Return them from the results of the build, the migrations, collecting all anew, and the switch.
 
     Each of them may be empty, where that was not done.
     """
@@ -86,7 +86,7 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _new_static(for_release: Mapping[str, t.Any], anew: Mapping[str, t.Any]) -> list[str]:
-    """Say what collecting did: for a release that is gone back to, or all anew."""
+    """Return what collecting did: for a release that is gone back to, or all anew."""
     parts = []
     if "added" in for_release:
         parts.append(f"Static: collected again for this release, {_changed(for_release)}")

@@ -65,7 +65,7 @@ class Needs:
 
 
 def sort_out(changes: Sequence[diff.Change], rules: rules_rules.Rules, around: Surroundings) -> Needs:
-    """Say what each changed file is, and what all of them need."""
+    """Return what each changed file is, and what all of them need."""
     needs = Needs()
     notices: dict[str, None] = {}
     for change in changes:
@@ -132,7 +132,7 @@ def _note(needs: Needs, change: diff.Change, kind: str) -> None:
 
 
 def safe(files: Sequence[str]) -> list[str]:
-    """Give names in a form that keeps to its line."""
+    """Return names in a form that keeps to its line."""
     return [name if name.isprintable() else repr(name) for name in files]
 
 

@@ -13,7 +13,7 @@ import re
 
 
 def instructions(text: str) -> list[str]:
-    """Give the instructions, each on one line, without comments."""
+    """Return the instructions, each on one line, without comments."""
     escape = re.match(r"\A(?:#[^\n]*\n)*?#\s*escape\s*=\s*`", text, re.IGNORECASE)
     end = "`" if escape else "\\"
     lines, whole = [], ""
@@ -31,7 +31,7 @@ def instructions(text: str) -> list[str]:
 
 
 def named_files(text: str) -> tuple[str, ...]:
-    """Give what COPY and ADD name of the build context, but for all of it; variables can be anything."""
+    """Return what COPY and ADD name of the build context, but for all of it; variables can be anything."""
     found = []
     for line in instructions(text):
         word, _space, rest = line.partition(" ")
@@ -54,7 +54,7 @@ def named_files(text: str) -> tuple[str, ...]:
 
 
 def names(patterns: tuple[str, ...], path: str) -> bool:
-    """Say whether one of these names a file itself; a folder that is named may be hidden by a mount."""
+    """Return whether one of these names a file itself; a folder that is named may be hidden by a mount."""
     return any(path == one or (("*" in one or "?" in one) and fnmatch.fnmatchcase(path, one)) for one in patterns)
 
 
@@ -74,7 +74,7 @@ class Ignored:
                 self._rows.append((keeps, re.compile(_expression(pattern) + r"(?:/.*)?\Z", re.DOTALL)))
 
     def __call__(self, path: str) -> bool:
-        """Say whether a file stays out."""
+        """Return whether a file stays out."""
         out = False
         for keeps, pattern in self._rows:
             if out is keeps and pattern.match(path):

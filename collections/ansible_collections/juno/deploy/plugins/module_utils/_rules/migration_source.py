@@ -42,7 +42,7 @@ def _operations(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def _calls(node: ast.expr) -> Iterator[ast.Call]:
-    """Give the operations of a list, with those that the database sees of one that holds others."""
+    """Return the operations of a list, with those that the database sees of one that holds others."""
     for call in node.elts if isinstance(node, (ast.List, ast.Tuple)) else ():
         if not isinstance(call, ast.Call):
             continue
@@ -78,12 +78,12 @@ def _text(call: ast.Call, at: int, name: str) -> str:
 
 
 def _name(node: ast.expr) -> str:
-    """Give the last name of what an expression refers to."""
+    """Return the last name of what an expression refers to."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def notices(run: Runner, path: str, commit: str, changes: Iterable[diff.Change] | None) -> list[str]:
-    """Say which new migrations of a commit lose data when they are taken back, and what."""
+    """Return which new migrations of a commit lose data when they are taken back, and what."""
     found = []
     new = [one.path for one in changes or () if one.status in ("A", "M") and _PATH.match(one.path)]
     for name in new[:MOST]:

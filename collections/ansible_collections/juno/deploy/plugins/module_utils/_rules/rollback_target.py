@@ -16,12 +16,12 @@ if t.TYPE_CHECKING:
 
 
 def good(entries: list[journal.Entry]) -> list[journal.Entry]:
-    """Give the releases that went well, oldest first."""
+    """Return the releases that went well, oldest first."""
     return [entry for entry in entries if entry.outcome == "done" and entry.commit]
 
 
 def choose(entries: list[journal.Entry], wanted: int) -> journal.Entry:
-    """Give the release to go back to: the one with a number, or (0) the newest good one of another commit.
+    """Return the release to go back to: the one with a number, or (0) the newest good one of another commit.
 
     :raises BadInputError: there is none, it was never complete, or it serves already.
     """
@@ -56,7 +56,7 @@ def choose(entries: list[journal.Entry], wanted: int) -> journal.Entry:
 def images(
     config: dict[str, t.Any], entry: journal.Entry, identify: Callable[[str], str], services: t.Container[str]
 ) -> dict[str, str]:
-    """Give the kept image for each of the services that is built.
+    """Return the kept image for each of the services that is built.
 
     :param identify: gives the id of an image by its name, or nothing.
     :param services: the services whose images are the app's own; no other's is touched.
@@ -86,7 +86,7 @@ def state_after(entry: journal.Entry) -> list[str]:
 
 
 def carried(entries: list[journal.Entry], reversed_: list[Migration]) -> Schema:
-    """Give the migrations that stand while a release without a build (a rollback, a restart) is at work."""
+    """Return the migrations that stand while a release without a build (a rollback, a restart) is at work."""
     well, gone = good(entries), {_label(one) for one in reversed_}
     state = state_after(well[-1]) if well else []
     return Schema([name for name in state if name not in gone])
@@ -97,7 +97,7 @@ def _label(one: Migration) -> str:
 
 
 def between(entries: list[journal.Entry], target: journal.Entry) -> list[Migration]:
-    """Give the migrations that stand now and didn't when the target was released, as far as the journal knows."""
+    """Return the migrations that stand now and didn't when the target was released, as far as the journal knows."""
     well = good(entries)
     then, now = set(state_after(target)), set(state_after(well[-1]))
     if not then or not now:
@@ -109,7 +109,7 @@ def between(entries: list[journal.Entry], target: journal.Entry) -> list[Migrati
 
 
 def way_to(state: list[str], migrations: list[Migration]) -> dict[str, str]:
-    """Give, for each app of some migrations, the last one of a state: where it has to be taken back to."""
+    """Return, for each app of some migrations, the last one of a state: where it has to be taken back to."""
     to = {}
     for app in {one["app"] for one in migrations}:
         there = [name.partition(".")[2] for name in state if name.partition(".")[0] == app]

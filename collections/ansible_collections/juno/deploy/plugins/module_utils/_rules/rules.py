@@ -194,7 +194,7 @@ class Verdict:
 
 
 def translate(pattern: str) -> str:
-    """Give a pattern as a regular expression for the whole path.
+    """Return a pattern as a regular expression for the whole path.
 
     :raises BadInputError: it is none.
     """
@@ -232,7 +232,7 @@ class Rules:
         self._odd_apps = tuple(app + "/" for app in layout.apps if _NAMES.intersection(app.split("/")))
 
     def verdict(self, path: str) -> Verdict:
-        """Say what a file is."""
+        """Return what a file is."""
         found = self._pattern.match(path)
         if found is None or found.lastindex is None:
             return Verdict(UNKNOWN, KINDS[UNKNOWN])

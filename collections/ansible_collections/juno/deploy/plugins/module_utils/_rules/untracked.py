@@ -30,7 +30,7 @@ MANIFEST = "staticfiles.json"
 
 
 def places(layout: rules.Layout) -> tuple[str, ...]:
-    """Give git's patterns for where the settings find static files."""
+    """Return git's patterns for where the settings find static files."""
     if not layout.apps:
         return _USUAL
     return tuple(f":(literal){one}" for one in (*layout.static, *(f"{app}/static" for app in layout.apps)))
@@ -97,7 +97,7 @@ def links(run: Runner, app: App, layout: rules.Layout) -> list[str]:
 
 
 def _is_plain(top: str, name: str) -> bool:
-    """Say whether a name is a regular file's, without a link in it."""
+    """Return whether a name is a regular file's, without a link in it."""
     try:
         with safe_files.directory(top, os.path.dirname(name)) as folder:
             return stat.S_ISREG(os.lstat(os.path.basename(name), dir_fd=folder).st_mode)

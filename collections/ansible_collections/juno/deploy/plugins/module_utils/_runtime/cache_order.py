@@ -30,7 +30,7 @@ IDLE_SECONDS = 900
 
 @contextlib.contextmanager
 def between(work: Work, old: Sequence[engine.Container]) -> Iterator[t.Callable[[], None]]:
-    """Get ready to clear the caches while nothing serves; give what does so once the old containers have ended.
+    """Get ready to clear the caches while nothing serves; return what does so once the old containers have ended.
 
     The app's settings tell where its caches are, so a container of the release is started for that beforehand. That
     they can't be cleared is a notice: they are cleared again once the new containers serve, and that must go well.
@@ -88,7 +88,7 @@ def clear(
     alias: Sequence[str] = (),
     naming: Sequence[str] = (),
 ) -> dict[str, t.Any]:
-    """Clear the app's caches as its deploys do; give what the module for that would return, by C(method).
+    """Clear the app's caches as its deploys do; return what the module for that would return, by C(method).
 
     :param places: where the app's settings are read, if not in the containers that serve.
     :param alias: only these of them.
@@ -120,7 +120,7 @@ def _policy(caches: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _params(app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give the parameters of the module django_cache_clear."""
+    """Return the parameters of the module django_cache_clear."""
     more = {"command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 10, **_policy(caches)}
     place = {"project": app.project, "docker_host": app.docker_host or None, "service": app.service}
     wanted = {name: caches.get(name) for name in ("settings", "alias", "command")}

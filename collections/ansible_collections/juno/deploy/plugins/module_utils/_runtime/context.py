@@ -31,7 +31,7 @@ SwitchOrder = switch_spec.SwitchOrder
 
 
 def host_of(headers: dict[str, str], base_url: str) -> str:
-    """Give the host that visitors ask for: the one that is set, else that of the site's address on this host."""
+    """Return the host that visitors ask for: the one that is set, else that of the site's address on this host."""
     return headers.get("Host") or urllib.parse.urlsplit(base_url).netloc
 
 
@@ -93,7 +93,7 @@ class Work:
         self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
 
     def gate(self) -> readiness.Gate:
-        """Give what is asked of a new container of the site before it gets visitors.
+        """Return what is asked of a new container of the site before it gets visitors.
 
         C(_recovery.record) waits for the rest of its time.
         """
@@ -114,7 +114,7 @@ class Work:
         return dataclasses.replace(gate, questions=questions, serving=functools.partial(self.ask_serving, questions))
 
     def ask_serving(self, questions: readiness_pages.Questions) -> dict[str, Answer]:
-        """Give how one of the old containers answers the pages, which is asked once; nothing where none runs."""
+        """Return how one of the old containers answers the pages, which is asked once; nothing where none runs."""
         if self.served is None:
             old = [one for one in self.site() if one.id in {before.id for before in self.old} and one.addresses]
             port = self.port
@@ -123,12 +123,12 @@ class Work:
         return self.served
 
     def site(self) -> list[engine.Container]:
-        """Give the running containers with the site."""
+        """Return the running containers with the site."""
         return [one for one in serving(self) if one.service == self.app.service]
 
 
 def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
-    """Give what asks the site for a page, and gives the status, or 0 when nobody or just the edge (5xx) answers.
+    """Return what asks the site for a page, and gives the status, or 0 when nobody or just the edge (5xx) answers.
 
     :raises BadInputError: the address is none.
     """
@@ -148,7 +148,7 @@ def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[
 
 
 def address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
-    """Give the site's address on this host, and what asks there for a page."""
+    """Return the site's address on this host, and what asks there for a page."""
     base_url = order.base_url or app_compose.base_url(app_compose.require_service(config, app.service, app.path))
     return base_url, make_probe(base_url, order.probe_path, order.headers)
 
@@ -160,5 +160,5 @@ def now(work: Work, wanted: list[engine.Container]) -> list[engine.Container]:
 
 
 def serving(work: Work) -> list[engine.Container]:
-    """Give the app's containers that run, not those that a person has paused."""
+    """Return the app's containers that run, not those that a person has paused."""
     return [one for one in app_server.own(work.client, work.app) if one.state == "running"]

@@ -47,13 +47,13 @@ def pull_image(run: Runner, client: t.Any, image: str, *, anew: bool = False) ->
 
 
 def containers(work: Work, *, stopped: bool = False) -> list[engine.Container]:
-    """Give the edge's containers, those that run or all."""
+    """Return the edge's containers, those that run or all."""
     found = engine.find(work.client, work.app.project, names.SERVICE, stopped=stopped)
     return [one for one in found if stopped or one.state == "running"]
 
 
 def image_facts(work: Work) -> dict[str, str]:
-    """Say by name, id and (where it came from a registry) digest which image the edge runs; nothing without an edge."""
+    """Return by name, id and (where it came from a registry) digest which image the edge runs; nothing without one."""
     for one in containers(work):
         with engine.told(f"The image of {one.name} could not be looked at"):
             seen = work.client.api.inspect_image(one.image_id)
@@ -63,7 +63,7 @@ def image_facts(work: Work) -> dict[str, str]:
 
 
 def ipv6_known() -> bool:
-    """Say whether this host's kernel knows IPv6; without it HAProxy could not bind to an address of that kind."""
+    """Return whether this host's kernel knows IPv6; without it HAProxy could not bind to an address of that kind."""
     try:
         socket.socket(socket.AF_INET6).close()
     except OSError:
@@ -154,7 +154,7 @@ def differs(seen: dict[str, t.Any], wanted: dict[str, t.Any]) -> list[str]:
 
 
 def why_new(client: t.Any, edges: list[engine.Container], wanted: dict[str, t.Any], *, anew: bool) -> list[str]:
-    """Say what of the running edge only another container can have; C(anew): also another image of the same name."""
+    """Return what of the running edge only another container can have; C(anew): also another image of the same name."""
     found: list[str] = []
     for one in edges:
         with engine.told(f"The edge {one.name} could not be looked at"):

@@ -57,12 +57,12 @@ def ask_all(wanted: t.Iterable[Door], ask: Ask) -> Kinds:
 
 
 def answers(kind: str) -> bool:
-    """Say whether somebody who is well speaks there."""
+    """Return whether somebody who is well speaks there."""
     return bool(kind) and not kind.startswith("http 5")
 
 
 def as_before(before: str, after: str) -> bool:
-    """Say whether a door answers as it did, any page that is no error by the server for another.
+    """Return whether a door answers as it did, any page that is no error by the server for another.
 
     One that had not said anything yet, as on a busy machine, may have spoken whatever it speaks now.
     """
@@ -71,7 +71,7 @@ def as_before(before: str, after: str) -> bool:
 
 
 def changed(before: Kinds, ask: Ask, seconds: float, still: Still = lambda: None) -> tuple[Kinds, Kinds]:
-    """Wait until each door that answered does so in the same way; give what all of them say now, and those that don't.
+    """Wait until each door that answered does so as before; return what all of them say now, and those that don't.
 
     :param seconds: how long they are waited for.
     :param still: raises where waiting has become useless.
@@ -94,7 +94,7 @@ def changed(before: Kinds, ask: Ask, seconds: float, still: Still = lambda: None
 
 
 def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Still = lambda: None) -> Kinds:
-    """Make sure that each door that answered still does, in the same way; give what each says now.
+    """Make sure that each door that answered still does, in the same way; return what each says now.
 
     :raises JunoError: one does not, within some seconds; or C(still) raises meanwhile.
     """
@@ -110,7 +110,7 @@ def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Stil
 
 
 def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
-    """Give what asks at a door in the way that the site wants to be asked."""
+    """Return what asks at a door in the way that the site wants to be asked."""
     return lambda host, port: port_kind.kind(host, port, probe_path, headers)
 
 
@@ -121,7 +121,7 @@ def look(work: Work) -> Kinds:
 
 
 def require_after(work: Work, before: Kinds, new: t.Sequence[engine.Container]) -> Kinds:
-    """Make sure after a switch that every door answers as before, of those that are still published; give all.
+    """Make sure after a switch that every door answers as before, of those that are still published; return all.
 
     :param new: the site's containers; when one of them has ended nothing is waited for.
     :raises JunoError: one does not.
@@ -133,7 +133,7 @@ def require_after(work: Work, before: Kinds, new: t.Sequence[engine.Container]) 
 
 
 def note(kinds: Kinds) -> list[tuple[str, int, str]]:
-    """Give what a journal keeps: the doors that answer."""
+    """Return what a journal keeps: the doors that answer."""
     return [(*door, kind) for door, kind in kinds.items() if answers(kind)]
 
 
@@ -155,6 +155,6 @@ def findings(entry: journal.Entry | None) -> list[str]:
 
 
 def words(kind: str) -> str:
-    """Say what is spoken, in words."""
+    """Return what is spoken, in words."""
     plain = {"": "no answer", "tls": "TLS", "other": "not by HTTP", "silent": "a connection that waits"}
     return plain.get(kind) or kind.replace("http", "HTTP status")

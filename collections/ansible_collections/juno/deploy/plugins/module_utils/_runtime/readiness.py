@@ -50,7 +50,7 @@ class Gate:
 
 
 def unanswered(path: str) -> str:
-    """Give the path with a query that no cache has seen, so that an answer is the server's own."""
+    """Return the path with a query that no cache has seen, so that an answer is the server's own."""
     return f"{path}{'&' if '?' in path else '?'}_juno={uuid.uuid4().hex[:12]}"
 
 
@@ -106,7 +106,7 @@ class _Watch:
         return bool(self.well_since) or self._answers_well()
 
     def _shows_its_pages(self) -> bool:
-        """Ask for the pages, beside looking whether it runs; say whether they are right.
+        """Ask for the pages, beside looking whether it runs; return whether they are right.
 
         :raises JunoError: one is wrong, and will not get right by itself.
         """
@@ -178,7 +178,7 @@ def _in_a_thread(work: t.Callable[[], str]) -> concurrent.futures.Future[str]:
 
 
 def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> float:
-    """Wait until each container is healthy and has stayed up long enough; give for how many seconds all have been.
+    """Wait until each container is healthy and has stayed up long enough; return for how many seconds all have been.
 
     :raises JunoError: one ended, is unhealthy, or time is up; with the end of its log.
     """

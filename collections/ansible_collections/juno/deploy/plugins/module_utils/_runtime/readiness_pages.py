@@ -57,7 +57,7 @@ def parse(listed: Iterable[dict[str, t.Any]]) -> tuple[model.Page, ...]:
 
 
 def getter(address: str, port: int, questions: Questions, seconds: float = PAGE_SECONDS) -> Get:
-    """Give what asks a container for a path as a visitor would."""
+    """Return what asks a container for a path as a visitor would."""
     place = f"[{address}]" if ":" in address else address
     proto = questions.forwarded_proto
     site = Site(f"http://{place}:{port}", "http", address, port, questions.host, proto, seconds)
@@ -67,7 +67,7 @@ def getter(address: str, port: int, questions: Questions, seconds: float = PAGE_
 
 
 def ask(get: Get, pages: Iterable[model.Page], token: str) -> dict[str, Answer]:
-    """Ask for pages past the cache, a few at a time; give the answers by the pages' own paths."""
+    """Ask for pages past the cache, a few at a time; return the answers by the pages' own paths."""
     paths = list(dict.fromkeys(page.path for page in pages))
     with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         answers = pool.map(lambda path: get(past_cache(path, token)), paths)
@@ -75,7 +75,7 @@ def ask(get: Get, pages: Iterable[model.Page], token: str) -> dict[str, Answer]:
 
 
 def problem(page: model.Page, answer: Answer, old: Answer | None, *, own_cache: bool) -> str:
-    """Say what is wrong with an answer, as the rest of a sentence that the page begins; nothing where it may be right.
+    """Return what is wrong with an answer, as the rest of a sentence that the page begins; nothing if it may be right.
 
     :param old: the same page as it serves.
     """
@@ -89,7 +89,7 @@ def problem(page: model.Page, answer: Answer, old: Answer | None, *, own_cache: 
 
 
 def explain(page: model.Page, answer: Answer, wrong: str, old: Answer | None, questions: Questions) -> str:
-    """Say what is wrong with a page and what to do, with the name of the variable that it may hang on."""
+    """Return what is wrong with a page and what to do, with the name of the variable that it may hang on."""
     said, cure, setting = (
         f"{page.path} {wrong}",
         "correct the commit, or django_app_check_urls",
@@ -109,7 +109,7 @@ def explain(page: model.Page, answer: Answer, wrong: str, old: Answer | None, qu
 
 
 def leads_to_https(answer: Answer) -> bool:
-    """Say whether an answer sends a visitor to https."""
+    """Return whether an answer sends a visitor to https."""
     return answer.status in model.REDIRECTS and answer.headers.get("location", "").startswith("https://")
 
 
@@ -123,7 +123,7 @@ class Visit:
         self.may_pass = False
 
     def wrong(self) -> str:
-        """Ask for what was not right yet; say what is wrong with the first page that is not, and what to do."""
+        """Ask for what was not right yet; return what is wrong with the first page that is not, and what to do."""
         answers = ask(self.get, self.left, self.token())
         judged = [(page, self._judge(page, answers[page.path])) for page in self.left]
         self.left = [page for page, wrong in judged if wrong]
@@ -147,7 +147,7 @@ class Visit:
 
 
 def notice(questions: Questions, get: Get) -> str:
-    """Say how what serves answers the first page, where that hangs on a variable; nothing where it doesn't."""
+    """Return how what serves answers the first page, where that hangs on a variable; nothing where it doesn't."""
     page = questions.pages[0]
     answer = get(page.path)
     if answer.failure or answer.status == page.status:

@@ -41,12 +41,12 @@ class Starter:
     grace_seconds: int = 30
 
     def containers(self, service: str | None = None) -> list[engine.Container]:
-        """Give the project's containers (of one service), stopped ones too."""
+        """Return the project's containers (of one service), stopped ones too."""
         return engine.find(self.client, self.app.project, service, stopped=True)
 
 
 def starter_of(work: context.Work) -> Starter:
-    """Give what a switch starts services with."""
+    """Return what a switch starts services with."""
     order = work.order
     return Starter(
         work.run,
@@ -86,7 +86,7 @@ def to_start(
 
 
 def scales(config: dict[str, t.Any], containers: list[engine.Container], more: dict[str, int]) -> list[str]:
-    """Give the options with which compose creates more containers of services, and removes none of what they need.
+    """Return the options with which compose creates more containers of services, and removes none of what they need.
 
     :param containers: the project's, stopped ones too.
     :param more: how many more, by service.
@@ -130,7 +130,7 @@ def start(at: Starter, names: list[str]) -> list[engine.Container]:
 
 
 def begin(at: Starter, one: engine.Container) -> engine.Container:
-    """Start a container, and give it.
+    """Start a container, and return it.
 
     :raises EngineError: the Engine refuses.
     """

@@ -66,7 +66,7 @@ class WayBack:
             dependencies.wait(at.client, at.app.project, wanted, f"'{at.app.service}'", at.seconds)
 
     def _remove_new(self, new: list[engine.Container], name: str, *, replaced: bool) -> bool:
-        """Remove containers that the release made, but the first of what the app needs; say whether one had run."""
+        """Remove containers that the release made, but the first of what the app needs; return whether one had run."""
         first = not replaced and name in dependencies.needed(self.at.config, self.at.app.services)
         if name not in self.touched or first:
             return False

@@ -31,7 +31,7 @@ class Change:
             self.new.setdefault(one.service, []).append(one.id)
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Give what a module tells of it."""
+        """Return what a module tells of it."""
         return {
             "started": self.starts,
             "replaced": self.replaces,
@@ -60,7 +60,7 @@ def before_site(work: context.Work, change: Change) -> None:
 
 
 def _replace_all(at: services.Starter, change: Change, names: list[str]) -> list[engine.Container]:
-    """Replace services, one after the other in the order of their dependencies; give the new containers."""
+    """Replace services, one after the other in the order of their dependencies; return the new containers."""
     new = []
     for name in dependencies.in_order(at.config, names):
         began = time.monotonic()
@@ -93,7 +93,7 @@ def _has_done_its_work(at: services.Starter, one: engine.Container) -> bool:
 
 
 def after_site(work: context.Work, change: Change) -> list[engine.Container]:
-    """Start and replace what doesn't come before the app, now that it is healthy; give the new containers.
+    """Start and replace what doesn't come before the app, now that it is healthy; return the new containers.
 
     :raises JunoError: something of it can't be started.
     """

@@ -75,7 +75,7 @@ class _Stream(io.RawIOBase):
 
 
 def carry(work: Work, old: Sequence[engine.Container], new: Sequence[engine.Container]) -> int:
-    """Give new containers, which have not started, the files of kept releases; say how many.
+    """Return new containers, which have not started, the files of kept releases; return how many.
 
     What can't be done is a notice: it is no reason to give a release up.
     """
@@ -98,7 +98,7 @@ def carry(work: Work, old: Sequence[engine.Container], new: Sequence[engine.Cont
 
 
 def _root(work: Work, container: engine.Container) -> retention.Root | None:
-    """Give the static root as the container sees it; nothing where it is mounted, or has no manifest."""
+    """Return the static root as the container sees it; nothing where it is mounted, or has no manifest."""
     told = retention.told_of(journal.read(work.app.journal))
     place = os.path.normpath(told.get("root") or "/")
     if place == "/" or not told.get("manifest"):
@@ -165,12 +165,12 @@ def _listed(client: t.Any, container: engine.Container, path: str) -> set[str]:
 
 
 def _inside(name: str) -> str:
-    """Give a member's name below the folder that was asked for, whose own name comes first."""
+    """Return a member's name below the folder that was asked for, whose own name comes first."""
     return name.rstrip("/").partition("/")[2]
 
 
 def _manifest(spool: t.BinaryIO, name: str) -> list[str]:
-    """Give the names of the files that the manifest in an archive names."""
+    """Return the names of the files that the manifest in an archive names."""
     spool.seek(0)
     with tarfile.open(fileobj=spool, mode="r:") as archive:
         for member in archive:
@@ -185,7 +185,7 @@ def _manifest(spool: t.BinaryIO, name: str) -> list[str]:
 
 
 def _remember(work: Work, root: str, named: list[str]) -> dict[str, Named]:
-    """Give what kept releases named, the one that serves with it; remember it."""
+    """Return what kept releases named, the one that serves with it; remember it."""
     entries, now = journal.read(work.app.journal), time.time()
     path = os.path.join(work.app.state_directory, MEMORY)
     serving = (journal.last_done(entries) or journal.NO_RELEASE).number
@@ -199,7 +199,7 @@ def _remember(work: Work, root: str, named: list[str]) -> dict[str, Named]:
 def kept_names(
     known: dict[str, Named], entries: list[journal.Entry], rules: dict[str, t.Any], now: float
 ) -> dict[str, Named]:
-    """Give the files that go along: those of the newest good releases, and those that a browser may hold a page of."""
+    """Return the files that go along: those of the newest good releases, and those whose pages a browser may hold."""
     wanted = retention.rules_of(rules, entries)
     if not wanted.prune:
         return known
@@ -243,7 +243,7 @@ def _above(name: str) -> list[str]:
 
 
 def _named(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
-    """Give a member under another name, without what only its archive meant."""
+    """Return a member under another name, without what only its archive meant."""
     new = tarfile.TarInfo(name)
     new.size, new.mtime, new.mode, new.type = member.size, member.mtime, member.mode, member.type
     new.uid, new.gid = member.uid, member.gid

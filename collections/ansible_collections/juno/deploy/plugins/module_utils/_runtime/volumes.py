@@ -28,7 +28,7 @@ _NAME = "juno-anonymous"
 
 
 def of_mounts(mounts: list[dict[str, t.Any]]) -> dict[str, str]:
-    """Give the anonymous volumes among a container's mounts, as the Engine lists them: where each is, and its name."""
+    """Return the anonymous volumes among a container's mounts, as the Engine lists them: where each is, its name."""
     return {
         one["Destination"]: one["Name"]
         for one in mounts
@@ -37,7 +37,7 @@ def of_mounts(mounts: list[dict[str, t.Any]]) -> dict[str, str]:
 
 
 def of_containers(client: t.Any, containers: Sequence[engine.Container]) -> list[dict[str, str]]:
-    """Give those of each container.
+    """Return those of each container.
 
     :raises EngineError: one can't be looked at.
     """
@@ -49,7 +49,7 @@ def of_containers(client: t.Any, containers: Sequence[engine.Container]) -> list
 
 
 def kept(client: t.Any, containers: Sequence[engine.Container]) -> dict[str, str]:
-    """Give what the next container gets: the volumes of the one that there is."""
+    """Return what the next container gets: the volumes of the one that there is."""
     return of_containers(client, containers)[0] if len(containers) == 1 else {}
 
 
@@ -75,7 +75,7 @@ def require_handing_on(client: t.Any, app: App, containers: Sequence[engine.Cont
 
 
 def entries(volumes: dict[str, str]) -> list[dict[str, t.Any]]:
-    """Give the mounts of a compose service that has these volumes."""
+    """Return the mounts of a compose service that has these volumes."""
     return [
         {"type": "volume", "source": f"{_NAME}-{number}", "target": target}
         for number, target in enumerate(sorted(volumes))
@@ -83,7 +83,7 @@ def entries(volumes: dict[str, str]) -> list[dict[str, t.Any]]:
 
 
 def declaration(volumes: dict[str, str]) -> str:
-    """Give the line of a compose file that declares these volumes; nothing for none."""
+    """Return the line of a compose file that declares these volumes; nothing for none."""
     known = {
         f"{_NAME}-{number}": {"external": True, "name": volumes[target]}
         for number, target in enumerate(sorted(volumes))

@@ -29,7 +29,7 @@ Ask = t.Callable[[str, int, str, "dict[str, str]", float], int]
 
 
 def warm(containers: Iterable[Container], port: int, order: SwitchOrder, ask: Ask = app_server.answers) -> int:
-    """Ask the first of the new containers for the pages, one after the other; give how many it answered well.
+    """Ask the first of the new containers for the pages, one after the other; return how many it answered well.
 
     They share their cache, so one is enough. A page that can't be had is no fault here: the proof decides.
     """
@@ -51,7 +51,7 @@ def paced(
     wait: Callable[[float], object],
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterable[str]:
-    """Give each path not before its turn; none once the whole time is over."""
+    """Return each path not before its turn; none once the whole time is over."""
     began = clock()
     for number, path in enumerate(dict.fromkeys(paths)):
         due = began + number / rate

@@ -61,7 +61,7 @@ def _answers(work: context.Work, one: Container) -> bool:
 
 
 def start_new(work: context.Work) -> list[str]:
-    """Start the workers of the release when the old ones are gone; give the ids of the new containers.
+    """Start the workers of the release when the old ones are gone; return the ids of the new containers.
 
     :raises JunoError: compose can't start them, or one ended at once.
     """
@@ -126,7 +126,7 @@ def _remove(client: t.Any, containers: list[Container]) -> None:
 
 
 def require_well(client: t.Any, identity: str, workers: dict[str, str], service: str, *, new: bool) -> bool:
-    """Make sure that a worker runs since it was started; say whether its own health check, if any, is through.
+    """Make sure that a worker runs since it was started; return whether its own health check, if any, is through.
 
     :raises JunoError: it has ended, was started again by the Engine, or is unhealthy.
     """
@@ -159,20 +159,20 @@ def require_well(client: t.Any, identity: str, workers: dict[str, str], service:
 
 
 def says_it_is_ready(client: t.Any, identity: str) -> bool:
-    """Say whether a worker has logged that it has loaded the code, in the words of a program that is known."""
+    """Return whether a worker has logged that it has loaded the code, in the words of a program that is known."""
     with engine.told("A new worker's log can't be read"):
         return READY.search(client.api.logs(identity, tail=app_server.LOG_LINES)) is not None
 
 
 def is_done(seen: dict[str, t.Any], why: str) -> bool:
-    """Say whether a container that was found, not declared, has ended well, and was not to be started again."""
+    """Return whether a container that was found, not declared, has ended well, and was not to be started again."""
     policy = ((seen.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name") or "no"
     ended_well = not seen["State"]["Running"] and seen["State"]["ExitCode"] == 0
     return ended_well and policy == "no" and why not in ("", worker_services.DECLARED)
 
 
 def _is_the_image_s(client: t.Any, seen: dict[str, t.Any]) -> bool:
-    """Say whether a health check comes with the image: it asks the site then, and a worker of that image is none."""
+    """Return whether a health check comes with the image: it asks the site then, and a worker of that image is none."""
     own = (seen.get("Config") or {}).get("Healthcheck")
     with engine.told("The image of a worker could not be looked at"):
         image = client.api.inspect_image(seen["Image"])

@@ -37,7 +37,7 @@ class Epoch:
         return {self.variable: str(self.value)} if self.value else {}
 
     def as_dict(self) -> dict[str, t.Any]:
-        """Give it as plain data."""
+        """Return it as plain data."""
         return {**dataclasses.asdict(self), "others": list(self.others)}
 
 
@@ -59,7 +59,7 @@ def read(told: dict[str, t.Any] | None) -> Epoch:
 
 
 def judge(asked: Epoch, listing: dict[str, t.Any] | None) -> Epoch:
-    """Say whether the settings honour an epoch that the process which listed its caches had in its environment."""
+    """Return whether the settings honour an epoch that the process which listed its caches had in its environment."""
     if not asked.value:
         return asked
     if listing is None:

@@ -15,17 +15,17 @@ if t.TYPE_CHECKING:
 
 
 def serving(entries: Sequence[JournalEntry]) -> int:
-    """Give the epoch of the newest release that went well, or 0."""
+    """Return the epoch of the newest release that went well, or 0."""
     return next((one.epoch for one in reversed(entries) if one.outcome == "done"), 0)
 
 
 def known(entries: Sequence[JournalEntry]) -> list[int]:
-    """Give the number of each release that had one, the newest first: under each the app may have cached."""
+    """Return the number of each release that had one, the newest first: under each the app may have cached."""
     return list(dict.fromkeys(one.epoch for one in reversed(entries) if one.epoch))
 
 
 def fresh(entries: Sequence[JournalEntry], seconds: float) -> int:
-    """Give a number that no release had.
+    """Return a number that no release had.
 
     The time (seconds since 1970) is one even when the journal is lost; all that the journal knows are smaller.
     """
@@ -33,7 +33,7 @@ def fresh(entries: Sequence[JournalEntry], seconds: float) -> int:
 
 
 def of_target(entries: Sequence[JournalEntry], number: int, seconds: float) -> int:
-    """Give the epoch for going back to a release: its own while only its pages can be in it, else a fresh one.
+    """Return the epoch for going back to a release: its own while only its pages can be in it, else a fresh one.
 
     A release that came by a reload shares the one before it. 0 when the release had none.
     """
@@ -47,7 +47,7 @@ def of_target(entries: Sequence[JournalEntry], number: int, seconds: float) -> i
 def wanted(
     entries: Sequence[JournalEntry], purpose: str, strategy: str, target: int, variable: str, seconds: float
 ) -> Epoch:
-    """Give the epoch that a run is to have, if the settings honour it."""
+    """Return the epoch that a run is to have, if the settings honour it."""
     if not variable:
         return Epoch()
     if purpose == "restart":

@@ -34,12 +34,12 @@ _known: dict[int, tuple[dict[str, t.Any], Entry]] = {}
 
 
 def path_of(root: str, project: str) -> str:
-    """Give the journal's file for a project."""
+    """Return the journal's file for a project."""
     return os.path.join(root, project, "journal.json")
 
 
 def _parse(text: str, path: str) -> dict[str, t.Any]:
-    """Give what a journal has at its top."""
+    """Return what a journal has at its top."""
     try:
         top = json.loads(text)
         releases = top["releases"]
@@ -57,7 +57,7 @@ def _parse(text: str, path: str) -> dict[str, t.Any]:
 
 
 def _read(path: str) -> tuple[dict[str, t.Any], list[Entry]]:
-    """Give what a journal has at its top, and the releases in it."""
+    """Return what a journal has at its top, and the releases in it."""
     try:
         with open(path, encoding="utf-8") as file:
             top = _parse(file.read(), path)
@@ -88,7 +88,7 @@ def _plain(entry: Entry) -> dict[str, t.Any]:
 
 
 def read(path: str) -> list[Entry]:
-    """Give the releases in a journal, oldest first; none where there is no journal yet.
+    """Return the releases in a journal, oldest first; none where there is no journal yet.
 
     :raises JunoError: the file can't be read, or is no journal.
     """
@@ -118,7 +118,7 @@ def _write(path: str, top: dict[str, t.Any], entries: Sequence[Entry]) -> None:
 
 
 def serving(entries: Sequence[Entry]) -> Entry | None:
-    """Give the newest release that went well, if what came after it was undone; else nothing can be said."""
+    """Return the newest release that went well, if what came after it was undone; else nothing can be said."""
     for entry in reversed(entries):
         if entry.outcome == "done":
             return entry
@@ -128,7 +128,7 @@ def serving(entries: Sequence[Entry]) -> Entry | None:
 
 
 def owes_caches(entries: Sequence[Entry]) -> bool:
-    """Say whether pages of a release that was given up may still be in the caches."""
+    """Return whether pages of a release that was given up may still be in the caches."""
     for entry in reversed(entries):
         if entry.outcome == "done" and entry.purpose != "restart":  # a restart clears none
             return False
@@ -148,12 +148,12 @@ def settle_caches(path: str) -> None:
 
 
 def half_done(entries: Sequence[Entry]) -> Entry | None:
-    """Give the newest release if nobody has written how it ended."""
+    """Return the newest release if nobody has written how it ended."""
     return entries[-1] if entries and entries[-1].outcome == "started" else None
 
 
 def change(path: str, **fields: t.Any) -> Entry:
-    """Write something about the release that is at work, and give its entry.
+    """Write something about the release that is at work, and return its entry.
 
     :raises JunoError: none is at work, or the journal can't be written.
     """
@@ -190,12 +190,12 @@ def step(path: str, name: str, **fields: t.Any) -> Entry:
 
 
 def last_done(entries: Sequence[Entry]) -> Entry | None:
-    """Give the newest release that went well."""
+    """Return the newest release that went well."""
     return next((entry for entry in reversed(entries) if entry.outcome == "done"), None)
 
 
 def append(entries: Sequence[Entry], entry: Entry) -> list[Entry]:
-    """Give the entries with one more, numbered after the last, without the oldest ones beyond what is kept."""
+    """Return the entries with one more, numbered after the last, without the oldest ones beyond what is kept."""
     number = (entries[-1].number if entries else 0) + 1
     longer = [*entries, dataclasses.replace(entry, number=number)]
     if len(longer) <= KEPT_ENTRIES:

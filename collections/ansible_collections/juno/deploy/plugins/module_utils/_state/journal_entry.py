@@ -181,7 +181,7 @@ class JournalEntry:
     extra: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, t.Any]:
-        """Give it as plain data, as the journal and results of modules have it."""
+        """Return it as plain data, as the journal and results of modules have it."""
         plain: dict[str, t.Any] = typed.to_plain(self)
         extra = plain.pop("extra")
         told = {name: value for name, value in plain.items() if name in ALWAYS or value != _DEFAULTS[name]}
@@ -193,7 +193,7 @@ del _DEFAULTS["extra"]
 
 
 def _with_more(told: dict[str, t.Any], more: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Give plain data with what another version has written into it."""
+    """Return plain data with what another version has written into it."""
     for name, value in more.items():
         there = told.get(name)
         if isinstance(there, dict) and isinstance(value, dict):

@@ -30,12 +30,12 @@ YOUNG_SECONDS = 3600.0
 
 
 def directory_of(state_root: str, digest: str) -> str:
-    """Give the directory of the code with a digest."""
+    """Return the directory of the code with a digest."""
     return os.path.join(state_root, FOLDER, digest)
 
 
 def find(state_root: str, digest: str) -> str:
-    """Give the directory of the code with a digest; nothing where it is not kept.
+    """Return the directory of the code with a digest; nothing where it is not kept.
 
     :raises JunoError: another user has kept it.
     """
@@ -55,7 +55,7 @@ def find(state_root: str, digest: str) -> str:
 
 
 def keep(state_root: str, digest: str, archive: str) -> str:
-    """Unpack the code with a digest; give its directory.
+    """Unpack the code with a digest; return its directory.
 
     :param archive: a zip archive in base64.
     :raises JunoError: it can't be written.

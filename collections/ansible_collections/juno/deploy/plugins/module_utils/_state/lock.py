@@ -50,30 +50,30 @@ class Holder:
         return processes.Process(self.pid, self.started)
 
     def words(self, project: str) -> str:
-        """Say who is at work on what, from where, since when."""
+        """Return who is at work on what, from where, since when."""
         origin = f" (from {self.address})" if self.address else ""
         what = PURPOSES.get(self.purpose, "A deploy")
         return f"{what} of {project} by {self.who}{origin} has been at work since {self.since}"
 
 
 def now() -> str:
-    """Give the time as the lock and the journal write it."""
+    """Return the time as the lock and the journal write it."""
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def boot_id() -> str:
-    """Give what no other boot of this host has."""
+    """Return what no other boot of this host has."""
     with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return file.read().strip()
 
 
 def path_of(directory: str) -> str:
-    """Give the lock's file in an app's directory."""
+    """Return the lock's file in an app's directory."""
     return os.path.join(directory, "lock")
 
 
 def take(directory: str) -> int | None:
-    """Take an app's lock; give its open file, or nothing when another process holds it.
+    """Take an app's lock; return its open file, or nothing when another process holds it.
 
     :raises JunoError: the file can't be made.
     """
@@ -138,7 +138,7 @@ def read(handle: int) -> Holder | None:
 
 
 def holder(directory: str) -> Holder | None:
-    """Say who holds an app's lock right now; an empty holder where that can't be told, nothing when nobody does.
+    """Return who holds an app's lock right now; an empty holder where that can't be told, nothing when nobody does.
 
     :raises JunoError: the file may not be read.
     """
@@ -159,7 +159,7 @@ def holder(directory: str) -> Holder | None:
 
 
 def end_leftovers(found: Holder, patience_seconds: float) -> bool:
-    """End what a deployer that was killed left running; say whether all of it went.
+    """End what a deployer that was killed left running; return whether all of it went.
 
     :raises JunoError: it may be another user's.
     """
@@ -179,7 +179,7 @@ def end_leftovers(found: Holder, patience_seconds: float) -> bool:
 
 
 def _is_marked(pid: int, id: str) -> bool:  # noqa: A002
-    """Say whether a process was started by a deployer."""
+    """Return whether a process was started by a deployer."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return f"{MARK}={id}".encode() in file.read().split(b"\0")

@@ -22,13 +22,13 @@ class NobodyError(Exception):
 
 
 def socket_path(directory: str, id: str) -> str:  # noqa: A002
-    """Give the socket of a deployer in an app's directory."""
+    """Return the socket of a deployer in an app's directory."""
     return os.path.join(directory, f"deployer-{id[:12]}.sock")
 
 
 @contextlib.contextmanager
 def _address(path: str) -> t.Iterator[str]:
-    """Give a short name of a socket: the kernel takes none of more than 107 characters."""
+    """Return a short name of a socket: the kernel takes none of more than 107 characters."""
     folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield f"/proc/self/fd/{folder}/{os.path.basename(path)}"
@@ -71,7 +71,7 @@ def _sweep(directory: str) -> None:
 
 
 def ask(path: str, request: dict[str, t.Any], seconds: float = 0.0) -> dict[str, t.Any]:
-    """Give the answer to a request.
+    """Return the answer to a request.
 
     :param seconds: how long the answer may take.
     :raises NobodyError: nobody is there to answer.

@@ -31,7 +31,7 @@ REASON_CHARACTERS = 80
 
 
 def outcome(entry: Entry, *, newest: bool, at_work: bool) -> str:
-    """Say how a release ended, or that it has not."""
+    """Return how a release ended, or that it has not."""
     if entry.outcome == "started":
         # When a later one began, this one was no longer at work.
         return ("at work" if at_work else "half done") if newest else "cut off"
@@ -39,13 +39,13 @@ def outcome(entry: Entry, *, newest: bool, at_work: bool) -> str:
 
 
 def failed_requests(figures: t.Mapping[str, t.Any]) -> str:
-    """Say how many of the prober's requests failed; nothing where nobody asked."""
+    """Return how many of the prober's requests failed; nothing where nobody asked."""
     visitors = figures.get("visitors") or {}
     return f"{visitors.get('failures', 0)} of {visitors['requests']}" if visitors.get("requests") else ""
 
 
 def row(entry: Entry, *, newest: bool, at_work: bool) -> tuple[str, ...]:
-    """Give a release as the cells of a line."""
+    """Return a release as the cells of a line."""
     figures = entry.figures
     outage = figures.get("outage_seconds")
     return (
@@ -64,7 +64,7 @@ def row(entry: Entry, *, newest: bool, at_work: bool) -> tuple[str, ...]:
 
 
 def table(entries: list[Entry], length: int, *, at_work: bool) -> list[str]:
-    """Give the newest releases as aligned lines, newest first, below a header."""
+    """Return the newest releases as aligned lines, newest first, below a header."""
     if not entries:
         return [f"{release_words.NO_RELEASE}."]
     shown = entries[-length:]

@@ -25,19 +25,19 @@ def seconds_of(when: str) -> float | None:
 
 
 def took(entry: Entry) -> str:
-    """Give the whole seconds from the start of a release to its end; nothing when it has no end."""
+    """Return the whole seconds from the start of a release to its end; nothing when it has no end."""
     began, ended = seconds_of(entry.started), seconds_of(entry.ended)
     return "" if began is None or ended is None else f"{ended - began:.0f}"
 
 
 def shortened(text: str, characters: int) -> str:
-    """Give a text as one line of bounded length."""
+    """Return a text as one line of bounded length."""
     line = " ".join(text.split())
     return line if len(line) <= characters else line[: characters - 3].rstrip() + "..."
 
 
 def why_failed(entry: Entry) -> str:
-    """Say at which task a release failed, and why."""
+    """Return at which task a release failed, and why."""
     figures = entry.figures
     task = f" at '{figures['task']}'" if figures.get("task") else ""
     reason = shortened(figures.get("reason") or "no reason was recorded", REASON_CHARACTERS)

@@ -66,17 +66,17 @@ class Seen:
 
     @property
     def at_work(self) -> bool:
-        """Say whether a deployer is at work on the app right now, with its controller or without."""
+        """Return whether a deployer is at work on the app right now, with its controller or without."""
         return bool(self.deployer)
 
     @property
     def half_done(self) -> journal.Entry | None:
-        """Give the release that a dead run left, if one did."""
+        """Return the release that a dead run left, if one did."""
         return None if self.at_work else journal.half_done(self.entries)
 
     @property
     def edges(self) -> list[Container]:
-        """Give the edge's containers."""
+        """Return the edge's containers."""
         return [one for one in self.containers or [] if one.service == proxy_names.SERVICE]
 
 
@@ -91,13 +91,13 @@ class Served:
     image: str
 
     def words(self) -> str:
-        """Say it in a few words."""
+        """Return it in a few words."""
         commit = self.commit[:12] or "commit unknown"
         return f"release {self.number}, {commit}" if self.number else f"no recorded release, {commit}"
 
 
 def _has_image(one: Container, tagged: t.Collection[str], entry: journal.Entry) -> bool:
-    """Say whether the image of a container, named after the commits in C(tagged), is that of a release."""
+    """Return whether the image of a container, named after the commits in C(tagged), is that of a release."""
     recorded = entry.images.get(one.service) == one.image_id
     if entry.outcome == "done":
         return recorded

@@ -33,7 +33,7 @@ class Wanted:
 
     @property
     def stays(self) -> bool:
-        """Say whether it must be there for as long as the project is."""
+        """Return whether it must be there for as long as the project is."""
         return self.restart in STAYS or bool(self.needed_by)
 
 
@@ -51,7 +51,7 @@ class Detail:
 
 
 def read_wanted(config: dict[str, t.Any]) -> dict[str, Wanted]:
-    """Give what a project's effective configuration says of its services; one that is scaled to none is left out."""
+    """Return what a project's effective configuration says of its services; one that is scaled to none is left out."""
     services: dict[str, dict[str, t.Any]] = config.get("services") or {}
     needed: dict[str, list[str]] = {name: [] for name in services}
     for name, service in services.items():
@@ -97,7 +97,7 @@ def _seconds_of(when: str) -> float:
 
 
 def restarted(one: Container, detail: Detail, now: float) -> str:
-    """Say that a running container was started again lately by the Engine, or nothing."""
+    """Return that a running container was started again lately by the Engine, or nothing."""
     ago = now - detail.started
     if not detail.restarts or not detail.started or ago > RECENT_SECONDS:
         return ""

@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 def summary(seen: Seen, findings: list[str]) -> list[str]:
-    """Give the status, most important first."""
+    """Return the status, most important first."""
     lines = [*_headline(seen, findings), f"Release:  {_release(seen)}", *_last_try(seen)]
     at = seen.checkout
     lines.append(f"Checkout: {at.commit[:12]} {at.subject}" if at else "Checkout: can't be read")
@@ -41,7 +41,7 @@ def _headline(seen: Seen, findings: list[str]) -> list[str]:
 
 
 def at_work(seen: Seen) -> str:
-    """Say who is at work on the app, from where, since when, and what is being done just now."""
+    """Return who is at work on the app, from where, since when, and what is being done just now."""
     holder, entry = seen.deployer, journal.half_done(seen.entries)
     if not holder.get("id"):
         return "At work: a deploy of an earlier version of juno.deploy, or something else that holds the lock"
@@ -53,7 +53,7 @@ def at_work(seen: Seen) -> str:
 
 
 def _doing(standing: dict[str, t.Any], of: str) -> str:
-    """Say what the deployer does just now."""
+    """Return what the deployer does just now."""
     if not standing:
         return "whose deployer was killed: the next deploy ends what it left running"
     name, seconds = standing["step"], round(standing["seconds"])

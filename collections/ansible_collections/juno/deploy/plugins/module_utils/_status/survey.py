@@ -43,7 +43,7 @@ class Question:
 
     @property
     def wants_logs(self) -> bool:
-        """Say whether any log is to be read."""
+        """Return whether any log is to be read."""
         return bool(self.log_lines or self.log_follow_seconds)
 
 
@@ -59,7 +59,7 @@ def look_at_checkout(run: Runner, path: str) -> status.Checkout:
 
 
 def clean(raw: bytes) -> str:
-    """Give a log as text without colours."""
+    """Return a log as text without colours."""
     lines = ESCAPES.sub("", raw.decode("utf-8", "replace")).split("\n")
     return "\n".join(line.rstrip() for line in lines).rstrip("\n")
 
@@ -70,7 +70,7 @@ def _image_names(client: t.Any) -> dict[str, tuple[str, ...]]:
 
 
 def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
-    """Give the last lines of each of the app's containers, and what they log within the time that was asked for."""
+    """Return the last lines of each of the app's containers, and what they log within the time that was asked for."""
     # The Engine takes whole seconds; the same bound for both parts, so that no line is lost or comes twice.
     began = int(time.time())
     threading.Event().wait(question.log_follow_seconds)
@@ -176,7 +176,7 @@ def _details(client: t.Any, containers: list[engine.Container]) -> dict[str, sta
 
 
 def at_work(directory: str) -> dict[str, t.Any]:
-    """Say who holds the app's lock, and what their deployer does just now; nothing when nobody does."""
+    """Return who holds the app's lock, and what their deployer does just now; nothing when nobody does."""
     found = lock.holder(directory)
     if found is None:
         return {}
@@ -221,7 +221,7 @@ def _serves(seen: status.Seen) -> list[str]:
 
 
 def front_door(containers: Sequence[engine.Container], app_service: str) -> str:
-    """Give the site's address on this host: what the edge publishes, or else the app; nothing when neither does."""
+    """Return the site's address on this host: what the edge publishes, or else the app; nothing when neither does."""
     everywhere = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
     for service in (names.SERVICE, app_service):
         for one in containers:

@@ -61,7 +61,7 @@ def require_image(work: context.Work) -> None:
 
 
 def replace(work: context.Work, probe: t.Callable[[], int]) -> list[engine.Container]:
-    """Put new containers of the site in the place of the old ones; give the new ones."""
+    """Put new containers of the site in the place of the old ones; return the new ones."""
     has_edge = _prepare_edge(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
@@ -105,7 +105,7 @@ def _keep_waiting(work: context.Work, old: list[engine.Container]) -> None:
 
 
 def _drain(work: context.Work, ask: runtime.Ask, old: list[engine.Container], grace: int) -> bool:
-    """Let old containers answer what they have; say whether they have, else how many connections will be cut."""
+    """Let old containers answer what they have; return whether they have, else how many connections will be cut."""
     left = runtime.drain(ask, addresses(old), grace)
     if left:
         what, were = ("connection", "was") if left == 1 else ("connections", "were")
@@ -117,7 +117,7 @@ def _drain(work: context.Work, ask: runtime.Ask, old: list[engine.Container], gr
 
 
 def _prepare_edge(work: context.Work) -> bool:
-    """Write the override; say whether it has the edge in it."""
+    """Write the override; return whether it has the edge in it."""
     app = work.app
     before = files.read(app.override) if compose.is_ours(app.override) else ""
     more: dict[str, t.Any] = {"workers": _workers_there(work), "environment": work.order.epoch.environment}
@@ -155,7 +155,7 @@ def _workers_there(work: context.Work) -> list[str]:
 
 
 def _with_mounts(work: context.Work, text: str) -> str:
-    """Give our override with what is to be mounted: the site's anonymous volumes, the git folder read-only."""
+    """Return our override with what is to be mounted: the site's anonymous volumes, the git folder read-only."""
     mounts: dict[str, list[dict[str, t.Any]]] = {}
     if work.order.protect_git:
         mounts = protect.wanted(work.config, _workers_there(work), work.app.path)
@@ -166,7 +166,7 @@ def _with_mounts(work: context.Work, text: str) -> str:
 
 
 def can_have_epoch(work: context.Work) -> bool:
-    """Say whether the new containers can get an epoch into their environment: by our override."""
+    """Return whether the new containers can get an epoch into their environment: by our override."""
     edge = work.order.strategy == "rolling" or names.is_in(files.read(work.app.override))
     return work.order.strategy != "reload" and (edge or not files.in_the_way(work.app))
 
@@ -225,7 +225,7 @@ def wait_healthy(work: context.Work, started: list[engine.Container]) -> None:
 
 
 def addresses(containers: list[engine.Container]) -> list[str]:
-    """Give all addresses of containers."""
+    """Return all addresses of containers."""
     return [address for one in containers for address in one.addresses]
 
 

@@ -76,7 +76,7 @@ def parse_mounts(inspected: Sequence[Mapping[str, t.Any]]) -> list[Mount]:
 
 
 def prefix(files: Mapping[str, str], tree: Mapping[str, str]) -> str | None:
-    """Say which folder of the repository the container's code is: the one of a manage.py with the most files of it."""
+    """Return which folder of the repository the container's code is: the one of a manage.py with most files of it."""
     tops = [path[: -len("manage.py")] for path in tree if path == "manage.py" or path.endswith("/manage.py")]
     return max(tops, key=lambda top: sum(top + name in tree for name in files), default=None)
 
@@ -119,7 +119,7 @@ def fault(
 
 
 def message(commit: str, container: str, service: str, paths: list[str], mount: Mount | None) -> str:
-    """Say what is wrong, where, and what to do."""
+    """Return what is wrong, where, and what to do."""
     begin = f"The new container {container} does not have the code of {commit[:12]} ({some(paths)} "
     differ = "differs" if len(paths) == 1 else "differ"
     if mount:

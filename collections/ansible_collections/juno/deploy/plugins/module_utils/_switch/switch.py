@@ -99,7 +99,7 @@ def switch(run: Runner, app: App, order: context.SwitchOrder) -> dict[str, t.Any
 
 
 def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
-    """Give the app with the workers that its begin has found, or those that are found now."""
+    """Return the app with the workers that its begin has found, or those that are found now."""
     entry = journal.half_done(journal.read(app.journal))
     if entry and entry.workers is not None:
         return worker_services.of_entry(app, entry)
@@ -206,7 +206,7 @@ def _switch(work: context.Work) -> dict[str, t.Any]:
 
 
 def _ask_before(work: context.Work) -> t.Callable[[], list[str]] | None:
-    """Begin to ask which pages of the sitemap what serves answers; give what waits for that, if there is any to ask."""
+    """Begin to ask which pages of the sitemap what serves answers; return what waits for that, if there is any."""
     if not work.order.sitemap_pages or not work.site():
         return None
     base_url, _probe = front_door(work)
@@ -224,7 +224,7 @@ def _ask_before(work: context.Work) -> t.Callable[[], list[str]] | None:
 
 
 def _hopeful(work: context.Work, probe: t.Callable[[], int]) -> t.Callable[[], int]:
-    """Give the probe of the front door, which gives up where a front proxy of the app's own does not run."""
+    """Return the probe of the front door, which gives up where a front proxy of the app's own does not run."""
     began = time.monotonic()
 
     def ask() -> int:
@@ -263,7 +263,7 @@ def _look_at_others(work: context.Work, live: dict[str, t.Any]) -> services_plan
 
 
 def _purge(work: context.Work) -> dict[str, t.Any]:
-    """Remove bytecode from the checkout, where it now holds the new code and containers see it; say what and why."""
+    """Remove bytecode from the checkout, where it now holds the new code and containers see it; return what and why."""
     if not work.order.purge_bytecode or not compose.mounts_code(work.service, work.app.path):
         return {}
     rules = Rules(remove=True, mode=work.order.bytecode_mode)
@@ -274,7 +274,7 @@ def _purge(work: context.Work) -> dict[str, t.Any]:
 
 
 def _prune_static(work: context.Work) -> dict[str, t.Any]:
-    """Remove static files that nothing names any more, right before new workers start; say what, or why not."""
+    """Remove static files that nothing names any more, right before new workers start; return what, or why not."""
     rules = work.order.static_rules
     site = [one for one in work.old if one.service == work.app.service]
     if not rules or not work.order.commit or not site:
@@ -284,7 +284,7 @@ def _prune_static(work: context.Work) -> dict[str, t.Any]:
 
 
 def _caches(work: context.Work) -> dict[str, t.Any]:
-    """Say which of the app's caches have to be cleared after the switch, for whom the epoch doesn't do it."""
+    """Return which of the app's caches have to be cleared after the switch, for whom the epoch doesn't do it."""
     epoch = work.order.epoch
     if not epoch.value or epoch.value == cache_version_choice.serving(journal.read(work.app.journal)):
         return {"covered": False, "alias": [], "epoch": 0, "why": epoch.why}
@@ -292,7 +292,7 @@ def _caches(work: context.Work) -> dict[str, t.Any]:
 
 
 def front_door(work: context.Work) -> tuple[str, t.Callable[[], int]]:
-    """Give the site's address on this host, past a maintenance page, and what asks there for a page."""
+    """Return the site's address on this host, past a maintenance page, and what asks there for a page."""
     base_url, _probe = context.address(work.config, work.app, work.order)
     base_url = work.order.base_url or maintenance.around(work.client, work.app, base_url)
     return base_url, context.make_probe(base_url, work.order.probe_path, work.order.headers)

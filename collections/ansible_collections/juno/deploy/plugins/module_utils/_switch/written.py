@@ -22,7 +22,7 @@ PASSING = re.compile(
 
 
 def files(changes: Sequence[dict[str, t.Any]] | None, apart: Sequence[str] = ()) -> list[str]:
-    """Give the files that a container has written, as the Engine's C(GET /containers/ID/changes) lists them.
+    """Return the files that a container has written, as the Engine's C(GET /containers/ID/changes) lists them.
 
     :param apart: folders that are left out.
     """
@@ -39,7 +39,7 @@ def files(changes: Sequence[dict[str, t.Any]] | None, apart: Sequence[str] = ())
 
 
 def lost_with(client: t.Any, old: Sequence[engine.Container], apart: Sequence[str] = ()) -> str:
-    """Say what another container lacks of what the old ones wrote; nothing where they wrote nothing.
+    """Return what another container lacks of what the old ones wrote; nothing where they wrote nothing.
 
     :raises EngineError: the Engine can't tell.
     """

@@ -39,7 +39,7 @@ _FILE = re.compile(
 
 
 def requested(line: str) -> str:
-    """Give the path of a page that a line of an access log tells was asked for and had; nothing for any other line."""
+    """Return the path of a page that a line of an access log tells was asked for and had; nothing for another line."""
     line = line[:MOST_LINE_CHARACTERS]
     if "GET /" not in line or _OURS in line:
         return ""
@@ -50,7 +50,7 @@ def requested(line: str) -> str:
 
 
 def most_often(lines: Iterable[str], most: int, without: Iterable[str]) -> list[str]:
-    """Give the pages that were asked for most often, not fewer than C(FEWEST) times; in case of a tie by path."""
+    """Return the pages that were asked for most often, not fewer than C(FEWEST) times; in case of a tie by path."""
     counts = collections.Counter(map(requested, lines))
     for path in ("", *without):
         counts.pop(path, None)

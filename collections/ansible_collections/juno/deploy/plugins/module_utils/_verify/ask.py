@@ -29,7 +29,7 @@ MAX_REDIRECTS = 5
 def wait_for_answer(
     page: Page, get: Get, wait_seconds: float, clock: Callable[[], float], pause: Callable[[float], None]
 ) -> tuple[Answer, float]:
-    """Ask for a page until the site answers or the time is over; give the last answer and the time before it."""
+    """Ask for a page until the site answers or the time is over; return the last answer and the time before it."""
     begun = clock()
     while True:
         waited = clock() - begun
@@ -42,7 +42,7 @@ def wait_for_answer(
 
 
 def following(site: Site, get: Get) -> Get:
-    """Give a C(get) that follows redirects, as long as they stay on the site."""
+    """Return a C(get) that follows redirects, as long as they stay on the site."""
 
     def follow(path: str) -> Answer:
         answer = get(path)
@@ -60,7 +60,7 @@ def following(site: Site, get: Get) -> Get:
 
 
 def within(deadline: float, clock: Callable[[], float], site: Site, opened: Callable[[Site], Get]) -> Get:
-    """Give a C(get) whose requests end at the deadline; one that would begin after it is not made."""
+    """Return a C(get) whose requests end at the deadline; one that would begin after it is not made."""
 
     def get(path: str) -> Answer:
         left = deadline - clock()

@@ -38,7 +38,7 @@ class _Finder(html.parser.HTMLParser):
 
 
 def parse_srcset(value: str) -> list[str]:
-    """Give the URLs of a C(srcset); a URL may hold commas, only one at its end separates."""
+    """Return the URLs of a C(srcset); a URL may hold commas, only one at its end separates."""
     urls: list[str] = []
     rest = value.lstrip(" \t\n\f\r,")
     while rest:
@@ -51,12 +51,12 @@ def parse_srcset(value: str) -> list[str]:
 
 
 def _name(parts: urllib.parse.SplitResult) -> tuple[str | None, int | None]:
-    """Give host and port, without the port that the scheme means anyway."""
+    """Return host and port, without the port that the scheme means anyway."""
     return parts.hostname, None if parts.port == {"http": 80, "https": 443}.get(parts.scheme) else parts.port
 
 
 def path_on_site(site: Site, url: str, page_url: str) -> str | None:
-    """Give the path with query of a link if it leads to the same site, else nothing."""
+    """Return the path with query of a link if it leads to the same site, else nothing."""
     names = {_name(urllib.parse.urlsplit(own)) for own in (site.origin, site.base_url)}
     try:
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(page_url, url))
@@ -69,7 +69,7 @@ def path_on_site(site: Site, url: str, page_url: str) -> str | None:
 
 
 def find_assets(site: Site, page_path: str, text: str) -> list[str]:
-    """Give the paths of the files on the same site that a page makes a browser load, each once, in the page's order."""
+    """Return the paths of the files on the same site that a page makes a browser load, each once, in its order."""
     finder = _Finder()
     # A browser skips an unknown "<![" declaration; html.parser raises AssertionError at one, but skips "<! [".
     finder.feed(text.replace("<![", "<! ["))

@@ -27,7 +27,7 @@ CONNECTIONS = 2
 
 
 def answered(base_url: str, headers: t.Mapping[str, str], sitemap: str, most: int, seconds: float) -> list[str]:
-    """Give those of the first pages of a sitemap that are answered with a status below 500.
+    """Return those of the first pages of a sitemap that are answered with a status below 500.
 
     :param headers: those of the checks; C(Host) and C(X-Forwarded-Proto) count.
     :param seconds: for all of it; what was not asked by then is not among them.

@@ -99,7 +99,7 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
 
 
 def port_of(client: t.Any, running: list[Container], edges: list[Container], outside: int = 0) -> int:
-    """Give the port that the web containers listen on, 0 if nobody tells.
+    """Return the port that the web containers listen on, 0 if nobody tells.
 
     What they publish tells it (of more than one the port behind C(outside)), or the edge that took the ports over, or
     the only port that their image names.
@@ -117,7 +117,7 @@ def port_of(client: t.Any, running: list[Container], edges: list[Container], out
 
 
 def doors_of(running: list[Container], port: int) -> tuple[list[Door], list[Finding]]:
-    """Give the containers that can be asked, and say which can't."""
+    """Return the containers that can be asked, and return which can't."""
     if not port:
         problem = "were not asked on their own, since nobody tells which port they listen on: give port"
         return [], [Finding("container", f"The containers of {running[0].service}", problem, "warning", alone=True)]
@@ -131,7 +131,7 @@ def doors_of(running: list[Container], port: int) -> tuple[list[Door], list[Find
 
 
 def log_lines(client: t.Any, container: Container) -> list[str]:
-    """Give the last lines of a container's log, bounded in number and size; none where its log can't be read."""
+    """Return the last lines of a container's log, bounded in number and size; none where its log can't be read."""
     body = bytearray()
     try:
         with engine.told(f"The log of the container {container.name} can't be read"):
@@ -145,7 +145,7 @@ def log_lines(client: t.Any, container: Container) -> list[str]:
 
 
 def read_file(client: t.Any, container: Container, path: str) -> bytes | None:
-    """Give the content of a file in a container; nothing when there is no regular file, or one too large.
+    """Return the content of a file in a container; nothing when there is no regular file, or one too large.
 
     :raises EngineError: the Engine refuses for another reason.
     """

@@ -69,7 +69,7 @@ def judge_file(path: str, get: Get, *, sure: bool) -> File:
 
 
 def of_answers(mark: Mark | None, visits: list[Visit], directs: list[Direct], assets: Assets) -> list[Finding]:
-    """Give what is to say about single pages and files."""
+    """Return what is to say about single pages and files."""
     findings = [one for visit in visits for one in judge_visit(visit, mark)]
     findings += told_apart(findings, [one for direct in directs for one in judge_direct(direct, mark)], directs)
     return findings + assets.findings
@@ -96,7 +96,7 @@ def told_apart(front: list[Finding], inside: list[Finding], directs: list[Direct
 
 
 def of_pages(visits: list[Visit], most_seconds: int) -> list[Finding]:
-    """Give which pages browsers keep too long, in one sentence, and for each page how its cached copy differs."""
+    """Return which pages browsers keep too long, in one sentence, and for each page how its cached copy differs."""
     differing = [
         Finding("cached", one.page.path, f"is served as {one.difference}", "warning")
         for one in visits
@@ -123,7 +123,7 @@ def _others(paths: list[str]) -> str:
 
 
 def of_number(assets: Assets) -> list[Finding]:
-    """Say how many files were left out."""
+    """Return how many files were left out."""
     if assets.named <= assets.chosen:
         return []
     problem = f"name {assets.named} files, of which only {assets.chosen} were checked (see max_assets)"
@@ -131,7 +131,7 @@ def of_number(assets: Assets) -> list[Finding]:
 
 
 def replaced(manifest: verify_manifest.Manifest | None, assets: Assets) -> list[str]:
-    """Give the files that are there though the manifest of static files has them no longer."""
+    """Return the files that are there though the manifest of static files has them no longer."""
     there = {one.path for one in assets.files if one.status == 200 and not one.findings}
     return [path for path in verify_manifest.strangers(manifest, assets.asked) if path in there] if manifest else []
 
@@ -160,7 +160,7 @@ def of_replaced(manifest: verify_manifest.Manifest, files: list[str], old_pages:
 
 
 def of_time(seconds: float, pages: int, files: int) -> list[Finding]:
-    """Say what was left out since the time for pages that nobody configured was over."""
+    """Return what was left out since the time for pages that nobody configured was over."""
     if not pages and not files:
         return []
     what = " and ".join(

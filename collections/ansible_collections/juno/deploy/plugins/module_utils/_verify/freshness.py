@@ -43,12 +43,12 @@ _BY_NATURE = (
 
 
 def past_cache(path: str, token: str) -> str:
-    """Give a page's address with a query that no cache has seen."""
+    """Return a page's address with a query that no cache has seen."""
     return f"{path}{'&' if '?' in path else '?'}{QUERY}={token}"
 
 
 def without_nature(text: str, token: str) -> list[str]:
-    """Give a page's lines without what differs from rendering to rendering."""
+    """Return a page's lines without what differs from rendering to rendering."""
     text = re.sub(rf"(?:[?&]|&amp;|%3F|%26)?{QUERY}(?:=|%3D){re.escape(token)}", "", text).replace(token, "")
     for one in _BY_NATURE:
         text = one.sub(lambda found: found[1] if found.re.groups else "", text)
@@ -56,13 +56,13 @@ def without_nature(text: str, token: str) -> list[str]:
 
 
 def can_be_compared(answer: Answer) -> bool:
-    """Say whether an answer is a page that a cache may hold, and small enough."""
+    """Return whether an answer is a page that a cache may hold, and small enough."""
     kept = "no-store" not in directives(answer.headers.get("cache-control", ""))
     return kept and answer.is_html and not answer.failure and len(answer.body) <= MOST_CHARACTERS
 
 
 def difference(cached: Answer, fresh: Answer, token: str, other: Answer | None = None, other_token: str = "") -> str:
-    """Say how a cached page differs from a fresh rendering, at the first place where it does; nothing when it doesn't.
+    """Return how a cached page differs from a fresh rendering, at the first place where it does; nothing if it doesn't.
 
     With C(other), a second fresh rendering, the part in which these two differ from each other is left out.
     """
@@ -84,7 +84,7 @@ def difference(cached: Answer, fresh: Answer, token: str, other: Answer | None =
 
 
 def ends(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
-    """Give how many items two sequences share at their beginning, and how many of the others at their end."""
+    """Return how many items two sequences share at their beginning, and how many of the others at their end."""
     most = min(len(one), len(other))
     head = next((at for at in range(most) if one[at] != other[at]), most)
     tail = next((at for at in range(most - head) if one[-1 - at] != other[-1 - at]), most - head)
@@ -92,7 +92,7 @@ def ends(one: Sequence[str], other: Sequence[str]) -> tuple[int, int]:
 
 
 def excerpts(old: str, new: str) -> tuple[str, str]:
-    """Give a short piece of both texts, from a little before the place where they part."""
+    """Return a short piece of both texts, from a little before the place where they part."""
     head, _tail = ends(old, new)
     begin = max(0, head - SHOWN // 3) if max(len(old), len(new)) > SHOWN else 0
     return _short(old, begin), _short(new, begin)

@@ -30,7 +30,7 @@ Address = tuple[t.Any, ...]
 
 
 def resolve(hostname: str, port: int, timeout_seconds: float) -> list[Address]:
-    """Give the addresses of a host, as C(getaddrinfo) does but bounded in time.
+    """Return the addresses of a host, as C(getaddrinfo) does but bounded in time.
 
     :raises BadInputError: the name is unknown, or the name server does not answer.
     """
@@ -126,7 +126,7 @@ def _tls(site: Site) -> ssl.SSLContext:
 
 
 def describe(exc: Exception, timeout_seconds: float) -> tuple[str, bool]:
-    """Give an exception in a person's words, and whether it may pass by itself."""
+    """Return an exception in a person's words, and whether it may pass by itself."""
     if isinstance(exc, ssl.SSLCertVerificationError):
         return f"its certificate was refused: {exc.verify_message}", False
     if isinstance(exc, TimeoutError):

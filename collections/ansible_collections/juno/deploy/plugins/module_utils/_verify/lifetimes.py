@@ -31,7 +31,7 @@ def _time(text: str | None) -> float | None:
 
 
 def expires_seconds(headers: Mapping[str, str]) -> int | None:
-    """Give the time from Date to Expires; 0 where that is over or is no date, nothing without Expires."""
+    """Return the time from Date to Expires; 0 where that is over or is no date, nothing without Expires."""
     if "expires" not in headers:
         return None
     expires, now = _time(headers["expires"]), _time(headers.get("date"))
@@ -39,7 +39,7 @@ def expires_seconds(headers: Mapping[str, str]) -> int | None:
 
 
 def kept_seconds(headers: Mapping[str, str]) -> int:
-    """Say for how long a browser may show the answer again without asking, by RFC 9111: max-age goes before Expires."""
+    """Return for how long a browser may show the answer again without asking, by RFC 9111: max-age before Expires."""
     control = directives(headers.get("cache-control", ""))
     if "no-store" in control or "no-cache" in control:
         return 0
@@ -51,7 +51,7 @@ def kept_seconds(headers: Mapping[str, str]) -> int:
 
 
 def longest_seconds(headers: Mapping[str, str]) -> int:
-    """Give for how long a browser, or a proxy that many share, may show such an answer again without asking.
+    """Return for how long a browser, or a proxy that many share, may show such an answer again without asking.
 
     How old this one is already says nothing of the next.
     """

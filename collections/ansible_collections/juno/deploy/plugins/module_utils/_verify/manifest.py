@@ -42,7 +42,7 @@ def parse(path: str, body: bytes) -> Manifest | None:
 
 
 def _endings(path: str) -> Iterator[tuple[str, str]]:
-    """Give each way to part a path into a prefix that ends with a slash and a name, longest name first."""
+    """Return each way to part a path into a prefix that ends with a slash and a name, longest name first."""
     at = path.find("/")
     while at >= 0:
         yield path[: at + 1], path[at + 1 :]
@@ -50,13 +50,13 @@ def _endings(path: str) -> Iterator[tuple[str, str]]:
 
 
 def plain_name(name: str) -> str:
-    """Give a name without its hash; nothing when it has none."""
+    """Return a name without its hash; nothing when it has none."""
     found = _HASHED.search(name)
     return f"{name[: found.start()]}{found['stem']}{found['ending'] or ''}" if found else ""
 
 
 def strangers(manifest: Manifest, assets: list[str]) -> list[str]:
-    """Give those hashed names that the manifest doesn't have.
+    """Return those hashed names that the manifest doesn't have.
 
     They are told from hashes that are not Django's by their plain name, which the manifest has, or by a place below a
     prefix that names of the manifest have too.

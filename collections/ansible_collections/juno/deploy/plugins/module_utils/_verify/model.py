@@ -47,11 +47,11 @@ class Page:
 
     @property
     def is_found(self) -> bool:
-        """Say whether nobody configured the page, so that it must only answer below 500."""
+        """Return whether nobody configured the page, so that it must only answer below 500."""
         return self.source != CONFIGURED
 
     def is_shown_by(self, answer: Answer) -> bool:
-        """Say whether an answer is the page, and not an error or a redirect in its place."""
+        """Return whether an answer is the page, and not an error or a redirect in its place."""
         return not answer.failure and answer.status == self.status
 
 
@@ -110,7 +110,7 @@ def parse_pages(listed: list[dict[str, t.Any]]) -> list[Page]:
 
 
 def judge_answer(page: Page, answer: Answer) -> list[str]:
-    """Give what is wrong with one answer of a page, each as the rest of a sentence that the page begins."""
+    """Return what is wrong with one answer of a page, each as the rest of a sentence that the page begins."""
     if answer.failure:
         return [f"did not answer ({answer.failure})"]
     if answer.status != page.status:
@@ -128,7 +128,7 @@ def judge_answer(page: Page, answer: Answer) -> list[str]:
 
 
 def judge_found(page: Page, answer: Answer) -> list[tuple[str, str]]:
-    """Give what is to say about one answer of a page that nobody configured, with the level.
+    """Return what is to say about one answer of a page that nobody configured, with the level.
 
     It must answer, and below 500. One that needs too long may be meant so, for example a stream.
     """
@@ -145,13 +145,13 @@ def judge_found(page: Page, answer: Answer) -> list[tuple[str, str]]:
 
 
 def judge(page: Page, answer: Answer, mark: Mark | None) -> list[tuple[str, str]]:
-    """Give what is to say about one answer of any page, with the level; the release's mark comes last."""
+    """Return what is to say about one answer of any page, with the level; the release's mark comes last."""
     judged = judge_found(page, answer) if page.is_found else [(one, "error") for one in judge_answer(page, answer)]
     return judged + mark.judge(answer) if mark and not answer.failure and answer.status < 500 else judged
 
 
 def judge_visit(visit: Visit, mark: Mark | None = None) -> list[Finding]:
-    """Give what is to say about a page; a problem of only one of its answers says of which."""
+    """Return what is to say about a page; a problem of only one of its answers says of which."""
     judged = [judge(visit.page, answer, mark) for answer in visit.answers]
     findings: dict[tuple[str, str], None] = {}
     for number, problems in enumerate(judged):
@@ -162,7 +162,7 @@ def judge_visit(visit: Visit, mark: Mark | None = None) -> list[Finding]:
 
 
 def judge_direct(direct: Direct, mark: Mark | None = None) -> list[Finding]:
-    """Give what is to say about a page as one container answers it."""
+    """Return what is to say about a page as one container answers it."""
     page, answer = direct.page, direct.answer
     problems = judge(page, answer, mark)
     if page.is_found and not answer.failure:
@@ -173,7 +173,7 @@ def judge_direct(direct: Direct, mark: Mark | None = None) -> list[Finding]:
 
 
 def judge_asset(answer: Answer) -> list[Finding]:
-    """Give what is wrong with a file that a page names."""
+    """Return what is wrong with a file that a page names."""
     problem = ""
     if answer.failure:
         problem = f"did not answer ({answer.failure})"
@@ -197,7 +197,7 @@ def _lengths(answer: Answer) -> str:
 
 
 def is_starting(page: Page, answer: Answer) -> bool:
-    """Say whether an answer is that of a site that still starts: none at all, or a proxy's that finds nobody."""
+    """Return whether an answer is that of a site that still starts: none at all, or a proxy's that finds nobody."""
     if answer.failure:
         return answer.transient
     return answer.status in STARTING and answer.status != page.status

@@ -33,12 +33,12 @@ class Mark:
     pattern: re.Pattern[str] | None = None
 
     def shown(self, answer: Answer) -> str:
-        """Give what an answer says of its release; nothing where it doesn't."""
+        """Return what an answer says of its release; nothing where it doesn't."""
         text = answer.headers.get(self.header, "").strip() if self.header else ""
         return text or (in_head(answer.text[:HEAD_CHARACTERS]) if answer.is_html else "")
 
     def judge(self, answer: Answer) -> list[tuple[str, str]]:
-        """Say whether an answer shows another release (V(error)) or something that can't be compared (V(warning))."""
+        """Return whether an answer shows another release (V(error)) or what can't be compared (V(warning))."""
         shown = self.shown(answer)
         if not shown:
             return []
@@ -61,7 +61,7 @@ class Mark:
 
 
 def in_head(text: str) -> str:
-    """Give the content of the page's C(<meta name="release">)."""
+    """Return the content of the page's C(<meta name="release">)."""
     for found in _META.finditer(text):
         attributes = {
             name.lower(): html.unescape(double or single or bare)
@@ -73,12 +73,12 @@ def in_head(text: str) -> str:
 
 
 def is_commit(text: str) -> bool:
-    """Say whether a text reads as a commit, whole or shortened."""
+    """Return whether a text reads as a commit, whole or shortened."""
     return _COMMIT.fullmatch(text) is not None
 
 
 def is_same(wanted: str, shown: str) -> bool:
-    """Say whether two names mean one release: the same text, or a commit and the begin of it."""
+    """Return whether two names mean one release: the same text, or a commit and the begin of it."""
     if wanted == shown:
         return True
     one, other = wanted.lower(), shown.lower()

@@ -20,7 +20,7 @@ LINES = 10
 
 
 def sentence(site: Site, finding: Finding) -> str:
-    """Give a finding as a sentence without its full stop."""
+    """Return a finding as a sentence without its full stop."""
     if finding.container:
         return f"{finding.path} on the container {finding.container} {finding.problem}"
     where = finding.path if finding.alone else f"{finding.path} on {site.base_url}"
@@ -28,12 +28,12 @@ def sentence(site: Site, finding: Finding) -> str:
 
 
 def summary(site: Site, findings: list[Finding]) -> str:
-    """Give the message of a failed check: the first error, and how many others there are; nothing without an error."""
+    """Return the message of a failed check: the first error, and how many others there are; nothing without one."""
     return _first(site, [finding for finding in findings if finding.level == "error"], "problem")
 
 
 def warning(site: Site, findings: list[Finding]) -> str:
-    """Give the first of the findings that fail nothing, and how many others there are; nothing without one."""
+    """Return the first of the findings that fail nothing, and how many others there are; nothing without one."""
     return _first(site, [finding for finding in findings if finding.level == "warning"], "finding")
 
 
@@ -65,7 +65,7 @@ def words(site: Site, outcome: Outcome) -> list[str]:
 
 
 def report(site: Site, outcome: Outcome, mark: Mark | None = None) -> dict[str, t.Any]:
-    """Give the module's result."""
+    """Return the module's result."""
     findings = [
         {
             "what": one.what,

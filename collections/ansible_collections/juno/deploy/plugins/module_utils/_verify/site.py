@@ -34,7 +34,7 @@ class Site:
 
     @property
     def origin(self) -> str:
-        """Give the scheme and name that the site's own links are relative to."""
+        """Return the scheme and name that the site's own links are relative to."""
         return f"{self.forwarded_proto or self.scheme}://{self.host}"
 
 
@@ -62,19 +62,19 @@ class Answer:
 
     @property
     def declared_bytes(self) -> int | None:
-        """Give the length that the server announced, if it did."""
+        """Return the length that the server announced, if it did."""
         value = self.headers.get("content-length", "")
         return int(value) if value.isascii() and value.isdigit() else None
 
     @property
     def is_cut_short(self) -> bool:
-        """Say whether less came than the server announced."""
+        """Return whether less came than the server announced."""
         announced = self.declared_bytes
         return self.broken_off or (announced is not None and not self.too_large and len(self.body) < announced)
 
     @property
     def is_html(self) -> bool:
-        """Say whether the answer calls itself a page."""
+        """Return whether the answer calls itself a page."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower() in (
             "text/html",
             "application/xhtml+xml",
@@ -82,7 +82,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """Give the body as text: by the announced encoding, else UTF-8, else Latin-1, which can read anything."""
+        """Return the body as text: by the announced encoding, else UTF-8, else Latin-1, which can read anything."""
         found = re.search(r"charset=[\"']?([\w.:-]+)", self.headers.get("content-type", ""), re.IGNORECASE)
         for encoding in (found.group(1) if found else "utf-8", "utf-8"):
             try:
@@ -121,5 +121,5 @@ def parse_site(base_url: str, *, host: str | None = None, **options: t.Any) -> S
 
 
 def request_target(path: str) -> str:
-    """Give a path with query as it is sent: without fragment, percent-encoded where it must be."""
+    """Return a path with query as it is sent: without fragment, percent-encoded where it must be."""
     return urllib.parse.quote(path.partition("#")[0], safe=TARGET_SAFE)

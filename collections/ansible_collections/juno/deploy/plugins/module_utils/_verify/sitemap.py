@@ -82,7 +82,7 @@ def _refuse(*_arguments: object) -> t.NoReturn:
 
 
 def unpack(body: bytes) -> bytes:
-    """Give a sitemap's XML, unpacked where it is packed, no more than C(MOST_BYTES) of it.
+    """Return a sitemap's XML, unpacked where it is packed, no more than C(MOST_BYTES) of it.
 
     :raises zlib.error: it is packed badly.
     """
@@ -114,7 +114,7 @@ def parse(body: bytes, most: int = MOST_ENTRIES, *, whole: bool = True) -> Sitem
 
 
 def _problem(answer: Answer, named: bool) -> str:
-    """Say why an answer is no sitemap; nothing also where there just is none."""
+    """Return why an answer is no sitemap; nothing also where there just is none."""
     if answer.failure:
         return f"did not answer ({answer.failure})"
     if answer.status >= 500 or (named and answer.status != 200):
@@ -123,7 +123,7 @@ def _problem(answer: Answer, named: bool) -> str:
 
 
 def find(site: Site, get: Get, path: str, most: int, without: set[str]) -> tuple[list[str], list[Finding]]:
-    """Ask for a sitemap, and for those that it names in its turn, and give the first other pages of the site in them.
+    """Ask for a sitemap, and for those that it names in its turn, and return the first other pages of the site in them.
 
     A site without a sitemap has none, and that is no finding; neither is one that answers everything with a page.
     """

@@ -69,7 +69,7 @@ class Order:
 
     @property
     def paths(self) -> set[str]:
-        """Give the paths of the configured pages."""
+        """Return the paths of the configured pages."""
         return {page.path for page in self.pages}
 
 
@@ -123,7 +123,7 @@ class _Progress:
             events.tell(f"asks for {total} {what}")
 
     def with_one(self, answer: Answer) -> Answer:
-        """Give an answer on, and tell that it has come."""
+        """Return an answer on, and tell that it has come."""
         events.tell(f"has asked for {next(self.asked)} of {self.total} {self.what}", after_seconds=TELL_SECONDS)
         return answer
 
@@ -196,17 +196,17 @@ class Proof:
         return Outcome(visits, assets.asked, findings, waited, directs, seen)
 
     def get(self, site: Site) -> Get:
-        """Give what asks a site for a configured page."""
+        """Return what asks a site for a configured page."""
         get = self.opened(site)
         return verify_ask.following(site, get) if self.order.follow_redirects else get
 
     def get_in_time(self, site: Site) -> Get:
-        """Give what asks a site for something that nobody configured."""
+        """Return what asks a site for something that nobody configured."""
         get = verify_ask.within(self.deadline, self.clock, site, self.opened)
         return verify_ask.following(site, get) if self.order.follow_redirects else get
 
     def at(self, door: Door) -> Site:
-        """Give the site as a container serves it: without TLS, but with the same name and the visitors' scheme."""
+        """Return the site as a container serves it: without TLS, but with the same name and the visitors' scheme."""
         site = self.site
         address = f"[{door.address}]" if ":" in door.address else door.address
         return dataclasses.replace(
@@ -223,7 +223,7 @@ class Proof:
         return Direct(page, door.container, get(page.path), front)
 
     def read_sitemap(self, *, wanted: bool) -> tuple[list[str], list[Finding]]:
-        """Give the pages of the sitemap and what is to say about it."""
+        """Return the pages of the sitemap and what is to say about it."""
         order = self.order
         if not wanted or not order.sitemap_pages:
             return [], []
@@ -294,18 +294,18 @@ class Proof:
 
 
 def count(things: t.Sized, what: str) -> str:
-    """Give a number of things in words."""
+    """Return a number of things in words."""
     return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def found_pages(mapped: t.Iterable[str], logged: t.Iterable[str]) -> list[Page]:
-    """Give the pages that nobody configured, each once, those of the sitemap first."""
+    """Return the pages that nobody configured, each once, those of the sitemap first."""
     pages = {path: Page(path, source=SITEMAP) for path in mapped}
     return [*pages.values(), *(Page(path, source=LOG) for path in logged if path not in pages)]
 
 
 def assets_of(site: Site, visits: list[Visit]) -> list[str]:
-    """Give the files that the pages name, each once; pages that are not what they should be name none."""
+    """Return the files that the pages name, each once; pages that are not what they should be name none."""
     found: dict[str, None] = {}
     for one in visits:
         for answer in one.answers:

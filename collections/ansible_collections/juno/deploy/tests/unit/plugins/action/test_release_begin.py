@@ -98,7 +98,7 @@ def test_a_word_of_its_controller_between_two_looks_is_a_sign_of_life():
 
 @pytest.fixture
 def another():
-    """Give another process on this machine."""
+    """Return another process on this machine."""
     with subprocess.Popen(["sleep", "60"]) as process:
         yield process, processes.identify(process.pid)
         process.kill()
@@ -154,7 +154,7 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def begin(shown, monkeypatch):
-    """Give what runs the action with prepared answers of its module, and what that was called with."""
+    """Return what runs the action with prepared answers of its module, and what that was called with."""
 
     def run(answers, args=None, *, check_mode=False):
         task = types.SimpleNamespace(

@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
 
 @contextlib.contextmanager
 def defaults(**more: t.Any) -> Iterator[None]:
-    """Give Django its defaults, and take them back for what others test."""
+    """Return Django its defaults, and take them back for what others test."""
     settings = importlib.import_module("django.conf").settings
     before = dict(settings.__dict__)
     settings.__dict__["_wrapped"] = importlib.import_module("django.utils.functional").empty

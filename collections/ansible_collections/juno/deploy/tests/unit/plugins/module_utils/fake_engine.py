@@ -275,7 +275,7 @@ class World:
         return CommandResult(argv, 0, "", "")
 
     def hashes(self) -> dict[str, str]:
-        """Give what compose makes of each service's configuration, the edge's among them where our override has one."""
+        """Return what compose makes of each service's configuration, the edge's among them if our override has one."""
         texts = {name: json.dumps(one) for name, one in self.config["services"].items()}
         override = files.read(self.app.override)
         if compose.is_ours(self.app.override) and names.is_in(override):
@@ -379,7 +379,7 @@ class World:
         return 200 if any(name.startswith("web-") for name in running) else 0
 
     def kind(self, host: str, port: int, path: str = "/", headers: dict[str, str] | None = None) -> str:
-        """Say what is spoken at a port: HTTP wherever the site answers, unless a test says otherwise."""
+        """Return what is spoken at a port: HTTP wherever the site answers, unless a test says otherwise."""
         status = self.answer(host if host != "::1" else "127.0.0.1", port, path, headers or {}, 1)
         return self.kinds.get(port, f"http {status}" if status else "")
 

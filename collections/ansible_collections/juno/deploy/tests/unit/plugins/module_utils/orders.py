@@ -10,7 +10,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import options
 
 
 def defaults(spec: options.Spec) -> dict[str, t.Any]:
-    """Give what a module has without being told, as Ansible makes it of an argument spec."""
+    """Return what a module has without being told, as Ansible makes it of an argument spec."""
     return {
         name: defaults(option["options"]) if option.get("apply_defaults") else option.get("default")
         for name, option in spec.items()
@@ -18,7 +18,7 @@ def defaults(spec: options.Spec) -> dict[str, t.Any]:
 
 
 def release(**more: t.Any) -> dict[str, t.Any]:
-    """Give the order of a deploy that is told nothing but what it must be; of a group, only the rest is replaced."""
+    """Return the order of a deploy that is told nothing but what it must be; of a group, only the rest is replaced."""
     order = {**defaults(options.RELEASE), "path": "/root/x", "project": "jobs"}
     return {**order, **{name: _over(order[name], value) for name, value in more.items()}}
 

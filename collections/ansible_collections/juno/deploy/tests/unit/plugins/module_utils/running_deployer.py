@@ -67,7 +67,7 @@ class Running:
             return []
 
     def waits(self, gate, result=None):
-        """Give a step that waits until a gate is open."""
+        """Return a step that waits until a gate is open."""
 
         def work(_release, _args):
             until(lambda: os.path.exists(f"{self.path}/{gate}"))
@@ -199,7 +199,7 @@ def until(true):
 
 
 def raw(directory, data, *, reads=True):
-    """Say something at the door; give what is answered before the connection ends."""
+    """Send something to the door; return what is answered before the connection ends."""
     link = rpc.socket.socket(rpc.socket.AF_UNIX)
     link.settimeout(LONG_SECONDS)
     with rpc._address(rpc.socket_path(directory, ID)) as address:

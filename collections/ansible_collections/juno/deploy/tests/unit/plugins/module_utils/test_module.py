@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Co
 
 
 def ended(work: t.Callable[[AnsibleModule], dict[str, t.Any]], capsys: pytest.CaptureFixture[str]) -> dict[str, t.Any]:
-    """Run work in a real module; give the result it leaves with, and its code."""
+    """Run work in a real module; return the result it leaves with, and its code."""
     with patch_module_args({}), pytest.raises(SystemExit) as caught:
         _module.run(AnsibleModule(argument_spec={}), work)
     result = json.loads(capsys.readouterr().out)

@@ -50,7 +50,7 @@ def cancelled(monkeypatch):
 
 @pytest.fixture
 def act(shown, cancelled, monkeypatch, tmp_path):
-    """Give what runs an action with prepared answers of its module, and what that was called with."""
+    """Return what runs an action with prepared answers of its module, and what that was called with."""
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
 
     def run(name, answers, args=None, **variables):

@@ -40,7 +40,7 @@ LISTED: dict[str, t.Any] = {
 
 
 def listed(service: str = "web", number: str = "1", state: str = "running", **labels: str) -> dict[str, t.Any]:
-    """Give the captured entry as another container of the project would have it."""
+    """Return the captured entry as another container of the project would have it."""
     entry = copy.deepcopy(LISTED)
     entry["Id"] = f"{service}{number}" * 8
     entry["Names"] = [f"/shop-{service}-{number}"]
@@ -264,7 +264,7 @@ def test_a_refusal_to_look_at_an_image_is_told(error: Exception) -> None:
 
 
 def refusal(status: int) -> docker.errors.APIError:
-    """Give what the SDK raises when the Engine answers with a status."""
+    """Return what the SDK raises when the Engine answers with a status."""
     response = requests.Response()
     response.status_code = status
     return docker.errors.APIError(f"{status}", response=response)

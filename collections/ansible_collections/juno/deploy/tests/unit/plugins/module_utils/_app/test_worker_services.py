@@ -32,7 +32,7 @@ def container(service: str, state: str, status: str) -> engine.Container:
 
 
 def found(site: dict, one: dict, *containers: engine.Container, **more) -> str:
-    """Say why one service beside the site is a worker."""
+    """Return why one service beside the site is a worker."""
     return worker_services.find(
         app(**more), config(site, one=one), containers, is_code=lambda path: path == "/app/src"
     ).get("one", "")

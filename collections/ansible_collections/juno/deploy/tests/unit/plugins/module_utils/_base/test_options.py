@@ -22,7 +22,7 @@ ARGUMENTS = {"build": {"epoch"}, "migrate": {"reverse"}, "undo": {"task", "reaso
 
 
 def documented(module):
-    """Give the options of a module's documentation, with those of its fragments."""
+    """Return the options of a module's documentation, with those of its fragments."""
     docs = yaml_load(importlib.import_module(f"{PLUGINS}.modules.{module}").DOCUMENTATION)
     options = {}
     for name in docs.get("extends_documentation_fragment") or []:
@@ -36,7 +36,7 @@ def documented(module):
 
 
 def spec_of(module, monkeypatch):
-    """Give the argument spec that a module uses."""
+    """Return the argument spec that a module uses."""
     seen = {}
 
     class SeenError(Exception):
@@ -54,7 +54,7 @@ def spec_of(module, monkeypatch):
 
 
 def differences(spec, docs, path=""):
-    """Say where a spec and its documentation differ."""
+    """Return where a spec and its documentation differ."""
     found = [f"{path}{name} is not documented" for name in spec.keys() - docs.keys()]
     found += [f"{path}{name} is no option" for name in docs.keys() - spec.keys()]
     for name in sorted(spec.keys() & docs.keys()):

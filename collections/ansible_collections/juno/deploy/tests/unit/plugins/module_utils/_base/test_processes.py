@@ -23,7 +23,7 @@ signal.pause()
 
 @pytest.fixture
 def parent(request):
-    """Give a process with a child, and the child's id."""
+    """Return a process with a child, and the child's id."""
     argv = [sys.executable, "-c", PARENT, request.param]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
         yield process, int(process.stdout.readline())

@@ -46,7 +46,7 @@ def test_what_is_built(more, app_too, built):
 
 
 def pulled(world: World, *asked: str, rc: int = 0) -> tuple[list[str], list[list[str]]]:
-    """Pull for the database and the cache; give what is told, and what was run."""
+    """Pull for the database and the cache; return what is told, and what was run."""
     ran = []
 
     def run(argv, **_more):
@@ -71,7 +71,7 @@ def test_one_that_can_not_be_pulled_is_told(world):
 
 
 def starter(world: World) -> services.Starter:
-    """Give what starts services."""
+    """Return what starts services."""
     return services.starter_of(world.work())
 
 

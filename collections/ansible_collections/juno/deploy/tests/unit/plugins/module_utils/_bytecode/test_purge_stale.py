@@ -35,7 +35,7 @@ def app(tmp_path: Path) -> Path:
 
 
 def module(path: Path, text: str = "N = 1\n", mode: MODE = MODE.TIMESTAMP, **options: t.Any) -> Path:
-    """Make a source, and its bytecode a second later; give the bytecode."""
+    """Make a source, and its bytecode a second later; return the bytecode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     made = py_compile.compile(str(path), doraise=True, invalidation_mode=mode, **options)

@@ -57,7 +57,7 @@ def name_in(number: int, database: str = "db", second: int = 0) -> str:
 
 
 def entries_of(outcomes: str, *, restarts: tuple[int, ...] = (), silent: tuple[int, ...] = ()) -> list[journal.Entry]:
-    """Give a journal: d for a release that went well, f for one that failed, s for one at work, each with a copy."""
+    """Return a journal: d for a release that went well, f for one that failed, s for one at work, each with a copy."""
     return [
         journal.Entry(
             number=number,

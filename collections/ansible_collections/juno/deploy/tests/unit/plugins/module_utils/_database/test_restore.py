@@ -21,7 +21,7 @@ def one(name, lossy=(), reversible=True):
 
 
 def way_of(monkeypatch, begun, found, backups=(), reversed_=(), refused=""):
-    """Give a way whose container tells that all that begun stands, and what it reverses; and what is asked of it."""
+    """Return a way whose container tells that all that begun stands, and what it reverses; and what is asked of it."""
     asked = []
 
     def ask(_way, *, dry):

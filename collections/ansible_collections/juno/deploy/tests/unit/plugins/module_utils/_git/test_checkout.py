@@ -89,7 +89,7 @@ def commit(directory: Path, name: str, text: str) -> str:
 
 @pytest.fixture
 def repos(tmp_path):
-    """Give a person's clone, and the droplet's checkout, of the same origin with one commit."""
+    """Return a person's clone, and the droplet's checkout, of the same origin with one commit."""
     origin, person, droplet = (tmp_path / name for name in ("origin", "person", "droplet"))
     sh(tmp_path, "init", "-q", "--bare", "-b", "main", str(origin))
     sh(tmp_path, "clone", "-q", str(origin), str(person))

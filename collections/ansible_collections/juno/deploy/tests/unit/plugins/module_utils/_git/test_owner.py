@@ -114,7 +114,7 @@ def as_user(user: tuple[int, int], app: App, *words: str) -> str:
 
 
 def deploy(app: App) -> list[str]:
-    """Do with the checkout what a deploy does; give its notices."""
+    """Do with the checkout what a deploy does; return its notices."""
     it.prepare(run_command, app, generated.names(app))
     checkout.require_checkout(run_command, app.path)
     trust.apply(run_command, app)

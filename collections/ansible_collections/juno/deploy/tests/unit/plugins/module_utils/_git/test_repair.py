@@ -21,7 +21,7 @@ def git(path, *words):
 
 @pytest.fixture
 def site(tmp_path):
-    """Give a checkout at its first commit, and both commits; the second changes, adds and removes a file."""
+    """Return a checkout at its first commit, and both commits; the second changes, adds and removes a file."""
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
     (tmp_path / "page.html").write_text("Edition 1\n")
     (tmp_path / "gone.html").write_text("Soon gone\n")

@@ -29,7 +29,7 @@ waiting = guest.Waiting(work, request)
 
 
 def run(lines, folder, **environ):
-    """Run lines of Python in a guest's process, and give the words that they print."""
+    """Run lines of Python in a guest's process, and return the words that they print."""
     body = f"import os, signal, sys, time\ndef main(request):\n guest = sys.modules[{GUEST!r}]\n"
     modules = [(one.__name__, inspect.getsource(one)) for one in (manage, child_processes)]
     modules.append(("test", body + textwrap.indent(textwrap.dedent(lines), " ")))

@@ -67,7 +67,7 @@ def test_an_error_that_django_raises_for_itself_has_no_place():
 
 @pytest.fixture
 def environ(monkeypatch):
-    """Give an environment and a path that the test may change."""
+    """Return an environment and a path that the test may change."""
     monkeypatch.setattr(os, "environ", dict(os.environ))
     monkeypatch.setattr(sys, "path", list(sys.path))
     return os.environ

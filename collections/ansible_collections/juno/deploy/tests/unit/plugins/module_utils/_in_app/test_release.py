@@ -392,7 +392,7 @@ LOSSY = "migrations.RunPython(fine, fine)"
 
 
 def migrate_noted(site, **request):
-    """Migrate with a file for the notes, and give what a host would read of it."""
+    """Migrate with a file for the notes, and return what a host would read of it."""
     path = site.app / "notes.jsonl"
     path.write_text("")
     told = site.ask("migrate", notes=str(path), **request)

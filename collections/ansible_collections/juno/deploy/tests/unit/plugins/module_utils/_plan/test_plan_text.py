@@ -35,7 +35,7 @@ def begun(more_plan=None, **more):
 
 
 def back(**more):
-    """Give what the begin of a rollback or a restart finds, whose plan knows no files."""
+    """Return what the begin of a rollback or a restart finds, whose plan knows no files."""
     asked = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
     switch = {"strategy": "rolling", "strategy_reasons": [], "first_edge": False}
     return {**begun(target={"number": 5, "commit": NEW}, migrations=[], **more), "plan": {**asked, **switch}}

@@ -18,13 +18,13 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine
 
 
 def container(service: str, state: str = "running", status: str = "") -> engine.Container:
-    """Give a container of a service."""
+    """Return a container of a service."""
     status = status or {"running": "Up 3 hours", "exited": "Exited (1) 5 minutes ago"}.get(state, state)
     return engine.Container(f"{service}-1", f"{service}-1", service, 1, state, "sha256:1", (), (), status=status)
 
 
 def service(name: str, role: str, state: str = "running", status: str = "", **more: t.Any) -> Service:
-    """Give a service with one container, or none."""
+    """Return a service with one container, or none."""
     return Service(name, role, (container(name, state, status),) if state else (), **more)
 
 

@@ -69,7 +69,7 @@ def serving(port=0):
 
 @pytest.fixture
 def place(tmp_path):
-    """Give a directory whose prober ends with the test."""
+    """Return a directory whose prober ends with the test."""
     yield str(tmp_path / "app")
     control.abandon(str(tmp_path / "app"))
 

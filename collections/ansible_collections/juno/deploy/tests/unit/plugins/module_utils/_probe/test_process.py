@@ -17,7 +17,7 @@ STUBBORN = "import signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); p
 
 @pytest.fixture
 def stubborn():
-    """Give a process that does not obey SIGTERM."""
+    """Return a process that does not obey SIGTERM."""
     with subprocess.Popen(
         [sys.executable, "-c", STUBBORN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -25,12 +25,12 @@ def edge_of(**service):
 
 
 def networks_of(text: str) -> dict:
-    """Give the networks that an override makes."""
+    """Return the networks that an override makes."""
     return json.loads(text.splitlines()[-1].removeprefix("networks: "))
 
 
 def edge_entry(text: str) -> dict:
-    """Give the edge's service: JSON is YAML, and all on one line."""
+    """Return the edge's service: JSON is YAML, and all on one line."""
     line = next(line for line in text.splitlines() if line.startswith("  juno-edge: "))
     return json.loads(line.partition(": ")[2])
 

@@ -139,7 +139,7 @@ def test_what_is_half_done_is_tidied_up(app, booted):
 
 
 def free(app):
-    """Say whether the next deploy can have the lock, and takes nobody's place."""
+    """Return whether the next deploy can have the lock, and takes nobody's place."""
     handle = lock.take(app.state_directory)
     if handle is None:
         return False

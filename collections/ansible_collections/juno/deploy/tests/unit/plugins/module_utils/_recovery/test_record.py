@@ -234,7 +234,7 @@ def test_copies_of_databases_go_by_the_good_releases_since(world):
 
 
 def worker(world: World, log: bytes, monkeypatch, *, boot_seconds=0.3, settle_seconds=0.1) -> journal.Entry:
-    """Give the entry of a release that has started a worker, which has logged this."""
+    """Return the entry of a release that has started a worker, which has logged this."""
     world.add("celery-1")
     monkeypatch.setattr(world, "logs", lambda _identity, tail: log)
     order = dataclasses.replace(world.order(), settle_seconds=settle_seconds, boot_timeout_seconds=0.2)

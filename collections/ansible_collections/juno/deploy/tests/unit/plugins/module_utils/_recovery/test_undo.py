@@ -715,7 +715,7 @@ def test_where_nothing_serves_nobody_is_asked_to_clear_caches(world, cleared):
 
 @pytest.fixture
 def noted(monkeypatch):
-    """Give what a run has noted, and what is asked of the database."""
+    """Return what a run has noted, and what is asked of the database."""
 
     def note(migrations, *, unread=(), **more):
         asked = []

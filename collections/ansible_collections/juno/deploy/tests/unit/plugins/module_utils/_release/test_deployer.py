@@ -133,7 +133,7 @@ def test_a_step_may_be_done_again(deployer):
 
 
 def undo(deployer):
-    """Give a way back that says from what it comes."""
+    """Return a way back that says from what it comes."""
 
     def work(release, args):
         deployer.note("from", *release.failures, args.get("reason", ""))
@@ -263,7 +263,7 @@ def arm(deployer):
 
 
 def is_armed(deployer):
-    """Say whether a reboot would tidy up."""
+    """Return whether a reboot would tidy up."""
     return os.path.exists(boot.order_of(deployer.directory))
 
 

@@ -280,7 +280,7 @@ def open_files(process):
 
 
 def children(process):
-    """Give the children of a process, also those that have ended and nobody has looked after."""
+    """Return the children of a process, also those that have ended and nobody has looked after."""
     with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="utf-8") as file:
         return file.read().split()
 

@@ -20,7 +20,7 @@ PROGRESS = {"step": "build", "seconds": 7.1, "usual": 70.0, "events": [{"seconds
 
 @pytest.fixture
 def answering(tmp_path):
-    """Give what lets a deployer answer once; it gives what it was asked."""
+    """Return what lets a deployer answer once; it gives what it was asked."""
     (tmp_path / "shop").mkdir()
 
     @contextlib.contextmanager

@@ -64,7 +64,7 @@ def children():
 
 @pytest.fixture
 def host(tmp_path):
-    """Give a host's directory with an app's state; what runs of it afterwards is ended."""
+    """Return a host's directory with an app's state; what runs of it afterwards is ended."""
     (tmp_path / "state/shop").mkdir(parents=True)
     before = children()
     yield tmp_path
@@ -77,7 +77,7 @@ def host(tmp_path):
 
 @pytest.fixture
 def waiting_git(host, monkeypatch):
-    """Have git wait, so that the begin of a release is at work; give the processes of it."""
+    """Have git wait, so that the begin of a release is at work; return the processes of it."""
     (host / "bin").mkdir()
     (host / "bin/git").write_text(GIT.format(path=host))
     (host / "bin/git").chmod(0o700)

@@ -32,7 +32,7 @@ class Release:
 
 @pytest.fixture
 def do(tmp_path, monkeypatch):
-    """Give what begins a step that is a function of a test."""
+    """Return what begins a step that is a function of a test."""
     begun = []
 
     def start(work, args=None, **more):

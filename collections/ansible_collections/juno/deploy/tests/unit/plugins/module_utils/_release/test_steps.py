@@ -59,7 +59,7 @@ PROVED = {"began": 110.0, "html_max_age_found": None}
 
 
 def release(tmp_path, results=(), **more):
-    """Give a release after some steps; of the plan, only the rest is replaced."""
+    """Return a release after some steps; of the plan, only the rest is replaced."""
     plan = more.pop("plan", {})
     order = orders.release(state_root=str(tmp_path), **more)
     given = {"begin": {**BEGUN, "plan": {**BEGUN["plan"], **plan}}, **dict(results)}

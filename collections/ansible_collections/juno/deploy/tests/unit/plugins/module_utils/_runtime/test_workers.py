@@ -26,7 +26,7 @@ def world(tmp_path, monkeypatch):
 
 
 def replaced(world: World) -> list[str]:
-    """Do with the workers what a switch does; give what was done."""
+    """Do with the workers what a switch does; return what was done."""
     work = world.work()
     workers.follow(work)
     workers.tell_to_end(work)

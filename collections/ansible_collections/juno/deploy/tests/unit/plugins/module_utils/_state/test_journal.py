@@ -18,7 +18,7 @@ def entry(number: int, outcome: str = "done", commit: str = "") -> journal.Entry
 
 
 def top(path) -> dict:
-    """Give the file as it lies there, without its releases."""
+    """Return the file as it lies there, without its releases."""
     with open(path, encoding="utf-8") as file:
         return {name: value for name, value in json.load(file).items() if name != "releases"}
 

@@ -21,7 +21,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory to a
 
 
 def packed(**files):
-    """Give an archive as the controller sends it."""
+    """Return an archive as the controller sends it."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, text in files.items():

@@ -59,13 +59,13 @@ except JunoError as exc:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Give one in which our code is found."""
+    """Return one in which our code is found."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **more}
 
 
 @pytest.fixture
 def leader(tmp_path):
-    """Give a holder in a session of its own, and the ids of the processes that it has started."""
+    """Return a holder in a session of its own, and the ids of the processes that it has started."""
     argv = [sys.executable, "-c", LEADER, str(tmp_path)]
     marked = environment(**{lock.MARK: ID})
     with subprocess.Popen(argv, env=marked, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
@@ -139,7 +139,7 @@ def test_a_place_where_it_cannot_be_made_is_told(tmp_path, name):
 
 @pytest.fixture
 def anothers():
-    """Give a directory of a user who is not root, with root's lock in it."""
+    """Return a directory of a user who is not root, with root's lock in it."""
     with tempfile.TemporaryDirectory() as directory:
         os.close(lock.take(directory))
         os.chown(directory, NOBODY, NOBODY)

@@ -24,7 +24,7 @@ ENTRIES = [journal.Entry(number=number, commit=str(number) * 40, outcome="done")
 
 @pytest.fixture
 def app(tmp_path):
-    """Give an app whose Engine does not answer and whose checkout is none."""
+    """Return an app whose Engine does not answer and whose checkout is none."""
     params = {
         "path": str(tmp_path / "app"),
         "project": "app",

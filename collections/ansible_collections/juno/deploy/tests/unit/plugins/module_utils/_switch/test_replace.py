@@ -29,7 +29,7 @@ def replace(world: World, strategy: str = "rolling"):
 
 
 def in_order(log: list[str], *wanted: str) -> bool:
-    """Say whether all of these came to pass, in this order."""
+    """Return whether all of these came to pass, in this order."""
     rest = iter(log)
     return all(one in rest for one in wanted)
 

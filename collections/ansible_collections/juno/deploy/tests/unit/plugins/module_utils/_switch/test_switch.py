@@ -247,7 +247,7 @@ PROXY = {"build": {"context": "proxy"}, "depends_on": {"web": None}}
 
 @pytest.fixture
 def project(world):
-    """Give a site with a database, and a front proxy of its own."""
+    """Return a site with a database, and a front proxy of its own."""
     world.config["services"]["web"] = {
         **world.config["services"]["web"],
         "depends_on": {"db": {"condition": "service_healthy"}},

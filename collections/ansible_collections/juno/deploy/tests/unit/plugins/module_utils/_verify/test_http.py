@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.site import pa
 
 @contextlib.contextmanager
 def serving(*pieces, pause=0.0, keep_open=False, address="127.0.0.1"):
-    """Answer one request with the given pieces, and give the site and what it was asked."""
+    """Answer one request with the given pieces, and return the site and what it was asked."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, 0), family=family)
     done = threading.Event()
