@@ -36,7 +36,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.juno.deploy.plugins.module_utils._django.collectstatic import GUESTS
+from ansible_collections.juno.deploy.plugins.module_utils._django.collectstatic import IN_APP_MODULES
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import BOOT, build_job
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_collect import OPTIONS
 
@@ -146,7 +146,7 @@ class Bench:
             "timeout_seconds": 600,
             "static": OPTIONS,
         }
-        argv = [sys.executable, "-c", BOOT, build_job(GUESTS, request)]
+        argv = [sys.executable, "-c", BOOT, build_job(IN_APP_MODULES, request)]
         milliseconds, printed = self._timed(argv, self.ours_root)
         if '"fingerprint": "same"' not in printed:
             sys.exit("The app's Python did more than to look: these figures mean nothing.")

@@ -41,25 +41,26 @@ def main(folder: str, *argv: str) -> int:
             start_new_session=True,
             check=False,
         )
-    if "run" in json.loads(os.environ.get("JUNO_FAULT") or "{}"):
-        wait(log)
+    problem = wait(log) if "run" in json.loads(os.environ.get("JUNO_FAULT") or "{}") else ""
     sys.stdout.write((where / "play.log").read_text(encoding="utf-8"))
     if log.exists():
         sys.stdout.write(f"\n== the fault ==\n{log.read_text(encoding='utf-8')}")
+    if problem:
+        sys.stdout.write(f"\nrun_play.py: the fault did not {problem}")
+        return 1
     return 128 - done.returncode if done.returncode < 0 else done.returncode
 
 
-def wait(log: pathlib.Path) -> None:
-    """Wait until the fault's command has ended; one that never began is an error of the test."""
+def wait(log: pathlib.Path) -> str:
+    """Wait until the fault's command has ended; return what is wrong: one that never began is an error of the test."""
     began = time.monotonic()
     pause = threading.Event()
     while not (log.exists() and ENDED in log.read_text(encoding="utf-8")):
         waited = time.monotonic() - began
         if waited > (120 if log.exists() else 10):
-            raise SystemExit(
-                f"run_play.py: the fault did not {'end' if log.exists() else 'begin: is there such a step?'}"
-            )
+            return "end" if log.exists() else "begin: is there such a step?"
         pause.wait(0.1)
+    return ""
 
 
 if __name__ == "__main__":

@@ -304,7 +304,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import app, purge, pycache_prefix
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import pythons as bytecode_pythons
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.parallel import processors
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -334,7 +334,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     jobs = 1 if module._diff else processors()
     client = engine.connect(params["docker_host"]) if params["project"] else None
     running = app.ask(client, params["project"], params["service"]) if client else []
-    rules = Rules(
+    rules = WalkRules(
         remove=not module.check_mode,
         exclude=purge.check_names(params["exclude"]),
         virtualenvs=params["include_virtualenvs"],
@@ -362,7 +362,7 @@ def compile_all(
     module: AnsibleModule,
     client: t.Any,
     running: list[app.Running],
-    rules: Rules,
+    rules: WalkRules,
     result: dict[str, t.Any],
 ) -> None:
     """Compile, and add to the result what that did."""

@@ -676,7 +676,7 @@ def begin(params: dict[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
         kept = kept_code.keep(params["state_root"], params["package"], params["archive"])
     order = {name: params[name] for name in options.RELEASE}
     timeout = params["controller_timeout_seconds"]
-    wish = start_deployer.Wish(directory, kept, holder_of(params), order, timeout, params["at_once"])
+    wish = start_deployer.StartRequest(directory, kept, holder_of(params), order, timeout, params["at_once"])
     if dry:
         return start_deployer.look_only(wish)
     handle, other = start_deployer.take_lock(directory, WAIT_SECONDS, params["dead"])

@@ -165,7 +165,7 @@ def parse_hashes(text: str) -> dict[str, str]:
     return dict(t.cast("tuple[str, str]", tuple(line.split())) for line in text.splitlines() if len(line.split()) == 2)
 
 
-def leans_on(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
+def dependencies(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
     """Name the services that don't run the app's code and don't wait for one that does."""
     services = config["services"]
     behind = set(mine)

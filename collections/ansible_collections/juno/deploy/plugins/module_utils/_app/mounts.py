@@ -17,7 +17,7 @@ class Mount(t.NamedTuple):
     source: str
 
 
-class Place(t.NamedTuple):
+class MountPoint(t.NamedTuple):
     """A directory of sources that the host and a container see."""
 
     host: str
@@ -54,7 +54,7 @@ def host_path(path: str, mounts: t.Sequence[Mount]) -> str:
     return found[1] if found else ""
 
 
-def places(path: str, mounts: t.Sequence[Mount]) -> list[Place]:
+def places(path: str, mounts: t.Sequence[Mount]) -> list[MountPoint]:
     """Return what of a directory on this host a container sees, and where."""
     found = []
     path = os.path.realpath(path)
@@ -62,7 +62,7 @@ def places(path: str, mounts: t.Sequence[Mount]) -> list[Place]:
         source = os.path.realpath(one.source)
         rest, inside = _below(path, source), _below(source, path)
         if rest is not None:
-            found.append(Place(path, os.path.join(one.target, rest) if rest else one.target))
+            found.append(MountPoint(path, os.path.join(one.target, rest) if rest else one.target))
         elif inside is not None:
-            found.append(Place(source, one.target))
+            found.append(MountPoint(source, one.target))
     return found

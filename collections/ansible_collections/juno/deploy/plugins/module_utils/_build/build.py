@@ -12,9 +12,23 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, one_off, worker_services
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    compose_config,
+    engine,
+    one_off,
+    worker_services,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base import connections, events
-from ansible_collections.juno.deploy.plugins.module_utils._build import build_cache, build_spec, build_steps, check, generated, services_build, throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._build import (
+    build_cache,
+    build_spec,
+    build_steps,
+    check,
+    generated,
+    services_build,
+    throwaway,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._django import output as django_output
 from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
 from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals, rollback_target, rules, untracked
@@ -60,7 +74,7 @@ def writes_fail(columns: list[str]) -> list[str]:
 
 
 def failed_step(output: str) -> str:
-    """Return the last lines of the step that failed a build: BuildKit shows them once more at the end, between rules."""
+    """Return the last lines of the step that failed a build: BuildKit shows them again at the end, between rules."""
     blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
     shown = [block.strip() for block in blocks if block.lstrip().startswith("> ")]
     steps: dict[str, list[str]] = {}
@@ -74,7 +88,7 @@ def failed_step(output: str) -> str:
     return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
-def build(run: Runner, app: App, order: build_spec.BuildOrder) -> dict[str, t.Any]:
+def build(run: Runner, app: App, order: build_spec.BuildSpec) -> dict[str, t.Any]:
     """Build and check a release.
 
     :raises CommandError: the build or the check failed; nothing that serves was touched.
@@ -107,7 +121,7 @@ def sweep(run: Runner, app: App) -> None:
             os.unlink(path)
 
 
-def _build_in(run: Runner, app: App, order: build_spec.BuildOrder, place: throwaway.Place) -> dict[str, t.Any]:
+def _build_in(run: Runner, app: App, order: build_spec.BuildSpec, place: throwaway.Sandbox) -> dict[str, t.Any]:
     project = app.compose(place.checkout)
     config = compose_config.read(run, project, checkout=place.checkout)
     compose.require_service(config, app.service, place.checkout)
@@ -159,8 +173,8 @@ def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> l
 def _images(
     run: Runner,
     app: App,
-    order: build_spec.BuildOrder,
-    place: throwaway.Place,
+    order: build_spec.BuildSpec,
+    place: throwaway.Sandbox,
     config: dict[str, t.Any],
     starts: list[str],
 ) -> tuple[dict[str, str], list[str]]:
@@ -184,7 +198,7 @@ def _images(
     return {name: known[name][1] for name in wanted}, kept
 
 
-def _refuse(app: App, order: build_spec.BuildOrder, config: dict[str, t.Any]) -> None:
+def _refuse(app: App, order: build_spec.BuildSpec, config: dict[str, t.Any]) -> None:
     """Refuse what the commit's own compose file makes impossible; the plan was made by the one that serves.
 
     :raises BadInputError: it takes the site's address away, wants a port that is taken, or excludes the strategy.
@@ -197,7 +211,7 @@ def _refuse(app: App, order: build_spec.BuildOrder, config: dict[str, t.Any]) ->
     refusals.require_free_ports(app, engine.connect(app.docker_host), config)
 
 
-def _make(run: Runner, app: App, order: build_spec.BuildOrder, place: throwaway.Place) -> list[str]:
+def _make(run: Runner, app: App, order: build_spec.BuildSpec, place: throwaway.Sandbox) -> list[str]:
     commands = [("front-end", order.frontend)] if order.frontend else []
     if order.translate and generated.uncompiled(run, place.checkout):
         manage = throwaway.manage_py(order.check_command)
@@ -206,7 +220,7 @@ def _make(run: Runner, app: App, order: build_spec.BuildOrder, place: throwaway.
     return generated.make(run, app, place, commands, order.build_timeout_seconds, before)
 
 
-def _lay_by_hand(run: Runner, app: App, place: throwaway.Place) -> list[str]:
+def _lay_by_hand(run: Runner, app: App, place: throwaway.Sandbox) -> list[str]:
     return untracked.lay(run, app, _layout(app), place.checkout)
 
 
@@ -230,9 +244,7 @@ def collect(
 
     :raises CommandError: it failed.
     """
-    order = build_spec.BuildOrder(
-        commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path=""
-    )
+    order = build_spec.BuildSpec(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
     with throwaway.opened(run, app, commit) as place:
         config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
         mounts = throwaway.write_override(app, place, config, images)

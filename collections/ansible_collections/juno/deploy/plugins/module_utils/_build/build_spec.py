@@ -11,7 +11,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import cache_ve
 
 
 @dataclasses.dataclass(frozen=True)
-class BuildOrder:
+class BuildSpec:
     """What is to be built and checked."""
 
     commit: str
@@ -29,7 +29,7 @@ class BuildOrder:
     #: What the application must show already, since no new container is asked before visitors are: for a reload.
     pages: tuple[dict[str, t.Any], ...] = ()
     #: What the release is to have, if its settings honour it.
-    epoch: cache_version.Epoch = dataclasses.field(default_factory=cache_version.Epoch)
+    epoch: cache_version.CacheVersion = dataclasses.field(default_factory=cache_version.CacheVersion)
     #: How long each service that the check needs may take to start.
     boot_timeout_seconds: float = 120
     #: Other services that are built or pulled, to be replaced.

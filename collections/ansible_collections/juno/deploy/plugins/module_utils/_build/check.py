@@ -8,17 +8,18 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
 from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import lock_settings, manage, migrations as in_app_migrations
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
 from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import lock_settings, manage
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import migrations as in_app_migrations
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
-    from ansible_collections.juno.deploy.plugins.module_utils._build.build_spec import BuildOrder
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._build.build_spec import BuildSpec
 
 #: A database that is a file is copied, to try migrations on, up to this size.
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
@@ -40,8 +41,8 @@ _NOT_LOOKED = (manage.NO_DJANGO, manage.NO_SETTINGS, lock_settings.NOT_LOOKED)
 def check(
     run: Runner,
     app: App,
-    order: BuildOrder,
-    place: throwaway.Place,
+    order: BuildSpec,
+    place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     collecting: t.Callable[[bool], None],
 ) -> dict[str, t.Any]:
@@ -89,7 +90,7 @@ def check(
     return judge(order, {**told, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
 
 
-def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
+def judge(order: BuildSpec, told: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
     """Return what the guest told as the module's result.
 
     :raises CommandError: something of it is not right; the message says what.
@@ -120,7 +121,7 @@ def judge(order: BuildOrder, told: dict[str, t.Any], result: CommandResult) -> d
     }
 
 
-def _seen(order: BuildOrder, told: dict[str, t.Any]) -> dict[str, t.Any]:
+def _seen(order: BuildSpec, told: dict[str, t.Any]) -> dict[str, t.Any]:
     static = told.get("static", {})
     # Thousands of names, which nobody reads.
     known: dict[str, t.Any] = {"static": {name: value for name, value in static.items() if name != "entries"}}
@@ -160,12 +161,12 @@ def nothing_known(why: str) -> dict[str, t.Any]:
         "requested": {"path": "", "status": 0, "why": why},
         "static": {},
         "layout": {},
-        "epoch": cache_version.Epoch(why="the app's caches are not known").as_dict(),
+        "epoch": cache_version.CacheVersion(why="the app's caches are not known").as_dict(),
         "unlooked": [f"Neither migrations nor a page were looked at: {mask(why)}."] if why else [],
     }
 
 
-def _fail(order: BuildOrder, told: dict[str, t.Any], rc: int, result: CommandResult) -> t.NoReturn:
+def _fail(order: BuildSpec, told: dict[str, t.Any], rc: int, result: CommandResult) -> t.NoReturn:
     step = next((name for name in reversed(_FAILURES) if f"failure:{name}" in told), "start")
     failure = told.get(f"failure:{step}", {})
     if step == "collect" and not failure.get("what"):

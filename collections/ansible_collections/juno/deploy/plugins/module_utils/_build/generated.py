@@ -13,10 +13,10 @@ import shutil
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking, safe_files
-from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
-from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
-from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask
+from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
 from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import listed
 
 if t.TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _files_in(directory: str) -> list[str]:
 def make(
     run: Runner,
     app: App,
-    place: throwaway.Place,
+    place: throwaway.Sandbox,
     commands: list[tuple[str, tuple[str, ...]]],
     timeout_seconds: float,
     before: str = "",
@@ -101,7 +101,7 @@ def make(
     return made
 
 
-def _keep(app: App, place: throwaway.Place, names: list[str]) -> None:
+def _keep(app: App, place: throwaway.Sandbox, names: list[str]) -> None:
     directory = kept_in(app, place.commit)
     fresh = directory + ".new"
     try:

@@ -9,8 +9,8 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, dependencies, engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner

@@ -19,12 +19,27 @@ import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, entry_point, one_off, protect
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
-from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
-from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust, worktree
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_list, child_processes, connection_room, connections, databases, db_sessions, layout, lock_settings, lossy, manage, migrate, migrations, release, request as in_app_request
-from ansible_collections.juno.deploy.plugins.module_utils._rules import untracked
-from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask, pass_on, split_told
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
+from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask, pass_on, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust, worktree
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
+    cache_list,
+    child_processes,
+    connection_room,
+    connections,
+    databases,
+    db_sessions,
+    layout,
+    lock_settings,
+    lossy,
+    manage,
+    migrate,
+    migrations,
+    release,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import request as in_app_request
+from ansible_collections.juno.deploy.plugins.module_utils._rules import untracked
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +73,7 @@ TOO_LONG = "it took longer than allowed and was ended"
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class Sandbox:
     """A clean checkout of a commit, and the override file beside it."""
 
     commit: str
@@ -71,7 +86,7 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class SandboxResult:
     """What the guest told; nothing when there is no Python to run it."""
 
     told: dict[str, t.Any]
@@ -79,9 +94,9 @@ class Told:
 
 
 @contextlib.contextmanager
-def opened(run: Runner, app: App, commit: str) -> Iterator[Place]:
+def opened(run: Runner, app: App, commit: str) -> Iterator[Sandbox]:
     """Make a clean checkout of a commit for a while."""
-    place = Place(commit, app.build_directory(commit))
+    place = Sandbox(commit, app.build_directory(commit))
     trust.apply(run, app, strict=False)
     events.tell(f"checks out {commit[:7]} into a directory of its own")
     worktree.add(run, app.path, place.checkout, commit, (app.state_root, app.state_directory, app.build_root))
@@ -137,7 +152,7 @@ def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str,
 
 
 def write_override(
-    app: App, place: Place, config: dict[str, t.Any], images: dict[str, str] | None
+    app: App, place: Sandbox, config: dict[str, t.Any], images: dict[str, str] | None
 ) -> list[dict[str, str]]:
     """Write the override file, for a build where there are no images, and return the mounts of the app's service."""
     service = compose.require_service(config, app.service, place.checkout)
@@ -156,7 +171,7 @@ def write_override(
 
 def run_argv(
     app: App,
-    place: Place,
+    place: Sandbox,
     name: str,
     *command: str,
     environment: dict[str, str] | None = None,
@@ -183,14 +198,14 @@ def manage_py(command: tuple[str, ...]) -> str:
 def ask(
     run: Runner,
     app: App,
-    place: Place,
+    place: Sandbox,
     *,
     timeout_seconds: float,
     more_seconds: float = 0,
     environment: dict[str, str] | None = None,
     volumes: tuple[str, ...] = (),
     **request: t.Any,
-) -> Told:
+) -> SandboxResult:
     """Run the guest in a throwaway container, and return what it told; C(environment) is added to the service's own.
 
     Each child of the guest has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
@@ -230,14 +245,14 @@ def ask(
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
         if release.END in told:
             forget_elsewhere(told, request.get("mounts") or [])
-            return Told(told, result)
+            return SandboxResult(told, result)
         if not has_no(python, result):
             raise result.error(
                 f"The code of {place.commit[:12]} could not be tried in a container of '{app.service}' "
                 f"({cause(result.stderr, result.stdout)}); nothing that serves was touched: "
                 "correct the cause and deploy again."
             )
-    return Told({}, result)
+    return SandboxResult({}, result)
 
 
 def forget_elsewhere(told: dict[str, t.Any], mounts: list[dict[str, str]]) -> None:
@@ -258,7 +273,7 @@ def has_no(program: str, result: CommandResult) -> bool:
     return result.rc == 127 or (result.rc != 0 and f'exec: "{program}"' in result.stderr)
 
 
-def run_plain(run: Runner, app: App, place: Place, command: tuple[str, ...], timeout_seconds: float) -> CommandResult:
+def run_plain(run: Runner, app: App, place: Sandbox, command: tuple[str, ...], timeout_seconds: float) -> CommandResult:
     """Run a command alone in a throwaway container: for images without Python."""
     name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
     argv = run_argv(app, place, name, *command)

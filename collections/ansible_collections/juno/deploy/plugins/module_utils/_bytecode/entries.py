@@ -24,7 +24,7 @@ ALWAYS_EXCLUDED = frozenset({".git", "node_modules"})
 
 
 @dataclasses.dataclass(frozen=True)
-class Rules:
+class WalkRules:
     """What a walk takes and what it leaves."""
 
     #: False in check mode: everything is found and counted, and stays.

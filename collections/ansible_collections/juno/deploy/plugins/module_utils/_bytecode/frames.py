@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import CACHE, Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import CACHE, WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.header import REASONS
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import (
     DIRECTORY,
@@ -40,7 +40,7 @@ class Frame:
 class Trail:
     """The way from the root to where a walk is; all that it notes is in C(tally)."""
 
-    def __init__(self, root: Root, rules: Rules) -> None:
+    def __init__(self, root: Root, rules: WalkRules) -> None:
         self.tally = Tally()
         self._root = root
         self._rules = rules

@@ -15,7 +15,7 @@ import traceback
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import CACHE, Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import CACHE, WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import Root, printable
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.tally import Tally
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.walk import Walk
@@ -59,7 +59,7 @@ def gather(ways: list[Way]) -> list[Unit]:
     return [(parent, names[at : at + size]) for parent, names in parents.items() for at in range(0, len(names), size)]
 
 
-def purge_tree(root: Root, rules: Rules, jobs: int) -> Tally:
+def purge_tree(root: Root, rules: WalkRules, jobs: int) -> Tally:
     """Walk a tree in as many processes as it is worth, this one included.
 
     :raises JunoError: one of them ended before it had told what it did.

@@ -11,7 +11,7 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import ALWAYS_EXCLUDED, Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import ALWAYS_EXCLUDED, WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.header import REASONS
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.parallel import purge_tree
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import Root, mounted, open_root, printable
@@ -49,7 +49,7 @@ def check_names(names: Sequence[str]) -> frozenset[str]:
     return ALWAYS_EXCLUDED.union(names)
 
 
-def purge(paths: Sequence[str], rules: Rules, jobs: int, elsewhere: Sequence[tuple[str, str]] = ()) -> list[Purged]:
+def purge(paths: Sequence[str], rules: WalkRules, jobs: int, elsewhere: Sequence[tuple[str, str]] = ()) -> list[Purged]:
     """Remove the bytecode below all paths, or only find it. Nothing is touched if one of the paths is refused.
 
     :param elsewhere: directories that hold bytecode only, each with the directory of its sources.

@@ -30,7 +30,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import bytecod
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+    from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
     from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Answer
 
 #: An app of 50,000 files is compiled in less.
@@ -79,7 +79,7 @@ def _is_reached(source: str, found: str) -> bool:
     return os.path.realpath(found) == os.path.normpath(os.path.join(os.path.realpath(source), below))
 
 
-def purge_inside(client: t.Any, made: Plan, rules: Rules) -> list[Purged]:
+def purge_inside(client: t.Any, made: Plan, rules: WalkRules) -> list[Purged]:
     """Purge what the containers keep to themselves.
 
     :raises JunoError: a container would not.
@@ -147,11 +147,11 @@ class Compiled:
         self.failed += figures[1]
 
 
-def _order(directories: Sequence[str], rules: Rules) -> dict[str, t.Any]:
+def _order(directories: Sequence[str], rules: WalkRules) -> dict[str, t.Any]:
     return {"directories": list(directories), "exclude": sorted(rules.exclude), "virtualenvs": rules.virtualenvs}
 
 
-def compile_on_host(paths: Sequence[str], rules: Rules) -> Compiled:
+def compile_on_host(paths: Sequence[str], rules: WalkRules) -> Compiled:
     """Compile for the Python that runs this.
 
     :raises JunoError: it failed as a whole; a source that can't be compiled is only counted.
@@ -163,7 +163,7 @@ def compile_on_host(paths: Sequence[str], rules: Rules) -> Compiled:
     return compiled
 
 
-def compile_in(client: t.Any, running: Sequence[Running], paths: Sequence[str], rules: Rules) -> Compiled:
+def compile_in(client: t.Any, running: Sequence[Running], paths: Sequence[str], rules: WalkRules) -> Compiled:
     """Compile in the app's containers, once for each Python and each place where bytecode is kept.
 
     :raises JunoError: a container would not.

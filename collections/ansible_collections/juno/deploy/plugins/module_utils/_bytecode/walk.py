@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import (
     CACHE,
     Entries,
-    Rules,
+    WalkRules,
     listing,
     sort_entries,
 )
@@ -38,7 +38,7 @@ OPEN_FRAMES = 32
 class Walk(Trail):
     """A walk below one root. What it finds and does is in C(tally)."""
 
-    def __init__(self, root: Root, rules: Rules, scan: Callable[[int], Entries] = listing) -> None:
+    def __init__(self, root: Root, rules: WalkRules, scan: Callable[[int], Entries] = listing) -> None:
         super().__init__(root, rules)
         self._scan = scan
         self._judge = Judge(rules.mode, rules.pythons) if rules.mode != "all" else None

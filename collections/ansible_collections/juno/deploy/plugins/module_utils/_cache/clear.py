@@ -49,7 +49,7 @@ class Spot:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class ClearOutcome:
     """What came of clearing one place: a server, a table, a directory."""
 
     error: str = ""
@@ -187,7 +187,9 @@ def debug_hint(listing: dict[str, t.Any]) -> str:
     return " DEBUG is on, which may be why: a live site should run without it."
 
 
-def conclude(cache: dict[str, t.Any], listing: dict[str, t.Any], outcomes: Mapping[str, Outcome]) -> dict[str, t.Any]:
+def conclude(
+    cache: dict[str, t.Any], listing: dict[str, t.Any], outcomes: Mapping[str, ClearOutcome]
+) -> dict[str, t.Any]:
     """Return the result of a shared cache from the outcomes of the places that it lies in."""
     mine = {key: outcomes[key] for key in sorted(keys_of(cache))}
     errors = [one.error for one in mine.values() if one.error]

@@ -11,8 +11,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 from ansible_collections.juno.deploy.plugins.module_utils._cache import clear as cache_clear
 from ansible_collections.juno.deploy.plugins.module_utils._cache import memcached_nodes
 from ansible_collections.juno.deploy.plugins.module_utils._cache import policy as cache_policy
-from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import Outcome, Spot
-from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Guest, Place, run_guest
+from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import ClearOutcome, Spot
+from ansible_collections.juno.deploy.plugins.module_utils._django.runner import InAppResult, Place, run_in_app
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache as in_app_cache
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_keys, cache_list, manage
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.servers import Options
@@ -98,18 +98,20 @@ def run_command(place: Place, params: dict[str, t.Any], *, check_mode: bool) -> 
     return {**finish(listing, results, params), "changed": True, **output}
 
 
-def _ask(place: Place, params: dict[str, t.Any], arguments: Sequence[str] = ("check",), **request: t.Any) -> Guest:
+def _ask(
+    place: Place, params: dict[str, t.Any], arguments: Sequence[str] = ("check",), **request: t.Any
+) -> InAppResult:
     seconds = params["timeout_seconds"]
     # Names are resolved, then servers asked, the silent ones up to the limit each time.
     limit = 2 * seconds + START_SECONDS
-    return run_guest(
+    return run_in_app(
         place, MODULES, params, timeout_seconds=limit, arguments=arguments, server_seconds=seconds, **request
     )
 
 
 def _outcomes(
     places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], told: dict[str, t.Any]
-) -> dict[str, Outcome]:
+) -> dict[str, ClearOutcome]:
     """Return the outcome per place that entries lie in; memcached is flushed here, the rest the app has done."""
     outcomes = {}
     for one in shared:
@@ -120,26 +122,26 @@ def _outcomes(
     return outcomes | flush(places[0], params, spots, shared, told["listing"])
 
 
-def _outcome_of(cache: dict[str, t.Any], told: dict[str, t.Any]) -> Outcome:
+def _outcome_of(cache: dict[str, t.Any], told: dict[str, t.Any]) -> ClearOutcome:
     if "error" in told:
         where = ", ".join(cache["locations"]) or cache["backend"]
         # Django's own errors don't say how the table comes to be.
         cure = " (python manage.py createcachetable makes its table)" if cache["family"] == "database" else ""
-        return Outcome(error=f"{where}: {told['error'].rstrip('.')}{cure}.")
+        return ClearOutcome(error=f"{where}: {told['error'].rstrip('.')}{cure}.")
     if "refused" in told:
         refused = told["refused"]
         where = ", ".join(cache["locations"]) or cache["backend"]
         why = refused.get("why", "")
-        return Outcome(error=cache_policy.refusal(where, refused["sessions"], refused["others"], why=why))
+        return ClearOutcome(error=cache_policy.refusal(where, refused["sessions"], refused["others"], why=why))
     if told.get("selective"):
         how = f"{told['deleted']:,} entries of this app deleted by its own backend"
         how += cache_policy.stayed(told["sessions"], told["others"], told["kept"])
-        return Outcome(verified=True, how=how, milliseconds=told["milliseconds"], selective=True)
+        return ClearOutcome(verified=True, how=how, milliseconds=told["milliseconds"], selective=True)
     note = ""
     if cache["family"] == "other":
         note = f"Whether {cache['backend']} is shared by all workers is not known here."
     verified = cache["family"] != "other"
-    return Outcome(
+    return ClearOutcome(
         verified=verified, how=HOW_HERE[cache["family"]], note=note, milliseconds=told.get("milliseconds", 0)
     )
 
@@ -148,10 +150,10 @@ def _clear_elsewhere(
     places: Sequence[Place],
     params: dict[str, t.Any],
     files: list[dict[str, t.Any]],
-    first: dict[str, Outcome],
-) -> dict[str, Outcome]:
+    first: dict[str, ClearOutcome],
+) -> dict[str, ClearOutcome]:
     """Clear directories in the service's other containers too: each may have its own."""
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, ClearOutcome] = {}
     for place in places if files else ():
         aliases = [one["alias"] for one in files]
         events.tell(f"clears {', '.join(aliases)} in {place.name}")
@@ -162,7 +164,7 @@ def _clear_elsewhere(
         for one in files:
             outcome = _outcome_of(one, told.told["cleared"][one["key"]])
             if outcome.error and not first[one["key"]].error:
-                outcomes[one["key"]] = Outcome(error=f"{outcome.error} (in {place.name})")
+                outcomes[one["key"]] = ClearOutcome(error=f"{outcome.error} (in {place.name})")
     return outcomes
 
 
@@ -172,10 +174,10 @@ def flush(
     spots: list[Spot],
     caches: Sequence[dict[str, t.Any]],
     listing: dict[str, t.Any],
-) -> dict[str, Outcome]:
+) -> dict[str, ClearOutcome]:
     """Clear the app's entries at each memcached server: from the host, where that reaches it, else by the app."""
     policy = cache_policy.read(params)
-    outcomes = {spot.id: Outcome(error=spot.problem) for spot in spots if spot.problem}
+    outcomes = {spot.id: ClearOutcome(error=spot.problem) for spot in spots if spot.problem}
     outside = [spot for spot in spots if spot.server and not spot.problem]
     done, reasons = memcached_nodes.clear(
         outside, caches, listing, policy, Options(timeout_seconds=params["timeout_seconds"])
@@ -188,7 +190,7 @@ def flush(
         reason = reasons.get(spot.id) or "the host does not reach it, and the app's own client can only flush"
         refused = memcached_nodes.unlisted(spot, reason, listing, policy)
         if refused:
-            outcomes[spot.id] = Outcome(error=reasons.get(spot.id) or refused)
+            outcomes[spot.id] = ClearOutcome(error=reasons.get(spot.id) or refused)
         else:
             rest.append(spot)
     return outcomes | (_flush_inside(place, params, rest, reasons) if rest else {})
@@ -196,7 +198,7 @@ def flush(
 
 def _flush_inside(
     place: Place, params: dict[str, t.Any], spots: list[Spot], reasons: dict[str, str]
-) -> dict[str, Outcome]:
+) -> dict[str, ClearOutcome]:
     nodes = [{"id": spot.id, "alias": spot.alias, "server": spot.raw} for spot in spots]
     events.tell(f"clears {', '.join(f'{one.alias} at {one.name}' for one in spots)} by the app's own client")
     guest = _ask(place, params, operation="nodes", nodes=nodes).require(
@@ -208,10 +210,10 @@ def _flush_inside(
         if "error" in told:
             again = " too" if spot.id in reasons else f" to flush {spot.name}"
             inside = f"The app's own client failed{again} in {place.name}: {told['error'].rstrip('.')}."
-            outcomes[spot.id] = Outcome(error=" ".join(filter(None, (reasons.get(spot.id), inside))))
+            outcomes[spot.id] = ClearOutcome(error=" ".join(filter(None, (reasons.get(spot.id), inside))))
         else:
             why = reasons.get(spot.id, "the host does not reach it").rstrip(".")
-            outcomes[spot.id] = Outcome(
+            outcomes[spot.id] = ClearOutcome(
                 how="clear() by the app's own client, twice in different seconds; an entry stored before is gone",
                 note=f"What may be left on {spot.name} could not be counted: {why}.",
                 milliseconds=told["milliseconds"],

@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._cache import clear as cache_clear
 from ansible_collections.juno.deploy.plugins.module_utils._cache import policy as cache_policy
-from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import Outcome, Spot
+from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import ClearOutcome, Spot
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.delete import (
     Selection,
     SelectOutcome,
@@ -58,9 +58,9 @@ def clear(
     listing: dict[str, t.Any],
     policy: Policy,
     options: Options,
-) -> tuple[dict[str, Outcome], dict[str, str]]:
+) -> tuple[dict[str, ClearOutcome], dict[str, str]]:
     """Clear what the host reaches; return the outcomes, and for the rest why the host could not, as far as it tried."""
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, ClearOutcome] = {}
     failed: dict[str, str] = {}
     known = {spot.id: begins_at(spot, caches) for spot in spots}
     looked = _look(spots, known, policy, options)
@@ -73,7 +73,7 @@ def clear(
             why = "the app's key function puts no prefix before its keys" if found is None else found.message
             refused = unlisted(spot, why, listing, policy)
             if refused:
-                outcomes[spot.id] = Outcome(error=refused)
+                outcomes[spot.id] = ClearOutcome(error=refused)
             else:
                 to_flush.append(spot)
                 because[spot.id] = why.rstrip(".")
@@ -82,7 +82,7 @@ def clear(
         elif policy.mode == "flush":
             sessions = found.sessions if holds_sessions(spot, listing) else 0
             if (sessions or found.others) and not policy.allow_loss:
-                outcomes[spot.id] = Outcome(error=_refused(spot, sessions, found, known[spot.id]))
+                outcomes[spot.id] = ClearOutcome(error=_refused(spot, sessions, found, known[spot.id]))
             else:
                 to_flush.append(spot)
         else:
@@ -127,21 +127,21 @@ def _refused(spot: Spot, sessions: int, found: SelectOutcome, own: tuple[str, ..
     return cache_policy.refusal(spot.name, sessions, found.others, others)
 
 
-def _deleted(found: SelectOutcome, policy: Policy) -> Outcome:
+def _deleted(found: SelectOutcome, policy: Policy) -> ClearOutcome:
     if found.failed:
-        return Outcome(error=found.message)
+        return ClearOutcome(error=found.message)
     kept = max(0, found.kept - found.sessions)
     which = "that name a replaced static file " if policy.naming else ""
     stayed = cache_policy.stayed(found.sessions, found.others, kept)
     how = f"{found.deleted:,} entries of this app {which}deleted{stayed}"
     note = "" if found.verified else f"What may be left could not be counted ({found.unverified_reason})."
-    return Outcome(verified=found.verified, how=how, note=note, milliseconds=found.milliseconds, selective=True)
+    return ClearOutcome(verified=found.verified, how=how, note=note, milliseconds=found.milliseconds, selective=True)
 
 
 def _flush(
     spots: Sequence[Spot], options: Options, because: dict[str, str]
-) -> tuple[dict[str, Outcome], dict[str, str]]:
-    outcomes: dict[str, Outcome] = {}
+) -> tuple[dict[str, ClearOutcome], dict[str, str]]:
+    outcomes: dict[str, ClearOutcome] = {}
     failed: dict[str, str] = {}
     if spots:
         events.tell(f"clears {_named(spots)} by flush_all")
@@ -154,5 +154,5 @@ def _flush(
         how = f"flush_all from the host, {'and no old key is left' if end.verified else 'answered OK twice'}"
         if spot.id in because:
             how = f"all of it, since single entries can't be deleted ({because[spot.id]}): {how}"
-        outcomes[spot.id] = Outcome(end.message, end.verified, how, note, end.milliseconds)
+        outcomes[spot.id] = ClearOutcome(end.message, end.verified, how, note, end.milliseconds)
     return outcomes, failed

@@ -162,7 +162,7 @@ def serves(container: engine.Container, connection: Connection) -> bool:
 def dump(
     run: Runner,
     app: App,
-    place: throwaway.Place,
+    place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     number: int,
     now: datetime.datetime,
@@ -211,7 +211,7 @@ def dump(
 OWN_IMAGE = "in the app's image"
 
 
-def find_means(run: Runner, app: App, place: throwaway.Place, connection: Connection) -> Means:
+def find_means(run: Runner, app: App, place: throwaway.Sandbox, connection: Connection) -> Means:
     """Return the first program that can dump the database.
 
     :raises NoMeansError: there is none; the message says what was looked at.
@@ -235,7 +235,7 @@ def find_means(run: Runner, app: App, place: throwaway.Place, connection: Connec
 
 
 def _in_its_container(
-    _run: Runner, app: App, _place: throwaway.Place, connection: Connection
+    _run: Runner, app: App, _place: throwaway.Sandbox, connection: Connection
 ) -> tuple[Means | None, str]:
     client = engine.connect(app.docker_host)
     found = [one for one in engine.find(client, app.project) if one.state == "running" and serves(one, connection)]
@@ -260,7 +260,7 @@ def _in_its_container(
     return None, why
 
 
-def _on_host(run: Runner, _app: App, _place: throwaway.Place, connection: Connection) -> tuple[Means | None, str]:
+def _on_host(run: Runner, _app: App, _place: throwaway.Sandbox, connection: Connection) -> tuple[Means | None, str]:
     if not connection.address or connection.address.startswith(LOOPBACK):
         return None, "the host reaches no server by that name"
     why = "the host has none"
@@ -273,7 +273,7 @@ def _on_host(run: Runner, _app: App, _place: throwaway.Place, connection: Connec
     return None, why
 
 
-def _in_own_image(run: Runner, app: App, place: throwaway.Place, connection: Connection) -> tuple[Means | None, str]:
+def _in_own_image(run: Runner, app: App, place: throwaway.Sandbox, connection: Connection) -> tuple[Means | None, str]:
     found = [one for one in PROGRAMS[connection.vendor] if one in connection.programs]
     if not found:
         return None, "the app's image has none"
@@ -304,7 +304,7 @@ def _refusal(connection: Connection, printed: str) -> str:
     return f"the one there is of version {own}, older than the server's {server.split()[0]}" if older else ""
 
 
-def read_connection(run: Runner, app: App, place: throwaway.Place, mounts: list[dict[str, str]]) -> Connection:
+def read_connection(run: Runner, app: App, place: throwaway.Sandbox, mounts: list[dict[str, str]]) -> Connection:
     """Ask the app's settings how the database is reached.
 
     :raises JunoError: they don't tell; nothing was changed.
@@ -317,7 +317,7 @@ def read_connection(run: Runner, app: App, place: throwaway.Place, mounts: list[
 def copy_from_volume(
     run: Runner,
     app: App,
-    place: throwaway.Place,
+    place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     database: dict[str, t.Any],
     number: int,
@@ -361,7 +361,7 @@ def _take(path: str, directory: str, name: str) -> int:
 
 @contextlib.contextmanager
 def _written(
-    run: Runner, app: App, place: throwaway.Place, mounts: list[dict[str, str]], *, copy_seconds: float
+    run: Runner, app: App, place: throwaway.Sandbox, mounts: list[dict[str, str]], *, copy_seconds: float
 ) -> Iterator[str]:
     """Have the app's Python write how its database is reached (or a copy of it), and return the file for a while.
 
@@ -440,7 +440,7 @@ def parse_connection(raw: bytes) -> Connection:
 def back_up(
     run: Runner,
     app: App,
-    place: throwaway.Place,
+    place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     database: dict[str, t.Any],
     wish: backup.Wish | None = None,

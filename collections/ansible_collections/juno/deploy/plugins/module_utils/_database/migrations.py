@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class MigrateOrder:
+class MigrateSpec:
     """Whose migrations are applied, or with C(to) reversed."""
 
     commit: str
@@ -75,7 +75,7 @@ def some(names: Sequence[str]) -> str:
     return f"the migration {names[0]}" if len(names) == 1 else "the migrations " + ", ".join(names)
 
 
-def migrate(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
+def migrate(run: Runner, app: App, order: MigrateSpec) -> dict[str, t.Any]:
     """Apply the pending migrations to the database that serves, with a copy of a file first.
 
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as it can be.
@@ -84,7 +84,7 @@ def migrate(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
     return apply(run, app, order)
 
 
-def apply(run: Runner, app: App, order: MigrateOrder, *, again: bool = False) -> dict[str, t.Any]:
+def apply(run: Runner, app: App, order: MigrateSpec, *, again: bool = False) -> dict[str, t.Any]:
     """Apply the pending migrations; the caller has the lock.
 
     :param again: they stood before, and were reversed by this run: they are none of its own.
@@ -167,7 +167,7 @@ def reverse(
     :raises JunoError: one can't be reversed, then none was; or one fails.
     """
     began = time.monotonic()
-    order = MigrateOrder(commit, images, timeout_seconds, to=to)
+    order = MigrateSpec(commit, images, timeout_seconds, to=to)
     backups: list[dict[str, t.Any]] = []
     notices: list[str] = []
     with throwaway.opened(run, app, commit) as place:
@@ -194,7 +194,7 @@ def reverse(
     }
 
 
-def reverse_later(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any]:
+def reverse_later(run: Runner, app: App, order: MigrateSpec) -> dict[str, t.Any]:
     """Take each app back, after the switch to an older release.
 
     :raises JunoError: one can't be reversed, then none was; or one fails.
@@ -210,7 +210,7 @@ def reverse_later(run: Runner, app: App, order: MigrateOrder) -> dict[str, t.Any
 def back_up(
     run: Runner,
     app: App,
-    place: throwaway.Place,
+    place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     databases: Sequence[Mapping[str, t.Any]],
     wish: database_backup.Wish | None = None,
@@ -220,7 +220,7 @@ def back_up(
     return dump.back_up(run, app, place, mounts, dict(found), wish) if found else ([], [])
 
 
-def _mounts(run: Runner, app: App, place: throwaway.Place, images: dict[str, str]) -> list[dict[str, str]]:
+def _mounts(run: Runner, app: App, place: throwaway.Sandbox, images: dict[str, str]) -> list[dict[str, str]]:
     config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
     return throwaway.write_override(app, place, config, images)
 
@@ -228,9 +228,9 @@ def _mounts(run: Runner, app: App, place: throwaway.Place, images: dict[str, str
 def _plan(
     run: Runner,
     app: App,
-    place: throwaway.Place,
+    place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
-    order: MigrateOrder,
+    order: MigrateSpec,
     *,
     dry: bool = True,
 ) -> dict[str, t.Any]:
@@ -261,7 +261,7 @@ def _plan(
     return {"migrations": told["undone_migrations"]["migrations"], "databases": told["real"]["databases"]}
 
 
-def _require_python(answer: throwaway.Told, app: App) -> None:
+def _require_python(answer: throwaway.SandboxResult, app: App) -> None:
     if not answer.told:
         raise JunoError(f"The image of '{app.service}' has no Python, so its migrations can't be run by this.")
 

@@ -28,7 +28,7 @@ LOCK_SECONDS = 5
 
 
 @dataclasses.dataclass
-class Outcome:
+class RestoreOutcome:
     """How the database stands after the way back."""
 
     #: This run's migrations that stand, in their order.
@@ -46,7 +46,7 @@ class Outcome:
         return migrations.labels(self.standing)
 
 
-class Way:
+class Restore:
     """The way back of one release's migrations."""
 
     def __init__(self, run: Runner, app: App, entry: journal.Entry) -> None:
@@ -63,19 +63,19 @@ class Way:
     def _was_empty_file(self) -> bool:
         return not self.record.found.get("applied", ["?"]) and bool(self.record.found.get("file"))
 
-    def go(self) -> Outcome:
+    def go(self) -> RestoreOutcome:
         """Reverse what this run applied, or put back the copy; return what stands.
 
         :raises JunoError: the database can't be reached, or a migration fails on its way back.
         """
         if not self.record.begun:
-            return Outcome()
+            return RestoreOutcome()
         copy = (self.entry.backups or [{}])[0]
         # A copy of a file in a volume is put back by a person: docs/backups.md.
         restorable = not self.is_free and copy.get("kind") == "file" and bool(self.record.found.get("file"))
         told = self._ask(dry=restorable)
         standing = told["standing"]["migrations"]
-        outcome = Outcome()
+        outcome = RestoreOutcome()
         if restorable and standing:
             events.tell(f"puts the copy of the database back: {copy['path']}")
             outcome.not_put_back = database_file.put_back(copy["database"], copy["path"], self.record.content)
@@ -112,7 +112,7 @@ class Way:
             )
         return answer.told
 
-    def unread_before(self, outcome: Outcome) -> list[str]:
+    def unread_before(self, outcome: RestoreOutcome) -> list[str]:
         """Return what the code from before can't read while migrations stand; nothing where it can live with them."""
         before = self.entry.before
         if not outcome.standing or not before or not before.images:
@@ -124,7 +124,7 @@ class Way:
             return []  # it can't be asked, so what served before is brought back, as ever
         return list((answer.told.get("unread") or {}).get("models") or [])
 
-    def _ask_code(self, commit: str, images: dict[str, str], **question: t.Any) -> throwaway.Told:
+    def _ask_code(self, commit: str, images: dict[str, str], **question: t.Any) -> throwaway.SandboxResult:
         """Ask the code of a commit, in a throwaway container of its images."""
         events.tell(f"asks the code of {commit[:7]} about the database")
         with throwaway.opened(self.run, self.app, commit) as place:
@@ -133,7 +133,7 @@ class Way:
             return throwaway.ask(self.run, self.app, place, timeout_seconds=SECONDS, mounts=mounts, **question)
 
 
-def words(outcome: Outcome, entry: journal.Entry, *, stays: bool) -> str:
+def words(outcome: RestoreOutcome, entry: journal.Entry, *, stays: bool) -> str:
     """Return in a sentence or two how the database stands, and what to do; nothing where all is as it was."""
     if outcome.put_back:
         return f"Its migrations lose data when reversed, so the copy from before was put back ({outcome.put_back})."

@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
-from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Guest, Place, run_guest
+from ansible_collections.juno.deploy.plugins.module_utils._django.runner import InAppResult, Place, run_in_app
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     manage,
     static,
@@ -41,7 +41,7 @@ COLLECTORS = (
     static_compressed,
     static_collect,
 )
-GUESTS = (manage, *COLLECTORS, static_main)
+IN_APP_MODULES = (manage, *COLLECTORS, static_main)
 #: The module's options that the guest is told.
 OPTIONS = ("staging", "force", "clear", "link", "ignore", "prune", "keep_releases", "html_max_age")
 #: What the guest tells that is not for the result.
@@ -153,9 +153,9 @@ def collect(
     :raises CommandError: Django failed; its output is in the details.
     """
     events.tell(f"collects the static files in {place.name}")
-    guest = run_guest(
+    guest = run_in_app(
         place,
-        GUESTS,
+        IN_APP_MODULES,
         params,
         timeout_seconds=params["timeout_seconds"],
         arguments=build_arguments(params, dry_run=dry_run),
@@ -211,7 +211,7 @@ def _actions(told: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
     return [{"what": what, "id": told["static_root"] or told["storage"], "status": status} for what in done]
 
 
-def _unread(guest: Guest) -> CommandError:
+def _unread(guest: InAppResult) -> CommandError:
     return CommandError(
         f"collectstatic ended without an error in {guest.place.name}, but printed no summary that Django prints: see "
         "stdout, and whether the app replaces the command.",

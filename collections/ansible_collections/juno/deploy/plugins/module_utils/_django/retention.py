@@ -34,7 +34,7 @@ MEMORY = "static.json"
 
 
 @dataclasses.dataclass(frozen=True)
-class Rules:
+class RetentionRules:
     """How long files of earlier releases stay."""
 
     keep_releases: int
@@ -114,10 +114,10 @@ def told_of(entries: list[journal.Entry]) -> dict[str, t.Any]:
     return next((one.layout["static_at"] for one in reversed(entries) if one.layout.get("static_at")), {})
 
 
-def rules_of(rules: dict[str, t.Any], entries: list[journal.Entry]) -> Rules:
+def rules_of(rules: dict[str, t.Any], entries: list[journal.Entry]) -> RetentionRules:
     """Read the rules of a switch; a page may live longer, as proofs have met it."""
     met = [float(one.figures.get("html_max_age_seconds") or 0) for one in entries]
-    return Rules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
+    return RetentionRules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
 
 
 def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> float:
@@ -135,7 +135,7 @@ def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> floa
     return min(starts, default=time.time())
 
 
-def tidy(root: Root, rules: Rules, started: float, now: float, memory_path: str) -> dict[str, t.Any]:
+def tidy(root: Root, rules: RetentionRules, started: float, now: float, memory_path: str) -> dict[str, t.Any]:
     """Remember the manifest that is live, and remove files that nothing names any more; return what was done.
 
     :param started: when the oldest process did that serves the files.

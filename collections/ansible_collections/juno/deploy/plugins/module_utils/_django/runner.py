@@ -87,7 +87,7 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True)
-class Guest:
+class InAppResult:
     """How the app's Python ended, and what our code in it told."""
 
     place: Place
@@ -98,7 +98,7 @@ class Guest:
     stderr: str
     told: dict[str, t.Any]
 
-    def require(self, message: str) -> Guest:
+    def require(self, message: str) -> InAppResult:
         """Return itself when it ended well.
 
         :raises CommandError: it failed; C({cause}) in the message stands for the error that Django gave.
@@ -173,7 +173,7 @@ def pack(sources: Sequence[tuple[str, str]], request: dict[str, t.Any]) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 1)).decode()
 
 
-def run_guest(
+def run_in_app(
     place: Place,
     modules: Sequence[ModuleType],
     params: dict[str, t.Any],
@@ -181,7 +181,7 @@ def run_guest(
     timeout_seconds: float,
     arguments: Sequence[str] = ("check",),
     **request: t.Any,
-) -> Guest:
+) -> InAppResult:
     """Run guest modules in the app's Python; C(arguments) are those of manage.py.
 
     :raises JunoError: no interpreter, no Django or no settings module is there, or the Engine refuses.
@@ -202,7 +202,7 @@ def run_guest(
         if answer is None:
             continue
         stdout, told = split_told(answer.stdout, token)
-        guest = Guest(place, cmd, answer.rc, mask(stdout), mask(answer.stderr), told)
+        guest = InAppResult(place, cmd, answer.rc, mask(stdout), mask(answer.stderr), told)
         _refuse_known(guest, params)
         return guest
     tried = " or ".join(place.pythons)
@@ -227,7 +227,7 @@ def _execute(place: Place, cmd: list[str], argv: list[str], seconds: float) -> A
     return None if refusal else answer
 
 
-def _refuse_known(guest: Guest, params: dict[str, t.Any]) -> None:
+def _refuse_known(guest: InAppResult, params: dict[str, t.Any]) -> None:
     if guest.rc == NO_DJANGO and "no_django" in guest.told:
         raise BadInputError(
             f"Django can't be imported by {guest.told['no_django']['python']} in {guest.place.name} "

@@ -32,8 +32,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import (
     ALIAS,
     TRIES,
+    MigrationFailed,
     Stamps,
-    Told,
     apply_pending,
     before,
     described,
@@ -156,7 +156,7 @@ def _migrating(request: "dict[str, t.Any]", step: str) -> "t.Iterator[list[dict[
         with alone(connection, request["timeout_seconds"], lambda: say(request, busy)):
             signal.alarm(request["timeout_seconds"])
             yield databases
-    except Told as exc:
+    except MigrationFailed as exc:
         fail(request, step, exc.what, exc.cause)
     except (kinds.Error, TimeoutError) as exc:
         fail(request, step, "", in_words(exc))
@@ -238,7 +238,7 @@ def undo(request: "dict[str, t.Any]") -> None:
         _real(request)
         try:
             plan = take_back(request["to"], True, lambda _what, _migration: None)
-        except Told as exc:
+        except MigrationFailed as exc:
             fail(request, "reverse", exc.what, exc.cause)
     else:
         with _migrating(request, "reverse"):

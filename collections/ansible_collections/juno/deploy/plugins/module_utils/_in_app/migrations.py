@@ -32,7 +32,7 @@ TOUCHED = "touched"
 READING = re.compile(r"\s*(?:SELECT|SHOW|SET|DESCRIBE|EXPLAIN|PRAGMA|BEGIN|COMMIT|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 
 
-class Told(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
+class MigrationFailed(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
     """A migration can't be applied or reversed: which, and why."""
 
     def __init__(self, what: str, cause: str) -> None:
@@ -115,11 +115,13 @@ def list_migrations() -> "dict[str, t.Any]":
     try:
         loader.check_consistent_history(executor.connection)
     except importlib.import_module("django.db.migrations.exceptions").InconsistentMigrationHistory as exc:
-        raise Told("", in_words(exc)) from exc
+        raise MigrationFailed("", in_words(exc)) from exc
     conflicts = loader.detect_conflicts()
     if conflicts:
         names = "; ".join("{}: {}".format(app, ", ".join(sorted(leaves))) for app, leaves in sorted(conflicts.items()))
-        raise Told("", f"several migrations are the last one ({names}); merge them with makemigrations --merge")
+        raise MigrationFailed(
+            "", f"several migrations are the last one ({names}); merge them with makemigrations --merge"
+        )
     plan = executor.migration_plan(loader.graph.leaf_nodes())
     known = [key for key in loader.applied_migrations if key in loader.graph.nodes]
     state = loader.project_state(known) if plan else None
@@ -234,13 +236,13 @@ def apply_pending(
         try:
             with _touching(tell, at):
                 _migrate("apply_migration", [], tell, at)
-        except Told as exc:
+        except MigrationFailed as exc:
             if not is_locked(exc.__cause__):
                 raise
             again = bool(at) and TOUCHED not in at
             if tried == tries or not again:
                 holders = "; ".join(who_blocks()) or "one that was gone when it was looked for"
-                raise Told(exc.what, f"{exc.cause}, tried {tried} times; {LOCK_HELD} {holders}") from exc
+                raise MigrationFailed(exc.what, f"{exc.cause}, tried {tried} times; {LOCK_HELD} {holders}") from exc
             threading.Event().wait(pause_seconds)
         else:
             return
@@ -273,14 +275,14 @@ def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.An
     known = {app for app, _name in executor.loader.graph.nodes}
     for app, name in wanted:
         if app not in known or (name and (app, name) not in executor.loader.graph.nodes):
-            raise Told(f"{app}.{name}" if name else app, "the code that is asked to reverse doesn't have it")
+            raise MigrationFailed(f"{app}.{name}" if name else app, "the code that is asked to reverse doesn't have it")
     plan = executor.migration_plan(wanted)
     ahead = [label(migration) for migration, backwards in plan if not backwards]
     if ahead:
-        raise Told(", ".join(ahead), "to go there would apply it, not reverse it")
+        raise MigrationFailed(", ".join(ahead), "to go there would apply it, not reverse it")
     stuck = [label(migration) for migration, _backwards in plan if not is_reversible(migration.operations)]
     if stuck:
-        raise Told(", ".join(stuck), "it has no way back")
+        raise MigrationFailed(", ".join(stuck), "it has no way back")
     if not dry:
         for app, name in wanted:
             _migrate("unapply_migration", [app, name or "zero"], tell, [])
@@ -305,7 +307,7 @@ def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], No
             "migrate", *words, interactive=False, verbosity=0
         )
     except Exception as exc:  # a migration may raise what it likes
-        raise Told(label(at[0]) if at else "", in_words(exc)) from exc
+        raise MigrationFailed(label(at[0]) if at else "", in_words(exc)) from exc
     finally:
         restore()
 

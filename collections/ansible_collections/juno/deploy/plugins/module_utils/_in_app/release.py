@@ -35,7 +35,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrate import fits, migrate, reverse, undo_own
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import (
     ALIAS,
-    Told,
+    MigrationFailed,
     apply_pending,
     in_number,
     list_migrations,
@@ -149,7 +149,7 @@ def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]"
     say(request, "looks which migrations are pending")
     try:
         told.update(list_migrations())
-    except Told as exc:
+    except MigrationFailed as exc:
         fail(request, "history", exc.what, exc.cause)
     except importlib.import_module("django.db").Error as exc:
         request["ready"] = False
@@ -158,7 +158,7 @@ def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]"
         try:
             say(request, "tries {} on a copy of the database".format(in_number(told["pending"])))
             apply_pending(teller(request, "tries {} on a copy of the database"))
-        except Told as exc:
+        except MigrationFailed as exc:
             emit(request, "migrations", told)
             fail(request, "migration", exc.what, exc.cause)
         told["tried"] = True

@@ -145,7 +145,7 @@ def ask(
     :raises JunoError: the settings can't be loaded. What the app printed is not told: a traceback may show secrets.
     """
     place = dataclasses.replace(target.place, pythons=pythons(target.place, server, params))
-    guest = runner.run_guest(
+    guest = runner.run_in_app(
         place,
         GUESTS,
         params,

@@ -69,7 +69,7 @@ def _look_at_containers(app: App) -> list[engine.Container]:
 
 def situation(
     app: App,
-    wish: inspect_git.Wish,
+    wish: inspect_git.PlanRequest,
     state: checkout.GitState,
     running: list[engine.Container],
     changes: _Changes,
@@ -151,7 +151,7 @@ class _Changes:
     code_mounted: bool
 
 
-def inspect(run: Runner, app: App, wish: inspect_git.Wish) -> dict[str, t.Any]:
+def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t.Any]:
     """Look at git, compose, the containers, the disk and the journal, and plan.
 
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
@@ -237,7 +237,9 @@ def inspect(run: Runner, app: App, wish: inspect_git.Wish) -> dict[str, t.Any]:
     }
 
 
-def refuse(app: App, wish: inspect_git.Wish, config: dict[str, t.Any], containers: list[engine.Container]) -> None:
+def refuse(
+    app: App, wish: inspect_git.PlanRequest, config: dict[str, t.Any], containers: list[engine.Container]
+) -> None:
     """Refuse what could only fail later.
 
     :raises BadInputError: the site has no address, its project's name is another app's, or its port is taken.
@@ -248,7 +250,9 @@ def refuse(app: App, wish: inspect_git.Wish, config: dict[str, t.Any], container
     refusals.require_free_ports(app, engine.connect(app.docker_host), config)
 
 
-def notices(app: App, wish: inspect_git.Wish, config: dict[str, t.Any], running: list[engine.Container]) -> list[str]:
+def notices(
+    app: App, wish: inspect_git.PlanRequest, config: dict[str, t.Any], running: list[engine.Container]
+) -> list[str]:
     """Return what a person should know before; whoever has more to say adds a line."""
     client = engine.connect(app.docker_host)
     return [
@@ -281,7 +285,7 @@ def collects(wanted: str, strategy: str, plan: plan_plan.Plan, *, own_command: b
 def collects_back(
     run: Runner,
     app: App,
-    wish: inspect_git.Wish,
+    wish: inspect_git.PlanRequest,
     config: dict[str, t.Any],
     serving: journal.Entry,
     commit: str,
@@ -300,7 +304,7 @@ def first_edge(strategy: dict[str, t.Any], running: list[engine.Container]) -> b
     return strategy["strategy"] == "rolling" and not any(one.service == names.SERVICE for one in running)
 
 
-def look_back(run: Runner, app: App, wish: inspect_git.Wish, release: int) -> dict[str, t.Any]:
+def look_back(run: Runner, app: App, wish: inspect_git.PlanRequest, release: int) -> dict[str, t.Any]:
     """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
 
     :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed has no way back.

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class PlanRequest:
     """What a person asked for."""
 
     remote: str
@@ -52,14 +52,14 @@ class Wish:
     base_url: str = ""
 
 
-def wish_of(params: dict[str, t.Any]) -> Wish:
+def request_of(params: dict[str, t.Any]) -> PlanRequest:
     """Read the options of C(_base.options.PLAN).
 
     :raises BadInputError: a rule is none.
     """
     plain = {name: params[name] for name in options.PLAN if name != "rules"}
     plain["update_services"] = tuple(params["update_services"])
-    return Wish(**plain, rules=rules_rules.read_own(params["rules"]))
+    return PlanRequest(**plain, rules=rules_rules.read_own(params["rules"]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,9 @@ class Diff:
     commit_count: int
 
 
-def look_at_git(run: Runner, app: App, wish: Wish, entries: list[journal.Entry]) -> tuple[git_checkout.GitState, Diff]:
+def look_at_git(
+    run: Runner, app: App, wish: PlanRequest, entries: list[journal.Entry]
+) -> tuple[git_checkout.GitState, Diff]:
     """Fetch the branch, look at the checkout, and at what differs from the release that serves.
 
     :raises JunoError: the git server fails, or the checkout can't be moved without losing something of a person's.
@@ -95,7 +97,7 @@ def look_at_git(run: Runner, app: App, wish: Wish, entries: list[journal.Entry])
         return state, asked.result()
 
 
-def fetch(run: Runner, app: App, wish: Wish) -> None:
+def fetch(run: Runner, app: App, wish: PlanRequest) -> None:
     """Bring the branch's commits as the checkout's owner, or as root, where that is another; the other one if it can't.
 
     Who could the last time goes first.
@@ -158,7 +160,13 @@ def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[s
 
 
 def needs_of(
-    run: Runner, app: App, wish: Wish, config: dict[str, t.Any], diff: Diff, target: str, layout: rules_rules.Layout
+    run: Runner,
+    app: App,
+    wish: PlanRequest,
+    config: dict[str, t.Any],
+    diff: Diff,
+    target: str,
+    layout: rules_rules.Layout,
 ) -> change.Needs | None:
     """Return what the files that differ need; nothing when it is not known which differ."""
     if diff.changes is None:

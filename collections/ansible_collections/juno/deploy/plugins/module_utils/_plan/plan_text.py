@@ -18,7 +18,7 @@ FIRST_EDGE = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
+class PlanContext:
     """What the lines need besides what the begin of a release has found."""
 
     #: V(deploy), V(rollback) or V(restart).
@@ -29,7 +29,7 @@ class Told:
     notices: tuple[str, ...] = ()
 
 
-def lines(begun: Mapping[str, t.Any], told: Told) -> list[str]:
+def lines(begun: Mapping[str, t.Any], told: PlanContext) -> list[str]:
     """Return the plan, as the begin of a release has found it."""
     plan, git = begun["plan"], begun["git"]
     parts = [*_left_behind(begun)]
@@ -67,7 +67,7 @@ def _outcome(left: Mapping[str, t.Any]) -> str:
     return "finished: it serves" if left["finished"] else "given up"
 
 
-def _later_migrations(begun: Mapping[str, t.Any], told: Told) -> list[str]:
+def _later_migrations(begun: Mapping[str, t.Any], told: PlanContext) -> list[str]:
     """Tell of migrations that came after the release that is gone back to, and what that means."""
     if not begun.get("migrations"):
         return []
@@ -93,7 +93,7 @@ def _needs(words: list[str]) -> list[str]:
     return [f"{'        ' if index else 'Needs:  '}{one}" for index, one in enumerate(words)]
 
 
-def _notices(begun: Mapping[str, t.Any], told: Told) -> list[str]:
+def _notices(begun: Mapping[str, t.Any], told: PlanContext) -> list[str]:
     plan = begun["plan"]
     first_edge = [FIRST_EDGE] if plan.get("first_edge") else []
     return [*told.notices, *(begun.get("notices") or []), *first_edge, *(plan.get("edge") or [])]

@@ -24,7 +24,7 @@ ADDRESSES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class EdgeWish:
+class ProxyRequest:
     """What a person asked for."""
 
     image: str
@@ -52,7 +52,7 @@ class EdgeWish:
         )
 
 
-def wish_of(params: dict[str, t.Any] | None, base_url: str) -> EdgeWish | None:
+def request_of(params: dict[str, t.Any] | None, base_url: str) -> ProxyRequest | None:
     """Read the options of C(_base.options.EDGE); nothing where none were given.
 
     :raises BadInputError: a source that is to be trusted is no network.
@@ -60,11 +60,11 @@ def wish_of(params: dict[str, t.Any] | None, base_url: str) -> EdgeWish | None:
     if not params:
         return None
     trusted = names.read_trusted(params["trusted_proxies"])
-    return EdgeWish(params["image"], params["pull"], trusted, tuple(params["tcp_ports"]), base_url)
+    return ProxyRequest(params["image"], params["pull"], trusted, tuple(params["tcp_ports"]), base_url)
 
 
 def prepare(
-    run: Runner, app: App, wish: EdgeWish, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
+    run: Runner, app: App, wish: ProxyRequest, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
 ) -> list[str]:
     """Make sure that the edge can be had, before anything is built; return what will happen to it.
 
@@ -74,7 +74,7 @@ def prepare(
     config, client = config or compose_config.read(run, app.compose()), engine.connect(app.docker_host)
     service = config["services"][app.service]
     require_address(app.service, service, wish.base_url, port_kind.kind)
-    work = context.Work(run, app, wish.order(strategy), client, config, [])
+    work = context.SwitchContext(run, app, wish.order(strategy), client, config, [])
     edges = proxy_container.containers(work)
     if strategy == "reload" or (strategy != "rolling" and not edges):
         return []
@@ -115,7 +115,7 @@ def require_address(name: str, service: dict[str, t.Any], base_url: str, ask: t.
         )
 
 
-def _about(work: context.Work, edges: list[engine.Container]) -> list[str]:
+def _about(work: context.SwitchContext, edges: list[engine.Container]) -> list[str]:
     trusted = work.order.trusted_proxies
     addresses = ADDRESSES.format(whom=f"from {', '.join(trusted)} only" if trusted else "from nobody")
     if not edges:

@@ -154,7 +154,7 @@ def set_state(ask: Ask, places: list[Slot], state: str) -> None:
         tell(ask, f"set server {place.path} state {state}")
 
 
-def hold_newcomers(ask: Ask) -> None:
+def drain_new(ask: Ask) -> None:
     """Let whoever comes next get no request until it is let in: the free places are drained beforehand."""
     set_state(ask, [one for one in slots(ask) if not one.address and not one.drained], "drain")
 
@@ -184,7 +184,7 @@ def at(ask: Ask, addresses: Collection[str]) -> list[Slot]:
     return [one for one in slots(ask) if one.address in addresses]
 
 
-def let_in(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seconds: float = 15) -> None:
+def enable(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seconds: float = 15) -> None:
     """Give requests to containers, each by its addresses, and wait until the edge has each of them at work.
 
     :raises EngineError: the edge doesn't see one of them.

@@ -50,11 +50,13 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     before, order = _of_switch(entry)
     app = worker_services.of_entry(app, entry)
     # What served is asked for nothing that the new release's pages must show.
-    order = dataclasses.replace(order, commit=before.commit, images={}, epoch=cache_version.Epoch(), pages=())
+    order = dataclasses.replace(order, commit=before.commit, images={}, epoch=cache_version.CacheVersion(), pages=())
     client = engine.connect(app.docker_host)
     for name, image in before.names.items():
         services.name_image(client, image, name)
-    work = context.Work(run, app, order, client, compose_config.read(run, app.compose()), app_server.own(client, app))
+    work = context.SwitchContext(
+        run, app, order, client, compose_config.read(run, app.compose()), app_server.own(client, app)
+    )
     work.problems = problems
     others = services_back.WayBack(services.starter_of(work), before.others, tuple(entry.touches), problems)
     others.before_site()
@@ -105,7 +107,7 @@ def move_back(run: Runner, app: App, entry: journal.Entry) -> None:
     generated.put(app, before)
 
 
-def _stand_up(work: context.Work, before: journal_entry.Before) -> None:
+def _stand_up(work: context.SwitchContext, before: journal_entry.Before) -> None:
     """Start again what served and ended: after a crash the Engine leaves everything stopped."""
     there = engine.find(work.client, work.app.project, stopped=True)
     running = {one.service for one in there if one.state == "running"}
@@ -117,7 +119,7 @@ def _stand_up(work: context.Work, before: journal_entry.Before) -> None:
         work.old = app_server.own(work.client, work.app)
 
 
-def _reload_back(work: context.Work, entry: journal.Entry) -> None:
+def _reload_back(work: context.SwitchContext, entry: journal.Entry) -> None:
     if entry.step not in OPEN and not entry.moved:
         return
     running = work.site()
@@ -125,18 +127,18 @@ def _reload_back(work: context.Work, entry: journal.Entry) -> None:
     proxy_container.allow_second(work, 0)
 
 
-def _forget(work: context.Work, known: dict[str, str]) -> None:
+def _forget(work: context.SwitchContext, known: dict[str, str]) -> None:
     """Let old servers start new workers: those that ran while the new code lay in the checkout may have read of it."""
     _new_workers(work, [one for one in work.site() if one.id in known])
 
 
-def _new_workers(work: context.Work, containers: list[engine.Container]) -> None:
+def _new_workers(work: context.SwitchContext, containers: list[engine.Container]) -> None:
     """Let the servers in containers start new workers, as far as they can."""
     able = [one for one in containers if not gunicorn.why_not(work.client, [one], edge=True)]
     gunicorn.reload(work.client, able, work.order.grace_seconds + work.order.boot_timeout_seconds)
 
 
-def _await(work: context.Work, entry: journal.Entry, before: journal_entry.Before) -> None:
+def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
     """Wait until the site answers; that it doesn't may have a reason that is none of the release's, and is told.
 
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
@@ -159,7 +161,7 @@ def _await(work: context.Work, entry: journal.Entry, before: journal_entry.Befor
         work.problems.append(f"nobody answers at {base_url} ({why})")
 
 
-def _containers_back(work: context.Work, entry: journal.Entry, before: journal_entry.Before) -> None:
+def _containers_back(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
     app, known = work.app, before.containers
     site = [one for one in app_server.own(work.client, app, stopped=True) if one.service == app.service]
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
@@ -173,7 +175,7 @@ def _containers_back(work: context.Work, entry: journal.Entry, before: journal_e
 
 
 def _back_behind_edge(
-    work: context.Work, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
+    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
 ) -> None:
     """Let the edge give requests to the old containers, or to others like them, and to no new one."""
     ask = runtime.asker(names.socket_of(work.app.edge_directory))
@@ -183,7 +185,7 @@ def _back_behind_edge(
     if any(one.state != "running" for one in back) or not back:
         # Such a one serves nobody, and would only get in the way: two that start write the same static files.
         app_server.stop_all(work.client, [one for one in new if falls(work.client, one)], 1)
-        runtime.hold_newcomers(ask)
+        runtime.drain_new(ask)
         back = back or _like(work, old)
         _start_and_wait(work, back)
     replace.let_in(work, ask, back)
@@ -203,7 +205,7 @@ def falls(client: t.Any, container: engine.Container) -> bool:
     return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
 
 
-def _files_back(work: context.Work, before: journal_entry.Before) -> None:
+def _files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
     """Give the edge the files that it had."""
     if not before.override:
         return  # somebody had removed it; the one that was written since is as good
@@ -214,7 +216,7 @@ def _files_back(work: context.Work, before: journal_entry.Before) -> None:
 
 
 def _back_without_edge(
-    work: context.Work, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
+    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
 ) -> None:
     """Free the ports and start the old containers, or others like them."""
     edges = replace.edge_containers(work, stopped=True)
@@ -229,7 +231,7 @@ def _back_without_edge(
     _start_and_wait(work, back)
 
 
-def _like(work: context.Work, old: list[engine.Container]) -> list[engine.Container]:
+def _like(work: context.SwitchContext, old: list[engine.Container]) -> list[engine.Container]:
     """Create containers like the old ones, and tell what they lack of them."""
     static = retention.told_of(journal.read(work.app.journal)).get("root", "")
     lacks = written.lost_with(work.client, old, [static] if static else [])
@@ -237,7 +239,7 @@ def _like(work: context.Work, old: list[engine.Container]) -> list[engine.Contai
     return replace.create(work)
 
 
-def _start_and_wait(work: context.Work, containers: list[engine.Container]) -> None:
+def _start_and_wait(work: context.SwitchContext, containers: list[engine.Container]) -> None:
     """Start those that don't run, and wait until they are healthy: one after the other, as in a deploy."""
     for one in containers:
         if one.state != "running":
@@ -251,7 +253,7 @@ def _start_and_wait(work: context.Work, containers: list[engine.Container]) -> N
                 work.problems.append(exc.message)
 
 
-def _start(work: context.Work, containers: list[engine.Container]) -> None:
+def _start(work: context.SwitchContext, containers: list[engine.Container]) -> None:
     for one in containers:
         events.tell(f"starts {one.name}, which served before")
         with engine.told(f"The container {one.name} of the release before could not be started"):

@@ -132,7 +132,7 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     exposed, log, problems = False, "", list[str]()
     events.tell("goes back to what served before the release")
     one_off.remove_left(app)
-    way = restore.Way(run, app, entry)
+    way = restore.Restore(run, app, entry)
     # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
     outcome = None if way.is_free else _try(way)
     if outcome and outcome.unread and _serves(app, entry):
@@ -147,7 +147,7 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         restart_policy.give_back(engine.connect(app.docker_host), app, entry, "old")
     if entry.reversing:
         back = entry.reversing
-        order = migrations.MigrateOrder(back.commit, back.images, MIGRATE_SECONDS)
+        order = migrations.MigrateSpec(back.commit, back.images, MIGRATE_SECONDS)
         events.tell("applies the migrations again that were reversed")
         migrations.apply(run, app, order, again=True)
     outcome = outcome or way.go()
@@ -179,7 +179,7 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     }
 
 
-def _try(way: restore.Way) -> restore.Outcome | None:
+def _try(way: restore.Restore) -> restore.RestoreOutcome | None:
     """Take the database back, and see whether the code from before can work with it; nothing where that fails.
 
     Then what served is brought back first, and the database is asked again, whose error counts.
@@ -198,7 +198,7 @@ def _serves(app: App, entry: journal.Entry) -> bool:
     return entry.step == "switched" and bool(entry.containers) and set(entry.containers) <= running
 
 
-def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.Outcome) -> dict[str, t.Any]:
+def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.RestoreOutcome) -> dict[str, t.Any]:
     """Leave what the release started: its migrations stand, and the code from before can't work with them."""
     log = _logs(app, entry)
     client = engine.connect(app.docker_host)

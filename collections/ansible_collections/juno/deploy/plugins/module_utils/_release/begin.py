@@ -31,7 +31,7 @@ NOTICE_SECONDS = 3.0
 
 def look(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any]:
     """Look at the app and plan; only a deploy has to fetch anything."""
-    purpose, wish = order["purpose"], inspect_git.wish_of(order)
+    purpose, wish = order["purpose"], inspect_git.request_of(order)
     if purpose == "deploy":
         found = inspect.inspect(run, app, wish)
     else:
@@ -47,7 +47,7 @@ def plan_edge(
     run: Runner, app: App, order: dict[str, t.Any], found: dict[str, t.Any], *, dry: bool
 ) -> dict[str, t.Any]:
     """Add to the plan what happens to the edge, whose image is there from now on."""
-    edge = proxy_plan.wish_of(order["edge"], order["base_url"])
+    edge = proxy_plan.request_of(order["edge"], order["base_url"])
     # Its configuration may hold secrets, and goes no further.
     plan, config = found["plan"], found.pop("configuration", None)
     told: list[str] = []
@@ -95,7 +95,7 @@ class Meter:
         parts = urllib.parse.urlsplit(base_url)
         proto, host = self.headers.get("X-Forwarded-Proto", ""), context.host_of(self.headers, base_url)
         serving = f"release {number}, which serves," if number else "what serves"
-        questions = readiness_pages.Questions(pages, host, proto, serving=serving)
+        questions = readiness_pages.PageChecks(pages, host, proto, serving=serving)
         get = readiness_pages.getter(parts.hostname or "", parts.port or 80, questions, NOTICE_SECONDS)
         told = readiness_pages.notice(questions, get)
         return [told] if told else []

@@ -45,7 +45,7 @@ _LOOK = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class StartRequest:
     """What is to be started: the order of a release, and where the code is that does it."""
 
     directory: str
@@ -56,7 +56,7 @@ class Wish:
     at_once: bool = False
 
 
-def told(wish: Wish, taken_over: str = "") -> bytes:
+def told(wish: StartRequest, taken_over: str = "") -> bytes:
     """Write what the deployer reads."""
     return json.dumps(
         {
@@ -74,7 +74,7 @@ def _errors_file(directory: str) -> t.IO[bytes]:
     return open(os.path.join(directory, "deployer.errors"), "wb")
 
 
-def start(wish: Wish, lock: int, taken_over: str = "") -> None:
+def start(wish: StartRequest, lock: int, taken_over: str = "") -> None:
     """Start the deployer with the lock, which is taken and its own from then on; who asks it waits until it is there.
 
     :raises JunoError: its process or files can't be made; the lock is free.
@@ -114,7 +114,7 @@ def start(wish: Wish, lock: int, taken_over: str = "") -> None:
         os.close(lock)
 
 
-def look_only(wish: Wish) -> dict[str, t.Any]:
+def look_only(wish: StartRequest) -> dict[str, t.Any]:
     """Plan, without the lock, in a process that ends with that.
 
     :raises JunoError: the plan says what is in the way.

@@ -179,7 +179,7 @@ def _begin_step(release: Release, args: dict[str, t.Any]) -> Result:
 def _with_words(release: Release, found: Result, *, diff: bool) -> Result:
     difference = found.pop("diff", None)
     order = release.order
-    told = plan_text.Told(release.purpose, order["reverse_migrations"], tuple(order["notices"]))
+    told = plan_text.PlanContext(release.purpose, order["reverse_migrations"], tuple(order["notices"]))
     words = plan_text.lines(found, told)
     return {**found, "words": words, **({"diff": difference} if diff and difference else {})}
 
@@ -193,7 +193,7 @@ def _build(release: Release, args: dict[str, t.Any]) -> Result:
     done = build_build.build(
         run,
         release.app,
-        build_spec.BuildOrder(
+        build_spec.BuildSpec(
             commit=begun["git"]["target_commit"],
             build=plan["build"],
             check_command=tuple(build["check_command"]),
@@ -270,8 +270,8 @@ def _reverse(release: Release, _args: dict[str, t.Any]) -> Result:
     return migrations.reverse_later(run, release.app, dataclasses.replace(order, to=begun["reverse_to"]))
 
 
-def _migrate_order(commit: str, images: dict[str, str], wish: dict[str, t.Any]) -> migrations.MigrateOrder:
-    return migrations.MigrateOrder(
+def _migrate_order(commit: str, images: dict[str, str], wish: dict[str, t.Any]) -> migrations.MigrateSpec:
+    return migrations.MigrateSpec(
         commit,
         images,
         wish["timeout_seconds"],

@@ -22,14 +22,14 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
-    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import Work
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchContext
 
 #: A container in which nothing runs but what we run there ends by itself after so long.
 IDLE_SECONDS = 900
 
 
 @contextlib.contextmanager
-def between(work: Work, old: Sequence[engine.Container]) -> Iterator[t.Callable[[], None]]:
+def between(work: SwitchContext, old: Sequence[engine.Container]) -> Iterator[t.Callable[[], None]]:
     """Get ready to clear the caches while nothing serves; return what does so once the old containers have ended.
 
     The app's settings tell where its caches are, so a container of the release is started for that beforehand. That
@@ -64,7 +64,7 @@ def between(work: Work, old: Sequence[engine.Container]) -> Iterator[t.Callable[
 
 
 @contextlib.contextmanager
-def _idle(work: Work) -> Iterator[runner.Place]:
+def _idle(work: SwitchContext) -> Iterator[runner.Place]:
     """Start a container of the release in which nothing runs, and remove it afterwards."""
     app = work.app
     words = ["run", "--detach", "--rm", "--no-deps", "--no-TTY", *one_off.label_words(app), "--entrypoint", "sleep"]

@@ -27,7 +27,7 @@ COMPOSE_SECONDS = 600
 #: Enough to see a server that ends right after its first answer.
 FIRST_SETTLE_SECONDS = 0.5
 #: Others find it here, too.
-SwitchOrder = switch_spec.SwitchOrder
+SwitchOrder = switch_spec.SwitchSpec
 
 
 def host_of(headers: dict[str, str], base_url: str) -> str:
@@ -36,7 +36,7 @@ def host_of(headers: dict[str, str], base_url: str) -> str:
 
 
 @dataclasses.dataclass
-class Work:
+class SwitchContext:
     """What a switch works with."""
 
     run: Runner
@@ -92,19 +92,19 @@ class Work:
         """
         self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
 
-    def gate(self) -> readiness.Gate:
+    def gate(self) -> readiness.Readiness:
         """Return what is asked of a new container of the site before it gets visitors.
 
         C(_recovery.record) waits for the rest of its time.
         """
         order = self.order
         first = min(order.settle_seconds, FIRST_SETTLE_SECONDS)
-        gate = readiness.Gate(self.port, order.probe_path, order.headers, order.boot_timeout_seconds, first)
+        gate = readiness.Readiness(self.port, order.probe_path, order.headers, order.boot_timeout_seconds, first)
         pages = readiness_pages.parse(order.pages)
         if not pages:
             return gate
         entry = journal.serving(journal.read(self.app.journal)[:-1])
-        questions = readiness_pages.Questions(
+        questions = readiness_pages.PageChecks(
             pages=pages,
             host=host_of(order.headers, order.base_url or app_compose.base_url(self.service)),
             forwarded_proto=order.headers.get("X-Forwarded-Proto", ""),
@@ -113,7 +113,7 @@ class Work:
         )
         return dataclasses.replace(gate, questions=questions, serving=functools.partial(self.ask_serving, questions))
 
-    def ask_serving(self, questions: readiness_pages.Questions) -> dict[str, Answer]:
+    def ask_serving(self, questions: readiness_pages.PageChecks) -> dict[str, Answer]:
         """Return how one of the old containers answers the pages, which is asked once; nothing where none runs."""
         if self.served is None:
             old = [one for one in self.site() if one.id in {before.id for before in self.old} and one.addresses]
@@ -153,12 +153,12 @@ def address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str
     return base_url, make_probe(base_url, order.probe_path, order.headers)
 
 
-def now(work: Work, wanted: list[engine.Container]) -> list[engine.Container]:
+def now(work: SwitchContext, wanted: list[engine.Container]) -> list[engine.Container]:
     """Look at containers again: they have addresses once they run."""
     ids = {one.id for one in wanted}
     return [one for one in app_server.own(work.client, work.app, stopped=True) if one.id in ids]
 
 
-def serving(work: Work) -> list[engine.Container]:
+def serving(work: SwitchContext) -> list[engine.Container]:
     """Return the app's containers that run, not those that a person has paused."""
     return [one for one in app_server.own(work.client, work.app) if one.state == "running"]

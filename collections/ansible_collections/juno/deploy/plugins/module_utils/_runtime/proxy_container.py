@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
-    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import Work
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchContext
 
 PULL_SECONDS = 600
 #: An edge that is replaced has so long for the requests that it has; meanwhile nobody new is answered.
@@ -46,13 +46,13 @@ def pull_image(run: Runner, client: t.Any, image: str, *, anew: bool = False) ->
     return True
 
 
-def containers(work: Work, *, stopped: bool = False) -> list[engine.Container]:
+def containers(work: SwitchContext, *, stopped: bool = False) -> list[engine.Container]:
     """Return the edge's containers, those that run or all."""
     found = engine.find(work.client, work.app.project, names.SERVICE, stopped=stopped)
     return [one for one in found if stopped or one.state == "running"]
 
 
-def image_facts(work: Work) -> dict[str, str]:
+def image_facts(work: SwitchContext) -> dict[str, str]:
     """Return by name, id and (where it came from a registry) digest which image the edge runs; nothing without one."""
     for one in containers(work):
         with engine.told(f"The image of {one.name} could not be looked at"):
@@ -71,7 +71,7 @@ def ipv6_known() -> bool:
     return True
 
 
-def describe(work: Work, tcp: Iterable[int]) -> names.Edge:
+def describe(work: SwitchContext, tcp: Iterable[int]) -> names.Edge:
     """Describe the edge before the app's site; C(tcp) are the ports in its containers that are no HTTP."""
     return names.take_over(
         work.config,
@@ -99,7 +99,7 @@ def _foreign_ipv6(client: t.Any, config: dict[str, t.Any]) -> set[str]:
     return {key for key, name in foreign.items() if (listed.get(name) or {}).get("EnableIPv6")}
 
 
-def tcp_targets(work: Work, asked: list[engine.Container]) -> frozenset[int]:
+def tcp_targets(work: SwitchContext, asked: list[engine.Container]) -> frozenset[int]:
     """Name the ports in the site's containers that are to be passed as TCP: all but those that are known to be HTTP.
 
     Containers that run are asked, once for each port; where none does, it is as the present configuration says.
@@ -165,7 +165,7 @@ def why_new(client: t.Any, edges: list[engine.Container], wanted: dict[str, t.An
     return sorted(set(found))
 
 
-def renew(work: Work, *, reload: bool, anew: bool = False) -> None:
+def renew(work: SwitchContext, *, reload: bool, anew: bool = False) -> None:
     """Bring the edge up to date with its files: a new container only where that is needed, else a new configuration."""
     ask = runtime.asker(names.socket_of(work.app.edge_directory))
     running = containers(work)
@@ -183,7 +183,7 @@ def renew(work: Work, *, reload: bool, anew: bool = False) -> None:
         take_configuration(work.client, running, ask)
 
 
-def _hand_over(work: Work, running: list[engine.Container], ask: runtime.Ask) -> None:
+def _hand_over(work: SwitchContext, running: list[engine.Container], ask: runtime.Ask) -> None:
     """Put another container in the place of the edge's: made beforehand, so that the ports are free for a moment only.
 
     :raises EngineError: the new one could not start; the old one has the ports again.
@@ -223,7 +223,7 @@ def _move_ports(client: t.Any, giving: list[engine.Container], taking: list[engi
             client.api.start(one.id)
 
 
-def allow_second(work: Work, seconds: float) -> None:
+def allow_second(work: SwitchContext, seconds: float) -> None:
     """Let a running edge send requests that change nothing a second time for so long; 0: not from now on."""
     if containers(work):
         runtime.allow_second(runtime.asker(names.socket_of(work.app.edge_directory)), seconds)

@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.polling import w
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app import engine
-    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import Work
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchContext
     from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
 #: A door: its address on this host, and its port.
@@ -114,13 +114,13 @@ def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
     return lambda host, port: port_kind.kind(host, port, probe_path, headers)
 
 
-def look(work: Work) -> Kinds:
+def look(work: SwitchContext) -> Kinds:
     """Ask at every door of the project before a switch."""
     events.tell("asks at each published port what answers there")
     return ask_all(doors(work.config), asker(work.order.probe_path, work.order.headers))
 
 
-def require_after(work: Work, before: Kinds, new: t.Sequence[engine.Container]) -> Kinds:
+def require_after(work: SwitchContext, before: Kinds, new: t.Sequence[engine.Container]) -> Kinds:
     """Make sure after a switch that every door answers as before, of those that are still published; return all.
 
     :param new: the site's containers; when one of them has ended nothing is waited for.

@@ -33,7 +33,7 @@ TRIES = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Gate:
+class Readiness:
     """What is asked of a new container."""
 
     #: Where the app listens in its container; 0 when the compose file doesn't tell.
@@ -43,7 +43,7 @@ class Gate:
     boot_timeout_seconds: float
     settle_seconds: float
     #: What it must show then; nothing: that it answers is enough.
-    questions: readiness_pages.Questions | None = None
+    questions: readiness_pages.PageChecks | None = None
     serving: readiness_pages.Serving = dict
     #: Is told before a page of the new release is rendered.
     asking: t.Callable[[], None] = readiness_pages.say_nothing
@@ -57,7 +57,7 @@ def unanswered(path: str) -> str:
 class _Watch:
     """One container on its way to health."""
 
-    def __init__(self, client: t.Any, one: Container, gate: Gate) -> None:
+    def __init__(self, client: t.Any, one: Container, gate: Readiness) -> None:
         self.client, self.one, self.gate = client, one, gate
         self.errors_since = 0.0
         self.well_since = 0.0
@@ -177,7 +177,7 @@ def _in_a_thread(work: t.Callable[[], str]) -> concurrent.futures.Future[str]:
     return future
 
 
-def wait_until_healthy(client: t.Any, started: list[Container], gate: Gate) -> float:
+def wait_until_healthy(client: t.Any, started: list[Container], gate: Readiness) -> float:
     """Wait until each container is healthy and has stayed up long enough; return for how many seconds all have been.
 
     :raises JunoError: one ended, is unhealthy, or time is up; with the end of its log.

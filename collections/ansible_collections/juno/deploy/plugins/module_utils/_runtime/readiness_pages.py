@@ -35,7 +35,7 @@ def say_nothing() -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Questions:
+class PageChecks:
     """What is asked, and as whom."""
 
     pages: tuple[model.Page, ...]
@@ -56,7 +56,7 @@ def parse(listed: Iterable[dict[str, t.Any]]) -> tuple[model.Page, ...]:
     return tuple(model.parse_pages(whole)) if whole else ()
 
 
-def getter(address: str, port: int, questions: Questions, seconds: float = PAGE_SECONDS) -> Get:
+def getter(address: str, port: int, questions: PageChecks, seconds: float = PAGE_SECONDS) -> Get:
     """Return what asks a container for a path as a visitor would."""
     place = f"[{address}]" if ":" in address else address
     proto = questions.forwarded_proto
@@ -88,7 +88,7 @@ def problem(page: model.Page, answer: Answer, old: Answer | None, *, own_cache: 
     return next((one for one in found if one not in known), "")
 
 
-def explain(page: model.Page, answer: Answer, wrong: str, old: Answer | None, questions: Questions) -> str:
+def explain(page: model.Page, answer: Answer, wrong: str, old: Answer | None, questions: PageChecks) -> str:
     """Return what is wrong with a page and what to do, with the name of the variable that it may hang on."""
     said, cure, setting = (
         f"{page.path} {wrong}",
@@ -116,7 +116,7 @@ def leads_to_https(answer: Answer) -> bool:
 class Visit:
     """One container's pages, asked for until they are right or will not get so."""
 
-    def __init__(self, get: Get, questions: Questions, serving: Serving, token: Callable[[], str]) -> None:
+    def __init__(self, get: Get, questions: PageChecks, serving: Serving, token: Callable[[], str]) -> None:
         self.get, self.questions, self.serving, self.token = get, questions, serving, token
         self.left = list(questions.pages)
         #: What was wrong last may pass by itself: no answer, or one of an app that still starts.
@@ -146,7 +146,7 @@ class Visit:
         return explain(page, answer, wrong, old, self.questions)
 
 
-def notice(questions: Questions, get: Get) -> str:
+def notice(questions: PageChecks, get: Get) -> str:
     """Return how what serves answers the first page, where that hangs on a variable; nothing where it doesn't."""
     page = questions.pages[0]
     answer = get(page.path)

@@ -45,7 +45,7 @@ class Starter:
         return engine.find(self.client, self.app.project, service, stopped=True)
 
 
-def starter_of(work: context.Work) -> Starter:
+def starter_of(work: context.SwitchContext) -> Starter:
     """Return what a switch starts services with."""
     order = work.order
     return Starter(

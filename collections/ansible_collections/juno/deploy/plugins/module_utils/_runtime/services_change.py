@@ -39,7 +39,7 @@ class Change:
         }
 
 
-def before_site(work: context.Work, change: Change) -> None:
+def before_site(work: context.SwitchContext, change: Change) -> None:
     """Start and replace what the app needs, wait for it, and run what runs once with each release.
 
     :raises JunoError: something of it can't be started, or isn't as the app wants it.
@@ -92,7 +92,7 @@ def _has_done_its_work(at: services.Starter, one: engine.Container) -> bool:
     return dependencies.judge(dependencies.COMPLETED, state)[0]
 
 
-def after_site(work: context.Work, change: Change) -> list[engine.Container]:
+def after_site(work: context.SwitchContext, change: Change) -> list[engine.Container]:
     """Start and replace what doesn't come before the app, now that it is healthy; return the new containers.
 
     :raises JunoError: something of it can't be started.

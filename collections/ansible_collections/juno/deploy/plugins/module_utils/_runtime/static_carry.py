@@ -28,7 +28,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import Work
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchContext
 
 #: Beside the journal: which release named each file last, and until when.
 MEMORY = "static_of_images.json"
@@ -74,7 +74,7 @@ class _Stream(io.RawIOBase):
         return count
 
 
-def carry(work: Work, old: Sequence[engine.Container], new: Sequence[engine.Container]) -> int:
+def carry(work: SwitchContext, old: Sequence[engine.Container], new: Sequence[engine.Container]) -> int:
     """Return new containers, which have not started, the files of kept releases; return how many.
 
     What can't be done is a notice: it is no reason to give a release up.
@@ -97,7 +97,7 @@ def carry(work: Work, old: Sequence[engine.Container], new: Sequence[engine.Cont
     return 0
 
 
-def _root(work: Work, container: engine.Container) -> retention.Root | None:
+def _root(work: SwitchContext, container: engine.Container) -> retention.Root | None:
     """Return the static root as the container sees it; nothing where it is mounted, or has no manifest."""
     told = retention.told_of(journal.read(work.app.journal))
     place = os.path.normpath(told.get("root") or "/")
@@ -113,7 +113,7 @@ def _root(work: Work, container: engine.Container) -> retention.Root | None:
 
 
 def _carry(
-    work: Work,
+    work: SwitchContext,
     root: retention.Root,
     old: engine.Container,
     new: Sequence[engine.Container],
@@ -184,7 +184,7 @@ def _manifest(spool: t.BinaryIO, name: str) -> list[str]:
     return []
 
 
-def _remember(work: Work, root: str, named: list[str]) -> dict[str, Named]:
+def _remember(work: SwitchContext, root: str, named: list[str]) -> dict[str, Named]:
     """Return what kept releases named, the one that serves with it; remember it."""
     entries, now = journal.read(work.app.journal), time.time()
     path = os.path.join(work.app.state_directory, MEMORY)

@@ -33,12 +33,12 @@ if t.TYPE_CHECKING:
 READY = re.compile(rb"celery@\S+ ready\.|beat: Starting\.\.\.|\*\*\* Listening on ")
 
 
-def names(work: context.Work) -> list[str]:
+def names(work: context.SwitchContext) -> list[str]:
     """Name the workers that the configuration has."""
     return [name for name in work.app.services if name != work.app.service and name in work.config["services"]]
 
 
-def follow(work: context.Work) -> dict[str, str]:
+def follow(work: context.SwitchContext) -> dict[str, str]:
     """Look who the workers are by the configuration of the release that comes, and write that down."""
     every = engine.find(work.client, work.app.project, stopped=True)
     found = worker_services.find(work.app, work.config, every)
@@ -47,7 +47,7 @@ def follow(work: context.Work) -> dict[str, str]:
     return found
 
 
-def tell_to_end(work: context.Work) -> None:
+def tell_to_end(work: context.SwitchContext) -> None:
     """Tell the old workers to end, and go on; one that answers visitors goes on until its successor can start."""
     queues = [one for one in work.old if one.service != work.app.service and not _answers(work, one)]
     if queues:
@@ -55,12 +55,12 @@ def tell_to_end(work: context.Work) -> None:
         work.leaving = app_server.Leaving(work.client, queues, work.order.grace_seconds)
 
 
-def _answers(work: context.Work, one: Container) -> bool:
+def _answers(work: context.SwitchContext, one: Container) -> bool:
     service = work.config["services"].get(one.service)
     return bool(service) and worker_services.answers_visitors(service)
 
 
-def start_new(work: context.Work) -> list[str]:
+def start_new(work: context.SwitchContext) -> list[str]:
     """Start the workers of the release when the old ones are gone; return the ids of the new containers.
 
     :raises JunoError: compose can't start them, or one ended at once.
@@ -85,14 +85,14 @@ def start_new(work: context.Work) -> list[str]:
     return [one.id for one in new]
 
 
-def _up(work: context.Work, wanted: list[str]) -> None:
+def _up(work: context.SwitchContext, wanted: list[str]) -> None:
     """Start new workers; what they depend on is waited for, and not replaced as docker compose up would do."""
     at = services.starter_of(work)
     for name in dependencies.in_order(work.config, wanted):
         services.renew(at, name)
 
 
-def bring_back(work: context.Work, before: journal_entry.Before, *, told: bool) -> None:
+def bring_back(work: context.SwitchContext, before: journal_entry.Before, *, told: bool) -> None:
     """Let the workers from before run again: the very containers where they still are, else others like them.
 
     :param before: what ran before, as the switch wrote it down.

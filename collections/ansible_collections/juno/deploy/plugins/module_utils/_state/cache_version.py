@@ -21,7 +21,7 @@ CACHE_ENGINE = "django.contrib.sessions.backends.cache"
 
 
 @dataclasses.dataclass(frozen=True)
-class Epoch:
+class CacheVersion:
     """The number that a release's processes get, and the environment variable for it; 0 for none."""
 
     value: int = 0
@@ -41,13 +41,13 @@ class Epoch:
         return {**dataclasses.asdict(self), "others": list(self.others)}
 
 
-def read(told: dict[str, t.Any] | None) -> Epoch:
+def read(told: dict[str, t.Any] | None) -> CacheVersion:
     """Read an epoch that was plain data.
 
     :raises BadInputError: the variable's name is none.
     """
     if not told:
-        return Epoch()
+        return CacheVersion()
     variable = str(told.get("variable") or "")
     if variable and not (variable.isascii() and variable.replace("_", "a").isalnum() and not variable[0].isdigit()):
         raise BadInputError(
@@ -55,10 +55,10 @@ def read(told: dict[str, t.Any] | None) -> Epoch:
             "for releases without an epoch."
         )
     others = tuple(str(one) for one in told.get("others") or ())
-    return Epoch(int(told.get("value") or 0), variable, others, str(told.get("why") or ""))
+    return CacheVersion(int(told.get("value") or 0), variable, others, str(told.get("why") or ""))
 
 
-def judge(asked: Epoch, listing: dict[str, t.Any] | None) -> Epoch:
+def judge(asked: CacheVersion, listing: dict[str, t.Any] | None) -> CacheVersion:
     """Return whether the settings honour an epoch that the process which listed its caches had in its environment."""
     if not asked.value:
         return asked

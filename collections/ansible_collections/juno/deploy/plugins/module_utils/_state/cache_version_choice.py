@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,15 +46,15 @@ def of_target(entries: Sequence[JournalEntry], number: int, seconds: float) -> i
 
 def wanted(
     entries: Sequence[JournalEntry], purpose: str, strategy: str, target: int, variable: str, seconds: float
-) -> Epoch:
+) -> CacheVersion:
     """Return the epoch that a run is to have, if the settings honour it."""
     if not variable:
-        return Epoch()
+        return CacheVersion()
     if purpose == "restart":
-        return Epoch(serving(entries), variable)
+        return CacheVersion(serving(entries), variable)
     if strategy == "reload":
-        return Epoch(0, variable, why="a reload keeps the environment of its processes")
+        return CacheVersion(0, variable, why="a reload keeps the environment of its processes")
     if purpose == "deploy":
-        return Epoch(fresh(entries, seconds), variable)
+        return CacheVersion(fresh(entries, seconds), variable)
     others = next((entry.epoch_others for entry in entries if entry.number == target), [])
-    return Epoch(of_target(entries, target, seconds), variable, tuple(others))
+    return CacheVersion(of_target(entries, target, seconds), variable, tuple(others))

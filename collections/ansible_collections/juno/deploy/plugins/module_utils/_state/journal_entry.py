@@ -107,7 +107,7 @@ class JournalEntry:
     # For the way back
 
     before: Before | None = None
-    order: switch_spec.SwitchOrder | None = None
+    order: switch_spec.SwitchSpec | None = None
     #: The images of the new code by service.
     built: dict[str, str] = dataclasses.field(default_factory=dict)
     schema: Schema = dataclasses.field(default_factory=Schema)

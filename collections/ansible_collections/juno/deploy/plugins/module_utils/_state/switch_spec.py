@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import cache_ve
 
 
 @dataclasses.dataclass(frozen=True)
-class SwitchOrder:
+class SwitchSpec:
     """What the traffic moves to; without a commit the same release is started anew."""
 
     commit: str
@@ -32,7 +32,7 @@ class SwitchOrder:
     static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Collect the commit's static files first; a deploy has done so when it built.
     collect: bool = False
-    epoch: cache_version.Epoch = dataclasses.field(default_factory=cache_version.Epoch)
+    epoch: cache_version.CacheVersion = dataclasses.field(default_factory=cache_version.CacheVersion)
     #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()
     warm_rate: float = 20.0

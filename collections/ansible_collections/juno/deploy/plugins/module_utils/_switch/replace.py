@@ -47,12 +47,12 @@ edge_containers = proxy_container.containers
 renew_edge = proxy_container.renew
 
 
-def open_switch(work: context.Work) -> None:
+def open_switch(work: context.SwitchContext) -> None:
     """Let requests that change nothing be sent a second time while containers or workers are replaced."""
     proxy_container.allow_second(work, proxy_container.SWITCH_SECONDS + 2 * work.order.grace_seconds)
 
 
-def require_image(work: context.Work) -> None:
+def require_image(work: context.SwitchContext) -> None:
     """Make sure that the edge's image is there before anything is touched.
 
     :raises CommandError: it can't be pulled.
@@ -60,7 +60,7 @@ def require_image(work: context.Work) -> None:
     proxy_container.pull_image(work.run, work.client, work.order.edge_image)
 
 
-def replace(work: context.Work, probe: t.Callable[[], int]) -> list[engine.Container]:
+def replace(work: context.SwitchContext, probe: t.Callable[[], int]) -> list[engine.Container]:
     """Put new containers of the site in the place of the old ones; return the new ones."""
     has_edge = _prepare_edge(work)
     new = create(work)
@@ -95,16 +95,16 @@ def replace(work: context.Work, probe: t.Callable[[], int]) -> list[engine.Conta
     return context.now(work, new)
 
 
-def _ask(work: context.Work) -> runtime.Ask:
+def _ask(work: context.SwitchContext) -> runtime.Ask:
     return runtime.asker(names.socket_of(work.app.edge_directory))
 
 
-def _keep_waiting(work: context.Work, old: list[engine.Container]) -> None:
+def _keep_waiting(work: context.SwitchContext, old: list[engine.Container]) -> None:
     """Let who comes from now on wait in the edge, and the old ones answer those that they have: none is cut off."""
     _drain(work, _ask(work), old, work.order.grace_seconds)
 
 
-def _drain(work: context.Work, ask: runtime.Ask, old: list[engine.Container], grace: int) -> bool:
+def _drain(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container], grace: int) -> bool:
     """Let old containers answer what they have; return whether they have, else how many connections will be cut."""
     left = runtime.drain(ask, addresses(old), grace)
     if left:
@@ -116,7 +116,7 @@ def _drain(work: context.Work, ask: runtime.Ask, old: list[engine.Container], gr
     return not left
 
 
-def _prepare_edge(work: context.Work) -> bool:
+def _prepare_edge(work: context.SwitchContext) -> bool:
     """Write the override; return whether it has the edge in it."""
     app = work.app
     before = files.read(app.override) if compose.is_ours(app.override) else ""
@@ -134,7 +134,7 @@ def _prepare_edge(work: context.Work) -> bool:
     return True
 
 
-def _configure(work: context.Work, site: list[engine.Container]) -> None:
+def _configure(work: context.SwitchContext, site: list[engine.Container]) -> None:
     """Give the edge its configuration, and its container where it needs another; C(site) shows what its ports are.
 
     Never the configuration without the override that belongs to it, nor without the network that it looks into.
@@ -149,12 +149,12 @@ def _configure(work: context.Work, site: list[engine.Container]) -> None:
         renew_edge(work, reload=configured, anew=work.order.edge_pull)
 
 
-def _workers_there(work: context.Work) -> list[str]:
+def _workers_there(work: context.SwitchContext) -> list[str]:
     """Name the workers that the release's compose file has; those that left with its commit are not in it."""
     return [name for name in work.app.services[1:] if name in work.config["services"]]
 
 
-def _with_mounts(work: context.Work, text: str) -> str:
+def _with_mounts(work: context.SwitchContext, text: str) -> str:
     """Return our override with what is to be mounted: the site's anonymous volumes, the git folder read-only."""
     mounts: dict[str, list[dict[str, t.Any]]] = {}
     if work.order.protect_git:
@@ -165,13 +165,13 @@ def _with_mounts(work: context.Work, text: str) -> str:
     return names.with_mounts(text, mounts, runtime_volumes.declaration(volumes))
 
 
-def can_have_epoch(work: context.Work) -> bool:
+def can_have_epoch(work: context.SwitchContext) -> bool:
     """Return whether the new containers can get an epoch into their environment: by our override."""
     edge = work.order.strategy == "rolling" or names.is_in(files.read(work.app.override))
     return work.order.strategy != "reload" and (edge or not files.in_the_way(work.app))
 
 
-def create(work: context.Work) -> list[engine.Container]:
+def create(work: context.SwitchContext) -> list[engine.Container]:
     """Create the release's containers beside those that serve; none is started."""
     name = work.app.service
     every = engine.find(work.client, work.app.project, stopped=True)
@@ -191,7 +191,7 @@ def create(work: context.Work) -> list[engine.Container]:
     return new
 
 
-def _create_argv(work: context.Work, *words: str) -> list[str]:
+def _create_argv(work: context.SwitchContext, *words: str) -> list[str]:
     """Build the compose command that creates a second container, whatever name the first one has to have."""
     project, unnamed = work.app.compose_live(), os.path.join(work.app.state_directory, "unnamed.override.yml")
     if not work.service.get("container_name") or compose.is_ours(work.app.override):
@@ -200,7 +200,7 @@ def _create_argv(work: context.Work, *words: str) -> list[str]:
     return project.argv(*words, override=unnamed)
 
 
-def _begin(work: context.Work, new: list[engine.Container]) -> None:
+def _begin(work: context.SwitchContext, new: list[engine.Container]) -> None:
     """Start containers, and wait until they are healthy.
 
     One after the other: the first thing each does may be collectstatic, and two of them at a time break each other.
@@ -213,7 +213,7 @@ def _begin(work: context.Work, new: list[engine.Container]) -> None:
         running_code.require(work, [one])
 
 
-def wait_healthy(work: context.Work, started: list[engine.Container]) -> None:
+def wait_healthy(work: context.SwitchContext, started: list[engine.Container]) -> None:
     """Wait until containers have passed the gate."""
     # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
     asking = functools.partial(journal.note_fields, work.app.journal, asked=True)
@@ -229,9 +229,9 @@ def addresses(containers: list[engine.Container]) -> list[str]:
     return [address for one in containers for address in one.addresses]
 
 
-def _roll(work: context.Work, old: list[engine.Container], new: list[engine.Container]) -> None:
+def _roll(work: context.SwitchContext, old: list[engine.Container], new: list[engine.Container]) -> None:
     ask = _ask(work)
-    runtime.hold_newcomers(ask)
+    runtime.drain_new(ask)
     _begin(work, new)
     work.warmed = warmup.warm(context.now(work, new), work.port, work.order)
     journal.step(work.app.journal, "open")
@@ -241,7 +241,7 @@ def _roll(work: context.Work, old: list[engine.Container], new: list[engine.Cont
     end_old(work, ask, old)
 
 
-def end_old(work: context.Work, ask: runtime.Ask, old: list[engine.Container]) -> None:
+def end_old(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container]) -> None:
     """Let old containers answer their last requests, each within its own grace period, and end them."""
     if not old:
         return
@@ -254,13 +254,13 @@ def end_old(work: context.Work, ask: runtime.Ask, old: list[engine.Container]) -
     work.killed += [one for one in app_server.stop_all(work.client, old, default, at_most=at_most) if one.killed]
 
 
-def let_in(work: context.Work, ask: runtime.Ask, containers: list[engine.Container]) -> None:
+def let_in(work: context.SwitchContext, ask: runtime.Ask, containers: list[engine.Container]) -> None:
     """Let the edge give requests to containers, at the port that the gate has asked."""
     backend = haproxy.backend_of(work.port)
-    runtime.let_in(ask, [one.addresses for one in context.now(work, containers)], backend)
+    runtime.enable(ask, [one.addresses for one in context.now(work, containers)], backend)
 
 
-def _end_seen(work: context.Work, old: list[engine.Container], probe: t.Callable[[], int]) -> None:
+def _end_seen(work: context.SwitchContext, old: list[engine.Container], probe: t.Callable[[], int]) -> None:
     """End old containers, and see until when they answered: one that takes long to end may do so all the while."""
     if not old:
         return
@@ -280,7 +280,7 @@ def _end_seen(work: context.Work, old: list[engine.Container], probe: t.Callable
 
 
 def _take_the_ports(
-    work: context.Work, old: list[engine.Container], new: list[engine.Container], probe: t.Callable[[], int]
+    work: context.SwitchContext, old: list[engine.Container], new: list[engine.Container], probe: t.Callable[[], int]
 ) -> None:
     """Put the edge before the app for the first time: the ports have to change hands."""
     work.moved_to_edge = True

@@ -130,7 +130,7 @@ def message(commit: str, container: str, service: str, paths: list[str], mount: 
     )
 
 
-def require(work: context.Work, containers: Sequence[engine.Container]) -> None:
+def require(work: context.SwitchContext, containers: Sequence[engine.Container]) -> None:
     """Make sure that containers which run have the code of the commit that is to serve.
 
     :raises JunoError: one has not.
@@ -154,7 +154,7 @@ def require(work: context.Work, containers: Sequence[engine.Container]) -> None:
             raise JunoError(message(commit, one.name, one.service, paths, mount), differing=paths)
 
 
-def _tree(work: context.Work, commit: str) -> dict[str, str]:
+def _tree(work: context.SwitchContext, commit: str) -> dict[str, str]:
     if not commit:
         return {}
     done = work.run(checkout.git(work.app.path, "ls-tree", "-r", "-z", commit))

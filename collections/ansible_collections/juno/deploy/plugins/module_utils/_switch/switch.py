@@ -27,7 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._build import build, generated
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import purge
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.parallel import processors
 from ansible_collections.juno.deploy.plugins.module_utils._django import retention
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, trust
@@ -65,7 +65,7 @@ def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit:
             services.name_image(client, images[service], used)
 
 
-def snapshot(work: context.Work) -> journal_entry.Before:
+def snapshot(work: context.SwitchContext) -> journal_entry.Before:
     """Write down what serves, so that it can be brought back."""
     return journal_entry.Before(
         commit=checkout.head(work.run, work.app.path),
@@ -81,7 +81,7 @@ def snapshot(work: context.Work) -> journal_entry.Before:
     )
 
 
-def _named_images(work: context.Work) -> dict[str, str]:
+def _named_images(work: context.SwitchContext) -> dict[str, str]:
     used = [name for name, _built in compose.release_images(work.config, "").values()]
     found = {name: engine.image_id(work.client, name) for name in used}
     return {name: image for name, image in found.items() if image}
@@ -95,7 +95,7 @@ def switch(run: Runner, app: App, order: context.SwitchOrder) -> dict[str, t.Any
     client = engine.connect(app.docker_host)
     config = compose_config.read(run, app.compose())
     app = _with_workers(client, app, config)
-    return _switch(context.Work(run, app, order, client, config, app_server.own(client, app)))
+    return _switch(context.SwitchContext(run, app, order, client, config, app_server.own(client, app)))
 
 
 def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
@@ -107,7 +107,7 @@ def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
     return worker_services.with_workers(app, worker_services.find(app, config, every))
 
 
-def _switch(work: context.Work) -> dict[str, t.Any]:
+def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     app, order, began = work.app, work.order, time.time()
     context.address(work.config, app, order)  # refused before anything is touched
     if order.strategy == "rolling":
@@ -205,7 +205,7 @@ def _switch(work: context.Work) -> dict[str, t.Any]:
     return _told(work, now, {**more, "bytecode": purged, "static": static, "collected": collected})
 
 
-def _ask_before(work: context.Work) -> t.Callable[[], list[str]] | None:
+def _ask_before(work: context.SwitchContext) -> t.Callable[[], list[str]] | None:
     """Begin to ask which pages of the sitemap what serves answers; return what waits for that, if there is any."""
     if not work.order.sitemap_pages or not work.site():
         return None
@@ -223,7 +223,7 @@ def _ask_before(work: context.Work) -> t.Callable[[], list[str]] | None:
     return asked.result
 
 
-def _hopeful(work: context.Work, probe: t.Callable[[], int]) -> t.Callable[[], int]:
+def _hopeful(work: context.SwitchContext, probe: t.Callable[[], int]) -> t.Callable[[], int]:
     """Return the probe of the front door, which gives up where a front proxy of the app's own does not run."""
     began = time.monotonic()
 
@@ -242,7 +242,7 @@ def _hopeful(work: context.Work, probe: t.Callable[[], int]) -> t.Callable[[], i
     return ask
 
 
-def _look_at_others(work: context.Work, live: dict[str, t.Any]) -> services_plan.Look:
+def _look_at_others(work: context.SwitchContext, live: dict[str, t.Any]) -> services_plan.Look:
     """Look at the other services, whose containers are those from before."""
     app, order, asked = work.app, work.order, tuple(work.order.update_services)
     entries = journal.read(app.journal)
@@ -262,18 +262,18 @@ def _look_at_others(work: context.Work, live: dict[str, t.Any]) -> services_plan
     )
 
 
-def _purge(work: context.Work) -> dict[str, t.Any]:
+def _purge(work: context.SwitchContext) -> dict[str, t.Any]:
     """Remove bytecode from the checkout, where it now holds the new code and containers see it; return what and why."""
     if not work.order.purge_bytecode or not compose.mounts_code(work.service, work.app.path):
         return {}
-    rules = Rules(remove=True, mode=work.order.bytecode_mode)
+    rules = WalkRules(remove=True, mode=work.order.bytecode_mode)
     events.tell("removes bytecode from the checkout that is not of its code")
     done = purge.purge([work.app.path], rules, processors())
     told = purge.report(done)
     return {"words": purge.words(done), **{name: told[name] for name in ("files_removed", "reasons")}}
 
 
-def _prune_static(work: context.Work) -> dict[str, t.Any]:
+def _prune_static(work: context.SwitchContext) -> dict[str, t.Any]:
     """Remove static files that nothing names any more, right before new workers start; return what, or why not."""
     rules = work.order.static_rules
     site = [one for one in work.old if one.service == work.app.service]
@@ -283,7 +283,7 @@ def _prune_static(work: context.Work) -> dict[str, t.Any]:
     return retention.tidy_for(work.client, site, work.app, entries, rules)
 
 
-def _caches(work: context.Work) -> dict[str, t.Any]:
+def _caches(work: context.SwitchContext) -> dict[str, t.Any]:
     """Return which of the app's caches have to be cleared after the switch, for whom the epoch doesn't do it."""
     epoch = work.order.epoch
     if not epoch.value or epoch.value == cache_version_choice.serving(journal.read(work.app.journal)):
@@ -291,14 +291,14 @@ def _caches(work: context.Work) -> dict[str, t.Any]:
     return {"covered": True, "alias": list(epoch.others), "epoch": epoch.value, "why": ""}
 
 
-def front_door(work: context.Work) -> tuple[str, t.Callable[[], int]]:
+def front_door(work: context.SwitchContext) -> tuple[str, t.Callable[[], int]]:
     """Return the site's address on this host, past a maintenance page, and what asks there for a page."""
     base_url, _probe = context.address(work.config, work.app, work.order)
     base_url = work.order.base_url or maintenance.around(work.client, work.app, base_url)
     return base_url, context.make_probe(base_url, work.order.probe_path, work.order.headers)
 
 
-def _told(work: context.Work, now: list[engine.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
+def _told(work: context.SwitchContext, now: list[engine.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
     what = {"reload": "reloaded"}.get(work.order.strategy, "started")
     return {
         "changed": True,

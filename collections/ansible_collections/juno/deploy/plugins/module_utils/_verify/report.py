@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Finding, Visit
     from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
     from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Outcome
+    from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import VerifyOutcome
 
 #: So many findings have a line of their own.
 LINES = 10
@@ -45,7 +45,7 @@ def _first(site: Site, findings: list[Finding], what: str) -> str:
     return f"{sentence(site, findings[0])}{more}."
 
 
-def words(site: Site, outcome: Outcome) -> list[str]:
+def words(site: Site, outcome: VerifyOutcome) -> list[str]:
     """Tell in lines what was asked for and what was found."""
     where = [
         f"{number} from the {name}"
@@ -64,7 +64,7 @@ def words(site: Site, outcome: Outcome) -> list[str]:
     return [*lines, f"and {more} more (see findings)"] if more > 0 else lines
 
 
-def report(site: Site, outcome: Outcome, mark: Mark | None = None) -> dict[str, t.Any]:
+def report(site: Site, outcome: VerifyOutcome, mark: Mark | None = None) -> dict[str, t.Any]:
     """Return the module's result."""
     findings = [
         {

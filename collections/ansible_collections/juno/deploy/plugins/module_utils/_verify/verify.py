@@ -47,7 +47,7 @@ MOST_FOUND = 200
 
 
 @dataclasses.dataclass(frozen=True)
-class Order:
+class VerifySpec:
     """What is to be asked and how it is judged."""
 
     pages: tuple[Page, ...]
@@ -74,7 +74,7 @@ class Order:
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcome:
+class VerifyOutcome:
     """All that was seen of a site."""
 
     visits: list[Visit]
@@ -132,7 +132,7 @@ class Proof:
     """One proof of one site; C(opened) gives what asks a site for a path."""
 
     def __init__(
-        self, site: Site, order: Order, opened: Open, clock: Callable[[], float], pause: Callable[[float], None]
+        self, site: Site, order: VerifySpec, opened: Open, clock: Callable[[], float], pause: Callable[[float], None]
     ) -> None:
         self.site = site
         self.order = order
@@ -141,7 +141,7 @@ class Proof:
         self.pause = pause
         self.deadline = 0.0
 
-    def check(self, look: Callable[[], Seen] | None = None) -> Outcome:
+    def check(self, look: Callable[[], Seen] | None = None) -> VerifyOutcome:
         """Ask for everything, whatever is wrong with what came before, and judge it.
 
         :raises JunoError: C(look), which asks the Engine, did.
@@ -193,7 +193,7 @@ class Proof:
             *verify_findings.of_time(order.found_seconds, sum(one.visit is None for one in found), assets.late),
         ]
         findings.sort(key=lambda one: one.level != "error")
-        return Outcome(visits, assets.asked, findings, waited, directs, seen)
+        return VerifyOutcome(visits, assets.asked, findings, waited, directs, seen)
 
     def get(self, site: Site) -> Get:
         """Return what asks a site for a configured page."""

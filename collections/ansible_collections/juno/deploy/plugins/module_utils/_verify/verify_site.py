@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify import contain
 from ansible_collections.juno.deploy.plugins.module_utils._verify.http import fetch, resolve
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import parse_mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site, parse_site
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Order, Proof, check_figures
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Proof, VerifySpec, check_figures
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,13 +56,13 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-def order_of(params: dict[str, t.Any]) -> Order:
+def order_of(params: dict[str, t.Any]) -> VerifySpec:
     """Read what is to be asked.
 
     :raises BadInputError: an option makes no sense.
     """
     check_figures(params)
-    return Order(
+    return VerifySpec(
         pages=tuple(model.parse_pages(params["pages"])),
         wait_seconds=params["wait_seconds"],
         max_assets=params["max_assets"] if params["check_assets"] else 0,
@@ -77,7 +77,7 @@ def order_of(params: dict[str, t.Any]) -> Order:
     )
 
 
-def look(params: dict[str, t.Any], order: Order) -> containers.Seen:
+def look(params: dict[str, t.Any], order: VerifySpec) -> containers.Seen:
     """Ask the Engine what it knows of the site.
 
     :raises EngineError: it does not answer, or no container of the service runs.

@@ -408,9 +408,9 @@ class World:
         }
         return context.SwitchOrder(**known, **more)
 
-    def work(self, strategy: str = "rolling") -> context.Work:
+    def work(self, strategy: str = "rolling") -> context.SwitchContext:
         old = app_server.own(self, self.app)
-        return context.Work(self.run, self.app, self.order(strategy), self, self.config, old)
+        return context.SwitchContext(self.run, self.app, self.order(strategy), self, self.config, old)
 
     def put_edge_files(self) -> None:
         """Write the files of an edge before the app."""

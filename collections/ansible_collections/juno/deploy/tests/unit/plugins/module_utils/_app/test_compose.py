@@ -236,11 +236,11 @@ def test_replicas(service, count):
 )
 def test_what_the_app_leans_on(waits_for, mine, found):
     services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
-    assert compose.leans_on({"services": services}, mine) == found
+    assert compose.dependencies({"services": services}, mine) == found
 
 
 def test_services_may_wait_for_none():
-    assert compose.leans_on({"services": {"web": {"depends_on": None}, "db": {}}}, ("web",)) == ["db"]
+    assert compose.dependencies({"services": {"web": {"depends_on": None}, "db": {}}}, ("web",)) == ["db"]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_parse_hashes(text, hashes):
 )
 def test_who_waits_for_the_app(waits_for, mine, found):
     services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
-    assert set(compose.leans_on({"services": services}, mine)) == set(services) - set(mine) - set(found)
+    assert set(compose.dependencies({"services": services}, mine)) == set(services) - set(mine) - set(found)
 
 
 def test_a_folder_with_code_is_mounted_code(tmp_path):

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import importlib
 import json
-import pathlib
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.yaml import yaml_load
-from ansible_collections.juno.deploy.plugins.action import release_step
 from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
@@ -87,14 +85,6 @@ def test_what_a_step_s_module_documents_is_what_the_one_module_takes(name, monke
     own = set(docs) - set(base_options.STEP)
     assert own == ARGUMENTS.get(name, set())
     assert differences({one: spec[one] for one in {*base_options.STEP, *own}}, docs) == []
-
-
-def test_all_steps_have_one_action_and_share_module_defaults():
-    runtime = yaml_load((pathlib.Path(base_options.__file__).parents[3] / "meta" / "runtime.yml").read_text())
-    assert sorted(runtime["action_groups"]["step"]) == sorted(f"release_{name}" for name in [*STEPS, "step"])
-    for name in STEPS:
-        module = importlib.import_module(f"{PLUGINS}.action.release_{name}")
-        assert module.ActionModule is release_step.ActionModule
 
 
 def test_differences_are_seen():

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app, compose
+from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
 
 PROJECT = compose.Project("/a", ("compose.yaml",), "a")

@@ -8,13 +8,13 @@ import contextlib
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec, check, throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec, check, throwaway
 
 APP = App("/root/JunoJobs", "junojobs", "web", (), (), "", "/var/lib/juno")
-ORDER = build_spec.BuildOrder("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
+ORDER = build_spec.BuildSpec("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
 RIGHT = {"check": {"rc": 0, "stdout": "\nno issues\n", "stderr": ""}, "looked": {"rc": 0}}
 ENDED = CommandResult(["docker"], 0, "", "")
 UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."
@@ -81,12 +81,12 @@ def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, told, c
         assert found == [True] * collect
         if told is None:
             raise CommandError("killed", cmd=[], rc=137, stdout="", stderr="")
-        return throwaway.Told(told, ENDED)
+        return throwaway.SandboxResult(told, ENDED)
 
     found = []
     monkeypatch.setattr(throwaway, "ask", ask)
     order = dataclasses.replace(ORDER, collect=collect)
-    place = throwaway.Place(ORDER.commit, "/b/c")
+    place = throwaway.Sandbox(ORDER.commit, "/b/c")
     with contextlib.nullcontext() if told == RIGHT else pytest.raises(CommandError):
         check.check(None, APP, order, place, [], found.append)
     assert found == notes
@@ -97,11 +97,11 @@ def test_an_image_without_python_is_asked_only_what_a_person_wants_checked(monke
     """Without a command the container would start the app itself."""
     found = []
     monkeypatch.setattr(
-        throwaway, "ask", lambda *_a, **_m: throwaway.Told({}, CommandResult(["docker"], 127, "", "no python"))
+        throwaway, "ask", lambda *_a, **_m: throwaway.SandboxResult({}, CommandResult(["docker"], 127, "", "no python"))
     )
     monkeypatch.setattr(throwaway, "run_plain", lambda *given: found.append(given[3]) or ENDED)
     order = dataclasses.replace(ORDER, check_command=command, collect=True)
-    known = check.check(None, APP, order, throwaway.Place(ORDER.commit, "/b/c"), [], lambda _begun: None)
+    known = check.check(None, APP, order, throwaway.Sandbox(ORDER.commit, "/b/c"), [], lambda _begun: None)
     assert found == ran
     assert known["static"] == {}
     assert "has no Python" in known["unlooked"][0]

@@ -9,11 +9,11 @@ import pathlib
 import subprocess
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._build import generated, throwaway
-from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._build import generated, throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
 from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import listed
 
 COMMIT = "a" * 40
@@ -42,7 +42,7 @@ def clean(app, name):
 
 @pytest.fixture
 def place(app):
-    return throwaway.Place(COMMIT, str(clean(app, "checkout")))
+    return throwaway.Sandbox(COMMIT, str(clean(app, "checkout")))
 
 
 def build(monkeypatch, files, rc=0):
@@ -108,7 +108,7 @@ def test_what_the_release_before_had_made_is_carried_on(app, place, monkeypatch)
     checkout = clean(app, "next")
     (checkout / "page2").write_text("tracked")
     subprocess.run(["git", "add", "page2"], cwd=checkout, check=True)
-    then = throwaway.Place("b" * 40, str(checkout))
+    then = throwaway.Sandbox("b" * 40, str(checkout))
     build(monkeypatch, {"static/a.css": "2"})
     assert generated.make(run_command, app, then, COMMANDS, 60, COMMIT) == ["locale/fr/a.mo", "static/a.css"]
     assert (checkout / "page2").read_text() == "tracked"
@@ -133,7 +133,7 @@ def test_translations_without_their_compiled_form(place):
 def test_only_what_kept_releases_made_stays(app, place, monkeypatch):
     build(monkeypatch, {"static/a.css": "1"})
     for commit in ("a" * 40, "b" * 40):
-        generated.make(run_command, app, throwaway.Place(commit, place.checkout), COMMANDS, 60)
+        generated.make(run_command, app, throwaway.Sandbox(commit, place.checkout), COMMANDS, 60)
     generated.prune(app, ["b" * 40])
     assert os.listdir(generated.root(app)) == ["b" * 12]
     generated.prune(app, [])

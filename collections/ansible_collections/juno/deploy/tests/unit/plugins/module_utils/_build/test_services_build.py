@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._build import services_build
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._build import services_build
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 ONCE = {"condition": "service_completed_successfully"}
@@ -77,9 +77,7 @@ def starter(world: World) -> services.Starter:
 
 def test_before_the_check_its_needs_are_started_but_what_runs_with_a_release(world):
     world.health["db"] = "healthy"
-    started = services_build.start_for_check(
-        starter(world), ["assets", "cache", "db"], {"db": "jobs-db:juno-1"}, "/co"
-    )
+    started = services_build.start_for_check(starter(world), ["assets", "cache", "db"], {"db": "jobs-db:juno-1"}, "/co")
     assert started == ["db"]
     assert world.log == ["tag jobs-db:juno-1 jobs-db:latest", "create db=1", "start db-1"]
 

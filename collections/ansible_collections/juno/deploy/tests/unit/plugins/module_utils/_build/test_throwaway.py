@@ -7,9 +7,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
+from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 
 APP = App("/a", "a", "web", (), ("compose.yaml",), "", "/nosuch")
 
@@ -70,7 +70,7 @@ def test_without_a_build_the_mounts_stay_and_the_images_named(images, services):
 def test_run_argv(tmp_path, entry_point, begin, end):
     (tmp_path / "compose.yaml").write_text("")
     app = dataclasses.replace(APP, check_entrypoint=entry_point)
-    place = throwaway.Place("c" * 40, str(tmp_path))
+    place = throwaway.Sandbox("c" * 40, str(tmp_path))
     head = ["docker", "compose", "--project-directory", "/a", "--project-name", "a"]
     files = ["--file", f"{tmp_path}/compose.yaml", "--file", f"{tmp_path}.override.json"]
     run = ["run", "--rm", "--no-deps", "--no-TTY", "--name", "n", "--label", "juno.app=a", "--label", "juno.run=0"]

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import mounts as app_mounts
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode import app as app
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode import app
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import pycache_prefix as elsewhere
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.pythons import Python
 

@@ -10,7 +10,7 @@ import py_compile
 import typing as t
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode import header as header
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode import header
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import parallel as share
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import open_root
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.walk import Walk
 
@@ -35,7 +35,7 @@ def grow(path: Path, packages: int, deep: int) -> None:
 def purge(path: Path, jobs: int, *, remove: bool) -> Tally:
     root = open_root(str(path))
     try:
-        return share.purge_tree(root, Rules(remove=remove), jobs)
+        return share.purge_tree(root, WalkRules(remove=remove), jobs)
     finally:
         os.close(root.fd)
 
@@ -75,7 +75,7 @@ def test_a_cache_within_a_cache_is_not_divided(tmp_path: Path) -> None:
 def test_a_tree_is_divided_until_there_is_enough(tmp_path: Path, wanted: int) -> None:
     grow(tmp_path, 20, 9)
     root = open_root(str(tmp_path))
-    ways = share.divide(Walk(root, Rules(remove=False)), wanted)
+    ways = share.divide(Walk(root, WalkRules(remove=False)), wanted)
     os.close(root.fd)
     assert len(ways) == len(set(ways))
     assert max(len(way) for way in ways) <= share.DEPTH

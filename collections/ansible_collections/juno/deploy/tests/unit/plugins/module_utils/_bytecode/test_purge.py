@@ -10,7 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import purge as bytecode
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import Root
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.tally import Notes, Tally
 
@@ -42,7 +42,7 @@ def test_each_root_has_its_figures(tmp_path: Path, remove: bool) -> None:
     write(tmp_path / "b/m.pyc")
     (tmp_path / "c").mkdir()
     before = len(os.listdir("/proc/self/fd"))
-    done = bytecode.purge([f"{tmp_path}/{name}" for name in "abc"], Rules(remove=remove), 2)
+    done = bytecode.purge([f"{tmp_path}/{name}" for name in "abc"], WalkRules(remove=remove), 2)
     result = bytecode.report(done)
     assert len(os.listdir("/proc/self/fd")) == before
     assert (result["changed"], result["files_removed"], result["directories_removed"]) == (True, 2, 1)
@@ -59,7 +59,7 @@ def test_a_root_given_twice_and_one_below_another_are_walked_once(tmp_path: Path
     (tmp_path / "link").symlink_to("app")
     paths = [f"{tmp_path}/{name}" for name in ("app", "app/", "link", "app/.venv")]
     for remove in (False, True):
-        result = bytecode.report(bytecode.purge(paths, Rules(remove=remove), 1))
+        result = bytecode.report(bytecode.purge(paths, WalkRules(remove=remove), 1))
         assert [root["resolved"] for root in result["roots"]] == [f"{tmp_path}/app", f"{tmp_path}/app/.venv"]
         assert [root["files_removed"] for root in result["roots"]] == [1, 1]
 
@@ -67,13 +67,13 @@ def test_a_root_given_twice_and_one_below_another_are_walked_once(tmp_path: Path
 def test_a_refused_root_leaves_all_untouched(tmp_path: Path) -> None:
     write(tmp_path / "app/m.pyc")
     with pytest.raises(BadInputError, match="none does not exist"):
-        bytecode.purge([f"{tmp_path}/app", f"{tmp_path}/none"], Rules(remove=True), 1)
+        bytecode.purge([f"{tmp_path}/app", f"{tmp_path}/none"], WalkRules(remove=True), 1)
     assert (tmp_path / "app/m.pyc").exists()
 
 
 def test_no_root_is_an_error() -> None:
     with pytest.raises(BadInputError, match="No path"):
-        bytecode.purge([], Rules(remove=True), 1)
+        bytecode.purge([], WalkRules(remove=True), 1)
 
 
 def test_excluded_names_add_to_those_that_always_are() -> None:
@@ -164,7 +164,7 @@ def test_bytecode_apart_is_a_root_of_its_own(tmp_path: Path) -> None:
     write(tmp_path / "apart/m.cpython-313.pyc")
     write(tmp_path / "apart/gone.cpython-313.pyc")
     elsewhere = [(f"{tmp_path}/apart", f"{tmp_path}/app")] * 2
-    done = bytecode.purge([f"{tmp_path}/app"], Rules(remove=True, mode="stale"), 1, elsewhere)
+    done = bytecode.purge([f"{tmp_path}/app"], WalkRules(remove=True, mode="stale"), 1, elsewhere)
     assert [one.tally.reasons for one in done] == [{}, {"source_gone": 1, "damaged": 1}]
 
 

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import parallel as share
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Rules
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.pythons import Python
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import open_root
 
@@ -50,7 +50,7 @@ def older(path: Path) -> None:
 def purge(path: Path, mode: str, *, jobs: int = 1, sources: str = "", **rules: t.Any) -> Tally:
     root = open_root(str(path), (), sources)
     try:
-        return share.purge_tree(root, Rules(**{"remove": True, "mode": mode, "pythons": (OURS,), **rules}), jobs)
+        return share.purge_tree(root, WalkRules(**{"remove": True, "mode": mode, "pythons": (OURS,), **rules}), jobs)
     finally:
         os.close(root.fd)
 
@@ -294,7 +294,7 @@ def test_what_may_not_be_read_stays_and_is_told(app: Path) -> None:
     root = open_root(str(app))
     os.seteuid(65534)
     try:
-        tally = share.purge_tree(root, Rules(remove=True, mode="stale", pythons=(OURS,)), 1)
+        tally = share.purge_tree(root, WalkRules(remove=True, mode="stale", pythons=(OURS,)), 1)
     finally:
         os.seteuid(0)
         os.close(root.fd)

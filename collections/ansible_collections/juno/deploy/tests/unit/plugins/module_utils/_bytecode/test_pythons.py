@@ -9,7 +9,7 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode import pythons as pythons
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode import pythons
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode import roots as roots
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode import roots
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import walk as bytecode_walk
-from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Entries, Rules, listing
+from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import Entries, WalkRules, listing
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.roots import Root, open_root
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.walk import Walk
 
@@ -40,7 +40,7 @@ def write(path: Path, size: int = 16) -> Path:
 
 def walk(path: Path, scan: t.Callable[[int], Entries] = listing, mounts: t.Sequence[str] = (), **rules: t.Any) -> Tally:
     with opened(path, mounts) as root:
-        walker = Walk(root, Rules(**{"remove": True, **rules}), scan)
+        walker = Walk(root, WalkRules(**{"remove": True, **rules}), scan)
         walker.below((), walker.top(()))
         return walker.tally
 
@@ -158,7 +158,7 @@ def test_another_file_system_is_left(app: Path) -> None:
     write(app / "media/m.pyc")
     with opened(app) as root:
         elsewhere = Root(root.path, root.resolved, root.fd, (root.identity[0] + 1, root.identity[1]))
-        walker = Walk(elsewhere, Rules(remove=True))
+        walker = Walk(elsewhere, WalkRules(remove=True))
         walker.below((), walker.top(()))
     assert reasons(walker.tally.skipped) == {"media": "another file system"}
     assert (app / "media/m.pyc").exists()
@@ -308,7 +308,7 @@ def test_directories_that_may_not_be_read_are_reported(app: Path) -> None:
     (app / "pgdata").chmod(0)
     (app / "pkg/__pycache__").chmod(0)
     with opened(app) as root, unprivileged():
-        walker = Walk(root, Rules(remove=True))
+        walker = Walk(root, WalkRules(remove=True))
         walker.below((), walker.top(()))
     assert reasons(walker.tally.unreadable) == {"pgdata": "Permission denied"}
     assert reasons(walker.tally.failed) == {"pkg/__pycache__": "Permission denied"}
@@ -324,7 +324,7 @@ def test_files_that_may_not_be_removed_are_reported(app: Path, mode: int, remove
     give(app, 0o755)
     (app / "pkg/__pycache__").chmod(mode)
     with opened(app) as root, unprivileged():
-        walker = Walk(root, Rules(remove=remove))
+        walker = Walk(root, WalkRules(remove=remove))
         walker.below((), walker.top(()))
     assert reasons(walker.tally.failed) == {
         "pkg/__pycache__/m.pyc": "Permission denied",
@@ -339,7 +339,7 @@ def test_an_emptied_cache_that_may_not_be_removed_does_no_harm(app: Path, remove
     give(app, 0o755)
     (app / "pkg").chmod(0o555)
     with opened(app) as root, unprivileged():
-        walker = Walk(root, Rules(remove=remove))
+        walker = Walk(root, WalkRules(remove=remove))
         walker.below((), walker.top(()))
     assert (walker.tally.files_removed, walker.tally.directories_removed) == (1, 0)
     assert reasons(walker.tally.skipped) == {"pkg/__pycache__": "Permission denied"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._cache import clear
-from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import Outcome
+from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import ClearOutcome
 
 LISTING = {
     "settings": "shop.settings",
@@ -127,14 +127,20 @@ def test_a_backend_that_cannot_be_loaded_failed():
 
 def test_one_node_down_of_two_is_a_failure_that_names_it():
     one = memcached("a", node("m1", "10.0.0.1"), node("m2", "10.0.0.2"))
-    outcomes = {"10.0.0.1:11211": Outcome(verified=True, how="x"), "10.0.0.2:11211": Outcome(error="m2 refused.")}
+    outcomes = {
+        "10.0.0.1:11211": ClearOutcome(verified=True, how="x"),
+        "10.0.0.2:11211": ClearOutcome(error="m2 refused."),
+    }
     result = clear.conclude(one, listing(one), outcomes)
     assert (result["status"], result["message"], result["changed"]) == ("failed", "m2 refused.", True)
 
 
 def test_cleared_is_only_as_verified_as_its_least_verified_server():
     one = memcached("a", node("m1", "10.0.0.1"), node("m2", "10.0.0.2"))
-    outcomes = {"10.0.0.1:11211": Outcome(verified=True, milliseconds=5), "10.0.0.2:11211": Outcome(milliseconds=9)}
+    outcomes = {
+        "10.0.0.1:11211": ClearOutcome(verified=True, milliseconds=5),
+        "10.0.0.2:11211": ClearOutcome(milliseconds=9),
+    }
     result = clear.conclude(one, listing(one), outcomes)
     assert (result["status"], result["verified"], result["milliseconds"]) == ("cleared", False, 9)
 
@@ -145,7 +151,7 @@ def test_a_memcached_cache_without_servers_is_not_cleared():
 
 def test_what_shares_the_place_is_told():
     one, two = cache("a", key="redis h:1/0"), cache("b", key="redis h:1/0")
-    result = clear.conclude(one, listing(one, two), {"redis h:1/0": Outcome(verified=True)})
+    result = clear.conclude(one, listing(one, two), {"redis h:1/0": ClearOutcome(verified=True)})
     assert result["shared_with"] == ["b"]
     assert "prefix and version: alias b." in result["message"]
 

@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._database import database_file
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import databases as databases
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import databases
 
 
 def do(path, *statements):

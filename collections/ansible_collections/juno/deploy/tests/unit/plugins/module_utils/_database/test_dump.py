@@ -28,7 +28,7 @@ POSTGRES = dump.Connection(
     version="17.2 (Debian 17.2-1)",
 )
 MYSQL = dataclasses.replace(POSTGRES, vendor="mysql", port="3306", version="11.8.3-MariaDB")
-PLACE = throwaway.Place("c" * 40, "/b/cccccccccccc")
+PLACE = throwaway.Sandbox("c" * 40, "/b/cccccccccccc")
 
 
 @pytest.fixture

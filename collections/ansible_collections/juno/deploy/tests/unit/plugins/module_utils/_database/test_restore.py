@@ -30,10 +30,10 @@ def way_of(monkeypatch, begun, found, backups=(), reversed_=(), refused=""):
         return {"standing": {"migrations": begun}, "undone_migrations": {"migrations": gone}}
 
     monkeypatch.setattr(applied, "read", lambda _app: applied.Record(tuple(begun), tuple(begun), found, "digest"))
-    monkeypatch.setattr(restore.Way, "_ask", ask)
+    monkeypatch.setattr(restore.Restore, "_ask", ask)
     monkeypatch.setattr(database_file, "put_back", lambda *words: asked.append(words) or refused)
     entry = Entry(number=9, commit="c" * 40, migrating=Migrating("s"), backups=list(backups))
-    return restore.Way(None, App("/a", "jobs", "web", (), (), "", "/s"), entry), asked
+    return restore.Restore(None, App("/a", "jobs", "web", (), (), "", "/s"), entry), asked
 
 
 PUT = ("/a/db", "/b/copy", "digest")
@@ -77,15 +77,15 @@ def test_what_is_taken_back_after_the_containers(monkeypatch, begun, found, free
     assert way_of(monkeypatch, begun, found)[0].is_free is free
 
 
-STANDS = restore.Outcome([one("2", LOSS)])
+STANDS = restore.RestoreOutcome([one("2", LOSS)])
 
 
 @pytest.mark.parametrize(
     ("outcome", "backups", "stays", "words"),
     [
-        (restore.Outcome(), [COPY], False, ""),
+        (restore.RestoreOutcome(), [COPY], False, ""),
         (
-            restore.Outcome(put_back="/b/copy"),
+            restore.RestoreOutcome(put_back="/b/copy"),
             [COPY],
             False,
             "Its migrations lose data when reversed, so the copy",
@@ -97,19 +97,19 @@ STANDS = restore.Outcome([one("2", LOSS)])
             "it would bring back the schema without the data: RemoveField jobs.job.pay). The data from before are in",
         ),
         (
-            restore.Outcome([one("2", LOSS)], unread=["jobs.Job: no such column: pay"]),
+            restore.RestoreOutcome([one("2", LOSS)], unread=["jobs.Job: no such column: pay"]),
             [],
             True,
             "can't work with that (jobs.Job: no such column: pay), so what release 9 started goes on serving. Correct",
         ),
         (
-            restore.Outcome([one("2", LOSS)], not_put_back="something was written to /a/db"),
+            restore.RestoreOutcome([one("2", LOSS)], not_put_back="something was written to /a/db"),
             [],
             False,
             "and the copy from before was not put back, since something was written to /a/db. Correct",
         ),
-        (restore.Outcome([one("2", reversible=False), one("3")]), [], False, "(jobs.2: it has no way back)"),
-        (restore.Outcome([one("2")]), [], False, "(jobs.2: the database was empty before)"),
+        (restore.RestoreOutcome([one("2", reversible=False), one("3")]), [], False, "(jobs.2: it has no way back)"),
+        (restore.RestoreOutcome([one("2")]), [], False, "(jobs.2: the database was empty before)"),
     ],
 )
 def test_words(outcome, backups, stays, words):

@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._django.collectstatic 
     is_changed,
     parse_counts,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Guest, Place
+from ansible_collections.juno.deploy.plugins.module_utils._django.runner import InAppResult, Place
 
 OPTIONS = {"clear": False, "link": False, "ignore": [], "settings": None}
 TOLD = {
@@ -210,9 +210,9 @@ def ended(monkeypatch):
     def end(stdout, told):
         def run_guest(_place, modules, _params, **request):
             asked.update(request, modules=modules)
-            return Guest(PLACE, ["python"], 0, stdout, "", told)
+            return InAppResult(PLACE, ["python"], 0, stdout, "", told)
 
-        monkeypatch.setattr(collectstatic, "run_guest", run_guest)
+        monkeypatch.setattr(collectstatic, "run_in_app", run_guest)
         return asked
 
     return end
@@ -264,7 +264,7 @@ def test_no_summary_where_django_ran_in_place(ended, told):
 
 def test_each_guest_comes_before_those_that_import_it():
     known = set()
-    for module in collectstatic.GUESTS:
+    for module in collectstatic.IN_APP_MODULES:
         imported = {value.__module__ for value in vars(module).values() if hasattr(value, "__module__")}
         assert {name for name in imported if "._guest_" in name} <= known | {module.__name__}
         known.add(module.__name__)

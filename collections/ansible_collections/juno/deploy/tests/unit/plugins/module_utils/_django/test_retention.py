@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state.journal import 
 
 CONTAINER = app_engine.Container("c1", "web-1", "web", 1, "running", "i", (), ())
 APP = App("/srv/jobs", "jobs", "web", (), (), "", "/var/lib/juno")
-KEEP_ONE = retention.Rules(keep_releases=1, html_max_age=100)
+KEEP_ONE = retention.RetentionRules(keep_releases=1, html_max_age=100)
 
 
 class Engine:
@@ -104,9 +104,9 @@ def test_kept_releases_and_remembering_alone(root):
     at = time.time()
     for number, letter in enumerate("abc"):
         collect(root, letter)
-        assert tidy(root, retention.Rules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
+        assert tidy(root, retention.RetentionRules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
     assert len(names(root)) == 8
-    assert tidy(root, retention.Rules(2, 100), at + 5000, at + 5000)["removed"] == 2
+    assert tidy(root, retention.RetentionRules(2, 100), at + 5000, at + 5000)["removed"] == 2
     assert "a.bbbbbbbbbbbb.css" in names(root)
 
 
@@ -132,7 +132,7 @@ def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
     entries = [Entry(layout=told, figures={"html_max_age_seconds": 7200.0}), Entry()]
     rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
     retention.tidy_for(engine, [CONTAINER], APP, entries, rules)
-    assert asked == [retention.Rules(5, 7200, True)]
+    assert asked == [retention.RetentionRules(5, 7200, True)]
     assert "no directory of this host" in retention.tidy_for(engine, [CONTAINER], APP, [Entry()], rules)["why"]
 
 

@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._django.runner import 
     Place,
     places,
     pythons,
-    run_guest,
+    run_in_app,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache, cache_keys, cache_list, manage
 
@@ -48,7 +48,7 @@ def params(**more):
 def ask(folder, timeout_seconds=30, **more):
     options = params(chdir=str(folder), **({"python": sys.executable} | more))
     request = {"operation": "list", "aliases": None, "server_seconds": 5}
-    return run_guest(places(options)[0], MODULES, options, timeout_seconds=timeout_seconds, **request)
+    return run_in_app(places(options)[0], MODULES, options, timeout_seconds=timeout_seconds, **request)
 
 
 def test_the_app_tells_its_caches(project):
@@ -145,22 +145,22 @@ MISSING = ExecResult(127, 'exec: "python": executable file not found in $PATH: u
 
 @pytest.mark.parametrize("first", [MISSING, EngineError("400: executable file not found in $PATH")])
 def test_the_next_interpreter_is_tried_when_one_is_missing(first):
-    guest = run_guest(container(first, ExecResult(0, "", "")), MODULES, params(), timeout_seconds=1)
+    guest = run_in_app(container(first, ExecResult(0, "", "")), MODULES, params(), timeout_seconds=1)
     assert guest.cmd[0] == "python3"
 
 
 def test_no_interpreter_at_all():
     with pytest.raises(BadInputError, match="There is no python or python3 in the container web-1"):
-        run_guest(container(MISSING, MISSING), MODULES, params(), timeout_seconds=1)
+        run_in_app(container(MISSING, MISSING), MODULES, params(), timeout_seconds=1)
 
 
 def test_a_missing_directory_in_the_container():
     answer = ExecResult(126, 'chdir to cwd ("/nope") set in config.json failed: no such file or directory', "")
     with pytest.raises(BadInputError, match="chdir is no directory in the container web-1"):
-        run_guest(container(answer), MODULES, params(chdir="/nope"), timeout_seconds=1)
+        run_in_app(container(answer), MODULES, params(chdir="/nope"), timeout_seconds=1)
 
 
 def test_the_source_of_our_code_stays_out_of_errors():
     with pytest.raises(EngineError) as caught:
-        run_guest(container(EngineError("gone", cmd=["python", "-c", "source"])), MODULES, params(), timeout_seconds=1)
+        run_in_app(container(EngineError("gone", cmd=["python", "-c", "source"])), MODULES, params(), timeout_seconds=1)
     assert caught.value.details["cmd"] == ["python", "manage.py", "check"]

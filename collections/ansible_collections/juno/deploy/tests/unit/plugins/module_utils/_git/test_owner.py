@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="works as other users"
 NOBODY = pwd.getpwnam("nobody")
 #: A user with a name, and one that only has a number.
 USERS = {"named": (NOBODY.pw_uid, NOBODY.pw_gid), "number": (61234, 61235)}
-WISH = inspect_git.Wish("origin", "main", 30, always_build=False, force=False)
+WISH = inspect_git.PlanRequest("origin", "main", 30, always_build=False, force=False)
 
 
 @pytest.fixture(autouse=True)

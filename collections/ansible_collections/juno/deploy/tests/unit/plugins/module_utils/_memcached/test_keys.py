@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import keys as keys
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import keys
 
 PAGE, HEADER = (b":1:views.decorators.cache.cache_%s.x" % one for one in (b"page", b"header"))
 SESSION = b"django.contrib.sessions.cache0a"

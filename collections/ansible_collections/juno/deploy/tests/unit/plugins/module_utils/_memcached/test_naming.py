@@ -9,7 +9,7 @@ import pickle
 import zlib
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import naming as naming
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import naming
 
 PAGE = b'<link href="/static/css/site.0123456789ab.css">'
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import versions as versions
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import versions
 
 
 @pytest.mark.parametrize(

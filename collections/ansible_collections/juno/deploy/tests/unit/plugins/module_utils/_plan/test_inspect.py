@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
-WISH = inspect_git.Wish("origin", "main", 60, False, False, "rolling")
+WISH = inspect_git.PlanRequest("origin", "main", 60, False, False, "rolling")
 
 
 def world_of(tmp_path, monkeypatch, **site) -> World:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._plan.plan_text import Told, lines
+from ansible_collections.juno.deploy.plugins.module_utils._plan.plan_text import PlanContext, lines
 
 NEW, OLD = "1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112", "8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112"
 COMMIT, IS_NEW = "Commit: 1f5d0b1c2a3e A new front page", f"release {OLD[:12]} serves, {NEW[:12]} is new"
@@ -80,7 +80,7 @@ LATER = [{"app": "jobs", "name": "0003_level"}, {"app": "jobs", "name": "0004_sa
 CASES = {
     "the first deploy": (
         FIRST,
-        Told("deploy"),
+        PlanContext("deploy"),
         [
             COMMIT,
             "Deploy: yes, no release of this app is recorded here yet; the checkout is at 8f5d0b1c2a3e",
@@ -94,7 +94,7 @@ CASES = {
     ),
     "a template": (
         TEMPLATE,
-        Told("deploy"),
+        PlanContext("deploy"),
         [
             COMMIT,
             DEPLOY,
@@ -107,7 +107,7 @@ CASES = {
     ),
     "a new image": (
         BUILD,
-        Told("deploy", notices=(TYPO,)),
+        PlanContext("deploy", notices=(TYPO,)),
         [
             COMMIT,
             DEPLOY,
@@ -119,7 +119,7 @@ CASES = {
     ),
     "nothing to do": (
         NOTHING,
-        Told("deploy", notices=(TYPO,)),
+        PlanContext("deploy", notices=(TYPO,)),
         [
             COMMIT,
             "Deploy: no, nothing changed that the site reads since 8f5d0b1c2a3e (doc: README.md)",
@@ -130,7 +130,7 @@ CASES = {
     ),
     "a run that died was undone": (
         begun(taken_over="rohit@laptop, at work since 2026-01-31T10:00:00Z", recovered=UNDONE),
-        Told("deploy"),
+        PlanContext("deploy"),
         [
             "Taken over from rohit@laptop, at work since 2026-01-31T10:00:00Z and gone without a word",
             "Picked up: release 7 was half done and is undone: what served before serves, but db is gone; and x, too",
@@ -143,12 +143,12 @@ CASES = {
     ),
     "a run that died was finished": (
         begun(recovered={"number": 7, "finished": True, "undone": False}),
-        Told("deploy"),
+        PlanContext("deploy"),
         ["Picked up: release 7 was half done and is finished: it serves", COMMIT, DEPLOY, NO_BUILD, RELOAD],
     ),
     "a run that died left what it started": (
         begun(recovered={"number": 7, "finished": False, "undone": False, "words": STANDS}),
-        Told("deploy"),
+        PlanContext("deploy"),
         [
             "Picked up: release 7 was half done and is given up",
             f"Notice: {STANDS}",
@@ -160,7 +160,7 @@ CASES = {
     ),
     "a rollback with its migrations": (
         back() | {"migrations": LATER, "losses": [SALARY], "demands": []},
-        Told("rollback", reverse_migrations=True),
+        PlanContext("rollback", reverse_migrations=True),
         [
             "Back to: release 5",
             COMMIT,
@@ -173,7 +173,7 @@ CASES = {
     ),
     "a rollback without them": (
         back() | {"migrations": LATER[:1], "losses": [], "demands": ["jobs_job.level", "jobs_job.rank"]},
-        Told("rollback"),
+        PlanContext("rollback"),
         [
             "Back to: release 5",
             COMMIT,
@@ -186,12 +186,12 @@ CASES = {
     ),
     "a rollback to where no migration came": (
         back(),
-        Told("rollback"),
+        PlanContext("rollback"),
         ["Back to: release 5", COMMIT, "Rollback: yes, it was asked for", NO_BUILD, ROLLING],
     ),
     "a restart of a commit without a subject": (
         back(git={"target_commit": NEW, "target_subject": ""}),
-        Told("restart"),
+        PlanContext("restart"),
         ["Commit: 1f5d0b1c2a3e", "Restart: yes, it was asked for", NO_BUILD, ROLLING],
     ),
 }

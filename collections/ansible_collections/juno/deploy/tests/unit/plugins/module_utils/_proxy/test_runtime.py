@@ -124,7 +124,7 @@ def arrives(number: int, address: str, **more):
 
 def test_newcomers_are_held_before_they_come():
     edge = Edge(place(1, "10.0.0.2"), place(2), place(3, drained=True))
-    runtime.hold_newcomers(edge)
+    runtime.drain_new(edge)
     # Who serves goes on, and what is held is not told again.
     assert edge.told() == ["set server app_8000/web2 state drain"]
 
@@ -138,32 +138,32 @@ def test_all_places_are_given_back():
 def test_a_newcomer_gets_requests_once_the_dns_names_it():
     edge = Edge(place(1, "10.0.0.2"), place(2, drained=True))
     edge.later = [lambda _edge: None, arrives(2, "10.0.0.3")]
-    runtime.let_in(edge, [("10.0.0.3",)], "app_8000", 5)
+    runtime.enable(edge, [("10.0.0.3",)], "app_8000", 5)
     assert edge.told() == ["set server app_8000/web2 state ready"]
 
 
 def test_it_waits_until_every_newcomer_is_there():
     edge = Edge(place(1, drained=True), place(2, drained=True))
     edge.later = [arrives(1, "10.0.0.2"), lambda _edge: None, arrives(2, "10.0.0.3")]
-    runtime.let_in(edge, [("10.0.0.2",), ("10.0.0.3",)], "app_8000", 5)
+    runtime.enable(edge, [("10.0.0.2",), ("10.0.0.3",)], "app_8000", 5)
     assert sorted(edge.told()) == ["set server app_8000/web1 state ready", "set server app_8000/web2 state ready"]
 
 
 def test_one_of_a_containers_addresses_is_enough():
     edge = Edge(place(1, "10.1.0.2", drained=True))
-    runtime.let_in(edge, [("10.0.0.2", "10.1.0.2")], "app_8000", 0)
+    runtime.enable(edge, [("10.0.0.2", "10.1.0.2")], "app_8000", 0)
     assert edge.told() == ["set server app_8000/web1 state ready"]
 
 
 def test_a_newcomer_that_the_dns_never_names_is_told():
     with pytest.raises(EngineError, match=r"does not find the new container \(10\.0\.0\.3\) by Docker's DNS"):
-        runtime.let_in(Edge(place(1, "10.0.0.2")), [("10.0.0.3",)], "app_8000", 0)
+        runtime.enable(Edge(place(1, "10.0.0.2")), [("10.0.0.3",)], "app_8000", 0)
 
 
 def test_a_newcomer_that_refuses_the_edge_is_told():
     edge = Edge(place(2, "10.0.0.3", running=False, drained=True))
     with pytest.raises(EngineError, match=r"can't connect to the new container \(10\.0\.0\.3\).*0\.0\.0\.0"):
-        runtime.let_in(edge, [("10.0.0.3",)], "app_8000", 0)
+        runtime.enable(edge, [("10.0.0.3",)], "app_8000", 0)
 
 
 def test_draining_ends_with_the_last_request():
@@ -262,14 +262,14 @@ def test_a_path_that_is_too_long_is_told(tmp_path):
 def test_a_further_port_that_nobody_listens_at_keeps_nobody_out():
     debugger = place(1, "10.0.0.3", running=False, drained=True, backend="app_9000")
     edge = Edge(place(1, "10.0.0.3", drained=True), debugger)
-    runtime.let_in(edge, [("10.0.0.3",)], "app_8000", 0)
+    runtime.enable(edge, [("10.0.0.3",)], "app_8000", 0)
     assert edge.told() == ["set server app_8000/web1 state ready", "set server app_9000/web1 state ready"]
 
 
 def test_to_be_known_at_a_further_port_alone_is_not_enough():
     edge = Edge(place(1, drained=True), place(1, "10.0.0.3", drained=True, backend="app_9000"))
     with pytest.raises(EngineError, match="does not find the new container"):
-        runtime.let_in(edge, [("10.0.0.3",)], "app_8000", 0)
+        runtime.enable(edge, [("10.0.0.3",)], "app_8000", 0)
     assert edge.told() == []
 
 

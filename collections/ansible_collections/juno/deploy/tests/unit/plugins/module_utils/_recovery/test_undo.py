@@ -724,11 +724,11 @@ def noted(monkeypatch):
         def go(way):
             asked.append((way.entry.built, dict(more["states"]())))
             kept = [one for one in migrations if one["lossy"] or not one["reversible"]]
-            return restore.Outcome(standing=kept)
+            return restore.RestoreOutcome(standing=kept)
 
         monkeypatch.setattr(applied, "read", lambda _app: record)
-        monkeypatch.setattr(restore.Way, "go", go)
-        monkeypatch.setattr(restore.Way, "unread_before", lambda _way, _outcome: list(unread))
+        monkeypatch.setattr(restore.Restore, "go", go)
+        monkeypatch.setattr(restore.Restore, "unread_before", lambda _way, _outcome: list(unread))
         return asked
 
     return note
@@ -787,7 +787,7 @@ def test_a_database_that_does_not_answer_keeps_no_container_away(world, noted, m
         raise JunoError("the database doesn't answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(restore.Way, "go", refuse)
+        patch.setattr(restore.Restore, "go", refuse)
         with pytest.raises(JunoError, match="doesn't answer"):
             undo(world)
     assert world.states() == {"web-1": "running"}
@@ -796,7 +796,7 @@ def test_a_database_that_does_not_answer_keeps_no_container_away(world, noted, m
 
 @pytest.mark.parametrize("migrating", [None, {"session": "s"}])
 def test_a_database_that_was_not_touched_is_let_alone(world, monkeypatch, migrating):
-    monkeypatch.setattr(restore.Way, "_ask", lambda *_any, **_more: pytest.fail("it touched the database"))
+    monkeypatch.setattr(restore.Restore, "_ask", lambda *_any, **_more: pytest.fail("it touched the database"))
     pending = [{"app": "jobs", "name": "0002_b", "reversible": True}]
     world.begun(step="build", migrating=migrating, schema={"applied": [], "pending": pending})
     assert undo(world)["standing"] == []

@@ -200,7 +200,7 @@ def test_a_look_recovers_nothing_and_writes_nothing(app, did, monkeypatch, deplo
 def test_only_a_deploy_fetches(app, monkeypatch, purpose, release, back):
     asked = look(monkeypatch, True)
     order = orders.release(purpose=purpose, release=release, branch="live", update_services=["db"])
-    wish = inspect_git.wish_of(order)
+    wish = inspect_git.request_of(order)
     assert (wish.branch, wish.update_services) == ("live", ("db",))
     release_begin.look(no_checkout, app, order)
     assert asked == [wish if back is None else (wish, back)]

@@ -101,7 +101,7 @@ def order(host, **fields):
 @pytest.fixture
 def wish(host, package):
     holder = lock.Holder(ID, who="ada@laptop", since="2025-01-01T00:00:00Z")
-    return start_deployer.Wish(str(host / "state/shop"), package, holder, order(host), 60.0)
+    return start_deployer.StartRequest(str(host / "state/shop"), package, holder, order(host), 60.0)
 
 
 def start(wish, taken_over=""):

@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._recovery import recor
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text, steps
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
@@ -238,7 +238,7 @@ def test_what_is_built(tmp_path, asked, strategy, frontend, pages, command):
 def test_hosts_that_share_their_caches_share_the_epoch(tmp_path, asked, told_epoch, value):
     notes = asked(build, "build", BUILT)
     do("build", release(tmp_path), epoch=told_epoch)
-    assert notes[0][2].epoch == Epoch(value, "EPOCH")
+    assert notes[0][2].epoch == CacheVersion(value, "EPOCH")
 
 
 PENDING = {"pending": [{"app": "jobs", "name": "0002_b"}], "database": {"where": "here"}}
@@ -306,7 +306,7 @@ def test_what_is_migrated(tmp_path, asked):
     at = release(tmp_path, {"build": BUILT}, migrate=wish)
     do("migrate", at)
     backup, databases = database_backup.Wish("always", 3), BUILT["migrations"]["databases"]
-    order = migrations.MigrateOrder("c2", BUILT["images"], 4, databases, backup=backup, lock_timeout_seconds=5)
+    order = migrations.MigrateSpec("c2", BUILT["images"], 4, databases, backup=backup, lock_timeout_seconds=5)
     assert notes == [(steps.run, at.app, order)]
     at.results["build"] = {**BUILT, "migrations": None}
     do("migrate", at)
@@ -352,7 +352,7 @@ def test_what_is_switched_to(tmp_path, asked, purpose, built, commit, images, co
     assert [str(one) for one in order.trusted_proxies] == ["10.0.0.0/8"]
     assert (order.grace_seconds, order.warm_rate, order.warm_paths) == (9, 3, ("/a/", "/b/"))
     assert order.static_rules == {"keep_releases": 5, "html_max_age": 60, "prune": True}
-    assert order.epoch == Epoch(7, "EPOCH")
+    assert order.epoch == CacheVersion(7, "EPOCH")
 
 
 @pytest.mark.parametrize("invalidate", ["none", "naming"])
@@ -366,7 +366,7 @@ def test_the_build_may_have_taken_the_epoch_away(tmp_path, asked):
     notes = asked(switch, "switch", SWITCHED)
     lost = {"value": 0, "variable": "EPOCH", "others": ["disk"], "why": "its settings don't honour it"}
     do("switch", release(tmp_path, {"build": {**BUILT, "epoch": lost}}, switch={"warm_paths": ["/c/"]}))
-    assert notes[0][2].epoch == Epoch(0, "EPOCH", ("disk",), "its settings don't honour it")
+    assert notes[0][2].epoch == CacheVersion(0, "EPOCH", ("disk",), "its settings don't honour it")
     assert notes[0][2].warm_paths == ("/c/",)
 
 

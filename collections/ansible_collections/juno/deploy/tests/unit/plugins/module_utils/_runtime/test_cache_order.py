@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order as it
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -64,7 +64,7 @@ def a_switch(world, monkeypatch, caches, clear, epoch=None, commit="c" * 40):
     world.add("web-1")
     work = world.work("recreate")
     monkeypatch.setattr(it, "clear", clear)
-    work.order = dataclasses.replace(work.order, caches=caches, epoch=epoch or Epoch(), commit=commit)
+    work.order = dataclasses.replace(work.order, caches=caches, epoch=epoch or CacheVersion(), commit=commit)
     return work, [one for one in work.old if one.service == "web"]
 
 
@@ -112,7 +112,7 @@ def test_that_it_can_not_be_done_is_told_and_is_no_obstacle(world, monkeypatch, 
         # A restart leaves them.
         ({"method": "settings"}, None, "", False),
         # What was cached before can't be read.
-        ({"method": "settings"}, Epoch(value=7), "c" * 40, True),
+        ({"method": "settings"}, CacheVersion(value=7), "c" * 40, True),
     ],
 )
 def test_where_there_is_nothing_to_clear_nothing_is_started(world, monkeypatch, caches, epoch, commit, known):

@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import NETWORK, World
 
 FURTHER = {"target": 2525, "published": "25", "protocol": "tcp"}
-WISH = proxy_plan.EdgeWish("haproxy:3.0")
+WISH = proxy_plan.ProxyRequest("haproxy:3.0")
 
 
 @pytest.fixture

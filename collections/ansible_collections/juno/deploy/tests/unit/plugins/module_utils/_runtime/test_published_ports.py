@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import published_ports
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
-from ansible_collections.juno.deploy.plugins.module_utils._state.switch_spec import SwitchOrder
+from ansible_collections.juno.deploy.plugins.module_utils._state.switch_spec import SwitchSpec
 
 
 def port(published, **more):
@@ -101,7 +101,7 @@ def test_a_port_that_has_gone_since_the_deploy(monkeypatch):
         return {80: "http 502", 25: "other"}[port]
 
     monkeypatch.setattr(published_ports.port_kind, "kind", kind)
-    order = SwitchOrder("c", {}, "rolling", "haproxy:3.0", "", {"Host": "example.org"}, "/up", 30, 120, 3)
+    order = SwitchSpec("c", {}, "rolling", "haproxy:3.0", "", {"Host": "example.org"}, "/up", 30, 120, 3)
     entry = Entry(number=7, doors=[("127.0.0.1", 80, "http 200"), ("127.0.0.1", 25, "other")], order=order)
     (found,) = published_ports.findings(entry)
     assert "127.0.0.1:80 answered when release 7 was deployed (HTTP status 200), and now it does not (HTTP" in found

@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import P
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 ONE = Container("id1", "shop-web-2", "web", 2, "running", "sha256:1", ("172.18.0.4",), ())
-GATE = readiness.Gate(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
+GATE = readiness.Readiness(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
 
 
 class Engine:
@@ -144,7 +144,7 @@ def test_nobody_started_is_told():
         readiness.wait_until_healthy(None, [], GATE)
 
 
-QUESTIONS = readiness_pages.Questions((Page("/"),), "example.org")
+QUESTIONS = readiness_pages.PageChecks((Page("/"),), "example.org")
 
 
 def asking(monkeypatch, *statuses: int) -> list[str]:

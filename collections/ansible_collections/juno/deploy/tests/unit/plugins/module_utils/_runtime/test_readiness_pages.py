@@ -13,7 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import P
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 PAGE = Page("/", contains=("Jobs",))
-QUESTIONS = readiness_pages.Questions((PAGE,), "10.0.0.9:8001", serving="release 7, which serves,")
+QUESTIONS = readiness_pages.PageChecks((PAGE,), "10.0.0.9:8001", serving="release 7, which serves,")
 
 
 def answer(status: int = 200, text: str = "Jobs", **headers: str) -> Answer:
@@ -84,7 +84,7 @@ def visit(
         row = answers[path.replace("?juno-fresh=t", "+")]
         return row.pop(0) if len(row) > 1 else row[0]
 
-    questions = readiness_pages.Questions(pages or (PAGE,), "example.org")
+    questions = readiness_pages.PageChecks(pages or (PAGE,), "example.org")
     return readiness_pages.Visit(get, questions, lambda: {"/": old} if old else {}, lambda: "t"), asked
 
 
@@ -141,6 +141,6 @@ def test_it_asks_as_a_visitor_does():
 
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
-        questions = readiness_pages.Questions((PAGE,), "example.org", "https")
+        questions = readiness_pages.PageChecks((PAGE,), "example.org", "https")
         assert readiness_pages.getter("127.0.0.1", server.server_port, questions)("/").status == 200
     assert (seen["Host"], seen["X-Forwarded-Proto"]) == ("example.org", "https")

@@ -9,14 +9,16 @@ import dataclasses
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import warmup
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
 @pytest.fixture
 def order(tmp_path):
     known = World(tmp_path).order()
-    return dataclasses.replace(known, epoch=Epoch(7, "CACHE_VERSION"), warm_paths=("/", "/jobs/"), warm_rate=1000.0)
+    return dataclasses.replace(
+        known, epoch=CacheVersion(7, "CACHE_VERSION"), warm_paths=("/", "/jobs/"), warm_rate=1000.0
+    )
 
 
 def container(address: str) -> Container:
@@ -47,7 +49,7 @@ def test_only_good_answers_count(order):
 
 @pytest.mark.parametrize(
     ("change", "address"),
-    [({"epoch": Epoch()}, "172.18.0.9"), ({"warm_rate": 0.0}, "172.18.0.9"), ({}, "")],
+    [({"epoch": CacheVersion()}, "172.18.0.9"), ({"warm_rate": 0.0}, "172.18.0.9"), ({}, "")],
     ids=["the old release would serve it", "not wanted", "no address"],
 )
 def test_nothing_is_asked(order, change, address):

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version, cache_version_choice
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
 
 
@@ -58,11 +58,11 @@ KNOWN = (entry(1, 100, epoch_others=["files"]), entry(2, 200), entry(3, 300, "fa
 @pytest.mark.parametrize(
     ("purpose", "strategy", "variable", "wanted"),
     [
-        ("deploy", "rolling", "CACHE_VERSION", Epoch(1000, "CACHE_VERSION")),
-        ("deploy", "recreate", "MY_EPOCH", Epoch(1000, "MY_EPOCH")),
-        ("deploy", "rolling", "", Epoch()),
-        ("restart", "rolling", "CACHE_VERSION", Epoch(200, "CACHE_VERSION")),
-        ("rollback", "rolling", "CACHE_VERSION", Epoch(100, "CACHE_VERSION", ("files",))),
+        ("deploy", "rolling", "CACHE_VERSION", CacheVersion(1000, "CACHE_VERSION")),
+        ("deploy", "recreate", "MY_EPOCH", CacheVersion(1000, "MY_EPOCH")),
+        ("deploy", "rolling", "", CacheVersion()),
+        ("restart", "rolling", "CACHE_VERSION", CacheVersion(200, "CACHE_VERSION")),
+        ("rollback", "rolling", "CACHE_VERSION", CacheVersion(100, "CACHE_VERSION", ("files",))),
     ],
 )
 def test_what_a_run_is_to_have(purpose, strategy, variable, wanted):
@@ -108,19 +108,19 @@ def listing(*caches: dict[str, str], engine: str = "db", alias: str = "default")
     ],
 )
 def test_whether_the_settings_honour_it(told, value, others, why):
-    found = cache_version.judge(Epoch(77, "CACHE_VERSION"), told)
+    found = cache_version.judge(CacheVersion(77, "CACHE_VERSION"), told)
     assert (found.value, found.others, found.why) == (value, others, why)
 
 
 def test_what_is_not_wanted_is_not_judged():
-    assert cache_version.judge(Epoch(0, "V", why="a reload"), None) == Epoch(0, "V", why="a reload")
+    assert cache_version.judge(CacheVersion(0, "V", why="a reload"), None) == CacheVersion(0, "V", why="a reload")
 
 
 def test_it_goes_through_plain_data():
-    epoch = Epoch(5, "CACHE_VERSION", ("a",), "")
+    epoch = CacheVersion(5, "CACHE_VERSION", ("a",), "")
     assert cache_version.read(epoch.as_dict()) == epoch
-    assert (epoch.environment, Epoch(0, "CACHE_VERSION").environment) == ({"CACHE_VERSION": "5"}, {})
-    assert cache_version.read({}) == cache_version.read(None) == Epoch()
+    assert (epoch.environment, CacheVersion(0, "CACHE_VERSION").environment) == ({"CACHE_VERSION": "5"}, {})
+    assert cache_version.read({}) == cache_version.read(None) == CacheVersion()
 
 
 @pytest.mark.parametrize("name", ["CACHE-VERSION", "1X", "A B", "X=1", "É"])

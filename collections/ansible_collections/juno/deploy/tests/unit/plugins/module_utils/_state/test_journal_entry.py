@@ -11,11 +11,11 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal_entry as it
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
-from ansible_collections.juno.deploy.plugins.module_utils._state.switch_spec import SwitchOrder
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state.switch_spec import SwitchSpec
 
 PATH = "/var/lib/juno/jobs/journal.json"
-ORDER = SwitchOrder(
+ORDER = SwitchSpec(
     commit="b" * 40,
     images={"web": "jobs-web:juno-b"},
     strategy="rolling",
@@ -26,7 +26,7 @@ ORDER = SwitchOrder(
     grace_seconds=30,
     boot_timeout_seconds=120.0,
     settle_seconds=3.2,
-    epoch=Epoch(7, "CACHE_VERSION", ("files",)),
+    epoch=CacheVersion(7, "CACHE_VERSION", ("files",)),
     warm_paths=("/", "/jobs/"),
     pages=({"path": "/", "contains": ["Edition 2"]},),
     tcp_ports=(25,),

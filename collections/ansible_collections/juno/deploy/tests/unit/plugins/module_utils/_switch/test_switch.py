@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import Epoch
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
 from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch as switch_switch
@@ -389,7 +389,7 @@ def test_what_containers_were_made_with_is_written_down(world, monkeypatch, stra
     assert world.newest().configurations == ({"web": ["before", "before"]} if kept else now)
 
 
-EPOCH = Epoch(7, "CACHE_VERSION")
+EPOCH = CacheVersion(7, "CACHE_VERSION")
 
 
 @pytest.mark.parametrize(("strategy", "edge"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=str)

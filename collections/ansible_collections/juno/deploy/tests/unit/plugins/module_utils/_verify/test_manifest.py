@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._verify import manifest as manifest
+from ansible_collections.juno.deploy.plugins.module_utils._verify import manifest
 
 NOW = manifest.parse(
     "/code/staticfiles/staticfiles.json",

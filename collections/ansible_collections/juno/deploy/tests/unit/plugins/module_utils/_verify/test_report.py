@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Outcome
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import VerifyOutcome
 
 SITE = parse_site("http://127.0.0.1:8001")
 HTML = {"content-type": "text/html; charset=utf-8"}
@@ -54,7 +54,7 @@ def outcome_of(*findings, seen=None, directs=()):
         Visit(Page("/a/", source=SITEMAP), (Answer("/a/", failure="connection refused"),)),
         Visit(Page("/b/", source=LOG), (answer, Answer("/b/", 200, HTML))),
     ]
-    return Outcome(visits, ["/s.css"], list(findings), 1.5, list(directs), seen or Seen())
+    return VerifyOutcome(visits, ["/s.css"], list(findings), 1.5, list(directs), seen or Seen())
 
 
 def test_report():

@@ -15,7 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import F
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.report import summary
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Order, Proof
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Proof, VerifySpec
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.scripted_site import (
     HTML,
     NEW,
@@ -33,7 +33,7 @@ def check(get, pages, *, seen=None, doors=None, clock=None, **options):
     """Prove a site whose front door and containers (by port) are such functions."""
     clock = clock or Clock()
     asked = doors or {}
-    proof = Proof(SITE, Order(tuple(pages), **options), lambda site: asked.get(site.port, get), clock, clock.pause)
+    proof = Proof(SITE, VerifySpec(tuple(pages), **options), lambda site: asked.get(site.port, get), clock, clock.pause)
     return proof.check((lambda: seen) if seen else None)
 
 
@@ -184,7 +184,7 @@ def test_a_container_is_asked_under_the_same_name():
 
     front = parse_site("https://[::1]", host="www.example.org", timeout_seconds=3.0)
     door = Door("web-1", "fd00::2", 8000)
-    Proof(front, Order((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((door,)))
+    Proof(front, VerifySpec((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((door,)))
     (site,) = {one for one in sites if one.port == 8000}
     assert site == parse_site(
         "http://[fd00::2]:8000", host="www.example.org", forwarded_proto="https", timeout_seconds=3.0
@@ -310,7 +310,7 @@ def test_a_request_for_a_found_page_ends_with_the_time_for_all():
         timeouts.append(one.timeout_seconds)
         return lambda path: Answer(path, 200, HTML, b"Edition 2")
 
-    proof = Proof(SITE, Order((EDITION,), found_seconds=2.0), opened, Clock(), Clock().pause)
+    proof = Proof(SITE, VerifySpec((EDITION,), found_seconds=2.0), opened, Clock(), Clock().pause)
     proof.check(lambda: Seen(log_pages=("/a/",)))
     assert set(timeouts) == {SITE.timeout_seconds, 2.0}
 
@@ -370,4 +370,4 @@ def test_what_the_engine_refuses_is_said():
         raise EngineError("No container runs.")
 
     with pytest.raises(EngineError):
-        Proof(SITE, Order((EDITION,)), lambda _site: lambda _path: NEW, Clock(), Clock().pause).check(look)
+        Proof(SITE, VerifySpec((EDITION,)), lambda _site: lambda _path: NEW, Clock(), Clock().pause).check(look)
