@@ -46,4 +46,4 @@ def _no_room(exc: Exception) -> str:
     if not isinstance(exc, OSError) or exc.errno != errno.ENOSPC:
         return ""
     where = exc.filename or "what this step writes"
-    return f"No room is left on this host for {where}: make room (df -h tells where), then run this again."
+    return f"No room is left on this host for {where}: free disk space (df -h tells where), then run this again."

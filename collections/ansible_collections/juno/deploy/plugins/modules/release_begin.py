@@ -17,7 +17,7 @@ description:
   - When another deployer is at work and its controller is alive, the module fails, says who that is, from where
     and since when, and nothing was changed. Where its controller has ended or is silent, that deployer is asked
     to finish or undo its release first.
-  - Finishes or undoes what a dead run left half done, as the journal has it.
+  - Finishes or undoes what an interrupted deploy left, as the journal has it.
   - For O(purpose=rollback), chooses the release to go back to, and fails when it was never complete, its images
     are no longer kept, or a migration came after it that can't be reversed.
   - For O(purpose=deploy), looks at everything a deploy decides from, in one go. The git checkout and the remote's
@@ -518,7 +518,7 @@ words:
   elements: str
   sample: ['Commit: 1f5d0b1c2a3e A new front page', 'Deploy: yes, release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
 recovered:
-  description: What a dead run had left half done and was finished or undone; empty when there was nothing.
+  description: What an interrupted deploy had left and was finished or undone; empty when there was nothing.
   returned: success
   type: dict
   sample: {}

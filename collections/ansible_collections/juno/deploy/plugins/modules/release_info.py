@@ -18,7 +18,7 @@ description:
     to be started again by the Engine within the last ten minutes. A task that has ended well is no finding.
   - While another run is at work on the app, it says who that is, from where and since when, and judges nothing that is
     on the move. So it does while a droplet brings back what served before by itself.
-  - What a dead run left half done is named; the next deploy picks it up.
+  - What an interrupted deploy left is named; the next deploy picks it up.
   - A deploy that failed and was undone is told and is no disagreement, since what served before serves.
   - Fetches nothing and changes nothing, so it also works while the git server can't be reached.
   - What can't be looked at (the Engine, the checkout) is a finding beside the others and no failure, unless logs are

@@ -14,7 +14,7 @@ version_added: 0.2.0
 description:
   - Undoes what the release that is at work has done so far, and no more than that. The checkout, the names of the
     images, the edge and the containers become what they were.
-  - Migrations that it applied itself are reversed, the last one first, up to one that has no way back, or by which
+  - Migrations that it applied itself are reversed, the last one first, up to one that is irreversible, or by which
     data would be lost (what was removed comes back empty). For those the copy of a file database is put back, if
     nothing was written since the migrations ended.
   - Where migrations stand that the code from before can't work with, what the release started goes on serving.
@@ -75,7 +75,7 @@ serves:
   sample: true
 standing:
   description:
-    - Migrations that the given-up release applied and that stand, since they have no way back, or would lose data.
+    - Migrations that the given-up release applied and that stand, since they are irreversible, or would lose data.
   returned: success
   type: list
   elements: str

@@ -90,7 +90,7 @@ def look(path: str) -> Room | None:
 def require(wanted: Iterable[Need], look: Callable[[str], Room | None] = look) -> dict[str, int]:
     """Make sure that each file system has room for all that goes to it; return the free bytes by directory.
 
-    :raises BadInputError: one has not; the message names it, what is free and wanted, and how to make room.
+    :raises BadInputError: one has not; the message names it, what is free and wanted, and how to free disk space.
     """
     seen = [(need, room) for need in wanted if (room := look(need.path))]
     for need, room in seen:
@@ -100,7 +100,7 @@ def require(wanted: Iterable[Need], look: Callable[[str], Room | None] = look) -
             beside = "".join(f" and for {one.what} ({one.path})" for one in here if one is not need)
             raise BadInputError(
                 f"Only {room.bytes // MIB} MiB are free for {need.what} ({need.path}){beside}, a deploy wants "
-                f"{total // MIB} MiB; nothing was changed: make room ({need.remedy})."
+                f"{total // MIB} MiB; nothing was changed: free disk space ({need.remedy})."
             )
         if room.files is not None and room.files < LEAST_FILES:
             raise BadInputError(

@@ -167,7 +167,7 @@ def known(run: Runner, app: App) -> App:
     entries = journal.read(app.journal)
     recorded = next((one for one in reversed(entries) if one.workers is not None), None)
     if recorded is not None:
-        # Only while a release is half done both its own and those from before may be at work.
+        # Only while a release is interrupted both its own and those from before may be at work.
         if recorded.outcome == "done":
             return with_workers(app, recorded.workers or ())
         before = recorded.before.workers if recorded.before else None

@@ -175,7 +175,7 @@ def state_directory(params: dict[str, t.Any]) -> str:
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", params["project"]):
         raise BadInputError(
-            f"'{params['project']}' is no name of a compose project (small letters, digits, - and _): "
+            f"'{params['project']}' is not a valid name of a compose project (small letters, digits, - and _): "
             "set django_app_project to the one that docker compose ls shows."
         )
     if not os.path.isabs(params["state_root"]):

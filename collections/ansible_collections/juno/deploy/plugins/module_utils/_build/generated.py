@@ -117,7 +117,7 @@ def _keep(app: App, place: throwaway.Sandbox, names: list[str]) -> None:
     except OSError as exc:
         raise JunoError(
             f"What the build of {place.commit[:12]} made can't be kept in {directory} ({exc.strerror}): "
-            "make room or give access."
+            "free disk space or fix the permissions."
         ) from exc
 
 
@@ -136,7 +136,8 @@ def put(app: App, commit: str) -> list[str]:
             safe_files.copy(kept, name, app.path, times=False)
         except OSError as exc:
             raise JunoError(
-                f"{os.path.join(app.path, name)} can't be written ({exc.strerror}): make room or give access."
+                f"{os.path.join(app.path, name)} can't be written ({exc.strerror}): free disk space or fix the "
+                "permissions."
             ) from exc
         done.append(name)
     return done

@@ -69,7 +69,9 @@ def begin(app: App) -> str:
         os.fchmod(handle, 0o666)
         os.close(handle)
     except OSError as exc:
-        raise JunoError(f"The file {path} can't be made ({exc.strerror}): make room or give access.") from exc
+        raise JunoError(
+            f"The file {path} can't be made ({exc.strerror}): free disk space or fix the permissions."
+        ) from exc
     return path
 
 

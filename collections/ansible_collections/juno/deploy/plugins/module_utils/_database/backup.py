@@ -208,8 +208,8 @@ def require_room(directory: str, size: int) -> None:
     if free < size + RESERVE_BYTES:
         raise OSError(
             f"it needs up to {in_mib(size)} MiB and {in_mib(free)} MiB are free there, of which "
-            f"{in_mib(RESERVE_BYTES)} are to stay free: make room, also by removing copies in {directory} that you "
-            "don't need"
+            f"{in_mib(RESERVE_BYTES)} are to stay free: free disk space, also by removing copies in {directory} that "
+            "you don't need"
         )
 
 

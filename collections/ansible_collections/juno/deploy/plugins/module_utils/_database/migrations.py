@@ -64,7 +64,7 @@ def losses(entries: Sequence[Mapping[str, t.Any]]) -> list[str]:
 def why_standing(one: Mapping[str, t.Any]) -> str:
     """Return why a migration is not reversed by itself."""
     if not one["reversible"]:
-        return "it has no way back"
+        return "it is irreversible"
     if one.get("lossy"):
         return f"reversed, it would bring back the schema without the data: {some_of(one['lossy'])}"
     return "another one that stands came after it"

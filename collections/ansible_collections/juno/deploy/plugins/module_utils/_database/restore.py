@@ -56,7 +56,7 @@ class Restore:
 
     @property
     def is_free(self) -> bool:
-        """Whether nothing that this run began loses data, or has no way back."""
+        """Whether nothing that this run began loses data, or is irreversible."""
         return all(one["reversible"] and not one["lossy"] for one in self.record.begun) or self._was_empty_file
 
     @property

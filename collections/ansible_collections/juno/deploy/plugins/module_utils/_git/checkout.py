@@ -385,5 +385,5 @@ def leave_alone(run: Runner, path: str, name: str) -> None:
         safe_files.write(top, exclude, text.encode("utf-8", "surrogateescape"))
     except OSError as exc:
         raise JunoError(
-            f"{os.path.join(top, exclude)} can't be written ({exc.strerror}): make room or give access."
+            f"{os.path.join(top, exclude)} can't be written ({exc.strerror}): free disk space or fix the permissions."
         ) from exc

@@ -66,7 +66,7 @@ def remember(app: App) -> None:
         elif os.path.lexists(record_path(app)):
             os.unlink(record_path(app))
     except OSError as exc:
-        raise JunoError(f"The file {record_path(app)} can't be written ({exc.strerror}): make room.") from exc
+        raise JunoError(f"The file {record_path(app)} can't be written ({exc.strerror}): free disk space.") from exc
 
 
 def prepare(run: Runner, app: App, ours: Iterable[str] = ()) -> None:

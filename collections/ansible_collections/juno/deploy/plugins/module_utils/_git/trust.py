@@ -209,7 +209,7 @@ def remember(run: Runner, app: App) -> None:
         base_files.replace(record_path(app), text + "\n")
     except OSError as exc:
         raise JunoError(
-            f"The file {record_path(app)} can't be written ({exc.strerror}): make room or give access."
+            f"The file {record_path(app)} can't be written ({exc.strerror}): free disk space or fix the permissions."
         ) from exc
 
 

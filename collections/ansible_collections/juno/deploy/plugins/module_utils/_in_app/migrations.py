@@ -282,7 +282,7 @@ def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.An
         raise MigrationFailed(", ".join(ahead), "to go there would apply it, not reverse it")
     stuck = [label(migration) for migration, _backwards in plan if not is_reversible(migration.operations)]
     if stuck:
-        raise MigrationFailed(", ".join(stuck), "it has no way back")
+        raise MigrationFailed(", ".join(stuck), "it is irreversible")
     if not dry:
         for app, name in wanted:
             _migrate("unapply_migration", [app, name or "zero"], tell, [])

@@ -94,8 +94,8 @@ def require_sense(params: dict[str, t.Any]) -> None:
         raise BadInputError(f"port is {params['port']}: give a number from 1 to 65535.")
     if not re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", params["epoch_variable"]):
         raise BadInputError(
-            f"'{params['epoch_variable']}' is no name of an environment variable: correct epoch_variable, or leave "
-            "that out with ''."
+            f"'{params['epoch_variable']}' is not a valid name of an environment variable: correct epoch_variable, or "
+            "leave that out with ''."
         )
     django_info_responses.require_paths(params["paths"])
 

@@ -219,7 +219,8 @@ class _Queue:
             self._file.flush()
         except OSError as exc:
             raise ServerError(
-                "error", f"The list of keys can't be kept in {tempfile.gettempdir()} ({exc.strerror}): make room there."
+                "error",
+                f"The list of keys can't be kept in {tempfile.gettempdir()} ({exc.strerror}): free disk space there.",
             ) from exc
         self._waiting.append(self._pool.submit(self._delete, self._end, len(commands), len(keys)))
         self._end += len(commands)

@@ -307,7 +307,7 @@ def first_edge(strategy: dict[str, t.Any], running: list[engine.Container]) -> b
 def look_back(run: Runner, app: App, wish: inspect_git.PlanRequest, release: int) -> dict[str, t.Any]:
     """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
 
-    :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed has no way back.
+    :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed is irreversible.
     """
     owner.prepare(run, app, generated.names(app))
     checkout.require_checkout(run, app.path)

@@ -55,7 +55,7 @@ def _left_behind(begun: Mapping[str, t.Any]) -> list[str]:
         parts.append(f"Taken over from {dead} and gone without a word")
     if left:
         but = f", but {'; and '.join(left['problems'])}" if left.get("problems") else ""
-        parts.append(f"Picked up: release {left['number']} was half done and is {_outcome(left)}{but}")
+        parts.append(f"Picked up: release {left['number']} was interrupted and is {_outcome(left)}{but}")
         if left.get("words"):
             parts.append(f"Notice: {left['words']}")
     return parts

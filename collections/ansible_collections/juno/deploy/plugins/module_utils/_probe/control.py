@@ -36,7 +36,7 @@ State = dict[str, t.Any]
 
 
 def start(directory: str, order: dict[str, t.Any]) -> State:
-    """Start a prober, after ending one that a dead run left; a rate of 0 only does the latter.
+    """Start a prober, after ending one that an interrupted deploy left; a rate of 0 only does the latter.
 
     :raises JunoError: the order makes no sense, or the process or its files can't be made.
     """
@@ -56,7 +56,7 @@ def start(directory: str, order: dict[str, t.Any]) -> State:
     except OSError as exc:
         probe_process.end(state, signal.SIGKILL, GRACE_SECONDS)
         raise JunoError(
-            f"The meter can't be started below {directory} ({exc.strerror}): make room or give access, "
+            f"The meter can't be started below {directory} ({exc.strerror}): free disk space or fix the permissions, "
             "or turn it off with a rate of 0."
         ) from exc
     return {"running": True, "pid": state["pid"], "began": state["began"]}

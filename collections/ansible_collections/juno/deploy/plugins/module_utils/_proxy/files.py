@@ -36,7 +36,9 @@ def put(path: str, text: str, mode: int = 0o644) -> bool:
     try:
         files.replace(path, text, mode)
     except OSError as exc:
-        raise JunoError(f"The file {path} can't be written ({exc.strerror}): make room or give access.") from exc
+        raise JunoError(
+            f"The file {path} can't be written ({exc.strerror}): free disk space or fix the permissions."
+        ) from exc
     return True
 
 
@@ -120,7 +122,9 @@ def put_configuration(edge: names.Edge) -> bool:
     try:
         os.makedirs(os.path.join(edge.directory, "run"), mode=0o750, exist_ok=True)
     except OSError as exc:
-        raise JunoError(f"{edge.directory} can't be made ({exc.strerror}): make room or give access.") from exc
+        raise JunoError(
+            f"{edge.directory} can't be made ({exc.strerror}): free disk space or fix the permissions."
+        ) from exc
     for name, text in (("maintenance.html", PAGE), ("maintenance.map", OFF), ("switch.map", NO_SWITCH)):
         path = os.path.join(edge.directory, name)
         if not os.path.exists(path):  # a person may have a page of their own

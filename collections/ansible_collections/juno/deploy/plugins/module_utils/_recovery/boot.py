@@ -140,7 +140,7 @@ def give_checkout_back(app: app_app.App) -> None:
 
 
 def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
-    """Finish or undo what is half done, unless the next deploy is quicker.
+    """Finish or undo what is interrupted, unless the next deploy is quicker.
 
     :raises JunoError: it can't be done; the next deploy tries again.
     """
@@ -160,7 +160,7 @@ def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
 
     try:
         if not wait_for(done, PATIENCE_SECONDS, TRY_AGAIN_SECONDS):
-            raise JunoError(f"What was half done of {app.project} could not be tidied up ({failed}): deploy again.")
+            raise JunoError(f"What was interrupted of {app.project} could not be tidied up ({failed}): deploy again.")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(order_of(app.state_directory))
     finally:

@@ -59,7 +59,7 @@ class Cause:
 
 
 def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_seconds: float = 0) -> dict[str, t.Any]:
-    """Finish or undo what a run that died left half done; an empty result when nothing was.
+    """Finish or undo what a run that died left; an empty result when nothing was.
 
     :param caches: how the app's caches are cleared.
     :param boot_timeout_seconds: how long a start may take now; without it what the dead run was told.

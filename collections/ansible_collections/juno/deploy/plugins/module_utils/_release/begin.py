@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Begin to change an app: pick up what a dead run left, look, plan. Private to juno.deploy."""
+"""Begin to change an app: pick up what an interrupted deploy left, look, plan. Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def look_only(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any
 
 
 def begin(run: Runner, app: App, order: dict[str, t.Any], holder: lock.Holder, package: str) -> dict[str, t.Any]:
-    """Finish or undo what is half done, look and plan, and open the journal's entry where there is something to do.
+    """Finish or undo what is interrupted, look and plan, and open the journal's entry where there is something to do.
 
     :param package: the directory with the collection's code on this host.
     :raises JunoError: something that a deploy needs is missing or in the way.

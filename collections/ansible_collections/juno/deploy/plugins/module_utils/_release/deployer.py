@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:
 
 #: A controller that was heard from within this time is there: it asks for the step at work about every two seconds.
 FOLLOWED_SECONDS = 3.0
-#: A controller that was not heard for so long, though it may be, can be asked to make room for the next one.
+#: A controller that was not heard for so long, though it may be, can be asked to make way for the next one.
 QUIET_SECONDS = 15.0
 #: A step that is at work when the release is given up may end by itself within this time.
 GRACE_SECONDS = 10.0
@@ -175,7 +175,7 @@ class Deployer:
         self.again_at = self.clock() + TRY_AGAIN_SECONDS
 
     def _release_lock(self) -> None:
-        """Give the lock back; what is left half done, if the last step failed, is also for a reboot to tidy up."""
+        """Give the lock back; what is left interrupted, if the last step failed, is also for a reboot to tidy up."""
         if self.step and self.step.failure is None:
             with contextlib.suppress(OSError):  # a reboot would find nothing to do
                 os.unlink(boot.order_of(self.release.app.state_directory))

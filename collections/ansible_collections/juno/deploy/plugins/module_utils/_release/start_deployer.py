@@ -107,8 +107,8 @@ def start(wish: StartRequest, lock: int, taken_over: str = "") -> None:
             process.returncode = 0
     except OSError as exc:
         raise JunoError(
-            f"The deployer can't be started in {directory} ({exc.strerror or exc}): make room or give access. "
-            "Nothing was changed."
+            f"The deployer can't be started in {directory} ({exc.strerror or exc}): free disk space or fix the "
+            "permissions. Nothing was changed."
         ) from exc
     finally:
         os.close(lock)

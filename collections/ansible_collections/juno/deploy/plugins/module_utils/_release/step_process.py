@@ -116,7 +116,8 @@ def start(
     except OSError as exc:
         for end in ends:
             os.close(end)
-        step.failure = {"msg": f"This host can start no process for the step {name} ({exc.strerror}): make room."}
+        why = f"This host can start no process for the step {name} ({exc.strerror}): end what fills it."
+        step.failure = {"msg": why}
         step.ended = True
         return step
     hear, speak = ends

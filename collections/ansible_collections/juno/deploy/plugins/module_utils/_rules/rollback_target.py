@@ -102,7 +102,7 @@ def between(entries: list[journal.Entry], target: journal.Entry) -> list[Migrati
     then, now = set(state_after(target)), set(state_after(well[-1]))
     if not then or not now:
         return []
-    # Also those of a release that failed: what has no way back stands.
+    # Also those of a release that failed: what is irreversible stands.
     later = [one for entry in entries if entry.number > target.number for one in entry.schema.pending]
     found = {_label(one): one for one in later if _label(one) in now - then}
     return list(found.values())

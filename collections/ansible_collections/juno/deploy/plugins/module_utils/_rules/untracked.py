@@ -81,7 +81,8 @@ def _copy(app: App, names: list[str], checkout: str, what: str) -> list[str]:
             safe_files.copy(app.path, name, checkout)
         except OSError as exc:
             raise JunoError(
-                f"{source}, {what} that git does not have, can't be copied ({exc.strerror}): make room or give access."
+                f"{source}, {what} that git does not have, can't be copied ({exc.strerror}): free disk space or fix "
+                "the permissions."
             ) from exc
         done.append(name)
     return done

@@ -51,8 +51,8 @@ def read(told: dict[str, t.Any] | None) -> CacheVersion:
     variable = str(told.get("variable") or "")
     if variable and not (variable.isascii() and variable.replace("_", "a").isalnum() and not variable[0].isdigit()):
         raise BadInputError(
-            f"'{variable}' is no name of an environment variable: correct django_app_epoch_variable, or set it to '' "
-            "for releases without an epoch."
+            f"'{variable}' is not a valid name of an environment variable: correct django_app_epoch_variable, or set "
+            "it to '' for releases without an epoch."
         )
     others = tuple(str(one) for one in told.get("others") or ())
     return CacheVersion(int(told.get("value") or 0), variable, others, str(told.get("why") or ""))

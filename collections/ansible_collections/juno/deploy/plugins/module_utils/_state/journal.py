@@ -114,7 +114,9 @@ def _write(path: str, top: dict[str, t.Any], entries: Sequence[Entry]) -> None:
     try:
         files.replace(path, json.dumps(form, indent=1, sort_keys=True) + "\n")
     except OSError as exc:
-        raise JunoError(f"The journal {path} can't be written ({exc.strerror}): make room or give access.") from exc
+        raise JunoError(
+            f"The journal {path} can't be written ({exc.strerror}): free disk space or fix the permissions."
+        ) from exc
 
 
 def serving(entries: Sequence[Entry]) -> Entry | None:

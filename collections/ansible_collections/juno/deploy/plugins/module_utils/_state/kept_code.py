@@ -73,7 +73,7 @@ def keep(state_root: str, digest: str, archive: str) -> str:
     except (OSError, binascii.Error, zipfile.BadZipFile) as exc:
         why = getattr(exc, "strerror", None) or exc
         raise JunoError(
-            f"The collection's code can't be written to {directory} ({why}): make room or give access. "
+            f"The collection's code can't be written to {directory} ({why}): free disk space or fix the permissions. "
             "Nothing was changed."
         ) from exc
     finally:

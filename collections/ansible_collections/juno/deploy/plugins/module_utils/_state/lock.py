@@ -103,7 +103,7 @@ def write(handle: int, directory: str, holder: Holder) -> None:
         os.ftruncate(handle, _BYTES)
     except OSError as exc:
         raise JunoError(
-            f"The lock {path_of(directory)} can't be written ({exc.strerror}): make room or give access. "
+            f"The lock {path_of(directory)} can't be written ({exc.strerror}): free disk space or fix the permissions. "
             "Nothing was changed."
         ) from exc
 

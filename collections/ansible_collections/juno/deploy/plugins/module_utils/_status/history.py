@@ -34,7 +34,7 @@ def outcome(entry: Entry, *, newest: bool, at_work: bool) -> str:
     """Return how a release ended, or that it has not."""
     if entry.outcome == "started":
         # When a later one began, this one was no longer at work.
-        return ("at work" if at_work else "half done") if newest else "cut off"
+        return ("at work" if at_work else "interrupted") if newest else "cut off"
     return f"{entry.outcome}, undone" if entry.undone else entry.outcome
 
 

@@ -71,7 +71,7 @@ class Seen:
 
     @property
     def half_done(self) -> journal.Entry | None:
-        """Return the release that a dead run left, if one did."""
+        """Return the release that an interrupted deploy left, if one did."""
         return None if self.at_work else journal.half_done(self.entries)
 
     @property
@@ -131,7 +131,7 @@ def _about_journal(seen: Seen) -> list[str]:
     if newest.outcome == "started":
         if newest.step == "proved":
             return [f"{named} serves and is proved, but ended before it had tidied up: the next deploy does that."]
-        ended = f"{named} ended at the step '{newest.step}' without a word, half done"
+        ended = f"{named} ended at the step '{newest.step}' without a word, interrupted"
         return [f"{ended}: deploy again, which picks it up."]
     if newest.outcome == "done" or journal.serving(seen.entries):
         return []
@@ -162,7 +162,7 @@ def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]
         again = status_services.restarted(one, seen.details.get(one.id, status_services.Detail()), seen.now)
         found += [f"The container {one.name} of '{service}' {again}: see playbooks/logs.yml for why."] if again else []
     if seen.half_done:
-        return found  # what else there is belongs to what is half done
+        return found  # what else there is belongs to what is interrupted
     found += [
         f"The container {one.name} of '{service}' does not run ({one.status or one.state}), others do: "
         f"see playbooks/logs.yml for why, then {ANYHOW}."

@@ -75,7 +75,7 @@ def _release(seen: Seen) -> str:
     newest = seen.entries[-1]
     earlier = seen.entries[:-1] if seen.at_work and newest.outcome == "started" else seen.entries
     entry = journal.serving(earlier) or newest
-    outcome = "half done" if entry is seen.half_done else entry.outcome
+    outcome = "interrupted" if entry is seen.half_done else entry.outcome
     words = [f"{entry.number} {outcome}", entry.commit[:12], release_words.how(entry)]
     words += [f"by {entry.who or 'unknown'}", f"started {entry.started or 'unknown'}"]
     words += [f"took {release_words.took(entry)} s"] if release_words.took(entry) else []
@@ -93,7 +93,7 @@ def _last_try(seen: Seen) -> list[str]:
     if newest.standing:
         copies = [one["path"] for one in newest.backups if one.get("path")]
         copied = f" (a copy from before is {copies[0]})" if copies else ""
-        lines.append(f"Its migrations stand, which lost data or have no way back: {', '.join(newest.standing)}{copied}")
+        lines.append(f"Its migrations stand, which lost data or are irreversible: {', '.join(newest.standing)}{copied}")
     return [*lines, *(f"And {one}" for one in newest.problems)]
 
 

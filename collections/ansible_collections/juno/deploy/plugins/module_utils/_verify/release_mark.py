@@ -94,7 +94,7 @@ def parse_mark(option: dict[str, t.Any] | None) -> Mark | None:
         return None
     header, pattern = option["header"], None
     if header and not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", header):
-        raise BadInputError(f"'{header}' is no name of a header: write release.header like X-Release.")
+        raise BadInputError(f"'{header}' is not a valid name of a header: write release.header like X-Release.")
     if option.get("pattern"):
         try:
             pattern = re.compile(option["pattern"])

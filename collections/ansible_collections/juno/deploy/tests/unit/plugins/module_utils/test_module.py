@@ -74,4 +74,4 @@ def test_a_full_disk_is_told_wherever_it_is_met(capsys: pytest.CaptureFixture[st
     def work(_module: AnsibleModule) -> dict[str, t.Any]:
         raise OSError(errno.ENOSPC, "No space left on device", "/var/lib/juno/jobs/build/x")
 
-    assert "No room is left on this host for /var/lib/juno/jobs/build/x: make room" in ended(work, capsys)["msg"]
+    assert "No room is left on this host for /var/lib/juno/jobs/build/x: free disk space" in ended(work, capsys)["msg"]

@@ -45,7 +45,7 @@ def apart(engine: int, state: int, app: int):
             apart(511 * MIB, 10**12, 10**12),
             (
                 r"Only 511 MiB are free for the Docker Engine's images \(/var/lib/docker\), a deploy wants 512 MiB; .*"
-                r"make room \(docker system df .*docker builder prune.*django_app_keep_cache_mb"
+                r"free disk space \(docker system df .*docker builder prune.*django_app_keep_cache_mb"
             ),
         ),
         (

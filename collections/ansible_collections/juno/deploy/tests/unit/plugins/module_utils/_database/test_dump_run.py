@@ -72,7 +72,7 @@ def test_what_takes_too_long_is_stopped(tmp_path, code):
 def test_the_disk_is_looked_at_meanwhile(tmp_path, monkeypatch):
     monkeypatch.setattr(dump_run, "LOOK_BYTES", 100_000)
     monkeypatch.setattr(backup, "RESERVE_BYTES", 2**62)
-    with pytest.raises(OSError, match="make room"):
+    with pytest.raises(OSError, match="free disk space"):
         save(tmp_path, "print('begin' + 'x' * 1_000_000 + 'end', end='')")
     assert os.listdir(tmp_path) == []
 

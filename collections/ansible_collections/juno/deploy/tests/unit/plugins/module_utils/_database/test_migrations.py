@@ -48,7 +48,7 @@ FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}
             {"undone_migrations": {"migrations": [one("4")]}},
             [
                 "the migration jobs.4 of this run was reversed",
-                "the migration jobs.3 of this run stands (jobs.3: it has no way back)",
+                "the migration jobs.3 of this run stands (jobs.3: it is irreversible)",
             ],
         ),
         (

@@ -108,7 +108,7 @@ STANDS = restore.RestoreOutcome([one("2", LOSS)])
             False,
             "and the copy from before was not put back, since something was written to /a/db. Correct",
         ),
-        (restore.RestoreOutcome([one("2", reversible=False), one("3")]), [], False, "(jobs.2: it has no way back)"),
+        (restore.RestoreOutcome([one("2", reversible=False), one("3")]), [], False, "(jobs.2: it is irreversible)"),
         (restore.RestoreOutcome([one("2")]), [], False, "(jobs.2: the database was empty before)"),
     ],
 )

@@ -12,7 +12,7 @@ COMMIT, IS_NEW = "Commit: 1f5d0b1c2a3e A new front page", f"release {OLD[:12]} s
 DEPLOY, NO_BUILD = f"Deploy: yes, {IS_NEW}", "Build:  no"
 RELOAD, ROLLING = "Switch: reload", "Switch: rolling"
 TYPO = "django_app_check_url is no variable of this role; did you mean django_app_check_urls?"
-STANDS = "The migration jobs.0003_level of release 7 stays applied (jobs.0003_level: it has no way back)."
+STANDS = "The migration jobs.0003_level of release 7 stays applied (jobs.0003_level: it is irreversible)."
 FIRST_EDGE = (
     "Notice: the edge takes over the app's ports for the first time; while they change hands nobody is answered for a "
     "moment"
@@ -133,7 +133,7 @@ CASES = {
         PlanContext("deploy"),
         [
             "Taken over from rohit@laptop, at work since 2026-01-31T10:00:00Z and gone without a word",
-            "Picked up: release 7 was half done and is undone: what served before serves, but db is gone; and x, too",
+            "Picked up: release 7 was interrupted and is undone: what served before serves, but db is gone; and x, too",
             f"Notice: {STANDS}",
             COMMIT,
             DEPLOY,
@@ -144,13 +144,13 @@ CASES = {
     "a run that died was finished": (
         begun(recovered={"number": 7, "finished": True, "undone": False}),
         PlanContext("deploy"),
-        ["Picked up: release 7 was half done and is finished: it serves", COMMIT, DEPLOY, NO_BUILD, RELOAD],
+        ["Picked up: release 7 was interrupted and is finished: it serves", COMMIT, DEPLOY, NO_BUILD, RELOAD],
     ),
     "a run that died left what it started": (
         begun(recovered={"number": 7, "finished": False, "undone": False, "words": STANDS}),
         PlanContext("deploy"),
         [
-            "Picked up: release 7 was half done and is given up",
+            "Picked up: release 7 was interrupted and is given up",
             f"Notice: {STANDS}",
             COMMIT,
             DEPLOY,

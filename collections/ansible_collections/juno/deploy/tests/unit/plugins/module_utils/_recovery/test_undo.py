@@ -467,7 +467,7 @@ def test_caches_that_can_not_be_cleared_stay_owed(world, monkeypatch):
     told = undo(world)
     assert (told["undone"], told["clear_caches"], told["not_cleared"]) == (True, True, "memcached refuses.")
     assert (world.newest().outcome, world.newest().caches_owed) == ("failed", True)
-    assert recover(world) == {}  # what is owed is no release that is half done
+    assert recover(world) == {}  # what is owed is no release that is interrupted
 
 
 def test_without_a_controller_they_are_cleared_as_soon_as_they_can_be(world, cleared, monkeypatch):

@@ -92,7 +92,7 @@ def look(monkeypatch, deploy, *containers, **more):
     [
         ("deploy", True, {}),
         ("deploy", False, {}),
-        # What a dead run had left is in order again, though there is nothing to do.
+        # What an interrupted deploy had left is in order again, though there is nothing to do.
         ("deploy", False, {"number": 7}),
         ("restart", True, {}),
         ("rollback", True, {"number": 7}),
@@ -109,7 +109,7 @@ def test_an_entry_is_opened_where_there_is_something_to_do(app, did, monkeypatch
 
 
 def test_each_is_begun_in_its_order(app, did, monkeypatch):
-    """Above all, what a dead run left is in order before anybody looks, and a reboot is foreseen before an entry."""
+    """What an interrupted deploy left is in order before anybody looks, and a reboot is foreseen before an entry."""
     monkeypatch.setattr(release_begin, "open_entry", lambda *_any: did.append(("open_entry",)))
     look(monkeypatch, True, ("web", "running"))
     result = begin(app, boot_timeout_seconds=7, caches={"method": "memcached"})

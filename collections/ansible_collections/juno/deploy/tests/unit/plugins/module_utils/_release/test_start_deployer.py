@@ -303,7 +303,9 @@ def no_room():
 def test_where_no_room_is_nothing_is_begun(wish, no_room):
     handle = lock.take(wish.directory)
     no_room()
-    with pytest.raises(JunoError, match=r"lock can't be written \(File too large\): make room.*Nothing was changed"):
+    with pytest.raises(
+        JunoError, match=r"lock can't be written \(File too large\): free disk space.*Nothing was changed"
+    ):
         start_deployer.start(wish, handle)
     assert children() == []
     assert lock.holder(wish.directory) is None
@@ -313,7 +315,9 @@ def test_where_no_room_is_nothing_is_begun(wish, no_room):
 def test_where_its_files_cannot_be_made_nothing_is_begun(wish, host, name):
     (host / "state/shop" / name).mkdir()
     handle = lock.take(wish.directory)
-    with pytest.raises(JunoError, match=r"deployer can't be started in .*/shop \(.+\): make room or give access"):
+    with pytest.raises(
+        JunoError, match=r"deployer can't be started in .*/shop \(.+\): free disk space or fix the permissions"
+    ):
         start_deployer.start(wish, handle)
     assert children() == []
     assert lock.holder(wish.directory) is None

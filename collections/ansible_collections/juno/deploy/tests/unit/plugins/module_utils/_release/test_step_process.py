@@ -140,7 +140,7 @@ COMMAND = CommandError("It failed.", cmd=["git"], rc=1, stdout="", stderr="no")
 @pytest.mark.parametrize(
     ("exc", "failure"),
     [
-        (JunoError("Make room.", servers=["a"]), {"msg": "Make room.", "servers": ["a"]}),
+        (JunoError("Free disk space.", servers=["a"]), {"msg": "Free disk space.", "servers": ["a"]}),
         (COMMAND, {"msg": "It failed.", "cmd": ["git"], "rc": 1, "stdout": "", "stderr": "no"}),
         (
             JunoError("Odd.", cause=OddError(needed=1), when=datetime.date(2025, 1, 2)),
@@ -149,7 +149,8 @@ COMMAND = CommandError("It failed.", cmd=["git"], rc=1, stdout="", stderr="no")
         (
             OSError(errno.ENOSPC, "No space left on device", "/state/x"),
             {
-                "msg": "No room is left on this host for /state/x: make room (df -h tells where), then run this again.",
+                "msg": "No room is left on this host for /state/x: free disk space (df -h tells where), then run this "
+                "again.",
             },
         ),
         (SystemExit(3), {"msg": "The process of the step build ended with code 1 before it was done."}),
@@ -208,9 +209,8 @@ def test_where_no_process_can_be_made(do, monkeypatch, what):
     before = open_files()
     step = do(lambda _release, _args: {})
     assert step.ended
-    assert step.failure == {
-        "msg": "This host can start no process for the step build (Resource temporarily unavailable): make room."
-    }
+    why = "This host can start no process for the step build (Resource temporarily unavailable): end what fills it."
+    assert step.failure == {"msg": why}
     assert open_files() == before
 
 

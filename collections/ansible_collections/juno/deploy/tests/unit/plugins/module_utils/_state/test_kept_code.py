@@ -89,7 +89,7 @@ def test_many_may_keep_it_at_the_same_moment(tmp_path):
     "archive", ["", "no base64!", base64.b64encode(b"no archive").decode(), packed(one="x" * 999)[:-40]]
 )
 def test_what_is_no_archive_is_told(tmp_path, archive):
-    with pytest.raises(JunoError, match=r"collection's code can't be written to .*/abc \(.+\): make room"):
+    with pytest.raises(JunoError, match=r"collection's code can't be written to .*/abc \(.+\): free disk space"):
         kept_code.keep(str(tmp_path), "abc", archive)
     assert os.listdir(folder(tmp_path)) == []
     assert kept_code.find(str(tmp_path), "abc") == ""
@@ -97,7 +97,9 @@ def test_what_is_no_archive_is_told(tmp_path, archive):
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(JunoError, match=r"can't be written to .* \(Not a directory\): make room or give access"):
+    with pytest.raises(
+        JunoError, match=r"can't be written to .* \(Not a directory\): free disk space or fix the permissions"
+    ):
         kept_code.keep(str(tmp_path / "file"), "abc", packed(one=""))
 
 
@@ -107,7 +109,7 @@ def test_where_no_room_is_nothing_half_is_kept(tmp_path):
     archive = packed(one="x = 1", two="y" * 100_000)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-        with pytest.raises(JunoError, match=r"can't be written to .* \(File too large\): make room"):
+        with pytest.raises(JunoError, match=r"can't be written to .* \(File too large\): free disk space"):
             kept_code.keep(str(tmp_path), "abc", archive)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

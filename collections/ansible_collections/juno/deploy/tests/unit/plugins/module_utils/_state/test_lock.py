@@ -228,7 +228,9 @@ def test_a_record_is_as_long_whatever_it_says(tmp_path, holder):
 def test_what_cannot_be_written_is_told(tmp_path):
     handle = lock.take(str(tmp_path))
     only_to_read = os.open(tmp_path / "lock", os.O_RDONLY)
-    with pytest.raises(JunoError, match=r"lock can't be written \(.+\): make room or give access. Nothing was changed"):
+    with pytest.raises(
+        JunoError, match=r"lock can't be written \(.+\): free disk space or fix the permissions. Nothing was changed"
+    ):
         lock.write(only_to_read, str(tmp_path), lock.Holder(ID))
     lock.give_back(only_to_read)
     os.close(handle)

@@ -57,7 +57,7 @@ def test_the_length_is_bounded_and_says_so(length, lines):
         (Entry(outcome="failed"), True, False, "failed"),
         (Entry(outcome="failed", undone=True), False, True, "failed, undone"),
         (Entry(outcome="started"), True, True, "at work"),
-        (Entry(outcome="started"), True, False, "half done"),
+        (Entry(outcome="started"), True, False, "interrupted"),
         (Entry(outcome="started"), False, True, "cut off"),
     ],
 )

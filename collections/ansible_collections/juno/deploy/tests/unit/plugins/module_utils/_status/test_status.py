@@ -87,7 +87,7 @@ def test_all_agree():
         ({"entries": []}, "No release of this app is recorded on this host yet: deploy it."),
         (
             {"entries": [RELEASE_1, CUT_OFF]},
-            f"{LAST} ended at the step 'open' without a word, half done: deploy again, which picks it up.",
+            f"{LAST} ended at the step 'open' without a word, interrupted: deploy again, which picks it up.",
         ),
         (
             {"entries": [RELEASE_1, replace(CUT_OFF, step="proved")]},

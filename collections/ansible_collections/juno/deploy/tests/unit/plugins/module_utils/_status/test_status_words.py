@@ -116,7 +116,7 @@ def test_what_is_half_done_is_called_so():
     lines = status_words.summary(dataclasses.replace(GOOD, entries=[RELEASE_1, STARTED]), ["One."])
     assert (
         lines[2]
-        == "Release:  2 half done, bbbbbbbbbbbb, deploy (rolling), by root@laptop, started 2026-02-01T10:00:00Z"
+        == "Release:  2 interrupted, bbbbbbbbbbbb, deploy (rolling), by root@laptop, started 2026-02-01T10:00:00Z"
     )
 
 

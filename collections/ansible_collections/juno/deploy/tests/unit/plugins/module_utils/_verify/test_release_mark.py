@@ -85,8 +85,8 @@ def test_without_a_value_nothing_is_asked(given):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"header": "X Release"}, "'X Release' is no name of a header"),
-        ({"header": "X-Release:"}, "is no name of a header"),
+        ({"header": "X Release"}, "'X Release' is not a valid name of a header"),
+        ({"header": "X-Release:"}, "is not a valid name of a header"),
         ({"pattern": "("}, "release.pattern is no regular expression"),
     ],
 )
