@@ -132,10 +132,10 @@ def test_the_specs_are_shared_and_stay_as_they_are():
 @pytest.mark.parametrize(
     ("project", "state_root", "problem"),
     [
-        ("Shop", "/var/lib/juno", "no name of a compose project"),
-        ("", "/var/lib/juno", "no name of a compose project"),
-        ("../shop", "/var/lib/juno", "no name of a compose project"),
-        ("shop\n", "/var/lib/juno", "no name of a compose project"),
+        ("Shop", "/var/lib/juno", "not a valid name of a compose project"),
+        ("", "/var/lib/juno", "not a valid name of a compose project"),
+        ("../shop", "/var/lib/juno", "not a valid name of a compose project"),
+        ("shop\n", "/var/lib/juno", "not a valid name of a compose project"),
         ("shop", "lib/juno", "must be an absolute path"),
     ],
 )

@@ -542,7 +542,7 @@ def test_reverse(lived):
 @pytest.mark.parametrize(
     ("to", "what", "cause"),
     [
-        ({"shop": "0001_it"}, "shop.0002_it", "no way back"),
+        ({"shop": "0001_it"}, "shop.0002_it", "irreversible"),
         ({"shop": "0009_it"}, "shop.0009_it", "doesn't have it"),
         ({"blog": ""}, "blog", "doesn't have it"),
         ({"shop": "0004_it"}, "shop.0004_it", "would apply"),

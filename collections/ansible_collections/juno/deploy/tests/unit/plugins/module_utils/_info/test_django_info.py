@@ -95,7 +95,7 @@ def test_processes_of_an_app_on_the_host_are_those_that_work_in_its_folder(tmp_p
         ({"port": 0}, "port is 0"),
         ({"port": 65536}, "port is 65536"),
         ({"epoch_variable": "A B"}, "'A B' is not a valid name of an environment variable"),
-        ({"epoch_variable": "1A"}, "'1A' is no name"),
+        ({"epoch_variable": "1A"}, "'1A' is not a valid name"),
     ],
 )
 def test_bad_input(changes, words):
