@@ -99,7 +99,9 @@ def _quick() -> list[Step]:
         Step("lint:format", ("ruff", "format", "--check", "."), quick=True),
         Step("lint:yaml", ("yamllint", "--strict", "."), quick=True),
         Step("types", ("mypy", *packages), quick=True),
-        Step("units", ("pytest", "-n", "auto"), quick=True, minutes=20),
+        # Every day ansible-units runs those of the collection, as Galaxy's users would.
+        Step("units", ("pytest", "-n", "auto"), quick=True, minutes=20, named_only=True),
+        Step("units:tools", ("pytest", "-n", "auto", "tests")),
         Step("lint:ansible", ("ansible-lint", "--offline", "--profile", "production"), quick=True),
     ]
 
