@@ -24,7 +24,8 @@ description:
   - C(kill) is V(playbook), V(machine) for all processes of the run, or V(interrupt) for what Ctrl-C does.
   - C(run) is the argv of a command, run here; with C(asleep) all processes of the run stand still meanwhile.
   - E(JUNO_FAULT_LOG) is the file for what the command prints, and for the word that it has ended.
-  - E(JUNO_FAULT_STEPS) is a file that gets the name and the time of each step, a line of JSON each.
+  - E(JUNO_FAULT_STEPS) is a file that gets the name and the time of each step, and C(struck) when the fault begins, a
+    line of JSON each.
 """
 
 #: In the environment of all that belongs to one run.
@@ -70,16 +71,20 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # It has no types.
     def v2_playbook_on_task_start(self, task: t.Any, is_conditional: bool) -> None:
         """See which step begins."""
         name = task.get_name().rpartition(" : ")[2]
-        if self._steps:
-            with open(self._steps, "a", encoding="utf-8") as out:
-                out.write(json.dumps({"name": name, "at": time.time()}) + "\n")
+        self._note({"name": name, "at": time.time()})
         if self._fault.get("task") == name:
             self._strike(self._fault)
             self._fault = {}
 
+    def _note(self, what: dict[str, t.Any]) -> None:
+        if self._steps:
+            with open(self._steps, "a", encoding="utf-8") as out:
+                out.write(json.dumps(what) + "\n")
+
     def _strike(self, fault: dict[str, t.Any]) -> None:
         delay = fault.get("after_ms", 0) / 1000
         if not delay and fault.get("kill") == "playbook":
+            self._note({"struck": fault["task"]})
             os.kill(os.getpid(), signal.SIGKILL)
         playbook = os.getpid()
         if os.fork():
@@ -87,8 +92,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # It has no types.
         try:
             time.sleep(delay)
             if "run" in fault:
+                self._note({"struck": fault["task"]})
                 self._run(fault["run"], asleep=fault.get("asleep", False))
             elif os.getppid() == playbook:  # it still runs
+                self._note({"struck": fault["task"]})
                 self._kill(playbook, fault["kill"])
         finally:
             os._exit(0)
