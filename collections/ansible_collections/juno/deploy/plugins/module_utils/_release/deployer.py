@@ -47,6 +47,8 @@ TRIES = 30
 TRY_AGAIN_SECONDS = 10.0
 #: The result of the last step waits for its controller so long, or as long as that said that it may be silent.
 LINGER_SECONDS = 30.0
+#: And so long where it should know it already.
+CARRIED_SECONDS = 5.0
 #: What a controller may tell it to do.
 ORDERS = frozenset(steps.STEPS) - {"begin", "tidy"}
 
@@ -96,8 +98,10 @@ class Deployer:
             self._look_at_the_clock()
 
     def _is_told(self) -> bool:
-        told = self.step is None or self.step.told or self.step.carried or bool(self.given_up)
-        return told or self._silent_seconds() > max(LINGER_SECONDS, self.patience)
+        if self.step is None or self.step.told or self.given_up:
+            return True
+        longest = CARRIED_SECONDS if self.step.carried else max(LINGER_SECONDS, self.patience)
+        return self._silent_seconds() > longest
 
     def _silent_seconds(self) -> float:
         """Return how long the controller has had something to do, and was not heard from."""
