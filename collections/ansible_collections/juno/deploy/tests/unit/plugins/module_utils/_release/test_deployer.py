@@ -16,14 +16,6 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import runn
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.running_deployer import ID, until
 
 
-@pytest.fixture
-def deployer(tmp_path, monkeypatch):
-    monkeypatch.setattr(release_deployer, "LOOK_SECONDS", 0.02)
-    running = running_deployer.Running(tmp_path)
-    yield running
-    running.end()
-
-
 def fails(words="It failed."):
     def work(_release, _args):
         raise JunoError(words, servers=["a"])

@@ -12,18 +12,9 @@ import time
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._release import deployer as release_deployer
 from ansible_collections.juno.deploy.plugins.module_utils._release import door
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import running_deployer
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.running_deployer import ID, raw, until
-
-
-@pytest.fixture
-def deployer(tmp_path, monkeypatch):
-    monkeypatch.setattr(release_deployer, "LOOK_SECONDS", 0.02)
-    running = running_deployer.Running(tmp_path)
-    yield running
-    running.end()
 
 
 def is_closed(link):

@@ -18,14 +18,6 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.running_dep
 GIVEN_UP = "This run was given up, since "
 
 
-@pytest.fixture
-def deployer(tmp_path, monkeypatch):
-    monkeypatch.setattr(release_deployer, "LOOK_SECONDS", 0.02)
-    running = running_deployer.Running(tmp_path)
-    yield running
-    running.end()
-
-
 def settle(deployer):
     """Let it look at its clock a few times."""
     for _again in range(5):
