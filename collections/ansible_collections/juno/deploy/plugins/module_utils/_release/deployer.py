@@ -11,6 +11,7 @@ back at once. When its controller falls silent, it finishes or undoes the releas
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import select
@@ -98,10 +99,13 @@ class Deployer:
             self._look_at_the_clock()
 
     def _is_told(self) -> bool:
-        if self.step is None or self.step.told or self.given_up:
+        # Who asked for a step knows those before it.
+        done = list(self.steps.values())
+        rest = list(itertools.takewhile(lambda one: not one.told, reversed(done)))
+        if self.given_up or not rest:
             return True
-        longest = CARRIED_SECONDS if self.step.carried else max(LINGER_SECONDS, self.patience)
-        return self._silent_seconds() > longest
+        carried = all(one.carried for one in rest)
+        return self._silent_seconds() > (CARRIED_SECONDS if carried else max(LINGER_SECONDS, self.patience))
 
     def _silent_seconds(self) -> float:
         """Return how long the controller has had something to do, and was not heard from."""
@@ -148,10 +152,11 @@ class Deployer:
 
     def _go_on(self, step: StepProcess) -> None:
         """Begin the step that follows, unasked, where the controller has nothing to do in between, and is there."""
+        if self.over or self.given_up or not self.release.at_once:
+            return
         waits = any(asked.do in ("step", "watch") for _link, asked in self.door.waiting())
-        followed = waits or self.clock() - self.heard < FOLLOWED_SECONDS
-        name = steps.following(self.release, step.name) if self.release.at_once and followed else ""
-        if name and not self.over:
+        name = steps.following(self.release, step.name)
+        if name and (waits or self.clock() - self.heard < FOLLOWED_SECONDS):
             self._begin(name, {})
 
     def _keep_trying(self, step: StepProcess, failure: dict[str, t.Any]) -> None:

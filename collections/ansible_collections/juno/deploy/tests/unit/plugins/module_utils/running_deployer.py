@@ -88,12 +88,12 @@ class Running:
 
     # The deployer.
 
-    def start(self, steps, *, fails_to_fork=(), wall=None, errors="", **fields):
+    def start(self, steps, *, fails_to_fork=(), wall=None, errors="", purpose="deploy", **fields):
         """Start it; without a word of a test a step does nothing."""
         lock = state_lock.take(self.directory)
         door = rpc.listen(self.directory, ID)
         app = app_app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
-        order = {"purpose": "deploy", "collect_anew": False, "reverse_migrations": False}
+        order = {"purpose": purpose, "collect_anew": False, "reverse_migrations": purpose == "rollback"}
         release = release_steps.Release(
             app, order, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock
         )

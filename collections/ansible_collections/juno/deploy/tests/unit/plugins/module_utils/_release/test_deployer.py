@@ -313,6 +313,29 @@ def test_what_has_followed_by_itself_comes_along(deployer):
     assert deployer.log() == ROW
 
 
+def test_a_result_with_warnings_waits_until_its_task_asks_though_the_release_is_over(deployer):
+    deployer.start({"prove": lambda _release, _args: {"warnings": ["w"]}}, at_once=True)
+    until(deployer.is_free)
+    deployer.step("build")
+    assert sorted(deployer.known) == ["clear", "record", "switch"]
+    deployer.clock.move(20)
+    for _again in range(5):
+        deployer.ask()
+    assert deployer.step("prove") == {"warnings": ["w"]}
+    deployer.clock.move(6)
+    until(deployer.has_ended)
+    assert deployer.log() == ROW
+
+
+@pytest.mark.parametrize("purpose", ["deploy", "rollback", "restart"])
+def test_nothing_follows_a_begin_that_failed(deployer, purpose):
+    deployer.start({"begin": fails("It is in the way.")}, at_once=True, purpose=purpose)
+    until(deployer.is_free)
+    assert deployer.watch("begin", seconds=1)["failure"]["msg"] == "It is in the way."
+    until(deployer.has_ended)
+    assert (deployer.code, deployer.log()) == (0, ["begin"])
+
+
 def test_warnings_and_failures_do_not_come_along(deployer):
     deployer.start({"switch": lambda _release, _args: {"warnings": ["w"]}, "prove": fails()}, at_once=True)
     until(lambda: "undo" in deployer.log())
