@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 400
 ENDED = "fault_at: ended with code"
 
 

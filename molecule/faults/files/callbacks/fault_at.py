@@ -110,11 +110,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # It has no types.
     def _run(self, argv: list[str], *, asleep: bool) -> None:
         others = of_this_run() if asleep else []
         send(signal.SIGSTOP, others)
+        try:
+            self._run_awake(argv)
+        finally:
+            send(signal.SIGCONT, others)
+
+    def _run_awake(self, argv: list[str]) -> None:
         with open(os.environ["JUNO_FAULT_LOG"], "w", encoding="utf-8") as log:
             own = {name: value for name, value in os.environ.items() if not name.startswith("JUNO_FAULT")}
             own.pop("ANSIBLE_CALLBACKS_ENABLED", None)
             done = subprocess.run(
-                argv, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=180, check=False
+                argv, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=240, check=False
             )
             log.write(f"\nfault_at: ended with code {done.returncode}\n")
-        send(signal.SIGCONT, others)
