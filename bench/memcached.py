@@ -6,7 +6,7 @@
 Two servers: the memcached on this machine's path, and, where there is a Docker Engine with the image of the demo, the
 newer one in that. Half of the keys begin with the prefix that is deleted, then all match.
 
-- chosen: the core of memcached_flush with prefix or match, in a process of its own, from the first byte to the proof
+- chosen: the core of memcached_flush with prefix or match, in a process of its own, from the first byte to the verified end
 - single: the same keys, one delete after the other, as a client library does it, from a sample
 - others: the time that a get of another client takes, at rest and during the deletion, as percentiles
 """
@@ -70,9 +70,11 @@ def in_a_container() -> t.Iterator[Server]:
     subprocess.run([*run, "-u", "nobody", "-m", "1024"], check=True, capture_output=True)
     try:
         form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        told = subprocess.run(["docker", "inspect", "--format", form, name], check=True, capture_output=True, text=True)
-        wait_for(told.stdout.strip(), 11211)
-        yield Server(told.stdout.strip(), 11211)
+        result = subprocess.run(
+            ["docker", "inspect", "--format", form, name], check=True, capture_output=True, text=True
+        )
+        wait_for(result.stdout.strip(), 11211)
+        yield Server(result.stdout.strip(), 11211)
     finally:
         subprocess.run(["docker", "rm", "--force", name], check=False, capture_output=True)
 
@@ -233,7 +235,7 @@ def main() -> int:
             continue
         with place() as server:
             servers[name] = measure(server, arguments.keys, arguments.runs)
-    told = {
+    result = {
         "keys": arguments.keys,
         "runs": arguments.runs,
         "processors": os.cpu_count(),
@@ -241,7 +243,7 @@ def main() -> int:
         "load_average": os.getloadavg()[0],
         "servers": servers,
     }
-    text = json.dumps(told, indent=2)
+    text = json.dumps(result, indent=2)
     print(text)
     if arguments.json:
         arguments.json.write_text(text + "\n")

@@ -32,11 +32,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._rules import rules
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 path, served = sys.argv[1:]
 app = app_app.App(path, "big", "web", (), (), "", "/nowhere")
-wish = inspect_git.Wish("origin", "main", 60, False, False)
-state, diff = inspect_git.look_at_git(run_command, app, wish, [{"commit": served, "outcome": "done"}])
+request = inspect_git.PlanRequest("origin", "main", 60, False, False)
+state, diff = inspect_git.look_at_git(run_command, app, request, [{"commit": served, "outcome": "done"}])
 mount = {"type": "bind", "source": path, "target": "/code"}
 config = {"services": {"web": {"build": {"context": path}, "volumes": [mount]}}}
-needs = inspect_git.needs_of(run_command, app, wish, config, diff, state.target_commit, rules.Layout(apps=("app1",)))
+needs = inspect_git.needs_of(run_command, app, request, config, diff, state.target_commit, rules.Layout(apps=("app1",)))
 print(json.dumps({"files": needs.files, "steps": {step: len(files) for step, files in needs.steps.items()}}))
 """
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time whole playbooks against the demo droplet, in turns with what the guide does by hand over the same SSH.
 
-- clear_cache: playbooks/clear_cache.yml: cleared, verified, and the pages proved
+- clear_cache: playbooks/clear_cache.yml: cleared, and the pages verified
 - guide: ssh, docker compose exec, manage.py shell -c "cache.clear()" (unverified, the default alias only)
 - manual: the guide's whole procedure: the same, its two finds for bytecode, docker compose restart, until it answers
 - nothing_to_do: playbooks/deploy.yml when the newest commit serves already

@@ -5,7 +5,7 @@
 
 The tree: packages of 20 modules, each with a source and a bytecode file of 8,000 bytes in __pycache__ (in a real
 virtual environment half of the files are below 7,000 bytes and the mean is 12,700) whose header fits, 50 packages to an
-app. It is made anew for each run, in memory-backed storage unless --directory says otherwise.
+app. It is recreated for each run, in memory-backed storage unless --directory says otherwise.
 
 - guide: sh -c with the two commands, as a person runs them
 - module: the module's own process, from the start of the interpreter to the JSON result

@@ -136,7 +136,7 @@ class Site:
             "ansible_python_interpreter": "/usr/bin/python3",
             "django_app_path": demo.CHECKOUT,
             # No image hub is asked: this one has HAProxy too.
-            "django_app_edge_image": images.PYTHON.name,
+            "django_app_proxy_image": images.PYTHON.name,
             "django_app_check_urls": [{"path": path} for path in PAGES],
         }
         file = self.folder / "inventory.yml"

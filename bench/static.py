@@ -10,7 +10,7 @@ to a folder. The site is that of the integration target, with the Django and Whi
 - django, django_one: manage.py collectstatic --noinput, with nothing changed, and with one style sheet changed
 - ours, ours_one: the module's own process, from the start of the interpreter to the JSON result, likewise
 - ours_first: the same into an empty root
-- guest: the part of "ours" that runs in the app's own Python, which Ansible's start of a module is not in
+- in-app code: the part of "ours" that runs in the app's own Python, which Ansible's start of a module is not in
 
 Each is given in milliseconds, and as "..._cpu" in those that it and its children kept a processor busy, which other
 work on the machine disturbs less. A ratio compares runs of the same round. Django's root and ours are two folders of
@@ -50,7 +50,7 @@ STORAGES = {
 }
 #: What is divided by what.
 RATIOS = (
-    ("guest", "django"),
+    ("in_app", "django"),
     ("ours", "django"),
     ("ours_one", "django_one"),
     ("ours", "guide"),
@@ -136,7 +136,7 @@ class Bench:
             sys.exit(f"The module is not to say changed={not changed}: these figures mean nothing.")
         return milliseconds
 
-    def guest(self) -> float:
+    def in_app(self) -> float:
         """Run our code in the app's Python, as the module does."""
         request = {
             "token": "told",
@@ -182,7 +182,7 @@ class Bench:
         ways = ways if number % 2 == 0 else ways[::-1]
         for name, way in ways:
             note(name, way(False))
-        note("guest", self.guest())
+        note("in_app", self.in_app())
         self.edit()
         for name, way in ways:
             note(f"{name}_one", way(True))

@@ -136,7 +136,7 @@ def test_the_table_names_what_was_seen_and_what_was_not():
     ]
 
 
-def test_the_table_of_the_long_proof_has_them(tmp_path):
+def test_the_table_of_the_soak_has_them(tmp_path):
     (tmp_path / "soak-matrix.log").write_text("\n".join(report.table(ROWS)), encoding="utf-8")
     assert soak_rows.table(tmp_path, [])[-4:] == [
         "ansible-core 2.17.14, Python 3.10: ssh, no pipelining | matrix | as it must be",

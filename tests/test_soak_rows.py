@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of the long proof: its rows name tasks that there are, and it tells what was seen."""
+"""The table of the soak: its rows name tasks that there are, and it tells what was seen."""
 
 from __future__ import annotations
 

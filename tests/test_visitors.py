@@ -10,7 +10,7 @@ import runpy
 import pytest
 
 FILE = pathlib.Path(__file__).parent.parent / "molecule" / "shared" / "files" / "visitors.py"
-told = runpy.run_path(str(FILE))["told"]
+summary = runpy.run_path(str(FILE))["summary"]
 
 
 def visit(start, edition=None, status=200, error="", seconds=0.1, **member):
@@ -60,5 +60,5 @@ def mark(name, at):
     ],
 )
 def test_visits_are_summed_up(lines, expected):
-    seen = told(lines)
+    seen = summary(lines)
     assert {name: seen[name] for name in expected} == expected

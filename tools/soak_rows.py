@@ -67,7 +67,7 @@ ROWS = (
         "See that no task was lost, and that there never were two schedulers",
     ),
     ("a worker that dies is not done", "workers", "Let the old worker do a task"),
-    ("a page that the proof refuses is refused before visitors come", "workers", "Deploy with a new container"),
+    ("a page that the verification refuses is refused before visitors come", "workers", "Deploy with a new container"),
     ("code in a named volume is not done", "layouts", "See that old code is no release"),
     ("COMPOSE_FILE in .env is honoured", "layouts", "See how it is said"),
     ("a mounted subfolder with .dockerignore", "layouts", "See that all agree on the template"),
@@ -83,7 +83,7 @@ ROWS = (
     ),
     ("static files that only the image holds", "volumes", "See that a page of it finds its script"),
     (
-        "a reboot in the middle gives back what was proved, also where the code is mounted",
+        "a reboot in the middle gives back what was verified, also where the code is mounted",
         "reboot",
         "See that all agree on it",
     ),
@@ -135,8 +135,8 @@ def verdicts(text: str) -> list[tuple[str, str]]:
     """Read from the log of the scenario faults what visitors met in each of them."""
     unwrapped = re.sub(r"\s+", " ", text.replace('\\"', '"'))
     found = []
-    for name, told in _VERDICT.findall(unwrapped):
-        seen: dict[str, t.Any] = json.loads(told)
+    for name, result in _VERDICT.findall(unwrapped):
+        seen: dict[str, t.Any] = json.loads(result)
         met = f"{seen['failures']} of {seen['requests']} failed, {seen['old']} old, longest gap {seen['gap_seconds']} s"
         found.append((_MESSAGE.sub("", name).strip(" '-").replace("''", "'"), met))
     return found

@@ -131,7 +131,7 @@ def _ansible_test() -> list[Step]:
     ]
 
 
-#: Scenarios of the long proof: those with a row in its table. JUNO_SOAK asks for the long form of those that have one.
+#: Scenarios of the soak: those with a row in its table. JUNO_SOAK asks for the long form of those that have one.
 SOAKED = tuple(sorted({"faults", *soak_rows.SCENARIOS}))
 #: Those that "make test" leaves out.
 SOAK_ONLY = ("mariadb", "wagtail")

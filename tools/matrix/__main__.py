@@ -19,7 +19,7 @@ import types
 import typing as t
 
 from droplet.process import DropletError
-from tools.matrix import controllers, proof, report, sites
+from tools.matrix import controllers, report, sites, verification
 from tools.matrix.plays import Player, VariantError
 from tools.matrix.report import Row
 from tools.matrix.variants import Variant, choose
@@ -43,7 +43,7 @@ class Matrix:
             version = controller.version
             with log.open("w", encoding="utf-8") as out:
                 player = Player(variant, controller, hosts, out)
-                (proof.prove_refusal if variant.refused else proof.prove)(player)
+                (verification.verify_refusal if variant.refused else verification.verify)(player)
         except (VariantError, DropletError) as exc:
             failed = str(exc)
             print(f"{log.read_text(encoding='utf-8')[-6000:] if log.exists() else ''}\nfatal: {failed}", flush=True)

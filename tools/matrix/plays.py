@@ -174,7 +174,7 @@ def inventory(settings: Settings, hosts: list[sites.Host]) -> dict[str, t.Any]:
     become |= {"ansible_become_password": sites.PASSWORD} if settings.become == "password" else {}
     app = {
         "django_app_path": sites.CHECKOUT,
-        "django_app_edge_image": images.PYTHON.name,
+        "django_app_proxy_image": images.PYTHON.name,
         "django_app_check_urls": [{"path": "/", "contains": ["Start Your Job Search"]}],
     }
     return {"django_apps": {"hosts": known, "vars": {**become, **app}}}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table of the matrix: its lines, and how the table of the long proof reads them."""
+"""The table of the matrix: its lines, and how the table of the soak reads them."""
 
 from __future__ import annotations
 

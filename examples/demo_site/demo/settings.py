@@ -54,7 +54,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "demo.urls"
 WSGI_APPLICATION = "demo.wsgi.application"
 
-# Option A: templates are read anew for every page in development only. In production each worker compiles a template
+# Option A: templates are read again for every page in development only. In production each worker compiles a template
 # once and keeps it, so a changed template needs new workers.
 TEMPLATE_LOADERS: list[Any] = [
     "django.template.loaders.filesystem.Loader",
@@ -98,7 +98,7 @@ if MEMCACHED_SERVERS:
         "LOCATION": MEMCACHED_SERVERS,
         "KEY_PREFIX": "demo",
         # Without the time limits a silent memcached would hang every page; without ignore_exc a dead one would break
-        # it. A page that can't be cached is made anew.
+        # it. A page that can't be cached is rendered again.
         "OPTIONS": {"connect_timeout": 1, "timeout": 2, "no_delay": True, "ignore_exc": True},
     }
 elif DEBUG:

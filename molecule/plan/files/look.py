@@ -40,7 +40,7 @@ def main() -> None:
         "static": sorted(str(one.relative_to(static)) for one in static.rglob("*") if one.is_file()),
         "journal": hashlib.sha256((STATE / "journal.json").read_bytes()).hexdigest(),
         # What the last prober left is nobody's; a deployer may still wait for a moment to be asked for its last result.
-        "state": sorted(one.name for one in STATE.iterdir() if not one.name.startswith(("meter.", "deployer-"))),
+        "state": sorted(one.name for one in STATE.iterdir() if not one.name.startswith(("probe.", "deployer-"))),
     }
     sys.stdout.write(json.dumps(looked))
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 STATE = pathlib.Path("/var/lib/juno")
-EDGE = "juno-edge"
+PROXY = "juno-edge"
 
 
 def out(*argv: str) -> str:
@@ -39,7 +39,7 @@ def of_containers(project: str, commit: str) -> Iterator[str]:
             yield f"the container {one['Name']} is left over"
         if not one["State"]["Running"]:
             yield f"the container {one['Name']} is {one['State']['Status']}"
-    if sorted(services) != sorted([EDGE, "memcached", "web"]):
+    if sorted(services) != sorted([PROXY, "memcached", "web"]):
         yield f"there are containers of {sorted(services)}"
     for one in found.values():
         if one["Config"]["Labels"].get("com.docker.compose.service") == "web":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a git repository with one commit out of a folder: new_site.py SOURCE TARGET. The target is made anew."""
+"""Make a git repository with one commit out of a folder: new_site.py SOURCE TARGET. The target is recreated."""
 
 from __future__ import annotations
 

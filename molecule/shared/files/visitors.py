@@ -37,7 +37,7 @@ PER_SECOND = float(os.environ.get("VISITORS_PER_SECOND") or 20)
 TIMEOUT_SECONDS = 15
 #: Nobody may forget them: they leave by themselves.
 LONGEST_SECONDS = 1800
-#: From the page cache, made anew each time, another page, a page that is never cached.
+#: From the page cache, rendered again each time, another page, a page that is never cached.
 PATHS = os.environ.get("VISITORS_PATHS", "").split() or ["/", "/?visit={number}", "/jobs/", "/healthz"]
 HOST = os.environ.get("VISITORS_HOST", "")
 MEMBER = json.loads(os.environ.get("VISITORS_MEMBER") or "{}")
@@ -119,7 +119,7 @@ def stop(folder: pathlib.Path) -> Seen:
         os.kill(pid, signal.SIGTERM)
     until(lambda: not runs(pid), TIMEOUT_SECONDS + 5, "the visitors do not leave")
     lines = [json.loads(line) for line in (folder / "visits.jsonl").read_text(encoding="utf-8").splitlines()]
-    return told(lines)
+    return summary(lines)
 
 
 def runs(pid: int) -> bool:
@@ -140,7 +140,7 @@ def until(done: t.Callable[[], bool], seconds: float, failure: str) -> None:
         pause.wait(0.05)
 
 
-def told(lines: list[Seen]) -> Seen:
+def summary(lines: list[Seen]) -> Seen:
     """Sum up what visitors saw: failures, and the editions of the pages between any two marks."""
     visits = sorted((line for line in lines if "path" in line), key=lambda one: t.cast("float", one["start"]))
     marks = [line for line in lines if "mark" in line]

@@ -57,18 +57,18 @@ def who() -> str:
 
 def machine() -> str:
     """Return what tells this machine, its boot and its process ids from others."""
-    told = [socket.gethostname()]
+    result = [socket.gethostname()]
     for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
         try:
             with open(path, encoding="utf-8") as file:
-                told.append(file.read().strip())
+                result.append(file.read().strip())
         except OSError:
-            told.append(str(uuid.getnode()))
+            result.append(str(uuid.getnode()))
     try:
-        told.append(os.readlink("/proc/self/ns/pid"))
+        result.append(os.readlink("/proc/self/ns/pid"))
     except OSError:
-        told.append("")
-    return " ".join(told)
+        result.append("")
+    return " ".join(result)
 
 
 def controller() -> dict[str, t.Any]:

@@ -19,12 +19,12 @@ DOING = {
     "migrate": "migrations",
     "switch": "switch",
     "clear": "clearing of the caches",
-    "prove": "proof",
+    "verify": "verification",
     "record": "record",
     "undo": "way back",
 }
 #: What the hosts do by themselves then, where they don't go back.
-THEN = {"record": "finish the release, or undo it where it is not proved,", "undo": "go on with it"}
+THEN = {"record": "finish the release, or undo it where it is not verified,", "undo": "go on with it"}
 
 _interrupt.listen()
 

@@ -50,7 +50,7 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
-  epoch_variable:
+  cache_version_variable:
     description:
       - The environment variable from which the app's settings may take the C(VERSION) of their caches. Each release
         gets a number of its own in it, where the settings honour it.

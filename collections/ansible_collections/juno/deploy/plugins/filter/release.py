@@ -27,8 +27,8 @@ def release_cause(hostvars: HostVars, me: str, batch: Sequence[str], everybody: 
 
 def release_not_done(hostvars: HostVars, me: str, everybody: Sequence[str], undone: Mapping[str, t.Any]) -> str:
     """Return the last message of the host C(me), whose cause is in the fact C(django_app__cause)."""
-    told = hostvars[me]["django_app__cause"]
-    cause = _fleet.Cause(told["task"], told["reason"], tuple(told["hosts"]))
+    result = hostvars[me]["django_app__cause"]
+    cause = _fleet.Cause(result["task"], result["reason"], tuple(result["hosts"]))
     commit = hostvars[me]["django_app__begun"]["git"]["target_commit"]
     hosts = [_fleet.read_host(name, hostvars[name]) for name in everybody]
     ahead = [one.name for one in hosts if one.name != me and one.done == commit]
@@ -57,12 +57,12 @@ def release_cleared(
     method: str,
     command: str,
     switched: Mapping[str, t.Any],
-    proved: Mapping[str, t.Any],
+    verified: Mapping[str, t.Any],
     check_mode: bool,
 ) -> list[str]:
     """Return the report where a person clears the caches; C(done) is what the settings told, and memcached."""
     cleared, flushed = (None if one.get("skipped") else one for one in done)
-    results = report_text.Results(cleared=cleared, flushed=flushed, switched=switched, proved=proved)
+    results = report_text.Results(cleared=cleared, flushed=flushed, switched=switched, verified=verified)
     site = report_text.Site(purpose="", host_name="", cache_method=method, cache_command=command or "")
     return report_text.clear_lines(results, site, check_mode=check_mode)
 
@@ -72,12 +72,12 @@ def release_why(
     *,
     switched: Mapping[str, t.Any],
     cleared: Mapping[str, t.Any],
-    epoch_variable: str,
+    cache_version_variable: str,
     reboot: str | None,
 ) -> list[str]:
     """Return what C(-v) tells more; C(app_says) is the message of juno.deploy.django_info."""
     results = report_text.Results(cleared=None if cleared.get("skipped") else cleared, switched=switched)
-    return report_text.why_lines(results, epoch_variable, app_says, reboot)
+    return report_text.why_lines(results, cache_version_variable, app_says, reboot)
 
 
 class FilterModule:

@@ -111,11 +111,11 @@ notes:
   - Where the service has several containers, they are expected to share the static root. Of the others, O(prune) asks
     when they were made, not when their processes started.
   - WhiteNoise lists the static root when a worker starts, and answers with the status 500 for a file that is gone.
-    So use O(prune) right before the workers are started anew. Workers that are forked from a process which has listed
+    So use O(prune) right before the workers are restarted. Workers that are forked from a process which has listed
     the files before (C(--preload)) know those of that time.
   - Keeps two small files in the directory C(.juno) of the static root, which only their owner can read. They say what
     the last run left and what earlier manifests named. The directory may go at any time. Then the next run is a full
-    one, and O(prune) begins anew.
+    one, and O(prune) begins again.
   - Where the static root is a volume, a file that is replaced has another name for a few microseconds. New files and
     the module's own never do.
 author:

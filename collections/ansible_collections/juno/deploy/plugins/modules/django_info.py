@@ -62,7 +62,7 @@ options:
       - The port that the app listens at, in its container.
       - Without it the one that the server is seen to listen at is asked, or else the only one that is exposed.
     type: int
-  epoch_variable:
+  cache_version_variable:
     description:
       - Environment variable that may give the caches their C(VERSION). To see whether it does, the settings are loaded
         a second time, by a process of its own with another value in it, which imports nothing else of the app.
@@ -425,8 +425,8 @@ urls:
     where:
       description: File and line in the app that the error came from.
       type: str
-epoch:
-  description: Whether the caches take their version from O(epoch_variable).
+cache_version:
+  description: Whether the caches take their version from O(cache_version_variable).
   returned: success
   type: dict
   sample: {variable: CACHE_VERSION, honoured: {default: true}, types: {default: int}, error: ""}
@@ -483,7 +483,7 @@ server:
       description: Whether gunicorn loads the app before it starts workers.
       type: bool
     autoreload:
-      description: Whether it starts anew by itself when a file changes. Null where that is not known.
+      description: Whether it restarts by itself when a file changes. Null where that is not known.
       type: bool
     reload:
       description: Whether it can take new workers without losing a request, as the strategy V(reload) does.
@@ -653,7 +653,7 @@ def main() -> None:
             "host_header": {"type": "str"},
             "forwarded_proto": {"type": "str", "choices": ["http", "https"]},
             "port": {"type": "int"},
-            "epoch_variable": {"type": "str", "default": "CACHE_VERSION"},
+            "cache_version_variable": {"type": "str", "default": "CACHE_VERSION"},
             "imports": {"type": "bool", "default": True},
             "timeout_seconds": {"type": "int", "default": 20},
         },

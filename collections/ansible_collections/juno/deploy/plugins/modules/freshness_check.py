@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: freshness_check
-short_description: Prove that a site serves the right pages and all the files they name
+short_description: Verify that a site serves the right pages and all the files they name
 version_added: 0.1.0
 description:
   - Asks a site for pages, each twice, and compares what it answers with what they must show. The first request may fill
@@ -154,7 +154,7 @@ options:
     description:
       - How many of the pages that visitors asked for most often are asked for as well, like those of O(sitemap_pages).
         A login page in its place is no finding.
-      - They are taken from the end of the logs of the containers of O(service) and of the edge, also of those that have
+      - They are taken from the end of the logs of the containers of O(service) and of the proxy, also of those that have
         ended (C(GET) requests without a query, answered with 200, three at least, in common or combined log format or
         in HAProxy's). Where no access log is kept there are none.
     type: int
@@ -194,7 +194,7 @@ options:
     version_added: 0.2.0
   port:
     description:
-      - The port that the containers listen on. Without it the one is taken that they publish, or that the edge sends
+      - The port that the containers listen on. Without it the one is taken that they publish, or that the proxy sends
         requests to, or the only one that their image names.
     type: int
     version_added: 0.2.0
@@ -445,7 +445,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Check the site and give what was seen."""
-    return verify_site.prove(module.params, module.warn)
+    return verify_site.verify(module.params, module.warn)
 
 
 def main() -> None:

@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Flush memcached servers and prove that nothing old is left."""
+"""Flush memcached servers and verify that nothing old is left."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: memcached_flush
-short_description: Flush memcached servers and prove that nothing old is left
+short_description: Flush memcached servers and verify that nothing old is left
 version_added: 0.1.0
 description:
   - Empties one or more memcached servers, all at the same time. A server that is down does not keep the others from
@@ -174,11 +174,11 @@ results:
       type: int
       sample: 0
     verified:
-      description: Whether the list of the server's keys proved that nothing old is left.
+      description: Whether the list of the server's keys verified that nothing old is left.
       type: bool
       sample: true
     unverified_reason:
-      description: Why that can't be proved; empty if it is.
+      description: Why that can't be verified; empty if it is.
       type: str
       sample: ""
     flushes:

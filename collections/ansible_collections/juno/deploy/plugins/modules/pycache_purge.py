@@ -123,7 +123,7 @@ seealso:
 notes:
   - A bytecode file without its source, outside C(__pycache__), is removed in each O(mode), as
     C(find -name '*.pyc' -delete) does. If an app is delivered as such files only, put their directory in O(exclude).
-  - Workers that run keep the code they have loaded. A purge has an effect when they are started anew.
+  - Workers that run keep the code they have loaded. A purge has an effect when they are restarted.
   - The first start after a purge takes longer, because Python compiles again what it imports.
   - It works in up to four processes, as many as the host has processors for.
 author:
@@ -346,7 +346,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
     done = purge.purge(params["path"], rules, jobs, plan.on_host)
     done += pycache_prefix.purge_inside(client, plan, rules)
     result = purge.report(done)
-    result["elsewhere"] = plan.told
+    result["elsewhere"] = plan.notes
     result["words"] = purge.words(done, removed=rules.remove)
     if module._diff:
         result["diff"] = purge.difference(done)

@@ -63,7 +63,7 @@ options:
     default: 0
   pages:
     description:
-      - The pages that prove a release, as for M(juno.deploy.freshness_check). The new code must show them before
+      - The pages that verify a release, as for M(juno.deploy.freshness_check). The new code must show them before
         visitors get it; the first of them is what is asked for to learn whether the site answers.
     type: list
     elements: dict
@@ -101,18 +101,18 @@ options:
       - How long a container may take to start, and the site to answer, in seconds.
     type: int
     default: 120
-  collect_anew:
+  recollect:
     description:
-      - With O(purpose=restart), collect all static files anew first, with the code that serves.
+      - With O(purpose=restart), collect all static files again first, with the code that serves.
     type: bool
     default: false
-  meter_rate:
+  probe_rate:
     description:
       - How many requests per second a prober makes at the site's front door until the release is recorded; 0 makes
         none.
     type: float
     default: 0
-  meter_paths:
+  probe_paths:
     description:
       - The paths it asks for, in turn. Without them those of O(pages).
     type: list
@@ -169,7 +169,7 @@ options:
           - Allow a flush that takes sessions or keys of others.
         type: bool
         default: false
-  edge:
+  proxy:
     description:
       - What the proxy before the app is to be. Its image is pulled where it isn't there, before anything is built.
     type: dict
@@ -273,7 +273,7 @@ options:
         default: 30
       settle_seconds:
         description:
-          - How long a new container must have been healthy before M(juno.deploy.release_record) lets go of the
+          - How long a new container must have been healthy before M(juno.deploy.release_record) removes the
             old one. It gets requests earlier, while the old one is kept at hand.
         type: float
         default: 3.2
@@ -306,7 +306,7 @@ options:
       warm_paths:
         description:
           - Pages, with their queries, that a new container is asked for before it gets requests of visitors, so
-            that these find a filled cache. Only where nobody else can read what that fills, with an an epoch of
+            that these find a filled cache. Only where nobody else can read what that fills, with a cache version of
             its own and O(strategy=rolling).
         type: list
         elements: str
@@ -316,9 +316,9 @@ options:
           - How many of O(switch.warm_paths) are asked for in a second, at most.
         type: float
         default: 20
-  prove:
+  verify:
     description:
-      - How the new release is proved, as with M(juno.deploy.freshness_check).
+      - How the new release is verified, as with M(juno.deploy.freshness_check).
     type: dict
     suboptions:
       check_assets:
@@ -352,7 +352,7 @@ options:
         default: /sitemap.xml
       sitemap_pages:
         description:
-          - How many pages of O(prove.sitemap) are asked for as well, the first ones that are the site's own and
+          - How many pages of O(verify.sitemap) are asked for as well, the first ones that are the site's own and
             not in O(pages).
           - Such a page must answer with a status below 500. A redirect or a status from 400 on is a finding, no
             failure.
@@ -362,8 +362,8 @@ options:
       log_pages:
         description:
           - How many of the pages that visitors asked for most often are asked for as well, like those of
-            O(prove.sitemap_pages). A login page in its place is no finding.
-          - They are taken from the end of the logs of the containers of O(service) and of the edge, also of those
+            O(verify.sitemap_pages). A login page in its place is no finding.
+          - They are taken from the end of the logs of the containers of O(service) and of the proxy, also of those
             that have ended (C(GET) requests without a query, answered with 200, three at least, in common or combined
             log format or in HAProxy's). Where no access log is kept there are none.
         type: int
@@ -546,9 +546,9 @@ serving:
   returned: success
   type: dict
   sample: {number: 7, commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, outcome: done}
-epoch:
+cache_version:
   description:
-    - The number that the release's processes are to get in O(epoch_variable); 0 when there shall be none.
+    - The number that the release's processes are to get in O(cache_version_variable); 0 when there shall be none.
   returned: success
   type: dict
   sample: {value: 1769853600, variable: CACHE_VERSION, others: [], why: ''}
@@ -674,15 +674,15 @@ def begin(params: dict[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
         if not params["archive"]:
             return {"needs_archive": True}
         kept = kept_code.keep(params["state_root"], params["package"], params["archive"])
-    order = {name: params[name] for name in options.RELEASE}
+    spec = {name: params[name] for name in options.RELEASE}
     timeout = params["controller_timeout_seconds"]
-    wish = start_deployer.StartRequest(directory, kept, holder_of(params), order, timeout, params["at_once"])
+    request = start_deployer.StartRequest(directory, kept, holder_of(params), spec, timeout, params["at_once"])
     if dry:
-        return start_deployer.look_only(wish)
+        return start_deployer.look_only(request)
     handle, other = start_deployer.take_lock(directory, WAIT_SECONDS, params["dead"])
     if handle is None:
         return {"busy": other.as_dict() if other else {}}
-    start_deployer.start(wish, handle, f"{other.holder.who}, at work since {other.holder.since}" if other else "")
+    start_deployer.start(request, handle, f"{other.holder.who}, at work since {other.holder.since}" if other else "")
     asked |= {"patience": params["patience_seconds"], "seconds": follow.FIRST_SECONDS}
     return {**follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
 

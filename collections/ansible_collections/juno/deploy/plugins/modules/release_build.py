@@ -15,17 +15,17 @@ description:
   - Builds the images of the commit that M(juno.deploy.release_begin) has planned, from a clean checkout, and asks
     the new code in a throwaway container whether it starts, what it would migrate (on a copy of a file database),
     and how it answers.
-  - Collects static files, staged, where the plan says so. For a restart with static files to be collected anew,
+  - Collects static files, staged, where the plan says so. For a restart with static files to be collected again,
     that is all it does.
   - Nothing that serves was touched when it fails.
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
 options:
-  epoch:
+  cache_version:
     description:
-      - The epoch of the release, where several hosts share it, in the form of
-        RV(juno.deploy.release_begin#module:epoch).
+      - The cache version of the release, where several hosts share it, in the form of
+        RV(juno.deploy.release_begin#module:cache_version).
       - Without it the host's own.
     type: dict
     default: {}
@@ -95,7 +95,7 @@ static:
   returned: success
   type: dict
   sample: {static_root: /code/staticfiles, added: 3, removed: 0, manifest_hash_after: 1f2a0c9d7e44, why: ''}
-by_hand:
+untracked:
   description:
     - Static files that lie in the app's own checkout and that git does not have. They are collected like those
       of the commit; at most 20 are named.
@@ -103,9 +103,9 @@ by_hand:
   type: list
   elements: str
   sample: [static/css/output.css]
-epoch:
+cache_version:
   description:
-    - The epoch as the release can have it. C(value) is 0 where the settings don't honour it, and C(why) says so.
+    - The cache version as the release can have it. C(value) is 0 where the settings don't honour it, and C(why) says so.
     - C(others) are the caches whose keys don't carry it.
   returned: success
   type: dict

@@ -12,7 +12,7 @@ module: release_info
 short_description: Say what serves, and whether the journal agrees
 version_added: 0.1.0
 description:
-  - Looks at the app's containers, edge, checkout, lock and the journal of its releases, and names each thing on which
+  - Looks at the app's containers, proxy, checkout, lock and the journal of its releases, and names each thing on which
     they disagree, with what to do.
   - Names also each other service of the project that should run by its compose file and doesn't, is unhealthy, or had
     to be started again by the Engine within the last ten minutes. A task that has ended well is no finding.
@@ -52,10 +52,10 @@ options:
 seealso:
   - module: juno.deploy.release_begin
   - module: juno.deploy.release_record
-  - module: juno.deploy.edge_maintenance
+  - module: juno.deploy.proxy_maintenance
 notes:
   - The commit of a container is the one of the newest release that recorded the container, else its image, else the one
-    in the image's name. Where the code is bind-mounted, a worker that is started anew reads the checkout.
+    in the image's name. Where the code is bind-mounted, a worker that is restarted reads the checkout.
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -109,7 +109,7 @@ containers:
       release: 7
 base_url:
   description:
-    - The site's address as this host reaches it, from the port that the edge or else O(service) publishes; empty when
+    - The site's address as this host reaches it, from the port that the proxy or else O(service) publishes; empty when
       neither does.
   returned: success
   type: str
@@ -134,7 +134,7 @@ serves:
   version_added: 0.2.0
   sample: [8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112]
 checkout:
-  description: The commit of the checkout and its files changed by hand; empty when it can't be read.
+  description: The commit of the checkout and its locally modified files; empty when it can't be read.
   returned: success
   type: dict
   sample: {commit: 8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112, subject: A new front page, dirty: []}
@@ -152,8 +152,8 @@ deployer:
     purpose: deploy
     since: '2026-01-31T10:00:00Z'
     standing: {step: build, seconds: 52.1, usual: 70.2, event: '[web 4/9] RUN pip install'}
-edge:
-  description: The edge's running containers, and whether visitors get its maintenance page.
+proxy:
+  description: The proxy's running containers, and whether visitors get its maintenance page.
   returned: success
   type: dict
   version_added: 0.2.0

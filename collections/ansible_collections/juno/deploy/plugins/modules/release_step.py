@@ -13,7 +13,7 @@ short_description: Tell the deployer of a release to do a step
 version_added: 0.2.0
 description:
   - The way to the host of M(juno.deploy.release_build), M(juno.deploy.release_migrate), M(juno.deploy.release_switch),
-    M(juno.deploy.release_clear), M(juno.deploy.release_prove), M(juno.deploy.release_record), and
+    M(juno.deploy.release_clear), M(juno.deploy.release_verify), M(juno.deploy.release_record), and
     M(juno.deploy.release_undo). Their one action plugin calls it, so that Ansible packs one module for all of them.
     Use those; each says what it does and returns.
   - It returns after two seconds at most, or at the step's end.
@@ -31,10 +31,10 @@ options:
       - The step.
     type: str
     required: true
-    choices: [build, migrate, switch, clear, prove, record, undo]
-  epoch:
+    choices: [build, migrate, switch, clear, verify, record, undo]
+  cache_version:
     description:
-      - O(juno.deploy.release_build#module:epoch).
+      - O(juno.deploy.release_build#module:cache_version).
     type: dict
     default: {}
   reverse:
@@ -57,9 +57,9 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Prove that the site serves what it must
+- name: Verify that the site serves what it must
   juno.deploy.release_step:
-    step: prove
+    step: verify
     project: junojobs
     deployer: "{{ begun.deployer }}"
   register: done
@@ -85,11 +85,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._release import follow
 
 #: The options of each step that the deployer is told.
-ARGUMENTS = {"build": ("epoch",), "undo": ("task", "reason")}
+ARGUMENTS = {"build": ("cache_version",), "undo": ("task", "reason")}
 SPEC = {
     **options.STEP,
     "step": {"type": "str", "required": True, "choices": list(options.STEPS)},
-    "epoch": {"type": "dict", "default": {}},
+    "cache_version": {"type": "dict", "default": {}},
     "reverse": {"type": "bool", "default": False},
     "task": {"type": "str", "default": ""},
     "reason": {"type": "str", "default": ""},

@@ -54,11 +54,11 @@ strategy:
   sample: rolling
 caches:
   description:
-    - Whether the release can't read what was cached before it, since it has an epoch of its own (C(covered)), and
+    - Whether the release can't read what was cached before it, since it has a cache version of its own (C(covered)), and
       which caches have to be cleared nevertheless (C(alias)). C(why) says why it has none.
   returned: success
   type: dict
-  sample: {covered: true, alias: [], epoch: 1769853600, why: ''}
+  sample: {covered: true, alias: [], cache_version: 1769853600, why: ''}
 services:
   description:
     - What was done to the other services of the project. Which of them were started that had never run, which were

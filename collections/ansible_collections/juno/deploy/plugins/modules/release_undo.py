@@ -13,7 +13,7 @@ short_description: Bring back what served before a release that did not end well
 version_added: 0.2.0
 description:
   - Undoes what the release that is at work has done so far, and no more than that. The checkout, the names of the
-    images, the edge and the containers become what they were.
+    images, the proxy and the containers become what they were.
   - Migrations that it applied itself are reversed, the last one first, up to one that is irreversible, or by which
     data would be lost (what was removed comes back empty). For those the copy of a file database is put back, if
     nothing was written since the migrations ended.
@@ -44,7 +44,7 @@ EXAMPLES = r"""
   juno.deploy.release_undo:
     project: junojobs
     deployer: "{{ begun.deployer }}"
-    task: Prove that the site serves what it must
+    task: Verify that the site serves what it must
     reason: / does not contain 'Edition 2'
   register: done
 """
@@ -57,7 +57,7 @@ number:
   sample: 8
 undone:
   description:
-    - Whether what served before serves again. False when no release was at work, it is proved already, or the code
+    - Whether what served before serves again. False when no release was at work, it is verified already, or the code
       from before can't work with the migrations that stand.
   returned: success
   type: bool

@@ -34,10 +34,10 @@ def _files() -> t.Iterator[tuple[str, bytes]]:
 @functools.lru_cache(maxsize=1)
 def digest() -> str:
     """Name the code by its content."""
-    told = hashlib.sha256()
+    result = hashlib.sha256()
     for name, text in _files():
-        told.update(name.encode() + b"\0" + text + b"\0")
-    return told.hexdigest()[:24]
+        result.update(name.encode() + b"\0" + text + b"\0")
+    return result.hexdigest()[:24]
 
 
 def archive() -> str:

@@ -58,7 +58,7 @@ def read_host(name: str, facts: t.Mapping[str, t.Any]) -> Host:
 def has_gap(begun: t.Mapping[str, t.Any]) -> bool:
     """Return whether a site that answers will not for a moment: it is recreated, or its ports pass to the proxy."""
     plan = begun.get("plan") or {}
-    stops = plan.get("strategy") == "recreate" or plan.get("first_edge")
+    stops = plan.get("strategy") == "recreate" or plan.get("first_proxy")
     answers = any(one.get("published") and one.get("state") == "running" for one in begun.get("containers") or [])
     return bool(plan.get("deploy") and stops and answers)
 
@@ -74,8 +74,8 @@ def turns(hosts: t.Sequence[Host]) -> list[str]:
 def reason_of(failure: t.Mapping[str, t.Any]) -> str:
     """Return the message of a failed task; of a loop, that of its first failed item."""
     failed = [one for one in failure.get("results") or [] if one.get("failed")]
-    told = str((failed[0].get("msg") if failed else "") or failure.get("msg") or NO_REASON).strip()
-    return told if told.endswith((".", "!", "?")) else f"{told}."
+    result = str((failed[0].get("msg") if failed else "") or failure.get("msg") or NO_REASON).strip()
+    return result if result.endswith((".", "!", "?")) else f"{result}."
 
 
 def first_cause(me: Host, others: t.Sequence[Host]) -> Cause:
@@ -146,7 +146,7 @@ def _how_it_stands(me: str, undone: t.Mapping[str, t.Any]) -> str:
     if words:
         return words
     if number:
-        return f"But release {number} is proved and serves, and the next deploy tidies up after it."
+        return f"But release {number} is verified and serves, and the next deploy tidies up after it."
     return ""
 
 

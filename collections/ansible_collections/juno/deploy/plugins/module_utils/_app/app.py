@@ -58,8 +58,8 @@ class App:
         return os.path.join(self.build_root, commit[:12])
 
     @property
-    def edge_directory(self) -> str:
-        """Where the edge's configuration and runtime socket are."""
+    def proxy_directory(self) -> str:
+        """Where the proxy's configuration and runtime socket are."""
         return os.path.join(self.state_directory, "edge")
 
     @property
@@ -86,7 +86,7 @@ class App:
 
     @property
     def override(self) -> str:
-        """The compose override with the edge: where docker compose finds it by itself, unless files are named."""
+        """The compose override with the proxy: where docker compose finds it by itself, unless files are named."""
         return self._overrides[bool(self.named_files)]
 
     @property

@@ -280,7 +280,7 @@ def require_running(client: t.Any, containers: t.Sequence[engine.Container]) -> 
     :raises JunoError: one has ended; with the end of its log.
     """
     for one in containers:
-        with engine.told(f"The container {one.name} could not be looked at"):
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
             state = client.api.inspect_container(one.id)["State"]
         if not state["Running"]:
             raise JunoError(

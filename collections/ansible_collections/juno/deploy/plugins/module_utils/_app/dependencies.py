@@ -189,7 +189,7 @@ def _wait(client: t.Any, project: str, one: Dependency, why_wanted: str, seconds
     def ready() -> bool:
         found = current(engine.find(client, project, one.name, stopped=True))
         for container in found:
-            with engine.told(f"The container {container.name} could not be looked at"):
+            with engine.errors_as(f"The container {container.name} could not be looked at"):
                 seen = client.api.inspect_container(container.id)
             last.update(name=container.name, id=container.id, state=seen["State"])
             if new and seen["RestartCount"]:

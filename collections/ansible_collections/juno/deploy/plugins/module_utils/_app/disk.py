@@ -116,7 +116,7 @@ def require_room(app: App) -> int:
     :raises BadInputError: it has not.
     """
     client = app_engine.connect(app.docker_host)
-    with app_engine.told("The Docker Engine does not tell where it keeps its images"):
+    with app_engine.errors_as("The Docker Engine does not tell where it keeps its images"):
         engine = client.info()
     # The root of an Engine elsewhere is none of this host.
     local = not app.docker_host or app.docker_host.startswith("unix:")

@@ -287,7 +287,7 @@ def exec_argv(
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def errors_as(what: str) -> Iterator[None]:
     """Turn what the SDK raises into an EngineError that begins with C(what).
 
     :raises EngineError: the Engine refused.

@@ -45,7 +45,7 @@ def environment(app: App) -> dict[str, str]:
     client = engine.connect(app.docker_host)
     site = [one for one in app_server.own(client, app) if one.service == app.service and one.state == "running"]
     for one in site[:1]:
-        with engine.told(f"The container {one.name} could not be looked at"):
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
             seen = client.api.inspect_container(one.id)
             if not seen["Config"].get("Entrypoint"):
                 return {}

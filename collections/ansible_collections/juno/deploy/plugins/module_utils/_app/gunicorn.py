@@ -78,7 +78,7 @@ def _short(word: str) -> list[str]:
     return [word[:2], word[2:]] if len(word) > 2 and word[0] == "-" and word[1] in "kc" else [word]
 
 
-def why_not(client: t.Any, containers: list[engine.Container], *, edge: bool) -> str:
+def why_not(client: t.Any, containers: list[engine.Container], *, proxy: bool) -> str:
     """Return why the servers in these containers can't be reloaded with grace, or nothing."""
     if not containers:
         return "no container runs"
@@ -88,19 +88,19 @@ def why_not(client: t.Any, containers: list[engine.Container], *, edge: bool) ->
         if master is None:
             other = next((process.server for process in processes if process.server), "")
             return f"the server in {one.name} is {other or 'none that is known'}, not gunicorn"
-        if reason := against(settings_of(one.name, master, _ask_in(client, one)), one.name, edge=edge):
+        if reason := against(settings_of(one.name, master, _ask_in(client, one)), one.name, proxy=proxy):
             return reason
     return ""
 
 
-def against(settings: Settings | None, name: str, *, edge: bool) -> str:
+def against(settings: Settings | None, name: str, *, proxy: bool) -> str:
     """Return why a gunicorn with these settings can't be reloaded with grace, or ''; C(name) says where it runs."""
     if settings is None:
         return f"gunicorn in {name} would not tell its settings"
     if settings.preload:
         return f"gunicorn in {name} preloads the app, and would serve a mixture of old and new"
-    if settings.worker_class == "gthread" and not edge:
-        return f"gunicorn's gthread workers in {name} cut idle connections, and no edge stands before them yet"
+    if settings.worker_class == "gthread" and not proxy:
+        return f"gunicorn's gthread workers in {name} cut idle connections, and no proxy stands before them yet"
     return ""
 
 

@@ -23,7 +23,7 @@ GONE_SECONDS = 60
 
 def label_words(app: App) -> list[str]:
     """Return the options by which docker compose labels a throwaway container."""
-    number = (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).number
+    number = (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).number
     return ["--label", f"{APP_LABEL}={app.project}", "--label", f"{RUN_LABEL}={number}"]
 
 
@@ -36,7 +36,7 @@ def remove_left(app: App) -> list[str]:
     removed: list[str] = []
 
     def gone() -> bool:
-        with engine.told(f"The throwaway containers of {app.project} could not be removed"):
+        with engine.errors_as(f"The throwaway containers of {app.project} could not be removed"):
             there = client.api.containers(all=True, filters={"label": [f"{APP_LABEL}={app.project}"]})
             if there:
                 events.tell("removes what an earlier run left at work")

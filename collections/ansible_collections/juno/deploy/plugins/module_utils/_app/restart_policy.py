@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who starts by itself after a reboot: only what is proved. Private to juno.deploy: no stable interface.
+"""Who starts by itself after a reboot: only what is verified. Private to juno.deploy: no stable interface.
 
-Until a release is proved its containers have no restart policy, and those that it replaces, stopped or not, have the
+Until a release is verified its containers have no restart policy, and those that it replaces, stopped or not, have the
 one that brings them back when the Engine starts (C(unless-stopped) leaves a stopped container stopped).
 """
 
@@ -31,7 +31,7 @@ def of(client: t.Any, containers: Sequence[engine.Container]) -> dict[str, Polic
     """
     found = {}
     for one in containers:
-        with engine.told(f"The container {one.name} could not be looked at"):
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
             policy = client.api.inspect_container(one.id).get("HostConfig", {}).get("RestartPolicy") or {}
         if policy.get("Name") not in (None, "", "no"):
             found[one.id] = {"Name": policy["Name"], "MaximumRetryCount": int(policy.get("MaximumRetryCount") or 0)}
@@ -43,7 +43,7 @@ def hold(client: t.Any, app: App, old: Sequence[engine.Container], new: Sequence
 
     :raises JunoError: the Engine refuses, or the journal can't be written.
     """
-    known = (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).restart_policies
+    known = (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).restart_policies
     had = {"old": of(client, old), "new": of(client, new)}
     # The site's and the workers' come one after the other.
     every = {which: {**found, **known.get(which, {})} for which, found in had.items()}
@@ -61,5 +61,5 @@ def give_back(client: t.Any, app: App, entry: journal.Entry, which: str) -> None
 
 def _set(client: t.Any, policies: Mapping[str, Policy]) -> None:
     for identity, policy in policies.items():
-        with engine.told(f"The restart policy of the container {identity[:12]} could not be set"):
+        with engine.errors_as(f"The restart policy of the container {identity[:12]} could not be set"):
             client.api.update_container(identity, restart_policy=policy)

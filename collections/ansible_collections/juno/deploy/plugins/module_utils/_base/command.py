@@ -163,13 +163,13 @@ class GitEnvironment:
         """Return the variables, beside those that a person has set."""
         count = environment.get("GIT_CONFIG_COUNT", "")
         first = int(count) if count.isascii() and count.isdigit() else 0
-        told = {"GIT_CONFIG_COUNT": str(first + len(self.settings))}
+        result = {"GIT_CONFIG_COUNT": str(first + len(self.settings))}
         for number, (key, value) in enumerate(self.settings, first):
-            told |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+            result |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         ssh = environment.get("GIT_SSH_COMMAND") or self.ssh_command
         if ssh or "GIT_SSH" not in environment:
-            told["GIT_SSH_COMMAND"] = without_questions(ssh or "ssh")
-        return told
+            result["GIT_SSH_COMMAND"] = without_questions(ssh or "ssh")
+        return result
 
 
 git = GitEnvironment()

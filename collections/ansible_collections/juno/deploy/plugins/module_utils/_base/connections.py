@@ -10,15 +10,15 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def too_few(told: Mapping[str, int], strategy: str) -> list[str]:
+def too_few(result: Mapping[str, int], strategy: str) -> list[str]:
     """Return that the database may not have enough while old and new containers run, or nothing.
 
-    :param told: what C(_in_app.connection_room) told: C(most), C(open), C(mine).
+    :param result: what C(_in_app.connection_room) told: C(most), C(open), C(mine).
     """
-    if strategy not in ("rolling", "reload") or not told or told["open"] + told["mine"] <= told["most"]:
+    if strategy not in ("rolling", "reload") or not result or result["open"] + result["mine"] <= result["most"]:
         return []
     line = (
-        f"The database takes {told['most']} connections, {told['open']} are open, {told['mine']} of them by the app: "
+        f"The database takes {result['most']} connections, {result['open']} are open, {result['mine']} of them by the app: "
         "there is no room for as many more, which the new release may open while the old one still serves. Raise "
         "max_connections, lower CONN_MAX_AGE or the number of workers, or deploy with django_app_strategy: recreate."
     )

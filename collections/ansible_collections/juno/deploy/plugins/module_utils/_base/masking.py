@@ -135,15 +135,15 @@ def hide(text: str) -> str:
     return known.hide(text)
 
 
-def hide_all(told: t.Any) -> t.Any:
+def hide_all(result: t.Any) -> t.Any:
     """Do so in each text of a result."""
-    if isinstance(told, str):
-        return hide(told)
-    if isinstance(told, dict):
-        return {key: hide_all(value) for key, value in told.items()}
-    if isinstance(told, (list, tuple)):
-        return [hide_all(one) for one in told]
-    return told
+    if isinstance(result, str):
+        return hide(result)
+    if isinstance(result, dict):
+        return {key: hide_all(value) for key, value in result.items()}
+    if isinstance(result, (list, tuple)):
+        return [hide_all(one) for one in result]
+    return result
 
 
 def learn_environment(entries: Iterable[str]) -> None:

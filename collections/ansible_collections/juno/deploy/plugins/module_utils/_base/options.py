@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 Spec = dict[str, dict[str, t.Any]]
 
 STATE_ROOT = "/var/lib/juno"
-#: From whom the edge believes X-Forwarded-For.
+#: From whom the proxy believes X-Forwarded-For.
 TRUSTED = ("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
@@ -53,7 +53,7 @@ PLAN: Spec = {
     "force": _one("bool", False),
     "strategy": _of("rolling", "rolling", "reload", "recreate"),
     "collectstatic": _of("auto", "auto", "always", "never"),
-    "epoch_variable": _one("str", ""),
+    "cache_version_variable": _one("str", ""),
     "rules": {"type": "list", "elements": "dict", "default": []},
     "own_frontend": _one("bool", False),
     "update_services": _words(),
@@ -82,7 +82,7 @@ CACHES: Spec = {
     "port": _one("int", 11211),
     **CACHE_POLICY,
 }
-EDGE: Spec = {
+PROXY: Spec = {
     "image": _one("str", "haproxy:3.0"),
     "pull": _one("bool", False),
     "trusted_proxies": _words(*TRUSTED),
@@ -110,7 +110,7 @@ SWITCH: Spec = {
     "warm_paths": _words(),
     "warm_rate": _one("float", 20),
 }
-PROVE: Spec = {
+VERIFY: Spec = {
     "check_assets": _one("bool", True),
     "compare": _one("bool", False),
     "check_containers": _one("bool", True),
@@ -141,22 +141,22 @@ RELEASE: Spec = {
     "pages": {"type": "list", "elements": "dict", "default": [], "options": PAGE},
     "headers": _one("dict", {}),
     "boot_timeout_seconds": _one("int", 120),
-    "collect_anew": _one("bool", False),
-    "meter_rate": _one("float", 0),
-    "meter_paths": _words(),
+    "recollect": _one("bool", False),
+    "probe_rate": _one("float", 0),
+    "probe_paths": _words(),
     "caches": _group(CACHES),
-    "edge": _group(EDGE),
+    "proxy": _group(PROXY),
     "build": _group(BUILD),
     "migrate": _group(MIGRATE),
     "switch": _group(SWITCH),
-    "prove": _group(PROVE),
+    "verify": _group(VERIFY),
     "record": _group(RECORD),
     "site_url": _one("str", ""),
     "host_name": _one("str", ""),
     "notices": _words(),
 }
 #: What the modules release_* tell a deployer to do, after release_begin.
-STEPS = ("build", "migrate", "switch", "clear", "prove", "record", "undo")
+STEPS = ("build", "migrate", "switch", "clear", "verify", "record", "undo")
 #: Where the deployer of a release is.
 STEP: Spec = {
     "project": {"type": "str", "required": True},

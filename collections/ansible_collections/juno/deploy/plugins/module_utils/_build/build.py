@@ -50,7 +50,7 @@ STEP_LINES = 15
 LOOK_SECONDS = 60
 COLLECT_SECONDS = 600
 #: Static files without git that are named.
-NAMED_BY_HAND = 20
+NAMED_UNTRACKED = 20
 
 
 def build_cause(output: str) -> str:
@@ -88,21 +88,21 @@ def failed_step(output: str) -> str:
     return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
-def build(run: Runner, app: App, order: build_spec.BuildSpec) -> dict[str, t.Any]:
+def build(run: Runner, app: App, spec: build_spec.BuildSpec) -> dict[str, t.Any]:
     """Build and check a release.
 
     :raises CommandError: the build or the check failed; nothing that serves was touched.
     """
     sweep(run, app)
     journal.note(app.journal, "build")
-    with throwaway.opened(run, app, order.commit) as place:
-        done = _build_in(run, app, order, place)
+    with throwaway.opened(run, app, spec.commit) as place:
+        done = _build_in(run, app, spec, place)
     known = done.get("migrations") or {}
     schema = Schema(known.get("applied") or [], known.get("pending") or [])
     collected = is_collected(done.get("static") or {})
     more = {"layout": done["layout"]} if done.get("layout") else {}
     entries = journal.read(app.journal)
-    at_work = journal.half_done(entries) or journal.NO_RELEASE
+    at_work = journal.interrupted(entries) or journal.NO_RELEASE
     done["warnings"] = connections.too_few(done.pop("connections", {}), at_work.strategy)
     if journal.last_done(entries):
         done["warnings"] += writes_fail(rollback_target.demands(schema.pending))
@@ -121,33 +121,33 @@ def sweep(run: Runner, app: App) -> None:
             os.unlink(path)
 
 
-def _build_in(run: Runner, app: App, order: build_spec.BuildSpec, place: throwaway.Sandbox) -> dict[str, t.Any]:
+def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwaway.Sandbox) -> dict[str, t.Any]:
     project = app.compose(place.checkout)
     config = compose_config.read(run, project, checkout=place.checkout)
     compose.require_service(config, app.service, place.checkout)
-    worker_services.require_declared(app, config, order.commit[:12])
-    _refuse(app, order, config)
+    worker_services.require_declared(app, config, spec.commit[:12])
+    _refuse(app, spec, config)
     client, began = engine.connect(app.docker_host), time.monotonic()
     # By the commit's own compose file: its workers are no services of others.
     there = engine.find(client, app.project, stopped=True)
     app = worker_services.with_workers(app, worker_services.find(app, config, there))
     starts = _starts(run, app, client, config)
-    images, kept = _images(run, app, order, place, config, starts)
-    mounts = throwaway.write_override(app, place, config, None if order.build else {})
-    if order.pages:
-        # As the proof does: as the site's address on this host, where no other host is named.
-        host = urllib.parse.urlsplit(order.base_url or compose.base_url(config["services"][app.service])).netloc
-        order = dataclasses.replace(order, headers={**({"Host": host} if host else {}), **order.headers})
-    made = _make(run, app, order, place)
-    by_hand = _lay_by_hand(run, app, place) if order.collect else []
-    links = untracked.links(run, app, _layout(app)) if order.collect else []
+    images, kept = _images(run, app, spec, place, config, starts)
+    mounts = throwaway.write_override(app, place, config, None if spec.build else {})
+    if spec.pages:
+        # As the verification does: as the site's address on this host, where no other host is named.
+        host = urllib.parse.urlsplit(spec.base_url or compose.base_url(config["services"][app.service])).netloc
+        spec = dataclasses.replace(spec, headers={**({"Host": host} if host else {}), **spec.headers})
+    made = _make(run, app, spec, place)
+    untracked_files = _copy_untracked(run, app, place) if spec.collect else []
+    links = untracked.links(run, app, _layout(app)) if spec.collect else []
     built = time.monotonic()
     known, started = check.nothing_known("no check is asked for"), list[str]()
-    if order.check_command or order.collect:
+    if spec.check_command or spec.collect:
         argv_of = functools.partial(project.argv, checkout=place.checkout)
-        at = services.Starter(run, client, app, config, argv_of, order.boot_timeout_seconds)
+        at = services.Starter(run, client, app, config, argv_of, spec.boot_timeout_seconds)
         started = services_build.start_for_check(at, starts, images, place.checkout)
-        known = check.check(run, app, order, place, mounts, functools.partial(note_collected, app))
+        known = check.check(run, app, spec, place, mounts, functools.partial(note_collected, app))
     actions = [{"what": "image", "id": image, "status": "built"} for image in images.values()]
     actions += [{"what": "service", "id": name, "status": "started"} for name in started]
     return {
@@ -155,8 +155,8 @@ def _build_in(run: Runner, app: App, order: build_spec.BuildSpec, place: throwaw
         "images": images,
         "not_pulled": kept,
         "generated": made,
-        "by_hand": by_hand[:NAMED_BY_HAND],
-        "links_left_out": links[:NAMED_BY_HAND],
+        "untracked": untracked_files[:NAMED_UNTRACKED],
+        "links_left_out": links[:NAMED_UNTRACKED],
         **known,
         "build_seconds": round(built - began, 2),
         "check_seconds": round(time.monotonic() - built, 2),
@@ -173,55 +173,55 @@ def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> l
 def _images(
     run: Runner,
     app: App,
-    order: build_spec.BuildSpec,
+    spec: build_spec.BuildSpec,
     place: throwaway.Sandbox,
     config: dict[str, t.Any],
     starts: list[str],
 ) -> tuple[dict[str, str], list[str]]:
     """Build and pull the release's images; return those built, by service, and what could not be pulled."""
-    others = [name for name in dict.fromkeys((*starts, *order.update_services)) if name in config["services"]]
-    wanted = services_build.to_build(config, app.services, others, app_too=order.build)
-    known = compose.release_images(config, order.commit)
+    others = [name for name in dict.fromkeys((*starts, *spec.update_services)) if name in config["services"]]
+    wanted = services_build.to_build(config, app.services, others, app_too=spec.build)
+    known = compose.release_images(config, spec.commit)
     if wanted:
         throwaway.write_override(app, place, config, None)
         project = app.compose(place.checkout)
         argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
         with build_cache.claimed(app):
             events.tell(f"builds {', '.join(sorted(wanted))}")
-            done = run(argv, cwd=app.path, timeout_seconds=order.build_timeout_seconds, on_lines=build_steps.tell)
+            done = run(argv, cwd=app.path, timeout_seconds=spec.build_timeout_seconds, on_lines=build_steps.tell)
         done.require(
-            f"The build of {order.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
+            f"The build of {spec.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again.",
             log=failed_step(done.stdout + done.stderr),
         )
-    kept = services_build.pull(run, engine.connect(app.docker_host), config, others, order.update_services)
+    kept = services_build.pull(run, engine.connect(app.docker_host), config, others, spec.update_services)
     return {name: known[name][1] for name in wanted}, kept
 
 
-def _refuse(app: App, order: build_spec.BuildSpec, config: dict[str, t.Any]) -> None:
+def _refuse(app: App, spec: build_spec.BuildSpec, config: dict[str, t.Any]) -> None:
     """Refuse what the commit's own compose file makes impossible; the plan was made by the one that serves.
 
     :raises BadInputError: it takes the site's address away, wants a port that is taken, or excludes the strategy.
     """
-    entry = journal.half_done(journal.read(app.journal))
+    entry = journal.interrupted(journal.read(app.journal))
     if entry is None:
         return  # it is built alone, for no switch
-    refusals.require_address(app, config, order.base_url, order.commit[:12])
-    refusals.require_possible(app, config, entry.strategy, order.commit[:12])
+    refusals.require_address(app, config, spec.base_url, spec.commit[:12])
+    refusals.require_possible(app, config, entry.strategy, spec.commit[:12])
     refusals.require_free_ports(app, engine.connect(app.docker_host), config)
 
 
-def _make(run: Runner, app: App, order: build_spec.BuildSpec, place: throwaway.Sandbox) -> list[str]:
-    commands = [("front-end", order.frontend)] if order.frontend else []
-    if order.translate and generated.uncompiled(run, place.checkout):
-        manage = throwaway.manage_py(order.check_command)
+def _make(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwaway.Sandbox) -> list[str]:
+    commands = [("front-end", spec.frontend)] if spec.frontend else []
+    if spec.translate and generated.uncompiled(run, place.checkout):
+        manage = throwaway.manage_py(spec.check_command)
         commands.append(("translation", ("python", manage, "compilemessages")))
     before = (journal.last_done(journal.read(app.journal)) or journal.NO_RELEASE).commit
-    return generated.make(run, app, place, commands, order.build_timeout_seconds, before)
+    return generated.make(run, app, place, commands, spec.build_timeout_seconds, before)
 
 
-def _lay_by_hand(run: Runner, app: App, place: throwaway.Sandbox) -> list[str]:
-    return untracked.lay(run, app, _layout(app), place.checkout)
+def _copy_untracked(run: Runner, app: App, place: throwaway.Sandbox) -> list[str]:
+    return untracked.copy_into(run, app, _layout(app), place.checkout)
 
 
 def _layout(app: App) -> rules.Layout:
@@ -244,13 +244,13 @@ def collect(
 
     :raises CommandError: it failed.
     """
-    order = build_spec.BuildSpec(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
+    spec = build_spec.BuildSpec(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
     with throwaway.opened(run, app, commit) as place:
         config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
         mounts = throwaway.write_override(app, place, config, images)
-        generated.lay(app, commit, place.checkout)
-        _lay_by_hand(run, app, place)
-        static: dict[str, t.Any] = check.check(run, app, order, place, mounts, collecting)["static"]
+        generated.copy_into(app, commit, place.checkout)
+        _copy_untracked(run, app, place)
+        static: dict[str, t.Any] = check.check(run, app, spec, place, mounts, collecting)["static"]
         return static
 
 

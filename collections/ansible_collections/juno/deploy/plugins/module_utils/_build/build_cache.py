@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 
 #: Before it, the Engine can't be asked for the build cache alone, and to be asked for everything takes it long.
 LEAST_API = (1, 42)
-#: What is let go of in one release at most: each takes a request.
+#: What is removed in one release at most: each takes a request.
 MOST = 200
 #: Kinds of records that a build makes from the app's sources; the others belong to BuildKit itself.
 KINDS = ("regular", "source.local", "exec.cachemount", "source.git.checkout")
@@ -49,7 +49,7 @@ class Record:
     held: bool = False
 
 
-def parse_records(told: Mapping[str, t.Any]) -> dict[str, Record]:
+def parse_records(result: Mapping[str, t.Any]) -> dict[str, Record]:
     """Read the Engine's C(GET /system/df?type=build-cache)."""
     return {
         one["ID"]: Record(
@@ -59,7 +59,7 @@ def parse_records(told: Mapping[str, t.Any]) -> dict[str, Record]:
             parents=tuple(one.get("Parents") or one.get(" Parents") or filter(None, [one.get("Parent")])),
             held=bool(one.get("InUse") or one.get("Shared")) or one.get("Type") not in KINDS,
         )
-        for one in told.get("BuildCache") or []
+        for one in result.get("BuildCache") or []
     }
 
 
@@ -118,10 +118,10 @@ def read(app: App) -> Known:
     """Return what is written down; nothing where that can't be read, since then nothing is known to be ours."""
     try:
         with open(path_of(app), encoding="utf-8") as file:
-            told = json.load(file)
+            result = json.load(file)
     except (OSError, ValueError):
         return {}
-    return {str(name): str(used) for name, used in told.items()} if isinstance(told, dict) else {}
+    return {str(name): str(used) for name, used in result.items()} if isinstance(result, dict) else {}
 
 
 def look(client: t.Any) -> dict[str, Record] | None:
@@ -129,7 +129,7 @@ def look(client: t.Any) -> dict[str, Record] | None:
     major, _dot, minor = str(client.api.api_version).partition(".")
     if (int(major), int(minor or 0)) < LEAST_API:
         return None
-    with engine.told("The Docker Engine does not tell what its build cache holds"):
+    with engine.errors_as("The Docker Engine does not tell what its build cache holds"):
         answer = client.api.get(f"{client.api.base_url}/system/df", params={"type": "build-cache"}, timeout=60)
     return parse_records(answer.json()) if answer.status_code == 200 else None
 
@@ -154,7 +154,7 @@ def _there(client: t.Any) -> tuple[dict[str, Record], dict[str, dict[str, t.Any]
     events.tell("looks at the build cache")
     try:
         records = look(client)
-        with engine.told("The Docker Engine refused to list its images"):
+        with engine.errors_as("The Docker Engine refused to list its images"):
             return None if records is None else (records, {one["Id"]: one for one in client.api.images(all=False)})
     except EngineError:  # then nothing of this build is known to be ours, and none of it goes
         return None
@@ -168,7 +168,7 @@ def is_of(image: Mapping[str, t.Any], project: str) -> bool:
 def unnamed(client: t.Any, app: App, needed: Collection[str]) -> list[Record]:
     """Return the project's images that have no name left and that nobody needs."""
     label = f"com.docker.compose.project={app.project}"
-    with engine.told(f"The Docker Engine refused to list the images of {app.project}"):
+    with engine.errors_as(f"The Docker Engine refused to list the images of {app.project}"):
         listed = client.api.images(filters={"label": label})
         used = {one["ImageID"] for one in client.api.containers(all=True)}
     return [
@@ -181,7 +181,7 @@ def unnamed(client: t.Any, app: App, needed: Collection[str]) -> list[Record]:
 
 
 def prune(client: t.Any, app: App, needed: Collection[str], keep_mb: int) -> list[dict[str, str]]:
-    """Let go of what is ours beyond a size; an Engine that refuses one of them is told, and ends nothing.
+    """Remove what is ours beyond a size; an Engine that refuses one of them is told, and ends nothing.
 
     :param needed: ids of images that stay.
     """
@@ -204,7 +204,7 @@ def _remove(client: t.Any, one: Record, what: str) -> dict[str, str]:
     else:
         # Of one id, and none that an image holds: without "all" those stay.
         wanted = {"filters": json.dumps({"id": [one.id]})}
-        with engine.told("The Docker Engine does not let go of its build cache"):
+        with engine.errors_as("The Docker Engine does not remove its build cache"):
             answer = client.api.post(f"{client.api.base_url}/build/prune", params=wanted, timeout=60)
         removed = answer.status_code == 200 and bool(answer.json().get("CachesDeleted"))
     return {"what": what, "id": one.id, "status": "removed" if removed else "still needed"}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ class BuildSpec:
     #: What the application must show already, since no new container is asked before visitors are: for a reload.
     pages: tuple[dict[str, t.Any], ...] = ()
     #: What the release is to have, if its settings honour it.
-    epoch: cache_version.CacheVersion = dataclasses.field(default_factory=cache_version.CacheVersion)
+    cache_version: cache_versions.CacheVersion = dataclasses.field(default_factory=cache_versions.CacheVersion)
     #: How long each service that the check needs may take to start.
     boot_timeout_seconds: float = 120
     #: Other services that are built or pulled, to be replaced.

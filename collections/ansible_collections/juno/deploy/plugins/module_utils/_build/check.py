@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._django import collect
 from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import lock_settings, manage
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import migrations as in_app_migrations
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
 #: How long a database may stay locked before its copy is given up.
 COPY_SECONDS = 30
-#: How each failure that the guest tells begins.
+#: How each failure that the in-app code tells begins.
 _FAILURES = {
     "start": "The code of {commit} can't start ({cause})",
     "history": "The migrations of {commit} don't fit the database ({cause})",
@@ -34,14 +34,14 @@ _FAILURES = {
     "collect": "The static files of {commit} can't be collected into {what} ({cause})",
 }
 _UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."
-#: The guest found no Django, no manage.py or no settings: then the check command alone decides.
+#: The in-app code found no Django, no manage.py or no settings: then the check command alone decides.
 _NOT_LOOKED = (manage.NO_DJANGO, manage.NO_SETTINGS, lock_settings.NOT_LOOKED)
 
 
 def check(
     run: Runner,
     app: App,
-    order: BuildSpec,
+    spec: BuildSpec,
     place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     collecting: t.Callable[[bool], None],
@@ -51,91 +51,91 @@ def check(
     :param collecting: is told before static files may be collected, and when it is known that none were.
     :raises CommandError: it is not right.
     """
-    if order.collect:
+    if spec.collect:
         collecting(True)
-    events.tell(f"starts a container of {order.commit[:7]} that nobody visits")
+    events.tell(f"starts a container of {spec.commit[:7]} that nobody visits")
     answer = throwaway.ask(
         run,
         app,
         place,
-        timeout_seconds=order.check_timeout_seconds,
-        more_seconds=order.build_timeout_seconds if order.collect else 0,
+        timeout_seconds=spec.check_timeout_seconds,
+        more_seconds=spec.build_timeout_seconds if spec.collect else 0,
         mode="check",
-        check=list(order.check_command),
-        manage_py=throwaway.manage_py(order.check_command),
+        check=list(spec.check_command),
+        manage_py=throwaway.manage_py(spec.check_command),
         mounts=mounts,
         directory=app.path,
-        probe_path=order.probe_path if order.check_command else "",
-        headers=order.headers,
-        pages=list(order.pages),
-        collect=order.collect,
-        collect_seconds=round(order.build_timeout_seconds),
+        probe_path=spec.probe_path if spec.check_command else "",
+        headers=spec.headers,
+        pages=list(spec.pages),
+        collect=spec.collect,
+        collect_seconds=round(spec.build_timeout_seconds),
         copy_limit_bytes=COPY_LIMIT_BYTES,
         copy_seconds=COPY_SECONDS,
-        environment=order.epoch.environment,
-        list_caches=bool(order.epoch.value),
+        environment=spec.cache_version.environment,
+        list_caches=bool(spec.cache_version.value),
     )
-    if answer.told:
+    if answer.results:
         try:
-            return judge(order, answer.told, answer.result)
+            return judge(spec, answer.results, answer.result)
         except CommandError:
-            if order.collect:
+            if spec.collect:
                 collecting(False)
             raise
     done = dataclasses.replace(answer.result, rc=0)
-    if order.check_command:
-        events.tell(f"asks {order.commit[:7]}: {' '.join(order.check_command)}")
-        done = throwaway.run_plain(run, app, place, order.check_command, order.check_timeout_seconds)
-    told = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
-    return judge(order, {**told, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
+    if spec.check_command:
+        events.tell(f"asks {spec.commit[:7]}: {' '.join(spec.check_command)}")
+        done = throwaway.run_plain(run, app, place, spec.check_command, spec.check_timeout_seconds)
+    found = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
+    return judge(spec, {**found, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
 
 
-def judge(order: BuildSpec, told: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
-    """Return what the guest told as the module's result.
+def judge(spec: BuildSpec, answer: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
+    """Return what the in-app code told as the module's result.
 
     :raises CommandError: something of it is not right; the message says what.
     """
-    checked, looked = told["check"], told["looked"]["rc"]
+    checked, looked = answer["check"], answer["looked"]["rc"]
     if checked["rc"]:
-        words = " ".join(order.check_command)
+        words = " ".join(spec.check_command)
         late = checked["rc"] == throwaway.ALARM
         why = throwaway.TOO_LONG if late else mask(cause(checked["stderr"], checked["stdout"]))
         raise CommandError(
-            f"The code of {order.commit[:12]} can't start: '{words}' failed ({why})" + _UNTOUCHED,
-            cmd=list(order.check_command),
+            f"The code of {spec.commit[:12]} can't start: '{words}' failed ({why})" + _UNTOUCHED,
+            cmd=list(spec.check_command),
             **{**checked, "stdout": mask(checked["stdout"]), "stderr": mask(checked["stderr"])},
         )
     if looked not in (0, *_NOT_LOOKED):
-        _fail(order, told, looked, result)
-    if told.get("collected", {}).get("rc"):
-        _fail(order, told, told["collected"]["rc"], result)
+        _fail(spec, answer, looked, result)
+    if answer.get("collected", {}).get("rc"):
+        _fail(spec, answer, answer["collected"]["rc"], result)
     lines = [line for line in (checked["stdout"] or checked["stderr"]).splitlines() if line.strip()]
-    missing = told.get("not_looked", {}).get("cause", "") or ("its settings were not found" if looked else "")
+    missing = answer.get("not_looked", {}).get("cause", "") or ("its settings were not found" if looked else "")
     return {
         **nothing_known(missing),
-        **_seen(order, told),
-        "epoch": cache_version.judge(order.epoch, told.get("caches")).as_dict(),
-        "layout": told.get("layout") or {},
-        "connections": told.get("connections") or {},
+        **_seen(spec, answer),
+        "cache_version": cache_versions.judge(spec.cache_version, answer.get("caches")).as_dict(),
+        "layout": answer.get("layout") or {},
+        "connections": answer.get("connections") or {},
         "checked": mask(lines[-1].strip()) if lines else "",
     }
 
 
-def _seen(order: BuildSpec, told: dict[str, t.Any]) -> dict[str, t.Any]:
-    static = told.get("static", {})
+def _seen(spec: BuildSpec, result: dict[str, t.Any]) -> dict[str, t.Any]:
+    static = result.get("static", {})
     # Thousands of names, which nobody reads.
     known: dict[str, t.Any] = {"static": {name: value for name, value in static.items() if name != "entries"}}
     if "entries" in static and static.get("has_manifest", True):
         known["static"]["replaced_names"] = collectstatic.replaced(static["entries"])
-    if "migrations" not in told:
+    if "migrations" not in result:
         return known
-    migrations = told["migrations"]
+    migrations = result["migrations"]
     default: dict[str, t.Any] = next(
         (one for one in migrations["databases"] if one["alias"] == in_app_migrations.ALIAS), {}
     )
-    requested = told.get("requested") or {"path": order.probe_path, "status": 0, "why": "no page is asked for"}
+    requested = result.get("requested") or {"path": spec.probe_path, "status": 0, "why": "no page is asked for"}
     unlooked = [f"The migrations were not tried: {migrations['why']}."] if migrations["why"] else []
-    if order.probe_path and not requested["status"]:
+    if spec.probe_path and not requested["status"]:
         unlooked.append(f"No page was asked for before the switch: {requested['why']}.")
     return {
         **known,
@@ -161,23 +161,23 @@ def nothing_known(why: str) -> dict[str, t.Any]:
         "requested": {"path": "", "status": 0, "why": why},
         "static": {},
         "layout": {},
-        "epoch": cache_version.CacheVersion(why="the app's caches are not known").as_dict(),
+        "cache_version": cache_versions.CacheVersion(why="the app's caches are not known").as_dict(),
         "unlooked": [f"Neither migrations nor a page were looked at: {mask(why)}."] if why else [],
     }
 
 
-def _fail(order: BuildSpec, told: dict[str, t.Any], rc: int, result: CommandResult) -> t.NoReturn:
-    step = next((name for name in reversed(_FAILURES) if f"failure:{name}" in told), "start")
-    failure = told.get(f"failure:{step}", {})
+def _fail(spec: BuildSpec, answer: dict[str, t.Any], rc: int, result: CommandResult) -> t.NoReturn:
+    step = next((name for name in reversed(_FAILURES) if f"failure:{name}" in answer), "start")
+    failure = answer.get(f"failure:{step}", {})
     if step == "collect" and not failure.get("what"):
         raise result.error(
-            f"The static files of {order.commit[:12]} can't be collected, since the settings have no STATIC_ROOT "
+            f"The static files of {spec.commit[:12]} can't be collected, since the settings have no STATIC_ROOT "
             f"({throwaway.reason(rc, failure)}): set it, or django_app_collectstatic: never where the app has none to "
             "collect; nothing that serves was touched.",
             rc,
         )
     begin = _FAILURES[step] if failure.get("what") else _FAILURES[step].replace(" {what} of", " of")
-    message = begin.format(commit=order.commit[:12], what=failure.get("what", ""), cause=throwaway.reason(rc, failure))
+    message = begin.format(commit=spec.commit[:12], what=failure.get("what", ""), cause=throwaway.reason(rc, failure))
     raise result.error(
         message
         + (

@@ -43,7 +43,7 @@ def uncompiled(run: Runner, checkout: str) -> list[str]:
     return sorted(name for name in known if name.endswith(".po") and name[:-3] + ".mo" not in known)
 
 
-def lay(app: App, before: str, checkout: str) -> bool:
+def copy_into(app: App, before: str, checkout: str) -> bool:
     """Put what the release before had made into a clean checkout, where git has nothing; return whether it had any."""
     directory = kept_in(app, before)
     for name in _files_in(directory):
@@ -73,11 +73,11 @@ def make(
 ) -> list[str]:
     """Run commands, each with what it is to make, and keep what they made; name the files.
 
-    What the release before (its commit) had made and they don't make anew is carried on.
+    What the release before (its commit) had made and they don't make again is carried on.
 
     :raises CommandError: one failed; nothing that serves was touched.
     """
-    carried = bool(before) and lay(app, before, place.checkout)
+    carried = bool(before) and copy_into(app, before, place.checkout)
     if not carried and not commands:
         return []
     for what, command in commands:
@@ -153,7 +153,7 @@ def _is_there(app: App, name: str, kept: str) -> bool:
 
 
 def prune(app: App, commits: list[str]) -> None:
-    """Let go of what releases made that are no longer kept.
+    """Remove what releases made that are no longer kept.
 
     :raises JunoError: it can't be removed.
     """

@@ -21,7 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import compose, e
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
-from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask, pass_on, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask, pass_on, split_results
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust, worktree
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     cache_list,
@@ -49,8 +49,8 @@ if t.TYPE_CHECKING:
 
 #: Where the app's own directory is in a throwaway container: the checkout has its usual place.
 SECOND_PLACE = "/juno/app"
-#: Each guest module before those that import it.
-GUESTS = (
+#: Each in-app code module before those that import it.
+IN_APP_FILES = (
     manage,
     db_sessions,
     child_processes,
@@ -87,9 +87,9 @@ class Sandbox:
 
 @dataclasses.dataclass(frozen=True)
 class SandboxResult:
-    """What the guest told; nothing when there is no Python to run it."""
+    """What the in-app code answered; nothing when there is no Python to run it."""
 
-    told: dict[str, t.Any]
+    results: dict[str, t.Any]
     result: CommandResult
 
 
@@ -102,7 +102,7 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Sandbox]:
     worktree.add(run, app.path, place.checkout, commit, (app.state_root, app.state_directory, app.build_root))
     try:
         owner.remember(app)
-        untracked.lay_compose(run, app, place.checkout)
+        untracked.copy_compose_into(run, app, place.checkout)
         yield place
     finally:
         worktree.remove(run, app.path, place.checkout)
@@ -206,9 +206,9 @@ def ask(
     volumes: tuple[str, ...] = (),
     **request: t.Any,
 ) -> SandboxResult:
-    """Run the guest in a throwaway container, and return what it told; C(environment) is added to the service's own.
+    """Run the in-app code in a throwaway container, and return what it told; C(environment) is added to the service's own.
 
-    Each child of the guest has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
+    Each child of the in-app code has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
 
     :raises CommandError: the container doesn't start, or ended before its work; the message names the cause.
     """
@@ -227,7 +227,7 @@ def ask(
         "token": token,
         "timeout_seconds": max(1, round(timeout_seconds)),
     }
-    modules = [*(collectstatic.COLLECTORS if request.get("collect") else ()), *GUESTS]
+    modules = [*(collectstatic.COLLECTORS if request.get("collect") else ()), *IN_APP_FILES]
     if request.get("mode") == "connect":
         modules.insert(-1, connections)
     carried = runner.build_job(modules, job)
@@ -238,14 +238,14 @@ def ask(
         # The container has a while to go when its work is told already.
         listen = functools.partial(pass_on, token=token)
         result = _bounded(run, app, argv, limit, f"{token} {release.END} ", listen)
-        stdout, told = split_told(result.stdout, token)
+        stdout, answer = split_results(result.stdout, token)
         shown = [*argv[: argv.index("-c")], "-c", "..."]
-        if result.rc or any(isinstance(one, dict) and one.get("rc") for one in told.values()):
+        if result.rc or any(isinstance(one, dict) and one.get("rc") for one in answer.values()):
             masking.learn_settings(place.checkout)
         result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
-        if release.END in told:
-            forget_elsewhere(told, request.get("mounts") or [])
-            return SandboxResult(told, result)
+        if release.END in answer:
+            forget_elsewhere(answer, request.get("mounts") or [])
+            return SandboxResult(answer, result)
         if not has_no(python, result):
             raise result.error(
                 f"The code of {place.commit[:12]} could not be tried in a container of '{app.service}' "
@@ -255,14 +255,14 @@ def ask(
     return SandboxResult({}, result)
 
 
-def forget_elsewhere(told: dict[str, t.Any], mounts: list[dict[str, str]]) -> None:
+def forget_elsewhere(answer: dict[str, t.Any], mounts: list[dict[str, str]]) -> None:
     """Take from databases a place on this host that is not below what the container has mounted.
 
     The container says where they are, and may have put a link there: it would have us copy any file of the host.
     """
     sources = [os.path.realpath(one["source"]) for one in mounts if one.get("source")]
     for step in ("real", "migrations"):
-        for one in (told.get(step) or {}).get("databases") or []:
+        for one in (answer.get(step) or {}).get("databases") or []:
             place = os.path.realpath(one["host_path"]) if one.get("host_path") else ""
             if place and not any(compose.inside(place, source) for source in sources):
                 one.update(host_path="", why=f"{one['host_path']} leads out of what is mounted")
@@ -292,7 +292,7 @@ def _bounded(
 
 
 def reason(rc: int, failure: dict[str, t.Any]) -> str:
-    """Return why a child of the guest ended badly."""
+    """Return why a child of the in-app code ended badly."""
     if rc == ALARM:
         return TOO_LONG
     if rc < 0:

@@ -73,13 +73,13 @@ def _server_of(init: int) -> tuple[str, str]:
     return (program if re.fullmatch(r"python[0-9.]*", os.path.basename(program)) else ""), prefix
 
 
-def guest_argv(program: str, guest: ModuleType, order: dict[str, t.Any]) -> list[str]:
-    """Return the command that runs one of our guests, which leaves no bytecode of its own."""
-    return [program, "-B", "-c", inspect.getsource(guest), json.dumps(order)]
+def in_app_argv(program: str, in_app: ModuleType, spec: dict[str, t.Any]) -> list[str]:
+    """Return the command that runs one of our in-app modules, which leaves no bytecode of its own."""
+    return [program, "-B", "-c", inspect.getsource(in_app), json.dumps(spec)]
 
 
-def parse_told(printed: str) -> t.Any:
-    """Read what a guest printed, whatever the app's own start-up code prints; None if it did not get so far."""
+def parse_results(printed: str) -> t.Any:
+    """Read what in-app code printed, whatever the app's own start-up code prints; None if it did not get so far."""
     lines = [line for line in printed.splitlines() if line.startswith("juno ")]
     return json.loads(lines[-1][len("juno ") :]) if lines else None
 
@@ -93,12 +93,12 @@ def ask(client: t.Any, project: str, service: str) -> list[Running]:
 
 
 def _ask(client: t.Any, container: engine.Container) -> Running:
-    with engine.told(f"The container {container.name} can't be looked at"):
+    with engine.errors_as(f"The container {container.name} can't be looked at"):
         seen = client.api.inspect_container(container.id)
     program, prefix = _server_of(seen["State"]["Pid"])
     environment = {PREFIX: prefix} if prefix else None
     for name in dict.fromkeys(one for one in (program, "python3", "python") if one):
-        argv = guest_argv(name, bytecode, {})
+        argv = in_app_argv(name, bytecode, {})
         try:
             answer = engine.exec_argv(
                 client, container, argv, timeout_seconds=ASK_SECONDS, environment=environment, workdir="/"
@@ -107,10 +107,10 @@ def _ask(client: t.Any, container: engine.Container) -> Running:
             if exec_refusal(exc.message) != "program":
                 raise
             continue
-        told = parse_told(answer.stdout)
-        if answer.rc == 0 and told:
-            python = Python(told["tag"], bytes.fromhex(told["magic"]))
-            return Running(container, parse_mounts(seen["Mounts"]), name, python, told["prefix"])
+        result = parse_results(answer.stdout)
+        if answer.rc == 0 and result:
+            python = Python(result["tag"], bytes.fromhex(result["magic"]))
+            return Running(container, parse_mounts(seen["Mounts"]), name, python, result["prefix"])
         if answer.rc not in NO_PROGRAM:
             raise JunoError(
                 f"The Python in the container {container.name} would not tell which it is "

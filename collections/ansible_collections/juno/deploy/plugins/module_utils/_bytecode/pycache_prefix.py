@@ -18,8 +18,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.command import r
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.app import (
     Running,
-    guest_argv,
-    parse_told,
+    in_app_argv,
+    parse_results,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.header import REASONS
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.purge import Purged
@@ -45,8 +45,8 @@ class Plan:
     on_host: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     #: In the containers' own file systems: the directories of sources, as each container sees them.
     inside: list[tuple[Running, list[str]]] = dataclasses.field(default_factory=list)
-    #: The same for a result.
-    told: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    #: The same as notes for a module's result.
+    notes: list[dict[str, str]] = dataclasses.field(default_factory=list)
 
 
 def plan(paths: Sequence[str], running: Sequence[Running]) -> Plan:
@@ -62,9 +62,9 @@ def plan(paths: Sequence[str], running: Sequence[Running]) -> Plan:
             note = {"container": one.container.name, "prefix": one.prefix, "directory": kept}
             if not found:
                 inside.append(place.container)
-                made.told.append({**note, "where": "container"})
+                made.notes.append({**note, "where": "container"})
                 continue
-            made.told.append({**note, "where": "host", "path": found})
+            made.notes.append({**note, "where": "host", "path": found})
             # Nothing may have been compiled yet; and the container may have put a link there.
             if os.path.isdir(found) and _is_reached(source, found) and (found, place.host) not in made.on_host:
                 made.on_host.append((found, place.host))
@@ -86,15 +86,15 @@ def purge_inside(client: t.Any, made: Plan, rules: WalkRules) -> list[Purged]:
     """
     done: list[Purged] = []
     for running, directories in made.inside:
-        order = {
+        spec = {
             "directories": directories,
             "exclude": sorted(rules.exclude),
             "mode": rules.mode,
             "remove": rules.remove,
             "most_paths": rules.most_paths,
         }
-        told = _told(client, running, guest_argv(running.program, bytecode, order))
-        done += [_purged(running, directory, figures) for directory, figures in told.get("purged", ())]
+        result = _run_in_container(client, running, in_app_argv(running.program, bytecode, spec))
+        done += [_purged(running, directory, figures) for directory, figures in result.get("purged", ())]
     return done
 
 
@@ -111,7 +111,7 @@ def _purged(running: Running, directory: str, figures: dict[str, t.Any]) -> Purg
     return Purged(Root(name, name, -1, (0, 0)), tally, figures["duration_ms"])
 
 
-def _told(client: t.Any, running: Running, argv: list[str]) -> t.Any:
+def _run_in_container(client: t.Any, running: Running, argv: list[str]) -> t.Any:
     answer = engine.exec_argv(
         client, running.container, argv, timeout_seconds=SECONDS, environment=running.environment, workdir="/"
     )
@@ -119,18 +119,18 @@ def _told(client: t.Any, running: Running, argv: list[str]) -> t.Any:
 
 
 def _read(answer: Answer, failure: str) -> t.Any:
-    """Return what a guest told.
+    """Return what in-app code told.
 
     :raises JunoError: it failed, in the words of C(failure).
     """
-    told = parse_told(answer.stdout)
-    if answer.rc or told is None:
+    result = parse_results(answer.stdout)
+    if answer.rc or result is None:
         raise JunoError(
             f"{failure} ({answer.stderr.strip().rpartition(chr(10))[2] or f'code {answer.rc}'}): see stderr.",
             rc=answer.rc,
             stderr=answer.stderr,
         )
-    return told
+    return result
 
 
 @dataclasses.dataclass
@@ -147,7 +147,7 @@ class Compiled:
         self.failed += figures[1]
 
 
-def _order(directories: Sequence[str], rules: WalkRules) -> dict[str, t.Any]:
+def _spec(directories: Sequence[str], rules: WalkRules) -> dict[str, t.Any]:
     return {"directories": list(directories), "exclude": sorted(rules.exclude), "virtualenvs": rules.virtualenvs}
 
 
@@ -156,7 +156,7 @@ def compile_on_host(paths: Sequence[str], rules: WalkRules) -> Compiled:
 
     :raises JunoError: it failed as a whole; a source that can't be compiled is only counted.
     """
-    argv = guest_argv(sys.executable, bytecode_compile, _order(paths, rules))
+    argv = in_app_argv(sys.executable, bytecode_compile, _spec(paths, rules))
     answer = run_command(argv, cwd="/", timeout_seconds=SECONDS)
     compiled = Compiled()
     compiled.add(_read(answer, f"{sys.executable} failed to compile on this host"))
@@ -180,6 +180,8 @@ def compile_in(client: t.Any, running: Sequence[Running], paths: Sequence[str], 
             if (key := (one.python, where, place.host)) not in seen:
                 seen.add(key)
                 compiled.add(
-                    _told(client, one, guest_argv(one.program, bytecode_compile, _order([place.container], rules)))
+                    _run_in_container(
+                        client, one, in_app_argv(one.program, bytecode_compile, _spec([place.container], rules))
+                    )
                 )
     return compiled

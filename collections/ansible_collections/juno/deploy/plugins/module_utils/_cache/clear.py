@@ -152,7 +152,7 @@ def describe(
     return result
 
 
-def hopeless(cache: dict[str, t.Any], listing: dict[str, t.Any]) -> dict[str, t.Any] | None:
+def unclearable(cache: dict[str, t.Any], listing: dict[str, t.Any]) -> dict[str, t.Any] | None:
     """Return the result of a cache that nobody outside its workers can clear, or that keeps nothing; else None."""
     if "error" in cache:
         message = f"The backend can't be loaded: {cache['error']}."

@@ -46,20 +46,20 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     policy = cache_policy.read(params).as_request()
     wide = versions(params)
     events.tell(f"asks the app in {places[0].name} for its caches")
-    guest = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy, versions=wide).require(
+    in_app = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy, versions=wide).require(
         f"The caches can't be looked up in {places[0].name}: {{cause}}."
     )
-    listing = guest.told["listing"]
+    listing = in_app.results["listing"]
     chosen = cache_clear.choose(listing, wanted)
-    hopeless = {one["alias"]: cache_clear.hopeless(one, listing) for one in chosen}
-    shared = [one for one in chosen if hopeless[one["alias"]] is None]
+    unclearable = {one["alias"]: cache_clear.unclearable(one, listing) for one in chosen}
+    shared = [one for one in chosen if unclearable[one["alias"]] is None]
     if check_mode:
         whole = params["mode"] == "flush"
         done = [cache_clear.describe(one, listing, status="would_clear", selective=not whole) for one in shared]
     else:
-        outcomes = _outcomes(places, params, shared, guest.told)
+        outcomes = _outcomes(places, params, shared, in_app.results)
         done = [cache_clear.conclude(one, listing, outcomes) for one in shared]
-    by_alias = {one["alias"]: one for one in (*(one for one in hopeless.values() if one), *done)}
+    by_alias = {one["alias"]: one for one in (*(one for one in unclearable.values() if one), *done)}
     return finish(listing, [by_alias[one["alias"]] for one in chosen], params)
 
 
@@ -83,18 +83,18 @@ def run_command(place: Place, params: dict[str, t.Any], *, check_mode: bool) -> 
     if params["settings"]:
         arguments.append(f"--settings={params['settings']}")
     events.tell(f"clears the caches by the app's own command {params['command']} in {place.name}")
-    guest = _ask(place, params, arguments, operation="command").require(
+    in_app = _ask(place, params, arguments, operation="command").require(
         f"The command {params['command']} failed in {place.name}: {{cause}}."
     )
-    listing = guest.told.get("listing")
+    listing = in_app.results.get("listing")
     if listing is None:
-        raise JunoError(f"The command {params['command']} did not run in {place.name}: see stdout.", cmd=guest.cmd)
+        raise JunoError(f"The command {params['command']} did not run in {place.name}: see stdout.", cmd=in_app.cmd)
     results = []
     status = "would_clear" if check_mode else "left_to_command"
     for one in listing["caches"]:
-        result = cache_clear.hopeless(one, listing) or cache_clear.describe(one, listing, status=status)
+        result = cache_clear.unclearable(one, listing) or cache_clear.describe(one, listing, status=status)
         results.append(result)
-    output = {"cmd": guest.cmd, "rc": guest.rc, "stdout": guest.stdout, "stderr": guest.stderr}
+    output = {"cmd": in_app.cmd, "rc": in_app.rc, "stdout": in_app.stdout, "stderr": in_app.stderr}
     return {**finish(listing, results, params), "changed": True, **output}
 
 
@@ -110,39 +110,39 @@ def _ask(
 
 
 def _outcomes(
-    places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], told: dict[str, t.Any]
+    places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], result: dict[str, t.Any]
 ) -> dict[str, ClearOutcome]:
     """Return the outcome per place that entries lie in; memcached is flushed here, the rest the app has done."""
     outcomes = {}
     for one in shared:
-        if one["key"] in told["cleared"]:
-            outcomes[one["key"]] = _outcome_of(one, told["cleared"][one["key"]])
+        if one["key"] in result["cleared"]:
+            outcomes[one["key"]] = _outcome_of(one, result["cleared"][one["key"]])
     outcomes |= _clear_elsewhere(places[1:], params, [one for one in shared if one["family"] == "filebased"], outcomes)
     spots = cache_clear.all_spots(shared, in_container=places[0].in_container)
-    return outcomes | flush(places[0], params, spots, shared, told["listing"])
+    return outcomes | flush(places[0], params, spots, shared, result["listing"])
 
 
-def _outcome_of(cache: dict[str, t.Any], told: dict[str, t.Any]) -> ClearOutcome:
-    if "error" in told:
+def _outcome_of(cache: dict[str, t.Any], result: dict[str, t.Any]) -> ClearOutcome:
+    if "error" in result:
         where = ", ".join(cache["locations"]) or cache["backend"]
         # Django's own errors don't say how the table comes to be.
         cure = " (python manage.py createcachetable makes its table)" if cache["family"] == "database" else ""
-        return ClearOutcome(error=f"{where}: {told['error'].rstrip('.')}{cure}.")
-    if "refused" in told:
-        refused = told["refused"]
+        return ClearOutcome(error=f"{where}: {result['error'].rstrip('.')}{cure}.")
+    if "refused" in result:
+        refused = result["refused"]
         where = ", ".join(cache["locations"]) or cache["backend"]
         why = refused.get("why", "")
         return ClearOutcome(error=cache_policy.refusal(where, refused["sessions"], refused["others"], why=why))
-    if told.get("selective"):
-        how = f"{told['deleted']:,} entries of this app deleted by its own backend"
-        how += cache_policy.stayed(told["sessions"], told["others"], told["kept"])
-        return ClearOutcome(verified=True, how=how, milliseconds=told["milliseconds"], selective=True)
+    if result.get("selective"):
+        how = f"{result['deleted']:,} entries of this app deleted by its own backend"
+        how += cache_policy.stayed(result["sessions"], result["others"], result["kept"])
+        return ClearOutcome(verified=True, how=how, milliseconds=result["milliseconds"], selective=True)
     note = ""
     if cache["family"] == "other":
         note = f"Whether {cache['backend']} is shared by all workers is not known here."
     verified = cache["family"] != "other"
     return ClearOutcome(
-        verified=verified, how=HOW_HERE[cache["family"]], note=note, milliseconds=told.get("milliseconds", 0)
+        verified=verified, how=HOW_HERE[cache["family"]], note=note, milliseconds=result.get("milliseconds", 0)
     )
 
 
@@ -158,11 +158,11 @@ def _clear_elsewhere(
         aliases = [one["alias"] for one in files]
         events.tell(f"clears {', '.join(aliases)} in {place.name}")
         policy = cache_policy.read(params).as_request()
-        told = _ask(place, params, operation="clear", aliases=aliases, policy=policy).require(
+        result = _ask(place, params, operation="clear", aliases=aliases, policy=policy).require(
             f"The caches can't be cleared in {place.name}: {{cause}}."
         )
         for one in files:
-            outcome = _outcome_of(one, told.told["cleared"][one["key"]])
+            outcome = _outcome_of(one, result.results["cleared"][one["key"]])
             if outcome.error and not first[one["key"]].error:
                 outcomes[one["key"]] = ClearOutcome(error=f"{outcome.error} (in {place.name})")
     return outcomes
@@ -201,22 +201,22 @@ def _flush_inside(
 ) -> dict[str, ClearOutcome]:
     nodes = [{"id": spot.id, "alias": spot.alias, "server": spot.raw} for spot in spots]
     events.tell(f"clears {', '.join(f'{one.alias} at {one.name}' for one in spots)} by the app's own client")
-    guest = _ask(place, params, operation="nodes", nodes=nodes).require(
+    in_app = _ask(place, params, operation="nodes", nodes=nodes).require(
         f"memcached can't be flushed from {place.name}: {{cause}}."
     )
     outcomes = {}
     for spot in spots:
-        told = guest.told["nodes"][spot.id]
-        if "error" in told:
+        result = in_app.results["nodes"][spot.id]
+        if "error" in result:
             again = " too" if spot.id in reasons else f" to flush {spot.name}"
-            inside = f"The app's own client failed{again} in {place.name}: {told['error'].rstrip('.')}."
+            inside = f"The app's own client failed{again} in {place.name}: {result['error'].rstrip('.')}."
             outcomes[spot.id] = ClearOutcome(error=" ".join(filter(None, (reasons.get(spot.id), inside))))
         else:
             why = reasons.get(spot.id, "the host does not reach it").rstrip(".")
             outcomes[spot.id] = ClearOutcome(
                 how="clear() by the app's own client, twice in different seconds; an entry stored before is gone",
                 note=f"What may be left on {spot.name} could not be counted: {why}.",
-                milliseconds=told["milliseconds"],
+                milliseconds=result["milliseconds"],
             )
     return outcomes
 

@@ -13,26 +13,24 @@ if t.TYPE_CHECKING:
 Scope = t.Literal["all", "naming", "none"]
 
 
-def replaced_names(
-    built: Mapping[str, t.Any], collected: Mapping[str, t.Any], *, collect_anew: bool
-) -> list[str] | None:
+def replaced_names(built: Mapping[str, t.Any], collected: Mapping[str, t.Any], *, recollect: bool) -> list[str] | None:
     """Return the names of static files that the release replaced; nothing where they are not known, or too many.
 
     :param built: the result of the build.
-    :param collected: the result of collecting all anew, which only C(collect_anew) does.
+    :param collected: the result of collecting all again, which only C(recollect) does.
     """
-    static: Mapping[str, t.Any] = collected if collect_anew else built.get("static") or {}
+    static: Mapping[str, t.Any] = collected if recollect else built.get("static") or {}
     return static.get("replaced_names")
 
 
-def scope(purpose: str, plan: Mapping[str, t.Any], *, collect_anew: bool, replaced: Sequence[str] | None) -> Scope:
+def scope(purpose: str, plan: Mapping[str, t.Any], *, recollect: bool, replaced: Sequence[str] | None) -> Scope:
     """Return what goes; only a deploy plans to leave something.
 
     :param purpose: V(deploy), V(rollback) or V(restart); empty where a person clears the caches.
     :param replaced: what C(replaced_names) gives.
     """
     planned: Scope = plan.get("invalidate", "all") if purpose == "deploy" else "all"
-    if not collect_anew and planned != "naming":
+    if not recollect and planned != "naming":
         return planned
     if replaced is None:
         return "all"

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.keys import NAMED
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ class Policy:
     naming: tuple[str, ...] = ()
 
     def as_request(self) -> dict[str, t.Any]:
-        """Return it for the guest, with each name as the expression that it stands for."""
+        """Return it for the in-app code, with each name as the expression that it stands for."""
         return {
             "mode": self.mode,
             "keep": [NAMED.get(one, one) for one in self.keep],
@@ -54,7 +54,7 @@ def read(params: dict[str, t.Any]) -> Policy:
 
 def sessions_live_in(listing: dict[str, t.Any], alias: str) -> bool:
     """Return whether sessions are lost with a cache: cached_db and others have a second place for them."""
-    return bool(listing["session_engine"] == cache_version.CACHE_ENGINE and listing["session_alias"] == alias)
+    return bool(listing["session_engine"] == cache_versions.CACHE_ENGINE and listing["session_alias"] == alias)
 
 
 def refusal(where: str, sessions: int, others: int, prefixes: Sequence[str] = (), why: str = "") -> str:

@@ -37,7 +37,7 @@ PART = ".part"
 _NAME = re.compile(r"(?P<stamp>\d{8}T\d{6}Z)(?:-r(?P<number>\d+))?-(?P<database>.+)\.(?:sqlite3|dump|sql\.gz)")
 _STAMP = "%Y%m%dT%H%M%SZ"
 #: Others find it here, too.
-Wish = journal_entry.BackupWish
+BackupSpec = journal_entry.BackupSpec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,7 @@ def parse(name: str) -> Copy | None:
 def release_of(copy: Copy, entries: Sequence[journal.Entry]) -> int | None:
     """Return the number of the release whose entry names a copy; nothing where none does.
 
-    A journal that was set aside counts anew from 1, so the number in a name is no evidence.
+    A journal that was set aside counts again from 1, so the number in a name is no evidence.
     """
     for entry in entries:
         if any(os.path.basename(one["path"]) == copy.name for one in entry.backups if one.get("path")):
@@ -125,19 +125,19 @@ def prune(app: App, entries: Sequence[journal.Entry], keep: int) -> list[dict[st
     return [{"what": "backup", "id": name, "status": "removed"} for name in gone]
 
 
-def wish_of(app: App) -> Wish:
+def spec_of(app: App) -> BackupSpec:
     """Return what the release at work has written down: its way back must know too."""
-    return (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).backup
+    return (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).backup
 
 
 def number_of(app: App) -> int:
     """Return the number of the release at work; 0 where there is none."""
-    return (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).number
+    return (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).number
 
 
 def remember(app: App, backups: Sequence[dict[str, t.Any]]) -> None:
     """Write the copies of the release at work into its entry."""
-    entry = journal.half_done(journal.read(app.journal))
+    entry = journal.interrupted(journal.read(app.journal))
     if entry and backups:
         journal.change(app.journal, backups=[*entry.backups, *backups])
 

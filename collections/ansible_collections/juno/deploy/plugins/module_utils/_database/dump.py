@@ -46,9 +46,9 @@ LOCK_SECONDS = 30
 #: For a program to tell its version, and for the app to tell how its database is reached.
 ASK_SECONDS = 60
 #: Where the app's Python writes.
-TOLD_DIRECTORY = "/juno/connection"
-TOLD_NAME = "connection.json"
-TOLD_BYTES = 64 * 1024
+CONNECTION_DIRECTORY = "/juno/connection"
+CONNECTION_NAME = "connection.json"
+CONNECTION_BYTES = 64 * 1024
 #: The app's own loopback is none of the host.
 LOOPBACK = ("127.", "::1")
 
@@ -245,10 +245,10 @@ def _in_its_container(
     why = f"the container {container.name} has none"
     for program in PROGRAMS[connection.vendor]:
         try:
-            told = engine.exec_argv(client, container, [program, "--version"], timeout_seconds=ASK_SECONDS)
+            result = engine.exec_argv(client, container, [program, "--version"], timeout_seconds=ASK_SECONDS)
         except EngineError:  # it isn't there: the Engine says so by an error or by 126, 127
             continue
-        refusal = _refusal(connection, told.stdout) if told.rc == 0 else why
+        refusal = _refusal(connection, result.stdout) if result.rc == 0 else why
         if not refusal:
 
             def start(argv: list[str], environment: dict[str, str]) -> dump_run.Stream:
@@ -266,8 +266,8 @@ def _on_host(run: Runner, _app: App, _place: throwaway.Sandbox, connection: Conn
     why = "the host has none"
     for program in PROGRAMS[connection.vendor]:
         if shutil.which(program):
-            told = run([program, "--version"], timeout_seconds=ASK_SECONDS)
-            why = _refusal(connection, told.stdout) if told.rc == 0 else "the host's own fails"
+            result = run([program, "--version"], timeout_seconds=ASK_SECONDS)
+            why = _refusal(connection, result.stdout) if result.rc == 0 else "the host's own fails"
             if not why:
                 return Means(program, "on the host", dump_run.HostStream, connection.address), ""
     return None, why
@@ -311,7 +311,7 @@ def read_connection(run: Runner, app: App, place: throwaway.Sandbox, mounts: lis
     """
     events.tell("asks the app how its database is reached")
     with _written(run, app, place, mounts, copy_seconds=0) as path:
-        return parse_connection(_read_told(path))
+        return parse_connection(_read_connection(path))
 
 
 def copy_from_volume(
@@ -379,21 +379,21 @@ def _written(
             app,
             place,
             timeout_seconds=ASK_SECONDS + copy_seconds,
-            volumes=(f"{inner}:{TOLD_DIRECTORY}",),
+            volumes=(f"{inner}:{CONNECTION_DIRECTORY}",),
             mode="connect",
             mounts=mounts,
             copy_seconds=copy_seconds,
-            secret_path=f"{TOLD_DIRECTORY}/{TOLD_NAME}",
+            secret_path=f"{CONNECTION_DIRECTORY}/{CONNECTION_NAME}",
         )
-        rc = (answer.told.get("connected") or {"rc": 127})["rc"]
+        rc = (answer.results.get("connected") or {"rc": 127})["rc"]
         if rc:
-            failure = answer.told.get("failure:start") or answer.told.get("not_looked") or {}
+            failure = answer.results.get("failure:start") or answer.results.get("not_looked") or {}
             raise JunoError(
                 f"The code of {place.commit[:12]} does not give its database, so that can't be copied before its "
                 f"migrations ({throwaway.reason(rc, failure)}); nothing was migrated and the old release serves: "
                 "correct the cause, or set django_app_backup to never, and deploy again."
             )
-        yield os.path.join(inner, TOLD_NAME)
+        yield os.path.join(inner, CONNECTION_NAME)
     finally:
         shutil.rmtree(outer)
 
@@ -411,14 +411,14 @@ def _opened(path: str) -> t.IO[bytes]:
     return open(handle, "rb")
 
 
-def _read_told(path: str) -> bytes:
+def _read_connection(path: str) -> bytes:
     """Read what a container wrote, and no more than it can be.
 
     :raises JunoError: it is something else.
     """
     try:
         with _opened(path) as file:
-            return file.read(TOLD_BYTES)
+            return file.read(CONNECTION_BYTES)
     except OSError as exc:
         raise JunoError(f"What the app tells of its database can't be read ({exc}): deploy again.") from exc
 
@@ -430,8 +430,8 @@ def parse_connection(raw: bytes) -> Connection:
     """
     known = {field.name for field in dataclasses.fields(Connection)}
     try:
-        told = {key: value for key, value in json.loads(raw).items() if key in known}
-        return Connection(**{**told, "programs": tuple(told["programs"])})
+        result = {key: value for key, value in json.loads(raw).items() if key in known}
+        return Connection(**{**result, "programs": tuple(result["programs"])})
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         what = type(exc).__name__  # its words may have the password
         raise JunoError(f"What the app tells of its database can't be read ({what}): deploy again.") from None
@@ -443,16 +443,16 @@ def back_up(
     place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     database: dict[str, t.Any],
-    wish: backup.Wish | None = None,
+    request: backup.BackupSpec | None = None,
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
     """Copy or dump the database that is migrated; return the copies, and why there is none.
 
-    :param wish: without one it is as the release at work has written it down.
+    :param request: without one it is as the release at work has written it down.
     :raises JunoError: it can't be copied and must be, or it failed; nothing was migrated.
     """
-    wish, number = wish or backup.wish_of(app), backup.number_of(app)
+    request, number = request or backup.spec_of(app), backup.number_of(app)
     now = datetime.datetime.now(datetime.timezone.utc)
-    if wish.when == "never" or database["where"] == "none":
+    if request.when == "never" or database["where"] == "none":
         return [], []
     if database["file"] and not database["bytes"]:
         return [], []  # the migrations make it
@@ -464,9 +464,9 @@ def back_up(
         elif database["file"]:
             raise NoMeansError(f"the database {database['path']} is a file in the container, and goes with it")
         else:
-            done = dump(run, app, place, mounts, number, now, wish.timeout_seconds)
+            done = dump(run, app, place, mounts, number, now, request.timeout_seconds)
     except NoMeansError as exc:
-        if wish.when == "always":
+        if request.when == "always":
             raise JunoError(
                 f"There is no copy of the database from before the migrations, and django_app_backup is always: "
                 f"{exc.message}; nothing was migrated and the old release serves: provide for one, or set "

@@ -98,7 +98,7 @@ class ContainerStream:
         self._client = client
         self._program = argv[0]
         self._errors = b""
-        with engine.told(f"The program {argv[0]} could not be started in the container {container.name}"):
+        with engine.errors_as(f"The program {argv[0]} could not be started in the container {container.name}"):
             self._id = client.api.exec_create(container.id, argv, environment=environment)["Id"]
             self._output = client.api.exec_start(self._id, stream=True, demux=True)
 
@@ -112,13 +112,13 @@ class ContainerStream:
 
     def end(self) -> tuple[int, str]:
         """Return its return code and the end of its errors."""
-        with engine.told("The Docker Engine does not say how a program in a container ended"):
+        with engine.errors_as("The Docker Engine does not say how a program in a container ended"):
             code = self._client.api.exec_inspect(self._id)["ExitCode"]
         return (1 if code is None else int(code)), self._errors.decode("utf-8", "replace")
 
     def stop(self) -> None:
         """Kill it: the Engine lets a program go on whose client has gone, so its process on the host is told."""
-        with engine.told("The Docker Engine does not say which process a program in a container is"):
+        with engine.errors_as("The Docker Engine does not say which process a program in a container is"):
             seen = self._client.api.exec_inspect(self._id)
         # The number may be of another host, where the Engine is not here.
         if seen.get("Running") and seen.get("Pid") and is_process(seen["Pid"], self._program):

@@ -40,7 +40,7 @@ class MigrateSpec:
     databases: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     #: Each app's last migration that is to stay; an empty one reverses all of the app.
     to: dict[str, str] = dataclasses.field(default_factory=dict)
-    backup: database_backup.Wish = dataclasses.field(default_factory=database_backup.Wish)
+    backup: database_backup.BackupSpec = dataclasses.field(default_factory=database_backup.BackupSpec)
     #: How long a statement may wait for a lock, while the site's own requests wait behind it.
     lock_timeout_seconds: float = 5
 
@@ -75,65 +75,65 @@ def some(names: Sequence[str]) -> str:
     return f"the migration {names[0]}" if len(names) == 1 else "the migrations " + ", ".join(names)
 
 
-def migrate(run: Runner, app: App, order: MigrateSpec) -> dict[str, t.Any]:
+def migrate(run: Runner, app: App, spec: MigrateSpec) -> dict[str, t.Any]:
     """Apply the pending migrations to the database that serves, with a copy of a file first.
 
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as it can be.
     """
     build.sweep(run, app)
-    return apply(run, app, order)
+    return apply(run, app, spec)
 
 
-def apply(run: Runner, app: App, order: MigrateSpec, *, again: bool = False) -> dict[str, t.Any]:
+def apply(run: Runner, app: App, spec: MigrateSpec, *, again: bool = False) -> dict[str, t.Any]:
     """Apply the pending migrations; the caller has the lock.
 
     :param again: they stood before, and were reversed by this run: they are none of its own.
     :raises JunoError: a migration fails; what was applied in this run is reversed as far as that loses nothing.
     """
     began = time.monotonic()
-    pending = (journal.half_done(journal.read(app.journal)) or journal.NO_RELEASE).schema.pending
-    with throwaway.opened(run, app, order.commit) as place:
-        mounts = _mounts(run, app, place, order.images)
-        databases = order.databases or _plan(run, app, place, mounts, order)["databases"]
-        backups, notices = back_up(run, app, place, mounts, databases, order.backup)
+    pending = (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).schema.pending
+    with throwaway.opened(run, app, spec.commit) as place:
+        mounts = _mounts(run, app, place, spec.images)
+        databases = spec.databases or _plan(run, app, place, mounts, spec)["databases"]
+        backups, notices = back_up(run, app, place, mounts, databases, spec.backup)
         session, notes = database_applied.new_session(), "" if again else database_applied.begin(app)
         if not again:
             # From here on the way back has to take the database along.
-            journal.note(app.journal, "migrate", migrating=Migrating(session), backup=order.backup)
+            journal.note(app.journal, "migrate", migrating=Migrating(session), backup=spec.backup)
         events.tell("starts a container that migrates")
         answer = throwaway.ask(
             run,
             app,
             place,
-            timeout_seconds=order.timeout_seconds,
-            more_seconds=order.timeout_seconds,
+            timeout_seconds=spec.timeout_seconds,
+            more_seconds=spec.timeout_seconds,
             volumes=(f"{notes}:{database_applied.PLACE}",) if notes else (),
             mode="migrate",
             mounts=mounts,
             dry=False,
             notes=database_applied.PLACE if notes else "",
             session=session,
-            lock_seconds=order.lock_timeout_seconds,
+            lock_seconds=spec.lock_timeout_seconds,
             expected=labels(pending),
             copy_digest=_digest(backups, pending),
         )
     _require_python(answer, app)
-    told = answer.told["applied"]
+    found = answer.results["applied"]
     if not again:
-        _note(app, told)
-    if told["rc"]:
-        raise failed(order.commit, answer.told, backups, answer.result)
+        _note(app, found)
+    if found["rc"]:
+        raise failed(spec.commit, answer.results, backups, answer.result)
     return {
-        "changed": bool(told["applied"]),
-        "applied": told["applied"],
-        "elsewhere": told["elsewhere"],
-        "before": told["before"],
+        "changed": bool(found["applied"]),
+        "applied": found["applied"],
+        "elsewhere": found["elsewhere"],
+        "before": found["before"],
         "backups": backups,
         "notices": notices,
         "seconds": round(time.monotonic() - began, 2),
         "actions": [
-            *({"what": "migration", "id": name, "status": "applied"} for name in labels(told["applied"])),
-            *({"what": "migration", "id": name, "status": "applied by another host"} for name in told["elsewhere"]),
+            *({"what": "migration", "id": name, "status": "applied"} for name in labels(found["applied"])),
+            *({"what": "migration", "id": name, "status": "applied by another host"} for name in found["elsewhere"]),
         ],
     }
 
@@ -145,9 +145,9 @@ def _digest(backups: Sequence[Mapping[str, t.Any]], pending: Sequence[Mapping[st
     return database_file.digest(backups[0]["path"])
 
 
-def _note(app: App, told: Mapping[str, t.Any]) -> None:
+def _note(app: App, result: Mapping[str, t.Any]) -> None:
     """Write into the journal what this run applied, and what it found that another host had."""
-    journal.note_fields(app.journal, applied=told["applied"], applied_elsewhere=told["elsewhere"])
+    journal.note_fields(app.journal, applied=result["applied"], applied_elsewhere=result["elsewhere"])
 
 
 def reverse(
@@ -167,12 +167,12 @@ def reverse(
     :raises JunoError: one can't be reversed, then none was; or one fails.
     """
     began = time.monotonic()
-    order = MigrateSpec(commit, images, timeout_seconds, to=to)
+    spec = MigrateSpec(commit, images, timeout_seconds, to=to)
     backups: list[dict[str, t.Any]] = []
     notices: list[str] = []
     with throwaway.opened(run, app, commit) as place:
         mounts = _mounts(run, app, place, images)
-        plan = _plan(run, app, place, mounts, order)
+        plan = _plan(run, app, place, mounts, spec)
         if plan["migrations"] and not dry:
             try:
                 backups, notices = back_up(run, app, place, mounts, plan["databases"])
@@ -180,7 +180,7 @@ def reverse(
                 if must_copy:
                     raise
                 notices = [exc.message]
-            plan = _plan(run, app, place, mounts, order, dry=False)
+            plan = _plan(run, app, place, mounts, spec, dry=False)
     return {
         "changed": bool(plan["migrations"]),
         "reversed": plan["migrations"],
@@ -194,15 +194,15 @@ def reverse(
     }
 
 
-def reverse_later(run: Runner, app: App, order: MigrateSpec) -> dict[str, t.Any]:
+def reverse_later(run: Runner, app: App, spec: MigrateSpec) -> dict[str, t.Any]:
     """Take each app back, after the switch to an older release.
 
     :raises JunoError: one can't be reversed, then none was; or one fails.
     """
     build.sweep(run, app)
-    again = Reversing(order.commit, order.images)
-    journal.note(app.journal, "reverse", reversing=again, backup=order.backup)
-    done = reverse(run, app, order.commit, order.images, order.to, order.timeout_seconds, must_copy=True)
+    again = Reversing(spec.commit, spec.images)
+    journal.note(app.journal, "reverse", reversing=again, backup=spec.backup)
+    done = reverse(run, app, spec.commit, spec.images, spec.to, spec.timeout_seconds, must_copy=True)
     journal.note(app.journal, "reverse", schema=rollback_target.carried(journal.read(app.journal), done["reversed"]))
     return {**done, "applied": [], "elsewhere": [], "before": {}}
 
@@ -213,11 +213,11 @@ def back_up(
     place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     databases: Sequence[Mapping[str, t.Any]],
-    wish: database_backup.Wish | None = None,
+    request: database_backup.BackupSpec | None = None,
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
     """Copy or dump the database that is migrated; return the copies, and why there is none."""
     found = next((one for one in databases if one["alias"] == ALIAS), None)
-    return dump.back_up(run, app, place, mounts, dict(found), wish) if found else ([], [])
+    return dump.back_up(run, app, place, mounts, dict(found), request) if found else ([], [])
 
 
 def _mounts(run: Runner, app: App, place: throwaway.Sandbox, images: dict[str, str]) -> list[dict[str, str]]:
@@ -230,7 +230,7 @@ def _plan(
     app: App,
     place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
-    order: MigrateSpec,
+    spec: MigrateSpec,
     *,
     dry: bool = True,
 ) -> dict[str, t.Any]:
@@ -239,57 +239,59 @@ def _plan(
         run,
         app,
         place,
-        timeout_seconds=order.timeout_seconds,
-        more_seconds=order.timeout_seconds,
+        timeout_seconds=spec.timeout_seconds,
+        more_seconds=spec.timeout_seconds,
         mode="reverse",
         mounts=mounts,
         dry=dry,
-        to=order.to,
-        lock_seconds=order.lock_timeout_seconds,
+        to=spec.to,
+        lock_seconds=spec.lock_timeout_seconds,
         session=database_applied.new_session(),
     )
     _require_python(answer, app)
-    told, rc = answer.told, answer.told["reversed"]["rc"]
+    found, rc = answer.results, answer.results["reversed"]["rc"]
     if rc:
-        failure = failure_of(told, "reverse")
+        failure = failure_of(found, "reverse")
         what = f"The migration {failure['what']}" if failure.get("what") else "A migration"
         raise answer.result.error(
-            f"{what} can't be reversed with the code of {order.commit[:12]} "
+            f"{what} can't be reversed with the code of {spec.commit[:12]} "
             f"({throwaway.reason(rc, failure)}): release a commit that corrects what is wrong instead.",
             rc,
         )
-    return {"migrations": told["undone_migrations"]["migrations"], "databases": told["real"]["databases"]}
+    return {"migrations": found["undone_migrations"]["migrations"], "databases": found["real"]["databases"]}
 
 
 def _require_python(answer: throwaway.SandboxResult, app: App) -> None:
-    if not answer.told:
+    if not answer.results:
         raise JunoError(f"The image of '{app.service}' has no Python, so its migrations can't be run by this.")
 
 
-def failure_of(told: dict[str, t.Any], step: str) -> dict[str, t.Any]:
+def failure_of(result: dict[str, t.Any], step: str) -> dict[str, t.Any]:
     """Return what a child told of why it ended badly."""
-    found = told.get(f"failure:{step}") or told.get("failure:start") or told.get("not_looked") or {}
+    found = result.get(f"failure:{step}") or result.get("failure:start") or result.get("not_looked") or {}
     return t.cast("dict[str, t.Any]", found)
 
 
-def failed(commit: str, told: dict[str, t.Any], backups: list[dict[str, t.Any]], result: CommandResult) -> CommandError:
+def failed(
+    commit: str, answer: dict[str, t.Any], backups: list[dict[str, t.Any]], result: CommandResult
+) -> CommandError:
     """Return which migration failed, and what stands."""
-    applied, rc = told["applied"]["applied"], told["applied"]["rc"]
-    failure = failure_of(told, "migration")
-    begun = told["applied"]["begun"]
+    applied, rc = answer["applied"]["applied"], answer["applied"]["rc"]
+    failure = failure_of(answer, "migration")
+    begun = answer["applied"]["begun"]
     name = failure.get("what") or (labels(begun)[0] if begun else "")
-    back = told.get("undone_migrations", {}).get("migrations", [])
+    back = answer.get("undone_migrations", {}).get("migrations", [])
     standing = unknown_to(labels(applied), labels(back))
     parts = [f"The migration {name} of {commit[:12]}" if name else f"The migrations of {commit[:12]}"]
     parts[0] += f" failed on the database ({throwaway.reason(rc, failure)})"
     if back:
         parts.append(f"{some(labels(back))} of this run {'was' if len(back) == 1 else 'were'} reversed")
     if standing:
-        undone = told.get("undone", {}).get("rc", 0)
+        undone = answer.get("undone", {}).get("rc", 0)
         kept = [one for one in applied if labels([one])[0] in standing]
         stuck = [one for one in kept if not one["reversible"] or one.get("lossy")]
         why = f"{labels(stuck[:1])[0]}: {why_standing(stuck[0])}" if stuck else "the database was empty before"
-        why = throwaway.reason(undone, failure_of(told, "reverse")) if undone else why
+        why = throwaway.reason(undone, failure_of(answer, "reverse")) if undone else why
         parts.append(f"{some(standing)} of this run stand{'s' if len(standing) == 1 else ''} ({why})")
     half = bool(begun) and not begun[0]["atomic"] and begun[0].get("touched", True)
     if half:

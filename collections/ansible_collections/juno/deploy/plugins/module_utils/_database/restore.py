@@ -73,8 +73,8 @@ class Restore:
         copy = (self.entry.backups or [{}])[0]
         # A copy of a file in a volume is put back by a person: docs/backups.md.
         restorable = not self.is_free and copy.get("kind") == "file" and bool(self.record.found.get("file"))
-        told = self._ask(dry=restorable)
-        standing = told["standing"]["migrations"]
+        result = self._ask(dry=restorable)
+        standing = result["standing"]["migrations"]
         outcome = RestoreOutcome()
         if restorable and standing:
             events.tell(f"puts the copy of the database back: {copy['path']}")
@@ -82,8 +82,8 @@ class Restore:
             if not outcome.not_put_back:
                 outcome.put_back = copy["path"]
                 return outcome
-            told = self._ask(dry=False)
-        gone = migrations.labels(told["undone_migrations"]["migrations"])
+            result = self._ask(dry=False)
+        gone = migrations.labels(result["undone_migrations"]["migrations"])
         outcome.standing = [one for one in standing if migrations.labels([one])[0] not in gone]
         return outcome
 
@@ -102,15 +102,15 @@ class Restore:
             dead_sessions=[session] if session else [],
             lock_seconds=LOCK_SECONDS,
         )
-        rc = (answer.told.get("reversed") or {}).get("rc", 1)
+        rc = (answer.results.get("reversed") or {}).get("rc", 1)
         if rc:
-            failure = migrations.failure_of(answer.told, "reverse")
+            failure = migrations.failure_of(answer.results, "reverse")
             raise answer.result.error(
                 f"The migrations that release {entry.number} applied can't be taken back with the code of "
                 f"{commit[:12]} ({throwaway.reason(rc, failure)}): correct the cause and deploy again.",
                 rc,
             )
-        return answer.told
+        return answer.results
 
     def unread_before(self, outcome: RestoreOutcome) -> list[str]:
         """Return what the code from before can't read while migrations stand; nothing where it can live with them."""
@@ -122,7 +122,7 @@ class Restore:
             answer = self._ask_code(before.commit, before.images, mode="fits", apps=apps)
         except JunoError:
             return []  # it can't be asked, so what served before is brought back, as ever
-        return list((answer.told.get("unread") or {}).get("models") or [])
+        return list((answer.results.get("unread") or {}).get("models") or [])
 
     def _ask_code(self, commit: str, images: dict[str, str], **question: t.Any) -> throwaway.SandboxResult:
         """Ask the code of a commit, in a throwaway container of its images."""

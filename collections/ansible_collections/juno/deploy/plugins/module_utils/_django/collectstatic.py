@@ -4,7 +4,7 @@
 
 Facts behind it: the summary's figures can't tell a no-op run (files are post-processed in each, and one that is touched
 is copied); the manifest's hash can. A substring search for "0 static files" takes 10 copied files for none. Of a staged
-run, for which everything is new to Django, our own guest tells what it was in the static root.
+run, for which everything is new to Django, our own in-app code tells what it was in the static root.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     static_stage,
 )
 
-#: The guest modules that collect, each before those that import it.
+#: The in-app modules that collect, each before those that import it.
 COLLECTORS = (
     static,
     static_files,
@@ -42,9 +42,9 @@ COLLECTORS = (
     static_collect,
 )
 IN_APP_MODULES = (manage, *COLLECTORS, static_main)
-#: The module's options that the guest is told.
+#: The module's options that the in-app code is told.
 OPTIONS = ("staging", "force", "clear", "link", "ignore", "prune", "keep_releases", "html_max_age")
-#: What the guest tells that is not for the result.
+#: What the in-app code tells that is not for the result.
 INNER = ("entries", "has_manifest", "staged_in", "names", "prune_why", "memory_why")
 #: Django 2.1 to 6.1; from 6.0 on with the deleted and the conflicting ones.
 _SUMMARY = re.compile(
@@ -103,32 +103,32 @@ def parse_counts(stdout: str) -> Counts | None:
     return Counts(**figures)
 
 
-def is_changed(counts: Counts, told: dict[str, t.Any], *, dry_run: bool) -> bool:
+def is_changed(counts: Counts, result: dict[str, t.Any], *, dry_run: bool) -> bool:
     """Return whether the collected files differ from those before (for Django's dry run: whether it would write)."""
-    if told.get("pruned_count"):
+    if result.get("pruned_count"):
         return True
-    moved = told["added"] > 0 or told["removed"] > 0
-    if told.get("staged"):
-        return moved or told["replaced"] > 0 or bool(told["manifest_hash_before"] != told["manifest_hash_after"])
+    moved = result["added"] > 0 or result["removed"] > 0
+    if result.get("staged"):
+        return moved or result["replaced"] > 0 or bool(result["manifest_hash_before"] != result["manifest_hash_after"])
     touched = counts.copied > 0 or counts.deleted > 0
-    if not told["has_manifest"]:
+    if not result["has_manifest"]:
         return touched
     if dry_run:
-        return touched or told["manifest_hash_before"] is None
-    return moved or bool(told["manifest_hash_before"] != told["manifest_hash_after"])
+        return touched or result["manifest_hash_before"] is None
+    return moved or bool(result["manifest_hash_before"] != result["manifest_hash_after"])
 
 
-def diff(told: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
+def diff(result: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
     """Return what changed as Ansible's diff: manifest entries and files, or what Django would write in its dry run."""
-    header = f"{told['static_root'] or told['storage']}"
-    if dry_run and not told.get("staged"):
+    header = f"{result['static_root'] or result['storage']}"
+    if dry_run and not result.get("staged"):
         would = [f"{one['what']} {one['path']}\n" for one in map(_PRETENDED.fullmatch, stdout.splitlines()) if one]
         return {"before_header": header, "after_header": header, "before": "", "after": "".join(would)}
-    names = told.get("names", {})
-    before = [f"{name} -> {old}\n" for name, old, _new in told["entries"] if old]
+    names = result.get("names", {})
+    before = [f"{name} -> {old}\n" for name, old, _new in result["entries"] if old]
     before += [f"removed {name}\n" for name in names.get("removed", [])]
-    before += [f"pruned {one['path']} ({one['bytes']} bytes)\n" for one in told.get("pruned", [])]
-    after = [f"{name} -> {new}\n" for name, _old, new in told["entries"] if new]
+    before += [f"pruned {one['path']} ({one['bytes']} bytes)\n" for one in result.get("pruned", [])]
+    after = [f"{name} -> {new}\n" for name, _old, new in result["entries"] if new]
     after += [f"{what} {name}\n" for what in ("new", "replaced") for name in names.get(what, [])]
     return {"before_header": header, "after_header": header, "before": "".join(before), "after": "".join(after)}
 
@@ -153,7 +153,7 @@ def collect(
     :raises CommandError: Django failed; its output is in the details.
     """
     events.tell(f"collects the static files in {place.name}")
-    guest = run_in_app(
+    in_app = run_in_app(
         place,
         IN_APP_MODULES,
         params,
@@ -167,29 +167,29 @@ def collect(
             "started": started,
         },
     )
-    guest.require(f"collectstatic failed in {place.name}: {{cause}}.")
-    told = guest.told.get("static")
-    counts = parse_counts(guest.stdout)
-    if told is None or (counts is None and not told["staged"]):
-        raise _unread(guest)
+    in_app.require(f"collectstatic failed in {place.name}: {{cause}}.")
+    answer = in_app.results.get("static")
+    counts = parse_counts(in_app.stdout)
+    if answer is None or (counts is None and not answer["staged"]):
+        raise _unread(in_app)
     figures = dataclasses.asdict(counts or Counts())
-    if told["staged"]:
-        figures["deleted"] = told["removed"] if params["clear"] else 0
-    stdout, stderr = (_unstaged(text, told) for text in (guest.stdout, guest.stderr))
+    if answer["staged"]:
+        figures["deleted"] = answer["removed"] if params["clear"] else 0
+    stdout, stderr = (_unstaged(text, answer) for text in (in_app.stdout, in_app.stderr))
     result = {
-        "changed": is_changed(counts or Counts(), told, dry_run=dry_run),
-        "actions": _actions(told, dry_run=dry_run),
+        "changed": is_changed(counts or Counts(), answer, dry_run=dry_run),
+        "actions": _actions(answer, dry_run=dry_run),
         **figures,
-        **{name: value for name, value in told.items() if name not in INNER},
-        "replaced_names": replaced(told["entries"]) if told["has_manifest"] else [],
-        "cmd": guest.cmd,
-        "rc": guest.rc,
+        **{name: value for name, value in answer.items() if name not in INNER},
+        "replaced_names": replaced(answer["entries"]) if answer["has_manifest"] else [],
+        "cmd": in_app.cmd,
+        "rc": in_app.rc,
         "stdout": stdout,
         "stderr": stderr,
     }
-    if words := [told[name] for name in ("prune_why", "memory_why") if told[name]]:
+    if words := [answer[name] for name in ("prune_why", "memory_why") if answer[name]]:
         result["warnings"] = words
-    return {**result, "diff": diff(told, stdout, dry_run=dry_run)} if with_diff else result
+    return {**result, "diff": diff(answer, stdout, dry_run=dry_run)} if with_diff else result
 
 
 def replaced(entries: list[list[t.Any]]) -> list[str] | None:
@@ -198,25 +198,25 @@ def replaced(entries: list[list[t.Any]]) -> list[str] | None:
     return names if len(names) <= MOST_REPLACED else None
 
 
-def _unstaged(text: str, told: dict[str, t.Any]) -> str:
+def _unstaged(text: str, result: dict[str, t.Any]) -> str:
     """Name the root where Django, which knew no better, named the staging folder."""
-    return text.replace(told["staged_in"], told["static_root"]) if told.get("staged_in") else text
+    return text.replace(result["staged_in"], result["static_root"]) if result.get("staged_in") else text
 
 
-def _actions(told: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
+def _actions(result: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
     """Return what was done: nothing is collected where the fingerprint is the same."""
-    done = [] if told["fingerprint"] == "same" else ["collectstatic"]
-    done += ["prune"] if told["pruned_count"] else []
+    done = [] if result["fingerprint"] == "same" else ["collectstatic"]
+    done += ["prune"] if result["pruned_count"] else []
     status = "would_run" if dry_run else "done"
-    return [{"what": what, "id": told["static_root"] or told["storage"], "status": status} for what in done]
+    return [{"what": what, "id": result["static_root"] or result["storage"], "status": status} for what in done]
 
 
-def _unread(guest: InAppResult) -> CommandError:
+def _unread(in_app: InAppResult) -> CommandError:
     return CommandError(
-        f"collectstatic ended without an error in {guest.place.name}, but printed no summary that Django prints: see "
+        f"collectstatic ended without an error in {in_app.place.name}, but printed no summary that Django prints: see "
         "stdout, and whether the app replaces the command.",
-        cmd=guest.cmd,
-        rc=guest.rc,
-        stdout=guest.stdout,
-        stderr=guest.stderr,
+        cmd=in_app.cmd,
+        rc=in_app.rc,
+        stdout=in_app.stdout,
+        stderr=in_app.stderr,
     )

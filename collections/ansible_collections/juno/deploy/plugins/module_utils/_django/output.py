@@ -19,17 +19,17 @@ if t.TYPE_CHECKING:
 EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Configured|NotReady)\b")
 
 
-def split_told(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
+def split_results(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
     """Take what our code told out of the app's output."""
-    told: dict[str, t.Any] = {}
+    result: dict[str, t.Any] = {}
     kept = []
     for line in stdout.splitlines():
         words = line.split(" ", 2)
         if words[0] != token or len(words) != 3:
             kept.append(line)
         elif words[1] != NOW:
-            told[words[1]] = json.loads(words[2])
-    return "\n".join(kept), told
+            result[words[1]] = json.loads(words[2])
+    return "\n".join(kept), result
 
 
 def pass_on(lines: Sequence[str], token: str) -> None:

@@ -84,16 +84,16 @@ class Root:
 
 
 def root_of(
-    client: t.Any, containers: Sequence[engine.Container], told: dict[str, t.Any], app_path: str = ""
+    client: t.Any, containers: Sequence[engine.Container], result: dict[str, t.Any], app_path: str = ""
 ) -> Root | None:
     """Find on this host the root that a release told of (C(root), as its container sees it, and C(manifest)).
 
     Nothing where it is in the image, the storage is none with a manifest, no container runs, or a link leads to it.
     """
-    place = os.path.normpath(told.get("root") or "/")
-    if place == "/" or not told.get("manifest") or not containers:
+    place = os.path.normpath(result.get("root") or "/")
+    if place == "/" or not result.get("manifest") or not containers:
         return None
-    with engine.told(f"The container {containers[0].name} could not be looked at"):
+    with engine.errors_as(f"The container {containers[0].name} could not be looked at"):
         mounts = app_mounts.parse_mounts(client.api.inspect_container(containers[0].id).get("Mounts") or [])
     found = app_mounts.host_place(place, mounts)
     if not found:
@@ -101,7 +101,7 @@ def root_of(
     source, path = found
     # A mount of something in the checkout may have been replaced through a mount of the checkout.
     top = app_path if app_path and compose.inside(source, app_path) else source
-    root = Root(path, told["manifest"], top)
+    root = Root(path, result["manifest"], top)
     try:
         with safe_files.directory(root.top, root.inside):
             return root
@@ -109,13 +109,13 @@ def root_of(
         return None
 
 
-def told_of(entries: list[journal.Entry]) -> dict[str, t.Any]:
+def static_facts(entries: list[journal.Entry]) -> dict[str, t.Any]:
     """Return what the newest release that told of its static root said (C(root), C(manifest)); nothing if none did."""
     return next((one.layout["static_at"] for one in reversed(entries) if one.layout.get("static_at")), {})
 
 
 def rules_of(rules: dict[str, t.Any], entries: list[journal.Entry]) -> RetentionRules:
-    """Read the rules of a switch; a page may live longer, as proofs have met it."""
+    """Read the rules of a switch; a page may live longer, as verifications have met it."""
     met = [float(one.figures.get("html_max_age_seconds") or 0) for one in entries]
     return RetentionRules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
 
@@ -124,7 +124,7 @@ def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> floa
     """Return when the oldest process without children started in these containers, in seconds since the epoch."""
     booted, starts = boot_time(), []
     for container in containers:
-        with engine.told(f"The container {container.name} could not be looked at"):
+        with engine.errors_as(f"The container {container.name} could not be looked at"):
             init = client.api.inspect_container(container.id)["State"]["Pid"]
         below = app_server.processes_below(init) if init else []
         parents = {one.parent for one in below}
@@ -142,9 +142,9 @@ def tidy(root: Root, rules: RetentionRules, started: float, now: float, memory_p
     :param memory_path: the file in which it is remembered, where no container can write.
     """
     manifest = root.read()
-    told: dict[str, t.Any] = {"removed": 0, "bytes": 0, "why": ""}
+    result: dict[str, t.Any] = {"removed": 0, "bytes": 0, "why": ""}
     if manifest is None:
-        return {**told, "why": f"{root.path} has no manifest"}
+        return {**result, "why": f"{root.path} has no manifest"}
     memory, paths = load(memory_path, root.path), manifest["paths"]
     changed = remember(memory, manifest_hash(manifest), paths, now)
     if rules.prune:
@@ -156,10 +156,10 @@ def tidy(root: Root, rules: RetentionRules, started: float, now: float, memory_p
             events.tell(f"removes {len(names)} static files that no page can name any more")
         for name in names:
             root.remove(name)
-        told |= {"removed": len(names), "bytes": sum(live[name].st_size for name in names)}
+        result |= {"removed": len(names), "bytes": sum(live[name].st_size for name in names)}
     if changed:
-        told["why"] = save(memory_path, root.path, memory)
-    return told
+        result["why"] = save(memory_path, root.path, memory)
+    return result
 
 
 def load(path: str, root: str) -> dict[str, t.Any]:
@@ -189,7 +189,7 @@ def tidy_for(
     rules: dict[str, t.Any],
 ) -> dict[str, t.Any]:
     """Do so in the root that an app's containers see, as its journal tells of it; return why where that can't be."""
-    root = root_of(client, containers, told_of(entries), app.path)
+    root = root_of(client, containers, static_facts(entries), app.path)
     if root is None:
         return {"removed": 0, "bytes": 0, "why": "its static root is no directory of this host with a manifest"}
     wanted = rules_of(rules, entries)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run our code in a Django app's own Python, wherever that is. Private to juno.deploy: no stable interface.
 
-The code (modules C(_guest_*)) goes in as one argument of C(python -c): nothing is copied to the app. What it tells
+The code (modules C(_in_app_*)) goes in as one argument of C(python -c): nothing is copied to the app. What it tells
 comes back between the app's own output, on lines that begin with a token which only this run knows.
 """
 
@@ -25,7 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
     EngineError,
     JunoError,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, exec_refusal, mask, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, exec_refusal, mask, split_results
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import NO_DJANGO, NO_SETTINGS
 
 if t.TYPE_CHECKING:
@@ -48,9 +48,9 @@ RULES: dict[str, t.Any] = {
     "required_together": [("project", "service")],
     "mutually_exclusive": [("virtualenv", "python")],
 }
-#: SIGALRM ended the guest: as subprocess and as a shell or the Engine tell it.
+#: SIGALRM ended the in-app code: as subprocess and as a shell or the Engine tell it.
 TIMED_OUT = (-14, 142)
-#: Added to a guest's own limit before it is given up from outside.
+#: Added to in-app code's own limit before it is given up from outside.
 GRACE_SECONDS = 5
 BOOT = (
     "import base64,json,sys,types,zlib\n"
@@ -96,7 +96,7 @@ class InAppResult:
     #: What the app itself printed.
     stdout: str
     stderr: str
-    told: dict[str, t.Any]
+    results: dict[str, t.Any]
 
     def require(self, message: str) -> InAppResult:
         """Return itself when it ended well.
@@ -182,7 +182,7 @@ def run_in_app(
     arguments: Sequence[str] = ("check",),
     **request: t.Any,
 ) -> InAppResult:
-    """Run guest modules in the app's Python; C(arguments) are those of manage.py.
+    """Run in-app modules in the app's Python; C(arguments) are those of manage.py.
 
     :raises JunoError: no interpreter, no Django or no settings module is there, or the Engine refuses.
     """
@@ -201,10 +201,10 @@ def run_in_app(
         answer = _execute(place, cmd, [python, "-c", BOOT, job], timeout_seconds + GRACE_SECONDS)
         if answer is None:
             continue
-        stdout, told = split_told(answer.stdout, token)
-        guest = InAppResult(place, cmd, answer.rc, mask(stdout), mask(answer.stderr), told)
-        _refuse_known(guest, params)
-        return guest
+        stdout, result = split_results(answer.stdout, token)
+        in_app = InAppResult(place, cmd, answer.rc, mask(stdout), mask(answer.stderr), result)
+        _refuse_known(in_app, params)
+        return in_app
     tried = " or ".join(place.pythons)
     raise BadInputError(f"There is no {tried} in {place.name}: name the app's interpreter in 'python' or 'virtualenv'.")
 
@@ -227,16 +227,16 @@ def _execute(place: Place, cmd: list[str], argv: list[str], seconds: float) -> A
     return None if refusal else answer
 
 
-def _refuse_known(guest: InAppResult, params: dict[str, t.Any]) -> None:
-    if guest.rc == NO_DJANGO and "no_django" in guest.told:
+def _refuse_known(in_app: InAppResult, params: dict[str, t.Any]) -> None:
+    if in_app.rc == NO_DJANGO and "no_django" in in_app.results:
         raise BadInputError(
-            f"Django can't be imported by {guest.told['no_django']['python']} in {guest.place.name} "
-            f"({guest.told['no_django']['cause']}): name the app's interpreter in 'python' or 'virtualenv'.",
-            cmd=guest.cmd,
+            f"Django can't be imported by {in_app.results['no_django']['python']} in {in_app.place.name} "
+            f"({in_app.results['no_django']['cause']}): name the app's interpreter in 'python' or 'virtualenv'.",
+            cmd=in_app.cmd,
         )
-    if guest.rc == NO_SETTINGS and "no_settings" in guest.told:
+    if in_app.rc == NO_SETTINGS and "no_settings" in in_app.results:
         raise BadInputError(
-            f"There is no {guest.told['no_settings']['manage_py']} in {guest.place.name}, and DJANGO_SETTINGS_MODULE "
+            f"There is no {in_app.results['no_settings']['manage_py']} in {in_app.place.name}, and DJANGO_SETTINGS_MODULE "
             "is not set there: name the directory of manage.py in 'chdir', or the settings module in 'settings'.",
-            cmd=guest.cmd,
+            cmd=in_app.cmd,
         )

@@ -154,11 +154,11 @@ def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
         target_subject=subject,
         ahead=ahead,
         behind=behind,
-        dirty=changed_by_hand(run, path),
+        dirty=locally_modified(run, path),
     )
 
 
-def changed_by_hand(run: Runner, path: str) -> list[str]:
+def locally_modified(run: Runner, path: str) -> list[str]:
     """Name the tracked files that differ from the commit; git does not even refresh its index for it."""
     # What lies untracked in a submodule (bytecode, say) is no danger to it either.
     words = ("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=untracked")
@@ -189,17 +189,17 @@ def require_movable(path: str, state: GitState, branch: str, deployed: set[str] 
 
 
 def require_clean(run: Runner, path: str) -> None:
-    """Make sure that no tracked file was changed by hand.
+    """Make sure that no tracked file is locally modified.
 
     :raises BadInputError: one was.
     """
-    _require_untouched(path, changed_by_hand(run, path))
+    _require_untouched(path, locally_modified(run, path))
 
 
 def _require_untouched(path: str, dirty: list[str]) -> None:
     if dirty:
         raise BadInputError(
-            f"The checkout {path} has files changed by hand: {some(dirty)}; nothing was overwritten: "
+            f"The checkout {path} has locally modified files: {some(dirty)}; nothing was overwritten: "
             "commit and push them, or set them back with git restore.",
             dirty=dirty,
         )
@@ -240,7 +240,7 @@ def fast_forward(run: Runner, path: str, target: str) -> bool:
 def move(run: Runner, path: str, target: str) -> bool:
     """Move the checkout to a commit, also one before its own; return whether it moved.
 
-    :raises CommandError: git refuses, since a file changed by hand would be lost; the checkout is as it was.
+    :raises CommandError: git refuses, since a locally modified file would be lost; the checkout is as it was.
     """
     if run(git(path, "merge-base", "--is-ancestor", "HEAD", target)).rc == 0:
         return fast_forward(run, path, target)
@@ -265,7 +265,9 @@ def submodules(run: Runner, path: str, target: str, before: str = "") -> None:
     if not has and not old:
         return
     new = _addresses(run, path, target)
-    _let_go(run, path, {place for place, _address in old.values()} - {place for place, _address in new.values()})
+    _remove_submodules(
+        run, path, {place for place, _address in old.values()} - {place for place, _address in new.values()}
+    )
     if not has:
         return
     moved = [name for name, place in new.items() if before and old.get(name, place) != place]
@@ -284,7 +286,7 @@ def submodules(run: Runner, path: str, target: str, before: str = "") -> None:
     done.require(failure)
 
 
-def _let_go(run: Runner, path: str, places: set[str]) -> None:
+def _remove_submodules(run: Runner, path: str, places: set[str]) -> None:
     """Remove folders that git leaves of submodules that the commit no longer has, unless a person changed anything.
 
     Such a folder would be in the way of a commit that brings the submodule again.
@@ -337,7 +339,7 @@ REFS = "refs/juno/"
 
 
 def keep(run: Runner, path: str, commits: list[str]) -> None:
-    """Keep commits from being tidied away by git (after a forced push, say), and let go of those kept before.
+    """Keep commits from being tidied away by git (after a forced push, say), and remove those kept before.
 
     One that a person has tidied away already can't be kept.
 
@@ -347,7 +349,7 @@ def keep(run: Runner, path: str, commits: list[str]) -> None:
     wanted = {REFS + commit: commit for commit in commits}
     known = set(listed.stdout.split())
     for name in sorted(known - set(wanted)):
-        run(git(path, "update-ref", "-d", name)).require(f"git can't let go of {name} in {path} ({{cause}}).")
+        run(git(path, "update-ref", "-d", name)).require(f"git can't remove {name} in {path} ({{cause}}).")
     for name in sorted(set(wanted) - known):
         if not exists(run, path, wanted[name]):
             continue

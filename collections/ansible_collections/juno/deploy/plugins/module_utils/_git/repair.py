@@ -13,7 +13,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import changed_by_hand, git, own_file, some
+from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import git, locally_modified, own_file, some
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
@@ -30,7 +30,7 @@ def mend(run: Runner, path: str, old: str, new: str, proc: str = "/proc") -> lis
             lock = os.path.join(top, name)
             raise JunoError(f"git is at work in {path} ({lock} is there): let it end, then run this again.")
         _remove(top, name)
-    dirty = changed_by_hand(run, path)
+    dirty = locally_modified(run, path)
     foreign = [name for name in dirty if not _of_either(run, path, name, (old, new))]
     if foreign:
         raise JunoError(

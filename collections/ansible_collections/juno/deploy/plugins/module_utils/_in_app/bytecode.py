@@ -73,47 +73,47 @@ def judge(mode: str, place: str, names: "list[str]", sources: str) -> "dict[str,
     return {name: reason for name, reason in chosen.items() if reason}
 
 
-def purge(top: str, order: "dict[str, t.Any]", directory: str) -> "dict[str, t.Any]":
+def purge(top: str, spec: "dict[str, t.Any]", directory: str) -> "dict[str, t.Any]":
     """Purge the bytecode of one directory of sources, which is below C(top)."""
-    told: dict[str, t.Any] = {"directories_seen": 0, "directories_removed": 0, "files_removed": 0, "bytes_freed": 0}
-    told.update(reasons={}, paths=[], failed=[])
+    result: dict[str, t.Any] = {"directories_seen": 0, "directories_removed": 0, "files_removed": 0, "bytes_freed": 0}
+    result.update(reasons={}, paths=[], failed=[])
     began = time.time()
     for place, directories, files in os.walk(top, topdown=True):
-        directories[:] = [name for name in directories if name not in order["exclude"]]
-        told["directories_seen"] += 1
+        directories[:] = [name for name in directories if name not in spec["exclude"]]
+        result["directories_seen"] += 1
         sources = os.path.normpath(os.path.join(directory, os.path.relpath(place, top)))
         names = sorted(name for name in files if name.endswith((".pyc", ".pyo")) or ".pyc." in name)
         try:
-            chosen = judge(order["mode"], place, names, sources)
+            chosen = judge(spec["mode"], place, names, sources)
         except OSError as exc:
-            told["failed"].append([place, exc.strerror or str(exc)])
+            result["failed"].append([place, exc.strerror or str(exc)])
             continue
         for name, reason in chosen.items():
-            take(os.path.join(place, name), reason, order, told)
-    if order["remove"] and told["files_removed"]:
-        told["directories_removed"] = sweep(top)
-    told["failed_count"], told["failed"] = len(told["failed"]), told["failed"][:MOST_NOTES]
-    told["duration_ms"] = round((time.time() - began) * 1000)
-    return told
+            take(os.path.join(place, name), reason, spec, result)
+    if spec["remove"] and result["files_removed"]:
+        result["directories_removed"] = sweep(top)
+    result["failed_count"], result["failed"] = len(result["failed"]), result["failed"][:MOST_NOTES]
+    result["duration_ms"] = round((time.time() - began) * 1000)
+    return result
 
 
-def take(path: str, reason: str, order: "dict[str, t.Any]", told: "dict[str, t.Any]") -> None:
+def take(path: str, reason: str, spec: "dict[str, t.Any]", result: "dict[str, t.Any]") -> None:
     """Remove a file, or only count it."""
     try:
         size = os.lstat(path).st_size
-        if order["remove"]:
+        if spec["remove"]:
             os.unlink(path)
     except FileNotFoundError:
         return
     except OSError as exc:
-        told["failed"].append([path, exc.strerror or str(exc)])
+        result["failed"].append([path, exc.strerror or str(exc)])
         return
-    told["files_removed"] += 1
-    told["bytes_freed"] += size
+    result["files_removed"] += 1
+    result["bytes_freed"] += size
     if reason:
-        told["reasons"][reason] = told["reasons"].get(reason, 0) + 1
-    if len(told["paths"]) < order["most_paths"]:
-        told["paths"].append([path, reason])
+        result["reasons"][reason] = result["reasons"].get(reason, 0) + 1
+    if len(result["paths"]) < spec["most_paths"]:
+        result["paths"].append([path, reason])
 
 
 def sweep(top: str) -> int:
@@ -128,16 +128,16 @@ def sweep(top: str) -> int:
 
 def main() -> None:
     """Do what the order says, and print how it went."""
-    order = json.loads(sys.argv[1])
+    spec = json.loads(sys.argv[1])
     answer: dict[str, t.Any] = {
         "tag": sys.implementation.cache_tag or "",
         "magic": importlib.util.MAGIC_NUMBER.hex(),
         "prefix": getattr(sys, "pycache_prefix", None) or "",
     }
-    for directory in order.get("directories", ()):
+    for directory in spec.get("directories", ()):
         top = answer["prefix"].rstrip("/") + directory
         if answer["prefix"] and os.path.isdir(top):
-            answer.setdefault("purged", []).append([top, purge(top, order, directory)])
+            answer.setdefault("purged", []).append([top, purge(top, spec, directory)])
     sys.stdout.write("juno " + json.dumps(answer) + "\n")
 
 

@@ -93,13 +93,13 @@ def share(paths: "list[str]") -> "list[int]":
 
 def main() -> None:
     """Do what the order says, and print how it went."""
-    order = json.loads(sys.argv[1])
-    exclude = frozenset(order["exclude"])
+    spec = json.loads(sys.argv[1])
+    exclude = frozenset(spec["exclude"])
     found = {
         os.path.realpath(path): path
-        for directory in order["directories"]
+        for directory in spec["directories"]
         if os.path.isdir(directory)
-        for path in sources(directory, exclude, order["virtualenvs"])
+        for path in sources(directory, exclude, spec["virtualenvs"])
     }
     sys.stdout.write("juno " + json.dumps(share(sorted(found.values()))) + "\n")
 

@@ -79,7 +79,7 @@ def probe(variable: str, seconds: float) -> "dict[str, bool]":
 
     :raises RuntimeError: the settings could not be loaded a second time.
     """
-    told = Probe(variable, seconds).collect()
-    if told["error"]:
-        raise RuntimeError(told["error"])
-    return dict(told["honoured"])
+    result = Probe(variable, seconds).collect()
+    if result["error"]:
+        raise RuntimeError(result["error"])
+    return dict(result["honoured"])

@@ -66,19 +66,19 @@ def write_copy(settings: t.Any, alias: str, path: str, seconds: float) -> None:
 def write(settings: t.Any, alias: str, path: str) -> None:
     """Write how a database is reached, what it holds, and why not if it doesn't answer."""
     connection = importlib.import_module("django.db").connections[alias]
-    told = describe(connection.vendor, settings.DATABASES[alias], connection.get_connection_params())
-    told["address"] = address_of(told["host"], told["port"])
-    told["programs"] = [name for name in PROGRAMS if shutil.which(name)]
-    told.update(bytes=0, version="", why="")
+    result = describe(connection.vendor, settings.DATABASES[alias], connection.get_connection_params())
+    result["address"] = address_of(result["host"], result["port"])
+    result["programs"] = [name for name in PROGRAMS if shutil.which(name)]
+    result.update(bytes=0, version="", why="")
     try:
         if connection.vendor in QUESTIONS:
             with connection.cursor() as cursor:
                 cursor.execute(QUESTIONS[connection.vendor])
                 size, version = cursor.fetchone()
-            told.update(bytes=int(size), version=str(version))
+            result.update(bytes=int(size), version=str(version))
     except importlib.import_module("django.db").Error as exc:
-        told["why"] = in_words(exc)
+        result["why"] = in_words(exc)
     finally:
         connection.close()
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600), "w") as file:
-        json.dump(told, file)
+        json.dump(result, file)

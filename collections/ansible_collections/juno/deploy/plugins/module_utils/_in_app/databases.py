@@ -44,7 +44,7 @@ def real_path(path: str, mount: "dict[str, str]", key: str) -> str:
 def describe(alias: str, conf: "dict[str, t.Any]", mounts: "list[dict[str, str]]") -> "dict[str, t.Any]":
     """Return what a database is and, where it is a file, who holds it."""
     engine, name = str(conf.get("ENGINE") or ""), str(conf.get("NAME") or "")
-    told: dict[str, t.Any] = {
+    result: dict[str, t.Any] = {
         "alias": alias,
         "vendor": engine.rpartition(".")[2],
         "file": False,
@@ -56,16 +56,16 @@ def describe(alias: str, conf: "dict[str, t.Any]", mounts: "list[dict[str, str]]
         "why": "",
     }
     if not engine.endswith(("sqlite3", "spatialite")) or not name or name.startswith(("file:", ":memory:")):
-        return told
+        return result
     path = os.path.abspath(name)
     mount = mount_of(path, mounts)
-    told.update(file=True, where=mount["kind"], path=path, live=path)
+    result.update(file=True, where=mount["kind"], path=path, live=path)
     if mount["kind"] in ON_HOST:
-        told.update(live=real_path(path, mount, "seen"), host_path=real_path(path, mount, "source"))
-    told["bytes"] = sum(
-        os.path.getsize(told["live"] + end) for end in ("", "-wal") if os.path.exists(told["live"] + end)
+        result.update(live=real_path(path, mount, "seen"), host_path=real_path(path, mount, "source"))
+    result["bytes"] = sum(
+        os.path.getsize(result["live"] + end) for end in ("", "-wal") if os.path.exists(result["live"] + end)
     )
-    return told
+    return result
 
 
 def describe_all(settings: t.Any, mounts: "list[dict[str, str]]") -> "list[dict[str, t.Any]]":
@@ -81,7 +81,7 @@ def read_only(path: str) -> str:
 def copy(source: str, target: str, seconds: float) -> None:
     """Copy a SQLite database as of one moment, while others use it.
 
-    In one step: one that is written to between two steps begins anew, and may never end.
+    In one step: one that is written to between two steps begins again, and may never end.
     """
     sqlite3 = importlib.import_module("sqlite3")
     ends = time.monotonic() + seconds
@@ -136,7 +136,7 @@ def content(connection: t.Any) -> str:
         return digest(spot)
 
 
-def stand_in(database: "dict[str, t.Any]", limit_bytes: int, seconds: float) -> str:
+def copy_aside(database: "dict[str, t.Any]", limit_bytes: int, seconds: float) -> str:
     """Put a copy in the place of a file, and return the name that the settings shall have.
 
     One that is too large is read where it is, and never changed.

@@ -158,11 +158,11 @@ def alone(connection: t.Any, seconds: float, waiting: "t.Callable[[], None]" = l
     :raises TimeoutError: another one has it for too long.
     """
     take, give, value = _lock_words(connection)
-    began, told = time.monotonic(), False
+    began, result = time.monotonic(), False
     while take and not _ask(connection, take, value):
-        if not told:
+        if not result:
             waiting()
-            told = True
+            result = True
         if time.monotonic() - began > seconds:
             raise TimeoutError(f"another run has migrated this database for longer than {seconds:g} s")
         threading.Event().wait(LOOK_SECONDS)

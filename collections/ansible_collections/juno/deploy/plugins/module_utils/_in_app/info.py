@@ -55,12 +55,12 @@ FREE = (
 
 def main(request: "dict[str, t.Any]") -> None:
     """Tell about the app in parts (C(about), C(caches), ...), or C(failure) when its settings can't be had."""
-    told = adopt(request["environment_of"])
+    result = adopt(request["environment_of"])
     # What manage.py sets by itself is not yet there.
-    told["settings_named"] = bool(request["settings"] or os.environ.get("DJANGO_SETTINGS_MODULE"))
+    result["settings_named"] = bool(request["settings"] or os.environ.get("DJANGO_SETTINGS_MODULE"))
     prepare(request)
     try:
-        before_apps(request, lambda: work(request, told))
+        before_apps(request, lambda: work(request, result))
     except (Exception, SystemExit) as exc:  # the app's own code raises what it likes, and the error is told
         if isinstance(exc, SystemExit) and exc.code in (NO_DJANGO, NO_SETTINGS):
             raise
@@ -91,7 +91,7 @@ def adopt(process: int) -> "dict[str, t.Any]":
 def work(request: "dict[str, t.Any]", environment: "dict[str, t.Any]") -> None:
     """Start the second evaluation of the settings, tell all parts meanwhile, and its answer last."""
     settings = importlib.import_module("django.conf").settings
-    variable = request["epoch_variable"]
+    variable = request["cache_version_variable"]
     probe = (
         Probe(variable, request["timeout_seconds"]) if variable and os.environ.get("DJANGO_SETTINGS_MODULE") else None
     )
@@ -106,7 +106,7 @@ def work(request: "dict[str, t.Any]", environment: "dict[str, t.Any]") -> None:
     for name, look in looks(settings, request):
         emit(request, name, attempt(look, hider))
     if probe:
-        emit(request, "epoch", clean(probe.collect(), hider))
+        emit(request, "cache_version", clean(probe.collect(), hider))
 
 
 def looks(settings: t.Any, request: "dict[str, t.Any]") -> "list[tuple[str, t.Callable[[], t.Any]]]":
@@ -140,7 +140,7 @@ def describe(settings: t.Any, request: "dict[str, t.Any]", environment: "dict[st
         "debug_variables": [pair.partition("=")[0] for pair in seen["debug_variables"]],
         "host": host_of(settings.ALLOWED_HOSTS),
         "wants_https": bool(settings.SECURE_SSL_REDIRECT) and tuple(header) == ("HTTP_X_FORWARDED_PROTO", "https"),
-        "epoch_set": request["epoch_variable"] in os.environ,
+        "cache_version_set": request["cache_version_variable"] in os.environ,
         "environment": environment,
     }
 

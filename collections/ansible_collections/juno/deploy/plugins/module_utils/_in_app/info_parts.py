@@ -48,12 +48,12 @@ def caches(settings: t.Any, seconds: float) -> "list[dict[str, t.Any]]":
     made = importlib.import_module("django.core.cache").caches
     listed = []
     for one in list_caches(seconds, resolving=False)["caches"]:
-        told = {name: one.get(name) for name in ("alias", "backend", "family", "locations", "error")}
-        told["options"] = sorted(settings.CACHES[one["alias"]].get("OPTIONS") or {})
+        result = {name: one.get(name) for name in ("alias", "backend", "family", "locations", "error")}
+        result["options"] = sorted(settings.CACHES[one["alias"]].get("OPTIONS") or {})
         if "error" not in one:
-            told.update(key_prefix=one["key_prefix"], keys_begin_with=one["begins"])
-            told.update(keys_of(made[one["alias"]]))
-        listed.append(told)
+            result.update(key_prefix=one["key_prefix"], keys_begin_with=one["begins"])
+            result.update(keys_of(made[one["alias"]]))
+        listed.append(result)
     return listed
 
 
@@ -61,7 +61,7 @@ def keys_of(cache: t.Any) -> "dict[str, t.Any]":
     """Return how a cache makes its keys, and for how long it keeps what is stored without a time."""
     default = importlib.import_module("django.core.cache.backends.base").default_key_func
     function = getattr(cache, "key_func", default)
-    told = {
+    result = {
         "version": str(cache.version),
         "version_type": type(cache.version).__name__,
         "timeout": cache.default_timeout,
@@ -70,23 +70,28 @@ def keys_of(cache: t.Any) -> "dict[str, t.Any]":
         "key_error": "",
     }
     try:
-        told["key_example"] = str(cache.make_key("x"))
+        result["key_example"] = str(cache.make_key("x"))
     except Exception as exc:  # noqa: BLE001  # a key function of the app's own raises what it likes, and that is told
-        told["key_error"] = f"{type(exc).__name__}: {exc}"
-    return told
+        result["key_error"] = f"{type(exc).__name__}: {exc}"
+    return result
 
 
 def sessions(settings: t.Any) -> "dict[str, t.Any]":
     """Return where sessions live, by the class that keeps them: an app's own may descend from one of Django's."""
     engine = str(settings.SESSION_ENGINE)
     middleware = "django.contrib.sessions.middleware.SessionMiddleware"
-    told = {"engine": engine, "alias": None, "store": STORES.get(engine, ""), "used": middleware in settings.MIDDLEWARE}
-    if not told["store"]:
+    result = {
+        "engine": engine,
+        "alias": None,
+        "store": STORES.get(engine, ""),
+        "used": middleware in settings.MIDDLEWARE,
+    }
+    if not result["store"]:
         kind = with_apps(lambda: importlib.import_module(engine).SessionStore)
-        told["store"] = next((STORES[base.__module__] for base in kind.__mro__ if base.__module__ in STORES), "other")
-    if told["store"] in ("cache", "cached_database"):
-        told["alias"] = str(settings.SESSION_CACHE_ALIAS)
-    return told
+        result["store"] = next((STORES[base.__module__] for base in kind.__mro__ if base.__module__ in STORES), "other")
+    if result["store"] in ("cache", "cached_database"):
+        result["alias"] = str(settings.SESSION_CACHE_ALIAS)
+    return result
 
 
 def templates(settings: t.Any) -> "list[dict[str, t.Any]]":
@@ -143,7 +148,7 @@ def static(settings: t.Any) -> "dict[str, t.Any]":
     """Describe the static files: storage, root, URL, manifest."""
     storages = getattr(settings, "STORAGES", None) or {}
     named = (storages.get("staticfiles") or {}).get("BACKEND") or getattr(settings, "STATICFILES_STORAGE", "")
-    told: dict[str, t.Any] = {
+    result: dict[str, t.Any] = {
         "storage": str(named),
         "root": str(settings.STATIC_ROOT) if settings.STATIC_ROOT else None,
         "url": str(settings.STATIC_URL or ""),
@@ -153,17 +158,17 @@ def static(settings: t.Any) -> "dict[str, t.Any]":
     }
     try:
         seen = with_apps(look)
-        told["storage"] = seen["storage"]
+        result["storage"] = seen["storage"]
         if seen["has_manifest"]:
-            told["manifest"] = {
+            result["manifest"] = {
                 "path": manifest_path(),
                 "exists": seen["hash"] is not None,
                 "hash": seen["hash"],
                 "entries": len(seen["paths"]),
             }
     except Exception as exc:  # noqa: BLE001  # a storage raises what it likes, and the error is told
-        told["error"] = f"{type(exc).__name__}: {exc}"
-    return told
+        result["error"] = f"{type(exc).__name__}: {exc}"
+    return result
 
 
 def manifest_path() -> "str | None":

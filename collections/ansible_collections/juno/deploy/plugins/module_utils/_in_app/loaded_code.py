@@ -69,5 +69,5 @@ def look(top: str) -> "dict[str, str]":
 def main(request: "dict[str, t.Any]") -> None:
     """Tell it."""
     top = find_top(os.getcwd())
-    told = {"top": top, "files": look(top) if top else {}}
-    sys.stdout.write(request["token"] + " code " + json.dumps(told) + "\n")
+    result = {"top": top, "files": look(top) if top else {}}
+    sys.stdout.write(request["token"] + " code " + json.dumps(result) + "\n")

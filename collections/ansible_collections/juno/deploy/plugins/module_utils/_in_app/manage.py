@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the app's own interpreter: start its manage.py and watch it. Private to juno.deploy: no stable interface.
 
-Modules C(_guest_*) are sent as source to the app's Python (3.6 or later, Django 2.1 or later), so they use the standard
+Modules C(_in_app_*) are sent as source to the app's Python (3.6 or later, Django 2.1 or later), so they use the standard
 library and Django only, and no syntax younger than 3.6.
 
 The app's own C(manage.py) is run, not a copy of what it usually does: it may load an env file before the settings.
@@ -16,9 +16,9 @@ import signal
 import sys
 import typing as t
 
-#: Return code of a guest that could not import Django. Django itself ends with 0, 1 or 2.
+#: Return code of in-app code that could not import Django. Django itself ends with 0, 1 or 2.
 NO_DJANGO = 93
-#: Return code of a guest that found neither manage.py nor the name of a settings module.
+#: Return code of in-app code that found neither manage.py nor the name of a settings module.
 NO_SETTINGS = 94
 #: The name of lines that say what is being done just now.
 NOW = "now"

@@ -81,10 +81,10 @@ def teller(
             then(what, migration)
         if what not in ("begun", "done"):
             return
-        was_told = any(not one.is_alive() for one in at_work)
+        was_ended = any(not one.is_alive() for one in at_work)
         while at_work:
             at_work.pop().cancel()
-        if what == "done" and ended and was_told:
+        if what == "done" and ended and was_ended:
             say(request, ended.format(label(migration)))
         elif what == "begun":
             at_work.append(threading.Timer(TELL_SECONDS, say, (request, begins.format(label(migration)))))
@@ -100,7 +100,7 @@ def in_number(entries: "list[dict[str, t.Any]]") -> str:
 
 
 def executor_of() -> t.Any:
-    """Return Django's executor, with the state of the database read anew."""
+    """Return Django's executor, with the state of the database read again."""
     connection = importlib.import_module("django.db").connections[ALIAS]
     return importlib.import_module("django.db.migrations.executor").MigrationExecutor(connection)
 
@@ -108,7 +108,7 @@ def executor_of() -> t.Any:
 def list_migrations() -> "dict[str, t.Any]":
     """List the migrations that the code has and the database has not, and those that the database has.
 
-    :raises Told: they contradict each other.
+    :raises MigrationFailed: they contradict each other.
     """
     executor = executor_of()
     loader = executor.loader
@@ -229,7 +229,7 @@ def apply_pending(
 
     :param tell: is told of each that it has C(begun), that it is C(done), and that it has C(touched) the database for
         good before it was done.
-    :raises Told: a migration fails.
+    :raises MigrationFailed: a migration fails.
     """
     for tried in range(1, tries + 1):
         at: list[t.Any] = []
@@ -268,7 +268,7 @@ def _touching(tell: "t.Callable[[str, t.Any], None]", at: "list[t.Any]") -> "t.I
 def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]") -> "list[dict[str, t.Any]]":
     """Take apps back to where they stood; return what is reversed.
 
-    :raises Told: a migration can't be reversed, and nothing was; or one fails.
+    :raises MigrationFailed: a migration can't be reversed, and nothing was; or one fails.
     """
     executor = executor_of()
     wanted = [(app, name or None) for app, name in sorted(targets.items())]

@@ -23,10 +23,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.child_processe
 )
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.connection_room import connections
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.databases import (
+    copy_aside,
     describe_all,
     mount_of,
     real_path,
-    stand_in,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.db_sessions import begin_with, refused_writes
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.layout import layout, static_at
@@ -97,7 +97,7 @@ def connect(request: "dict[str, t.Any]") -> None:
 
     def write(request: "dict[str, t.Any]") -> None:
         settings = settings_of(request)
-        # It was sent along only to a guest that does this.
+        # It was sent along only to in-app code that does this.
         connections = importlib.import_module(__name__.rpartition(".")[0] + ".connections")
         if request["copy_seconds"]:
             connections.write_copy(settings, ALIAS, request["secret_path"], request["copy_seconds"])
@@ -119,7 +119,7 @@ def look(request: "dict[str, t.Any]") -> None:
     for one in databases:
         if one["file"]:
             say(request, "copies the database {} for {} to try".format(one["path"], request["code"]))
-            name = stand_in(one, request["copy_limit_bytes"], request["copy_seconds"])
+            name = copy_aside(one, request["copy_limit_bytes"], request["copy_seconds"])
             settings.DATABASES[one["alias"]]["NAME"] = name
     if request["list_caches"]:
         emit(request, "caches", list_versions())
@@ -141,31 +141,31 @@ def look(request: "dict[str, t.Any]") -> None:
 def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
     """List the migrations, and try those that are pending where that changes a copy only."""
     main_one = next((one for one in databases if one["alias"] == ALIAS), {"where": "none"})
-    told: dict[str, t.Any] = {"databases": databases, "pending": [], "applied": [], "tried": False, "why": ""}
+    result: dict[str, t.Any] = {"databases": databases, "pending": [], "applied": [], "tried": False, "why": ""}
     # Until it is known to be right, no page is asked for.
     request["ready"] = True
     if main_one["where"] == "none":
-        return dict(told, why="the app has no database")
+        return dict(result, why="the app has no database")
     say(request, "looks which migrations are pending")
     try:
-        told.update(list_migrations())
+        result.update(list_migrations())
     except MigrationFailed as exc:
         fail(request, "history", exc.what, exc.cause)
     except importlib.import_module("django.db").Error as exc:
         request["ready"] = False
-        return dict(told, why=f"the database doesn't answer ({in_words(exc)})", unanswered=True)
-    if told["pending"] and main_one["copied"]:
+        return dict(result, why=f"the database doesn't answer ({in_words(exc)})", unanswered=True)
+    if result["pending"] and main_one["copied"]:
         try:
-            say(request, "tries {} on a copy of the database".format(in_number(told["pending"])))
+            say(request, "tries {} on a copy of the database".format(in_number(result["pending"])))
             apply_pending(teller(request, "tries {} on a copy of the database"))
         except MigrationFailed as exc:
-            emit(request, "migrations", told)
+            emit(request, "migrations", result)
             fail(request, "migration", exc.what, exc.cause)
-        told["tried"] = True
-    elif told["pending"]:
+        result["tried"] = True
+    elif result["pending"]:
         request["ready"] = False
-        told["why"] = main_one["why"] or "the database is not a file of the app's directory"
-    return told
+        result["why"] = main_one["why"] or "the database is not a file of the app's directory"
+    return result
 
 
 def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
@@ -177,33 +177,33 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
     refused = refused_writes()
     say(request, "asks {} for {}".format(request["code"], path))
     try:
-        told = ask(settings, path, request["headers"])
+        result = ask(settings, path, request["headers"])
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
-        told = {"path": path, "status": 500, "why": in_words(exc)}
-    if told["status"] < 500:
+        result = {"path": path, "status": 500, "why": in_words(exc)}
+    if result["status"] < 500:
         for page in request.get("pages") or []:
             _must_show(settings, request, page)
-        return told
+        return result
     if refused:
         return {"path": path, "status": 0, "why": "it writes to the database, which is only read before the switch"}
-    if "DummyCache" not in told["why"] or "no attribute" not in told["why"]:
-        fail(request, "request", f"GET {path} with {told['status']}", told["why"] or "the page says no more")
-    return dict(told, status=0, why="it needs what only its own cache can do")
+    if "DummyCache" not in result["why"] or "no attribute" not in result["why"]:
+        fail(request, "request", f"GET {path} with {result['status']}", result["why"] or "the page says no more")
+    return dict(result, status=0, why="it needs what only its own cache can do")
 
 
 def _must_show(settings: t.Any, request: "dict[str, t.Any]", page: "dict[str, t.Any]") -> None:
-    """Ask for a page that the proof will ask for, where no new container can be asked before visitors are."""
+    """Ask for a page that the verification will ask for, where no new container can be asked before visitors are."""
     parts: list[bytes] = []
     say(request, "asks {} for {}".format(request["code"], page["path"]))
     try:
-        told = ask(settings, page["path"], request["headers"], parts)
+        result = ask(settings, page["path"], request["headers"], parts)
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
-        told = {"path": page["path"], "status": 500, "why": in_words(exc)}
-    if told["status"] == 500 and "DummyCache" in told["why"]:
+        result = {"path": page["path"], "status": 500, "why": in_words(exc)}
+    if result["status"] == 500 and "DummyCache" in result["why"]:
         return
-    wrong = judge(page, told, b"".join(parts).decode("utf-8", "replace"), request["headers"])
+    wrong = judge(page, result, b"".join(parts).decode("utf-8", "replace"), request["headers"])
     if wrong:
-        fail(request, "request", f"GET {page['path']} with {told['status']}", wrong)
+        fail(request, "request", f"GET {page['path']} with {result['status']}", wrong)
 
 
 def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
@@ -227,10 +227,10 @@ def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
     def run() -> None:
         importlib.import_module("django.core.management").call_command("collectstatic", interactive=False, verbosity=0)
 
-    # It was sent along only to a guest that collects.
+    # It was sent along only to in-app code that collects.
     collector = importlib.import_module(__name__.rpartition(".")[0] + ".static_collect")
     try:
-        told = collector.collect(run, {"in_container": True})
+        result = collector.collect(run, {"in_container": True})
     except Exception as exc:  # noqa: BLE001 - a storage may raise what it likes
         fail(request, "collect", root, in_words(exc))
-    emit(request, "static", told)
+    emit(request, "static", result)

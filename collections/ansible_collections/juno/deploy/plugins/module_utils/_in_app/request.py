@@ -92,17 +92,17 @@ def ask(
 
     With C(body_parts), which get the page, it is asked for as a visitor's request comes.
     """
-    told: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
+    result: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
 
     def failed(**_about: t.Any) -> None:
         kind, value = sys.exc_info()[:2]
-        told["why"] = " ".join("".join(traceback.format_exception_only(kind, value)).split())
+        result["why"] = " ".join("".join(traceback.format_exception_only(kind, value)).split())
 
     def start_response(status: str, answered: t.Any, _exc_info: t.Any = None) -> "t.Callable[[bytes], None]":
-        told["status"] = int(status.split()[0])
+        result["status"] = int(status.split()[0])
         for name, value in answered:
             if name.lower() == "location":
-                told["location"] = value
+                result["location"] = value
         return lambda _data: None
 
     importlib.import_module("django.core.signals").got_request_exception.connect(failed, weak=False)
@@ -120,12 +120,12 @@ def ask(
     finally:
         if hasattr(body, "close"):
             body.close()
-    return told
+    return result
 
 
-def judge(page: "dict[str, t.Any]", told: "dict[str, t.Any]", text: str, headers: "dict[str, str]") -> str:
-    """Return what is wrong with a page that the proof will ask for, and what it may hang on; nothing if it is right."""
-    status, wanted = told["status"], page.get("status", 200)
+def judge(page: "dict[str, t.Any]", result: "dict[str, t.Any]", text: str, headers: "dict[str, str]") -> str:
+    """Return what is wrong with a page that the verification will ask for, and what it may hang on; nothing if it is right."""
+    status, wanted = result["status"], page.get("status", 200)
     if status == wanted:
         found = [f"does not contain '{one}'" for one in page.get("contains") or [] if one not in text]
         found += [f"still contains '{one}'" for one in page.get("excludes") or [] if one in text]
@@ -135,6 +135,6 @@ def judge(page: "dict[str, t.Any]", told: "dict[str, t.Any]", text: str, headers
             f"it is refused as Host '{headers.get('Host', '')}': name that host in ALLOWED_HOSTS, or set "
             "django_app_host_header to one that is in it"
         )
-    if told.get("location", "").startswith("https://") and headers.get("X-Forwarded-Proto") != "https":
+    if result.get("location", "").startswith("https://") and headers.get("X-Forwarded-Proto") != "https":
         return "it leads to https: set django_app_https: true, so that it is asked as a request that came by TLS"
-    return told["why"] or f"wanted: {wanted}, by django_app_check_urls"
+    return result["why"] or f"wanted: {wanted}, by django_app_check_urls"

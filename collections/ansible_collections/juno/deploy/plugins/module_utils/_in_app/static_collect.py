@@ -42,7 +42,7 @@ OPTIONS: "dict[str, t.Any]" = {
     "names": False,
 }
 #: How many names of a kind are told.
-TOLD = 5000
+MOST_NAMES = 5000
 
 
 def collect(
@@ -61,8 +61,8 @@ def collect(
         (in_place or run)()
         nothing = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0}
         prune_why = f"nothing is pruned: {why}" if options["prune"] else ""
-        told = dict(compare(before, look()), staged=False, why=why, fingerprint="not taken: not staged")
-        return dict(told, prune_why=prune_why, memory_why="", **nothing)
+        result = dict(compare(before, look()), staged=False, why=why, fingerprint="not taken: not staged")
+        return dict(result, prune_why=prune_why, memory_why="", **nothing)
     return _Collection(storage, options, command).work(run)
 
 
@@ -83,10 +83,10 @@ class _Collection:
     def work(self, run: "t.Callable[[], object]") -> "dict[str, t.Any]":
         """Do it, or nothing when all is as it was left."""
         fingerprint = self._fingerprint()
-        told: dict[str, t.Any]
+        result: dict[str, t.Any]
         if fingerprint == "same":
             change: dict[str, list[str]] = {"new": [], "replaced": [], "removed": []}
-            told = dict(compare(self.before, self.before), copied=0, unmodified=len(self.sources), staged_in="")
+            result = dict(compare(self.before, self.before), copied=0, unmodified=len(self.sources), staged_in="")
         else:
             stage = Stage(self.storage, self.options["dry"])
             try:
@@ -99,16 +99,16 @@ class _Collection:
                     stage.bring(change)
             finally:
                 stage.close()
-            told = self._told(manifest, change)
-            told["staged_in"] = stage.tree
+            result = self._result(manifest, change)
+            result["staged_in"] = stage.tree
             self._remember(manifest, staged)
-        told.update({"added": len(change["new"]), "replaced": len(change["replaced"]), "staged": True, "why": ""})
-        told.update({"removed": len(change["removed"]), "fingerprint": fingerprint})
+        result.update({"added": len(change["new"]), "replaced": len(change["replaced"]), "staged": True, "why": ""})
+        result.update({"removed": len(change["removed"]), "fingerprint": fingerprint})
         if self.options["names"]:
-            told["names"] = {what: names[:TOLD] for what, names in change.items()}
-        told.update(self._prune(change))
-        told["memory_why"] = save(self.root, self.memory) if self.fresh and not self.options["dry"] else ""
-        return told
+            result["names"] = {what: names[:MOST_NAMES] for what, names in change.items()}
+        result.update(self._prune(change))
+        result["memory_why"] = save(self.root, self.memory) if self.fresh and not self.options["dry"] else ""
+        return result
 
     def _fingerprint(self) -> str:
         last = self.memory["collected"]
@@ -132,7 +132,7 @@ class _Collection:
         manifest = getattr(self.storage, "manifest_name", None)
         return names_of(paths) | set(sources) | set(more) | ({manifest} if manifest else set())
 
-    def _told(self, manifest: "dict[str, t.Any] | None", change: "dict[str, list[str]]") -> "dict[str, t.Any]":
+    def _result(self, manifest: "dict[str, t.Any] | None", change: "dict[str, list[str]]") -> "dict[str, t.Any]":
         self.after = dict(self.before, paths={}, hash=None)
         if manifest:
             self.after.update(paths=manifest.get("paths", {}), hash=manifest_hash(manifest))
@@ -140,8 +140,8 @@ class _Collection:
         paths = self.after["paths"]
         # A storage may keep the hashed file only.
         copied = sum(1 for name in self.sources if name in written or paths.get(name) in written)
-        told = compare(self.before, self.after)
-        return dict(told, copied=copied, unmodified=len(self.sources) - copied)
+        result = compare(self.before, self.after)
+        return dict(result, copied=copied, unmodified=len(self.sources) - copied)
 
     def _remember(self, manifest: "dict[str, t.Any] | None", staged: "set[str]") -> None:
         remember(self.memory, self.after["hash"], self.after["paths"], self.now)
@@ -161,12 +161,12 @@ class _Collection:
             self.fresh = True
 
     def _prune(self, change: "dict[str, list[str]]") -> "dict[str, t.Any]":
-        told: dict[str, t.Any] = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0, "prune_why": ""}
+        result: dict[str, t.Any] = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0, "prune_why": ""}
         if not self.options["prune"]:
-            return told
+            return result
         after = getattr(self, "after", self.before)
         if after["hash"] is None:
-            return dict(told, prune_why=f"nothing is pruned: {after['storage']} has no manifest")
+            return dict(result, prune_why=f"nothing is pruned: {after['storage']} has no manifest")
         starts = [oldest_start(self.options["in_container"]) or 0, self.options["started"]]
         rules: dict[str, t.Any] = {name: self.options[name] for name in ("keep_releases", "html_max_age")}
         rules.update(now=self.now, started=min(one for one in starts if one is not None))
@@ -180,8 +180,8 @@ class _Collection:
             move = Move("", "", self.root)
             for name in names:
                 move.remove(name)
-        told.update(pruned=[{"path": name, "bytes": size} for name, size in sizes[:200]], pruned_count=len(names))
-        return dict(told, pruned_bytes=sum(size for _name, size in sizes), unknown=unknown)
+        result.update(pruned=[{"path": name, "bytes": size} for name, size in sizes[:200]], pruned_count=len(names))
+        return dict(result, pruned_bytes=sum(size for _name, size in sizes), unknown=unknown)
 
     def _size(self, name: str) -> int:
         if name in self.live:

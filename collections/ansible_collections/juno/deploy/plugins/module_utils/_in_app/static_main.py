@@ -23,8 +23,8 @@ def main(request: "dict[str, t.Any]") -> None:
     def run_from_argv(command: t.Any, argv: "list[str]") -> None:
         # What is staged in a dry run is thrown away; only a storage that is left to Django needs Django's own.
         plain = [word for word in argv if word != "--dry-run"] if options["dry"] else argv
-        told = collect(lambda: original(command, plain), options, command, lambda: original(command, argv))
-        emit(request, "static", told)
+        result = collect(lambda: original(command, plain), options, command, lambda: original(command, argv))
+        emit(request, "static", result)
 
     base.run_from_argv = run_from_argv
     run_manage(request)

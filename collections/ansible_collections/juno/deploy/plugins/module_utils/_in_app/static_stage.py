@@ -134,10 +134,12 @@ class Stage:
         # The order of its entries is that in which files were found.
         with open(staged, encoding="utf-8") as one, open(live, encoding="utf-8") as other:
             try:
-                told = json.load(one), json.load(other)
+                result = json.load(one), json.load(other)
             except ValueError:
                 return False
-        return bool(told[0].get("paths") == told[1].get("paths")) and manifest_hash(told[0]) == manifest_hash(told[1])
+        return bool(result[0].get("paths") == result[1].get("paths")) and manifest_hash(result[0]) == manifest_hash(
+            result[1]
+        )
 
     def bring(self, change: "dict[str, list[str]]") -> None:
         """Bring what differs into the root: new names, replaced files, the manifest; then remove what is to go."""

@@ -35,7 +35,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._proxy import names
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-GUESTS = (
+IN_APP_FILES = (
     manage,
     child_processes,
     cache_list,
@@ -59,7 +59,7 @@ class Target:
     address: str
     #: Ports that the container's image or service exposes; none for an app on the host.
     exposed: tuple[int, ...] = ()
-    edge: bool = False
+    proxy: bool = False
 
 
 def look(params: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -70,10 +70,12 @@ def look(params: dict[str, t.Any]) -> dict[str, t.Any]:
     require_sense(params)
     target = find(params)
     server = django_info_server.find(target.processes)
-    told, ended = ask(target, server, params)
-    info = django_info_shape.shape(told, importing=params["imports"], variable=params["epoch_variable"], ended=ended)
+    result, ended = ask(target, server, params)
+    info = django_info_shape.shape(
+        result, importing=params["imports"], variable=params["cache_version_variable"], ended=ended
+    )
     info["server"] = describe_server(target, server, params["port"])
-    info["responses"] = responses(target, info["server"], told["about"], params)
+    info["responses"] = responses(target, info["server"], result["about"], params)
     findings = django_info_findings.find(info)
     return {
         "changed": False,
@@ -92,9 +94,9 @@ def require_sense(params: dict[str, t.Any]) -> None:
         raise BadInputError(f"timeout_seconds is {params['timeout_seconds']}: give a number above 0.")
     if params["port"] is not None and not 0 < params["port"] < 65536:
         raise BadInputError(f"port is {params['port']}: give a number from 1 to 65535.")
-    if not re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", params["epoch_variable"]):
+    if not re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", params["cache_version_variable"]):
         raise BadInputError(
-            f"'{params['epoch_variable']}' is not a valid name of an environment variable: correct epoch_variable, or "
+            f"'{params['cache_version_variable']}' is not a valid name of an environment variable: correct cache_version_variable, or "
             "leave that out with ''."
         )
     django_info_responses.require_paths(params["paths"])
@@ -111,7 +113,7 @@ def find(params: dict[str, t.Any]) -> Target:
         return Target(place, processes_in(here), "127.0.0.1")
     client = engine.connect(params["docker_host"])
     container = engine.find_running(client, params["project"], params["service"])[0]
-    with engine.told(f"The Docker Engine refused to look at the container {container.name}"):
+    with engine.errors_as(f"The Docker Engine refused to look at the container {container.name}"):
         init = client.api.inspect_container(container.id)["State"]["Pid"]
     return Target(
         runner.in_container(client, container, params),
@@ -145,37 +147,37 @@ def ask(
     :raises JunoError: the settings can't be loaded. What the app printed is not told: a traceback may show secrets.
     """
     place = dataclasses.replace(target.place, pythons=pythons(target.place, server, params))
-    guest = runner.run_in_app(
+    in_app = runner.run_in_app(
         place,
-        GUESTS,
+        IN_APP_FILES,
         params,
         timeout_seconds=params["timeout_seconds"],
         environment_of=pid_inside(server),
-        epoch_variable=params["epoch_variable"],
+        cache_version_variable=params["cache_version_variable"],
         imports=params["imports"],
         application=django_info_server.application(server.master.argv) if server else "",
     )
-    if guest.rc in runner.TIMED_OUT:
+    if in_app.rc in runner.TIMED_OUT:
         ended = f"it was not known within {params['timeout_seconds']} s"
     else:
-        ended = f"the process ended with {guest.rc} before it was known"
-    if "failure" in guest.told:
-        failure = guest.told["failure"]
+        ended = f"the process ended with {in_app.rc} before it was known"
+    if "failure" in in_app.results:
+        failure = in_app.results["failure"]
         at = f" ({failure['where']})" if failure["where"] else ""
         raise JunoError(
             f"Django can't be started in {place.name}, since {failure['reading']} can't be loaded{at}: "
             f"{failure['error']}. Correct that, or name other settings in 'settings'.",
-            cmd=guest.cmd,
-            rc=guest.rc,
+            cmd=in_app.cmd,
+            rc=in_app.rc,
         )
-    if "about" not in guest.told:
+    if "about" not in in_app.results:
         raise JunoError(
-            f"The app's Python in {place.name} told nothing of its settings ({ended}): run '{' '.join(guest.cmd)}' "
+            f"The app's Python in {place.name} told nothing of its settings ({ended}): run '{' '.join(in_app.cmd)}' "
             "there to see why.",
-            cmd=guest.cmd,
-            rc=guest.rc,
+            cmd=in_app.cmd,
+            rc=in_app.rc,
         )
-    return guest.told, ended
+    return in_app.results, ended
 
 
 def pythons(place: runner.Place, server: django_info_server.Server | None, params: dict[str, t.Any]) -> tuple[str, ...]:
@@ -204,15 +206,15 @@ def describe_server(target: Target, server: django_info_server.Server | None, po
     def execute(argv: list[str]) -> str:
         return target.place.execute(argv, ASK_SECONDS).stdout
 
-    told = django_info_server.describe(server, target.place.name, execute, edge=target.edge)
+    result = django_info_server.describe(server, target.place.name, execute, proxy=target.proxy)
     listeners: list[django_info_server.Listener] = []
     try:
         listeners = django_info_server.listeners(server.pids) if server else []
     except JunoError as exc:
-        told["error"] = told["error"] or exc.message
+        result["error"] = result["error"] or exc.message
     found, why = choose_port(listeners, target, port)
     return {
-        **told,
+        **result,
         "listens": [
             f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}" for one in listeners
         ],

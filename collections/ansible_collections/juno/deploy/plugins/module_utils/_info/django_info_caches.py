@@ -73,11 +73,15 @@ def unusable(caches: list[dict[str, t.Any]], workers: int | None) -> Iterator[Fi
             )
 
 
-def versions(caches: list[dict[str, t.Any]], epoch: dict[str, t.Any]) -> Iterator[Finding]:
+def versions(caches: list[dict[str, t.Any]], cache_version: dict[str, t.Any]) -> Iterator[Finding]:
     """Tell of versions that are texts, and of caches that every release shares."""
     texts = [one["alias"] for one in caches if not one["error"] and one["version_type"] != "int"]
-    later = [alias for alias, kind in epoch["types"].items() if epoch["honoured"].get(alias) and kind != "int"]
-    variable = epoch["variable"]
+    later = [
+        alias
+        for alias, kind in cache_version["types"].items()
+        if cache_version["honoured"].get(alias) and kind != "int"
+    ]
+    variable = cache_version["variable"]
     if texts or later:
         when = "is" if texts else f"becomes, with {variable} set,"
         yield Finding(
@@ -87,9 +91,14 @@ def versions(caches: list[dict[str, t.Any]], epoch: dict[str, t.Any]) -> Iterato
             f'space in it makes every key invalid: write int(os.environ.get("{variable or "CACHE_VERSION"}", "1")).',
         )
     shared = [one["alias"] for one in caches if not one["error"] and one["family"] not in (DUMMY, LOCAL)]
-    if variable and shared and not epoch["error"] and not any(epoch["honoured"].get(alias) for alias in shared):
+    if (
+        variable
+        and shared
+        and not cache_version["error"]
+        and not any(cache_version["honoured"].get(alias) for alias in shared)
+    ):
         yield Finding(
-            "no_epoch",
+            "no_cache_version",
             "hint",
             f"No cache takes its VERSION from {variable}, so each deploy has to clear: with "
             f'"VERSION": int(os.environ.get("{variable}", "1")) each release has keys of its own.',
@@ -98,23 +107,23 @@ def versions(caches: list[dict[str, t.Any]], epoch: dict[str, t.Any]) -> Iterato
 
 def sessions(info: dict[str, t.Any]) -> Iterator[Finding]:
     """Tell of sessions that a flush, a restart or nothing at all loses."""
-    told = info["sessions"]
-    if told["store"] != "cache" or not told["used"]:
+    result = info["sessions"]
+    if result["store"] != "cache" or not result["used"]:
         return
-    cache = next((one for one in info["caches"] if one["alias"] == told["alias"]), None)
+    cache = next((one for one in info["caches"] if one["alias"] == result["alias"]), None)
     remedy = "set SESSION_ENGINE to django.contrib.sessions.backends.cached_db"
     if cache is None:
-        text = f"Sessions are to live in the cache '{told['alias']}', which CACHES doesn't have: {remedy}."
+        text = f"Sessions are to live in the cache '{result['alias']}', which CACHES doesn't have: {remedy}."
     elif cache["family"] == DUMMY:
-        text = f"Sessions live in '{told['alias']}', which stores nothing, so nobody stays logged in: {remedy}."
+        text = f"Sessions live in '{result['alias']}', which stores nothing, so nobody stays logged in: {remedy}."
     elif cache["family"] == LOCAL:
         text = (
-            f"Sessions live in '{told['alias']}', which each worker has for itself and loses when it ends, so visitors "
+            f"Sessions live in '{result['alias']}', which each worker has for itself and loses when it ends, so visitors "
             f"are logged out: {remedy}."
         )
     else:
         text = (
-            f"Sessions live in the cache '{told['alias']}' alone, so a flush of it, or a new VERSION, logs everyone "
+            f"Sessions live in the cache '{result['alias']}' alone, so a flush of it, or a new VERSION, logs everyone "
             f"out: {remedy}."
         )
     yield Finding("sessions_lost", "problem", text)

@@ -25,7 +25,7 @@ def find(info: dict[str, t.Any]) -> list[Finding]:
         *_settings(info),
         *_server(info["server"]),
         *unusable(info["caches"], info["server"].get("workers")),
-        *versions(info["caches"], info["epoch"]),
+        *versions(info["caches"], info["cache_version"]),
         *sessions(info),
         *_templates(info),
         *_static(info),
@@ -33,8 +33,8 @@ def find(info: dict[str, t.Any]) -> list[Finding]:
         *_responses(info["responses"]),
         *_broken(info),
     ]
-    order = ("danger", "problem", "hint")
-    return sorted(found, key=lambda one: order.index(one.level))
+    spec = ("danger", "problem", "hint")
+    return sorted(found, key=lambda one: spec.index(one.level))
 
 
 def _debug(info: dict[str, t.Any]) -> Iterator[Finding]:
@@ -116,28 +116,28 @@ def _static(info: dict[str, t.Any]) -> Iterator[Finding]:
 
 
 def _middleware(info: dict[str, t.Any]) -> Iterator[Finding]:
-    told = info["middleware_cache"]
-    if told["updates"] != told["fetches"]:
-        there, missing = ("Update", "FetchFrom") if told["updates"] else ("FetchFrom", "Update")
+    result = info["middleware_cache"]
+    if result["updates"] != result["fetches"]:
+        there, missing = ("Update", "FetchFrom") if result["updates"] else ("FetchFrom", "Update")
         yield Finding(
             "middleware_half",
             "problem",
             f"MIDDLEWARE has {there}CacheMiddleware without {missing}CacheMiddleware, so no page comes from the cache "
             "by it: add the other, or take it out.",
         )
-    if told["updates"] and told["before_update"]:
-        earlier = names([one.rpartition(".")[2] for one in told["before_update"]])
+    if result["updates"] and result["before_update"]:
+        earlier = names([one.rpartition(".")[2] for one in result["before_update"]])
         yield Finding(
             "middleware_order",
             "danger",
             f"UpdateCacheMiddleware stands after {earlier} in MIDDLEWARE, so a page that is for one visitor can be "
             "stored and served to others: put it first.",
         )
-    if (told["updates"] or told["fetches"]) and told["alias"] not in [one["alias"] for one in info["caches"]]:
+    if (result["updates"] or result["fetches"]) and result["alias"] not in [one["alias"] for one in info["caches"]]:
         yield Finding(
             "middleware_alias",
             "problem",
-            f"CACHE_MIDDLEWARE_ALIAS is '{told['alias']}', which CACHES doesn't have, so every page fails: correct it.",
+            f"CACHE_MIDDLEWARE_ALIAS is '{result['alias']}', which CACHES doesn't have, so every page fails: correct it.",
         )
 
 
@@ -171,11 +171,11 @@ def _responses(responses: list[dict[str, t.Any]]) -> Iterator[Finding]:
 
 def _broken(info: dict[str, t.Any]) -> Iterator[Finding]:
     for part, what in (("apps", "INSTALLED_APPS can't all be loaded"), ("urls", "The URLconf can't be loaded")):
-        told = info[part]
-        if told and told["error"]:
-            place = f" ({told['where']})" if told.get("where") else ""
+        result = info[part]
+        if result and result["error"]:
+            place = f" ({result['where']})" if result.get("where") else ""
             yield Finding(
                 f"{part}_broken",
                 "problem",
-                f"{what}{place}: {told['error']}. Correct that before a worker starts anew, since it would fail there.",
+                f"{what}{place}: {result['error']}. Correct that before a worker restarts, since it would fail there.",
             )

@@ -155,9 +155,9 @@ def pid_inside(status: str) -> int:
     return int(found[1]) if found else 0
 
 
-def describe(server: Server | None, name: str, ask: Callable[[list[str]], str], *, edge: bool) -> dict[str, t.Any]:
+def describe(server: Server | None, name: str, ask: Callable[[list[str]], str], *, proxy: bool) -> dict[str, t.Any]:
     """Describe a server; C(ask) runs an argv list where it runs and gives what that printed."""
-    told: dict[str, t.Any] = {
+    result: dict[str, t.Any] = {
         **dict.fromkeys(("master_pid", "workers", "worker_class", "threads", "preload", "autoreload")),
         "reload": False,
         "reload_reason": "no server is known",
@@ -165,20 +165,20 @@ def describe(server: Server | None, name: str, ask: Callable[[list[str]], str], 
     }
     if server is None:
         known = "gunicorn, uvicorn, hypercorn, daphne, uwsgi, waitress, granian, runserver"
-        return {**told, "kind": "", "error": f"none of the servers that are known runs in {name} ({known})"}
-    told |= {"kind": server.kind, "master_pid": server.master.pid, "workers": server.workers}
-    told["reload_reason"] = f"it is {server.kind}, not gunicorn"
+        return {**result, "kind": "", "error": f"none of the servers that are known runs in {name} ({known})"}
+    result |= {"kind": server.kind, "master_pid": server.master.pid, "workers": server.workers}
+    result["reload_reason"] = f"it is {server.kind}, not gunicorn"
     if server.kind == "runserver":
-        told["autoreload"] = "--noreload" not in server.master.argv
+        result["autoreload"] = "--noreload" not in server.master.argv
     if server.kind == "uvicorn":
-        told["autoreload"] = "--reload" in server.master.argv
+        result["autoreload"] = "--reload" in server.master.argv
     if server.kind != "gunicorn":
-        return told
+        return result
     try:
         settings = gunicorn.settings_of(name, server.master, ask)
     except JunoError as exc:
-        return {**told, "reload_reason": "its settings can't be read", "error": exc.message}
-    reason = gunicorn.against(settings, name, edge=edge)
+        return {**result, "reload_reason": "its settings can't be read", "error": exc.message}
+    reason = gunicorn.against(settings, name, proxy=proxy)
     if settings:
-        told |= dataclasses.asdict(settings)
-    return {**told, "reload": not reason, "reload_reason": reason}
+        result |= dataclasses.asdict(settings)
+    return {**result, "reload": not reason, "reload_reason": reason}

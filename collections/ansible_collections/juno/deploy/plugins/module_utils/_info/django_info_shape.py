@@ -44,11 +44,11 @@ KEYS = (
 )
 
 
-def shape(told: dict[str, t.Any], *, importing: bool, variable: str, ended: str) -> dict[str, t.Any]:
+def shape(result: dict[str, t.Any], *, importing: bool, variable: str, ended: str) -> dict[str, t.Any]:
     """Return the result without server and responses; C(ended) says why a part may be missing."""
-    about = told["about"]
-    parts = {name: _part(told, name, importing=importing, ended=ended) for name in EMPTY}
-    epoch = told.get("epoch") or {"honoured": {}, "types": {}, "error": ended if variable else ""}
+    about = result["about"]
+    parts = {name: _part(result, name, importing=importing, ended=ended) for name in EMPTY}
+    cache_version = result.get("cache_version") or {"honoured": {}, "types": {}, "error": ended if variable else ""}
     sessions = parts["sessions"]
     info = {
         **{name: about[name] for name in ("django", "python", "interpreter", "settings_module")},
@@ -61,17 +61,17 @@ def shape(told: dict[str, t.Any], *, importing: bool, variable: str, ended: str)
         "application": parts["application"],
         "apps": parts["apps"],
         "urls": parts["urls"],
-        "epoch": {**epoch, "variable": variable},
+        "cache_version": {**cache_version, "variable": variable},
     }
     return {**info, "errors": list(_errors(info, parts))}
 
 
-def _part(told: dict[str, t.Any], name: str, *, importing: bool, ended: str) -> dict[str, t.Any]:
+def _part(result: dict[str, t.Any], name: str, *, importing: bool, ended: str) -> dict[str, t.Any]:
     """Return a part with its error; a list is in C(value)."""
     if name in IMPORTING and not importing:
         found: dict[str, t.Any] = {"value": None, "error": "", "where": ""}
     else:
-        found = told.get(name) or {"value": None, "error": ended, "where": ""}
+        found = result.get(name) or {"value": None, "error": ended, "where": ""}
     value = EMPTY[name] if found["value"] is None else found["value"]
     error, where = found["error"], found.get("where", "")
     if isinstance(value, list):
@@ -95,5 +95,5 @@ def _errors(info: dict[str, t.Any], parts: dict[str, dict[str, t.Any]]) -> t.Ite
                 yield {"part": f"{kind}: {one[naming]}", "error": one["error"], "where": ""}
     for one in info["middleware_cache"]["errors"]:
         yield {"part": f"middleware: {one['middleware']}", "error": one["error"], "where": ""}
-    if info["epoch"]["error"]:
-        yield {"part": "epoch", "error": info["epoch"]["error"], "where": ""}
+    if info["cache_version"]["error"]:
+        yield {"part": "cache_version", "error": info["cache_version"]["error"], "where": ""}

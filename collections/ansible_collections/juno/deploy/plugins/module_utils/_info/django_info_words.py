@@ -33,7 +33,7 @@ def lines(info: dict[str, t.Any], findings: Sequence[Finding]) -> list[str]:
         ("Templates", [template(one) for one in info["templates"]] or ["none are configured"]),
         ("Static files", [static(info["static"])]),
         ("Page cache", [middleware(info["middleware_cache"])]),
-        ("New release", [epoch(info["epoch"])]),
+        ("New release", [cache_version(info["cache_version"])]),
         ("Pages", columns([page(one) for one in info["responses"]], left=range(3)) or ["none was asked for"]),
         ("Not known", [f"{one['part']}: {one['error']}" for one in info["errors"]]),
         ("Findings", [f"{one.level}: {one.text}" for one in findings] or ["none"]),
@@ -57,16 +57,16 @@ def django(info: dict[str, t.Any]) -> str:
     )
 
 
-def server(told: dict[str, t.Any]) -> str:
+def server(result: dict[str, t.Any]) -> str:
     """Return what serves and how."""
-    if not told["kind"]:
-        return str(told["error"])
-    kind = f"{told['worker_class']} " if told["worker_class"] else ""
-    words = [told["kind"], f"{told['workers']} {kind}worker{'' if told['workers'] == 1 else 's'}"]
-    words += [f"{told['threads']} threads each"] if (told["threads"] or 1) > 1 else []
-    words += ["preloads the app"] if told["preload"] else []
-    words += [f"at {', '.join(told['listens'])}"] if told["listens"] else []
-    words += ["can be reloaded"] if told["reload"] else [f"no reload: {told['reload_reason']}"]
+    if not result["kind"]:
+        return str(result["error"])
+    kind = f"{result['worker_class']} " if result["worker_class"] else ""
+    words = [result["kind"], f"{result['workers']} {kind}worker{'' if result['workers'] == 1 else 's'}"]
+    words += [f"{result['threads']} threads each"] if (result["threads"] or 1) > 1 else []
+    words += ["preloads the app"] if result["preload"] else []
+    words += [f"at {', '.join(result['listens'])}"] if result["listens"] else []
+    words += ["can be reloaded"] if result["reload"] else [f"no reload: {result['reload_reason']}"]
     return ", ".join(words)
 
 
@@ -86,12 +86,12 @@ def kept(seconds: float | None) -> str:
     return "for ever" if seconds is None else f"{seconds:,g} s"
 
 
-def sessions(told: dict[str, t.Any]) -> str:
+def sessions(result: dict[str, t.Any]) -> str:
     """Return where sessions live."""
-    if not told["store"]:
+    if not result["store"]:
         return "not known"
-    where = STORES[told["store"]].format(**told)
-    return where if told["used"] else f"{where}; SessionMiddleware is not in use"
+    where = STORES[result["store"]].format(**result)
+    return where if result["used"] else f"{where}; SessionMiddleware is not in use"
 
 
 def template(one: dict[str, t.Any]) -> str:
@@ -99,13 +99,13 @@ def template(one: dict[str, t.Any]) -> str:
     name = one["backend"].rpartition(".")[2]
     if one["error"]:
         return f"{name}: not known"
-    return f"{name}: {'kept in memory until new workers come' if one['cached'] else 'read anew each time'}"
+    return f"{name}: {'kept in memory until new workers come' if one['cached'] else 'read again each time'}"
 
 
-def static(told: dict[str, t.Any]) -> str:
+def static(result: dict[str, t.Any]) -> str:
     """Return where static files are and whether their manifest is."""
-    where = f"{told['storage'].rpartition('.')[2] or 'no storage'}, {told['root'] or 'no root'}"
-    manifest = told["manifest"]
+    where = f"{result['storage'].rpartition('.')[2] or 'no storage'}, {result['root'] or 'no root'}"
+    manifest = result["manifest"]
     if not manifest:
         return f"{where}, no manifest"
     if not manifest["exists"]:
@@ -113,25 +113,25 @@ def static(told: dict[str, t.Any]) -> str:
     return f"{where}, manifest {manifest['hash']} with {manifest['entries']:,} files"
 
 
-def middleware(told: dict[str, t.Any]) -> str:
+def middleware(result: dict[str, t.Any]) -> str:
     """Return whether middleware caches whole pages."""
-    if not told["updates"] and not told["fetches"]:
+    if not result["updates"] and not result["fetches"]:
         return "no middleware caches whole pages"
-    prefix = f", prefix '{told['key_prefix']}'" if told["key_prefix"] else ""
-    return f"middleware keeps pages for {kept(told['seconds'])} in the cache '{told['alias']}'{prefix}"
+    prefix = f", prefix '{result['key_prefix']}'" if result["key_prefix"] else ""
+    return f"middleware keeps pages for {kept(result['seconds'])} in the cache '{result['alias']}'{prefix}"
 
 
-def epoch(told: dict[str, t.Any]) -> str:
+def cache_version(result: dict[str, t.Any]) -> str:
     """Return which caches a new release has to itself."""
-    if not told["variable"]:
+    if not result["variable"]:
         return "not asked for"
-    if told["error"]:
-        return f"whether {told['variable']} counts is not known"
-    own = sorted(alias for alias, honoured in told["honoured"].items() if honoured)
-    others = sorted(set(told["honoured"]) - set(own))
+    if result["error"]:
+        return f"whether {result['variable']} counts is not known"
+    own = sorted(alias for alias, honoured in result["honoured"].items() if honoured)
+    others = sorted(set(result["honoured"]) - set(own))
     if not own:
-        return f"shares every cache with the old one: none takes its VERSION from {told['variable']}"
-    return f"has keys of its own in {', '.join(own)} by {told['variable']}" + (
+        return f"shares every cache with the old one: none takes its VERSION from {result['variable']}"
+    return f"has keys of its own in {', '.join(own)} by {result['variable']}" + (
         f", not in {', '.join(others)}" if others else ""
     )
 

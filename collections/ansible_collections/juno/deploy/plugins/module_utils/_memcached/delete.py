@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete chosen keys of memcached servers, and prove it. Private to juno.deploy: no stable interface.
+"""Delete chosen keys of memcached servers, and verify it. Private to juno.deploy: no stable interface.
 
 The list of keys (C(lru_crawler metadump)) is read in blocks while another connection deletes what is chosen of each, so
 that memory stays bounded. Each entry carries the number of its last write: what was written before the run began must

@@ -76,7 +76,7 @@ def report_selected(outcomes: Sequence[SelectOutcome]) -> dict[str, t.Any]:
         found = dataclasses.asdict(one)
         del found["server"]
         results.append({"server": one.server.address, "container": one.server.container, **found})
-    told = {
+    result = {
         "changed": any(one.changed for one in outcomes),
         "results": results,
         "actions": [{"what": "delete", "id": one.server.address, "status": one.status} for one in outcomes],
@@ -89,9 +89,9 @@ def report_selected(outcomes: Sequence[SelectOutcome]) -> dict[str, t.Any]:
     if failed:
         raise JunoError(
             f"The keys of {len(failed)} of {len(outcomes)} memcached servers could not be deleted. " + " ".join(failed),
-            **told,
+            **result,
         )
-    return told
+    return result
 
 
 def warnings_selected(outcomes: Sequence[SelectOutcome]) -> list[str]:

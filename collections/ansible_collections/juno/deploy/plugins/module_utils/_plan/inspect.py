@@ -69,7 +69,7 @@ def _look_at_containers(app: App) -> list[engine.Container]:
 
 def situation(
     app: App,
-    wish: inspect_git.PlanRequest,
+    request: inspect_git.PlanRequest,
     state: checkout.GitState,
     running: list[engine.Container],
     changes: _Changes,
@@ -80,7 +80,7 @@ def situation(
     newest = journal.serving(changes.entries)
     last = newest or journal.NO_RELEASE
     mine = [one for one in running if one.service in app.services]
-    anew, built = differing(app, last, config)
+    reconfigured, built = differing(app, last, config)
     return plan_plan.Situation(
         checkout_commit=state.commit,
         target_commit=state.target_commit,
@@ -90,12 +90,12 @@ def situation(
         images_match=bool(mine) and all(last.images.get(one.service) == one.image_id for one in mine),
         needs=changes.needs,
         code_mounted=changes.code_mounted,
-        always_build=wish.always_build,
-        force=wish.force,
-        caches_owed=journal.owes_caches(changes.entries),
-        own_frontend=wish.own_frontend,
+        always_build=request.always_build,
+        force=request.force,
+        invalidation_pending=journal.invalidation_pending(changes.entries),
+        own_frontend=request.own_frontend,
         rewritten=bool(state.ahead),
-        reconfigured=anew,
+        reconfigured=reconfigured,
         rebuilt=built,
         updates=updates,
     )
@@ -124,14 +124,14 @@ def choose_strategy(
             no_reload = "the code is in the image, not mounted"
         else:
             site = [one for one in running if one.service == app.service]
-            edge = any(one.service == names.SERVICE for one in running)
-            no_reload = new_image or gunicorn.why_not(engine.connect(app.docker_host), site, edge=edge)
-    no_edge = names.why_not(service) or files.in_the_way(app)
-    chosen = state_strategy.choose(wanted, no_reload=no_reload, no_edge=no_edge)
+            proxy = any(one.service == names.SERVICE for one in running)
+            no_reload = new_image or gunicorn.why_not(engine.connect(app.docker_host), site, proxy=proxy)
+    no_proxy = names.why_not(service) or files.in_the_way(app)
+    chosen = state_strategy.choose(wanted, no_reload=no_reload, no_proxy=no_proxy)
     return {"strategy": chosen.strategy, "strategy_reasons": list(chosen.reasons)}
 
 
-def told_of_compose(app: App, version: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
+def compose_facts(app: App, version: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what is told about the compose project."""
     service = config["services"][app.service]
     return {
@@ -151,7 +151,7 @@ class _Changes:
     code_mounted: bool
 
 
-def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t.Any]:
+def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str, t.Any]:
     """Look at git, compose, the containers, the disk and the journal, and plan.
 
     :raises JunoError: something a deploy needs is missing or in the way; nothing was changed but fetched git objects.
@@ -161,12 +161,12 @@ def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t
     trust.apply(run, app)
     free = disk.require_room(app)
     entries = journal.read(app.journal)
-    events.tell(f"fetches {wish.branch} from {wish.remote}; looks at compose and the containers")
+    events.tell(f"fetches {request.branch} from {request.remote}; looks at compose and the containers")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         # What is wrong on this host is told before what is wrong with the git server.
         asked_compose = pool.submit(_look_at_compose, run, app)
         asked_containers = pool.submit(_look_at_containers, app)
-        asked_git = pool.submit(inspect_git.look_at_git, run, app, wish, entries)
+        asked_git = pool.submit(inspect_git.look_at_git, run, app, request, entries)
         asked_hashes = pool.submit(services_plan.hashes, run, app)
         version, config = asked_compose.result()
         containers = asked_containers.result()
@@ -178,15 +178,15 @@ def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t
     wanted = inspect_git.target_config(run, app, diff, state.target_commit, config)
     compose.require_service(wanted, app.service, state.target_commit[:12])
     worker_services.require_declared(app, wanted, state.target_commit[:12])
-    refuse(app, wish, wanted, containers)
+    refuse(app, request, wanted, containers)
     gone = [one.path for one in diff.changes or () if one.status == "D"]
     if gone:
         texts = inspect_git.compose_texts(run, app, state.target_commit)
         refusals.require_files_stay(app, texts, gone, state.target_commit[:12])
     done = journal.last_done(entries)
     last = done or journal.NO_RELEASE
-    told = told_of_compose(app, version, config)
-    needs = inspect_git.needs_of(run, app, wish, config, diff, state.target_commit, rules.read_layout(last.layout))
+    answer = compose_facts(app, version, config)
+    needs = inspect_git.needs_of(run, app, request, config, diff, state.target_commit, rules.read_layout(last.layout))
     look = services_plan.Look(
         run,
         engine.connect(app.docker_host),
@@ -197,27 +197,29 @@ def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t
         config,
         containers,
         last.others,
-        wish.update_services,
+        request.update_services,
     )
     others, about_others = services_plan.plan(look)
-    changes = _Changes(entries, needs, told["code_mounted"])
-    plan = plan_plan.make(situation(app, wish, state, running, changes, config, services_plan.replaced(others)))
+    changes = _Changes(entries, needs, answer["code_mounted"])
+    plan = plan_plan.make(situation(app, request, state, running, changes, config, services_plan.replaced(others)))
     if done:
         plan.notices = [*plan.notices, *migration_source.notices(run, app.path, state.target_commit, diff.changes)]
     new_image = f"an image is to be built ({'; '.join(plan.build_reasons[:3])})" if plan.build else ""
     new_image = new_image or reconfigured(app, last, config)
     if needs and needs.held:
-        new_image = new_image or f"only a new container sees {change.some(needs.held)} anew, which is mounted by itself"
-    plan.notices += [*notices(app, wish, config, running), *owner.notices(app)]
+        new_image = (
+            new_image or f"only a new container sees {change.some(needs.held)} again, which is mounted by itself"
+        )
+    plan.notices += [*notices(app, request, config, running), *owner.notices(app)]
     # Why a reload is not possible is no matter where nothing is done.
-    asked = wish.strategy if plan.deploy or wish.strategy != "reload" else "rolling"
+    asked = request.strategy if plan.deploy or request.strategy != "reload" else "rolling"
     strategy = choose_strategy(app, asked, wanted, new_image, running)
     if plan.deploy:
         refusals.require_possible(app, wanted, strategy["strategy"], state.target_commit[:12])
         require_handing_on(app, strategy["strategy"], running)
     return {
         "git": dataclasses.asdict(state),
-        "compose": told,
+        "compose": answer,
         "configuration": wanted,
         "workers": workers,
         "workers_words": worker_services.words(workers, app.service),
@@ -229,8 +231,10 @@ def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t
         "plan": {
             **plan.as_dict(),
             **strategy,
-            "first_edge": first_edge(strategy, running),
-            "collect": collects(wish.collectstatic, strategy["strategy"], plan, own_command=told["command_collects"]),
+            "first_proxy": first_proxy(strategy, running),
+            "collect": collects(
+                request.collectstatic, strategy["strategy"], plan, own_command=answer["command_collects"]
+            ),
             "words": [*plan_words.words(plan, needs), *about_others],
         },
         "diff": plan_words.difference(last.commit, state.target_commit, diff.commits, diff.commit_count, needs),
@@ -238,27 +242,27 @@ def inspect(run: Runner, app: App, wish: inspect_git.PlanRequest) -> dict[str, t
 
 
 def refuse(
-    app: App, wish: inspect_git.PlanRequest, config: dict[str, t.Any], containers: list[engine.Container]
+    app: App, request: inspect_git.PlanRequest, config: dict[str, t.Any], containers: list[engine.Container]
 ) -> None:
     """Refuse what could only fail later.
 
     :raises BadInputError: the site has no address, its project's name is another app's, or its port is taken.
     """
-    refusals.require_address(app, config, wish.base_url)
+    refusals.require_address(app, config, request.base_url)
     refusals.require_own_contexts(app, config)
     refusals.require_one_path(app, containers)
     refusals.require_free_ports(app, engine.connect(app.docker_host), config)
 
 
 def notices(
-    app: App, wish: inspect_git.PlanRequest, config: dict[str, t.Any], running: list[engine.Container]
+    app: App, request: inspect_git.PlanRequest, config: dict[str, t.Any], running: list[engine.Container]
 ) -> list[str]:
     """Return what a person should know before; whoever has more to say adds a line."""
     client = engine.connect(app.docker_host)
     return [
         *inspect_notices.named_files(app),
         *inspect_notices.beside_the_site(app, config),
-        *inspect_notices.environments(app, client, config, running, (wish.epoch_variable,)),
+        *inspect_notices.environments(app, client, config, running, (request.cache_version_variable,)),
     ]
 
 
@@ -285,26 +289,26 @@ def collects(wanted: str, strategy: str, plan: plan_plan.Plan, *, own_command: b
 def collects_back(
     run: Runner,
     app: App,
-    wish: inspect_git.PlanRequest,
+    request: inspect_git.PlanRequest,
     config: dict[str, t.Any],
     serving: journal.Entry,
     commit: str,
-    told: dict[str, t.Any],
+    result: dict[str, t.Any],
     strategy: str,
 ) -> bool:
     """Return whether the static files of an earlier commit are to be collected: the manifest is what serves now."""
     diff = inspect_git.differ(run, app.path, serving.commit, commit)
-    needs = inspect_git.needs_of(run, app, wish, config, diff, commit, rules.read_layout(serving.layout))
-    plan = plan_plan.Plan(static_changed=needs is None or "collect" in needs.steps or wish.own_frontend)
-    return collects(wish.collectstatic, strategy, plan, own_command=told["command_collects"])
+    needs = inspect_git.needs_of(run, app, request, config, diff, commit, rules.read_layout(serving.layout))
+    plan = plan_plan.Plan(static_changed=needs is None or "collect" in needs.steps or request.own_frontend)
+    return collects(request.collectstatic, strategy, plan, own_command=result["command_collects"])
 
 
-def first_edge(strategy: dict[str, t.Any], running: list[engine.Container]) -> bool:
-    """Return whether the ports will have to change hands to the edge."""
+def first_proxy(strategy: dict[str, t.Any], running: list[engine.Container]) -> bool:
+    """Return whether the ports will have to change hands to the proxy."""
     return strategy["strategy"] == "rolling" and not any(one.service == names.SERVICE for one in running)
 
 
-def look_back(run: Runner, app: App, wish: inspect_git.PlanRequest, release: int) -> dict[str, t.Any]:
+def look_back(run: Runner, app: App, request: inspect_git.PlanRequest, release: int) -> dict[str, t.Any]:
     """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
 
     :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed is irreversible.
@@ -319,7 +323,7 @@ def look_back(run: Runner, app: App, wish: inspect_git.PlanRequest, release: int
         worker_services.require_declared(app, config, app.path)
     workers = worker_services.find(app, config, containers)
     app = worker_services.with_workers(app, workers)
-    refuse(app, wish, config, containers)
+    refuse(app, request, config, containers)
     running = [one for one in containers if one.state == "running"]
     services_plan.require_needed_now(app, config, containers)
     site = [one for one in running if one.service == app.service]
@@ -335,27 +339,27 @@ def look_back(run: Runner, app: App, wish: inspect_git.PlanRequest, release: int
         found["images"] = rollback_target.images(config, entry, identify, own)
         found["serving_images"] = rollback_target.images(config, last, identify, own)
         found["migrations"] = rollback_target.between(entries, entry)
-        if wish.reverse_migrations:
+        if request.reverse_migrations:
             rollback_target.require_reversible(found["migrations"], entry)
-        found["losses"] = rollback_target.losses(found["migrations"]) if wish.reverse_migrations else []
-        found["demands"] = [] if wish.reverse_migrations else rollback_target.demands(found["migrations"])
+        found["losses"] = rollback_target.losses(found["migrations"]) if request.reverse_migrations else []
+        found["demands"] = [] if request.reverse_migrations else rollback_target.demands(found["migrations"])
         found["reverse_to"] = rollback_target.way_to(rollback_target.state_after(entry), found["migrations"])
         kept = {engine.image_id(client, name) for name in found["images"].values()}
         new_image = "" if kept <= {one.image_id for one in site} else "another image is to be started"
         checkout.require_clean(run, app.path)
     new_image = new_image or reconfigured(app, last, config)
-    strategy = choose_strategy(app, wish.strategy, config, new_image, running)
+    strategy = choose_strategy(app, request.strategy, config, new_image, running)
     require_handing_on(app, strategy["strategy"], running)
-    told = told_of_compose(app, version, config)
+    result = compose_facts(app, version, config)
     plan = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
-    collect = release >= 0 and collects_back(run, app, wish, config, last, commit, told, strategy["strategy"])
+    collect = release >= 0 and collects_back(run, app, request, config, last, commit, result, strategy["strategy"])
     return {
         "git": {"commit": head, "target_commit": commit, "target_subject": checkout.subject(run, app.path, commit)},
-        "compose": told,
+        "compose": result,
         "workers": workers,
         "workers_words": worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in running],
         "serving": done.to_json() if done else {},
-        "plan": {**plan, **strategy, "first_edge": first_edge(strategy, running), "collect": collect},
+        "plan": {**plan, **strategy, "first_proxy": first_proxy(strategy, running), "collect": collect},
         **found,
     }

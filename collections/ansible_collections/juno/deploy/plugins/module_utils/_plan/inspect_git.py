@@ -38,8 +38,8 @@ class PlanRequest:
     strategy: str = "rolling"
     #: auto, always, never.
     collectstatic: str = "auto"
-    #: The environment variable that gives the app's caches their version; nothing for releases without an epoch.
-    epoch_variable: str = ""
+    #: The environment variable that gives the app's caches their version; nothing for releases without a cache version.
+    cache_version_variable: str = ""
     #: The user's rules for the plan, before the defaults.
     rules: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: The app has a command that builds its front-end in the checkout.
@@ -73,20 +73,20 @@ class Diff:
 
 
 def look_at_git(
-    run: Runner, app: App, wish: PlanRequest, entries: list[journal.Entry]
+    run: Runner, app: App, request: PlanRequest, entries: list[journal.Entry]
 ) -> tuple[git_checkout.GitState, Diff]:
     """Fetch the branch, look at the checkout, and at what differs from the release that serves.
 
     :raises JunoError: the git server fails, or the checkout can't be moved without losing something of a person's.
     """
-    fetch(run, app, wish)
+    fetch(run, app, request)
     serving = (journal.last_done(entries) or journal.NO_RELEASE).commit
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         # In a large repository each takes a while, and neither waits for the other.
-        asked = pool.submit(differ, run, app.path, serving, f"refs/remotes/{wish.remote}/{wish.branch}")
-        state = git_checkout.look(run, app.path, wish.remote, wish.branch)
+        asked = pool.submit(differ, run, app.path, serving, f"refs/remotes/{request.remote}/{request.branch}")
+        state = git_checkout.look(run, app.path, request.remote, request.branch)
         owner.look_ahead(run, app.path, state.target_commit)
-        git_checkout.require_movable(app.path, state, wish.branch, {one.commit for one in entries if one.commit})
+        git_checkout.require_movable(app.path, state, request.branch, {one.commit for one in entries if one.commit})
         blocked = git_checkout.in_the_way(run, app.path, state.target_commit) if state.behind else []
         if blocked:
             raise BadInputError(
@@ -97,14 +97,14 @@ def look_at_git(
         return state, asked.result()
 
 
-def fetch(run: Runner, app: App, wish: PlanRequest) -> None:
+def fetch(run: Runner, app: App, request: PlanRequest) -> None:
     """Bring the branch's commits as the checkout's owner, or as root, where that is another; the other one if it can't.
 
     Who could the last time goes first.
 
     :raises CommandError: neither can; the message is that of who went first.
     """
-    words = (run, app.path, wish.remote, wish.branch, wish.fetch_timeout_seconds)
+    words = (run, app.path, request.remote, request.branch, request.fetch_timeout_seconds)
     first = command.git.as_root or ""
     try:
         git_checkout.fetch(*words)
@@ -155,14 +155,14 @@ def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[s
             os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
             with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
                 file.write(text)
-        untracked.lay_compose(run, app, checkout)
+        untracked.copy_compose_into(run, app, checkout)
         return compose_config.read(run, app.compose(checkout), checkout=checkout)
 
 
 def needs_of(
     run: Runner,
     app: App,
-    wish: PlanRequest,
+    request: PlanRequest,
     config: dict[str, t.Any],
     diff: Diff,
     target: str,
@@ -178,12 +178,12 @@ def needs_of(
     around = change.Surroundings(
         sees=sees(run, app, services, target),
         copied=tuple(f"{context}/{name}".lstrip("/") for name in rules_dockerfile.named_files(recipe)),
-        own_frontend=wish.own_frontend,
+        own_frontend=request.own_frontend,
         links=diff.links,
         mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
         mounted_elsewhere=compose.mounted_elsewhere(config, app.services, app.path),
     )
-    return change.sort_out(diff.changes, rules_rules.Rules(wish.rules, layout), around)
+    return change.sort_out(diff.changes, rules_rules.Rules(request.rules, layout), around)
 
 
 def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -> t.Callable[[str], change.Seen]:

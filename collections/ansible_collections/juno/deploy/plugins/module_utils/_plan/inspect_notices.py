@@ -68,7 +68,7 @@ def environments(
     lines = []
     first = {one.service: one for one in reversed(list(running)) if one.service in app.services}
     for service, one in sorted(first.items()):
-        with engine.told(f"The container {one.name} could not be looked at"):
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
             seen = client.api.inspect_container(one.id).get("Config") or {}
         if "Env" not in seen:
             continue

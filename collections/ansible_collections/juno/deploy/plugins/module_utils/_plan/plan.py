@@ -34,7 +34,7 @@ class Situation:
     always_build: bool
     force: bool
     #: Pages of a release that was given up may be in the caches.
-    caches_owed: bool = False
+    invalidation_pending: bool = False
     #: The app has a command that builds its front-end in the checkout.
     own_frontend: bool = False
     #: The branch was rewritten: what serves is no longer in it.
@@ -79,7 +79,7 @@ def _why(at: Situation) -> list[str]:
         why.append("the last deploy did not end well")
     elif not at.serving_commit:
         why.append("no release of this app is recorded here yet")
-    if at.caches_owed:
+    if at.invalidation_pending:
         why.append("the caches may hold pages of a release that was given up")
     if at.checkout_commit not in (at.target_commit, at.serving_commit or at.target_commit):
         why.append(f"the checkout is at {at.checkout_commit[:12]}")
@@ -130,8 +130,8 @@ def make(at: Situation) -> Plan:
     if not why and not new:
         return Plan(reasons=[f"{at.target_commit[:12]} serves already"])
     if not why and needs is not None and not needs.steps and not at.always_build:
-        told = f"nothing changed that the site reads since {at.serving_commit[:12]}"
-        return Plan(reasons=[f"{told} ({kinds_of(needs)})" if needs.kinds else told], notices=notices)
+        result = f"nothing changed that the site reads since {at.serving_commit[:12]}"
+        return Plan(reasons=[f"{result} ({kinds_of(needs)})" if needs.kinds else result], notices=notices)
     # Where more is wrong than that a commit came, everything that can be old is made new.
     all_of_it = bool(why) or needs is None or at.always_build
     wanted = set(needs.steps) if needs else set()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a deploy will do to the edge: said, and made possible, before anything is built. Private to juno.deploy."""
+"""What a deploy will do to the proxy: said, and made possible, before anything is built. Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class ProxyRequest:
     tcp_ports: tuple[int, ...] = ()
     base_url: str = ""
 
-    def order(self, strategy: str) -> context.SwitchOrder:
-        """Return the order of a switch, as far as it is about the edge."""
-        return context.SwitchOrder(
+    def spec(self, strategy: str) -> context.SwitchSpec:
+        """Return the order of a switch, as far as it is about the proxy."""
+        return context.SwitchSpec(
             commit="",
             images={},
             strategy=strategy,
-            edge_image=self.image,
+            proxy_image=self.image,
             base_url=self.base_url,
             headers={},
             probe_path="/",
@@ -48,12 +48,12 @@ class ProxyRequest:
             settle_seconds=0,
             trusted_proxies=self.trusted_proxies,
             tcp_ports=self.tcp_ports,
-            edge_pull=self.pull,
+            proxy_pull=self.pull,
         )
 
 
 def request_of(params: dict[str, t.Any] | None, base_url: str) -> ProxyRequest | None:
-    """Read the options of C(_base.options.EDGE); nothing where none were given.
+    """Read the options of C(_base.options.PROXY); nothing where none were given.
 
     :raises BadInputError: a source that is to be trusted is no network.
     """
@@ -64,31 +64,31 @@ def request_of(params: dict[str, t.Any] | None, base_url: str) -> ProxyRequest |
 
 
 def prepare(
-    run: Runner, app: App, wish: ProxyRequest, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
+    run: Runner, app: App, request: ProxyRequest, strategy: str, *, dry: bool, config: dict[str, t.Any] | None = None
 ) -> list[str]:
-    """Make sure that the edge can be had, before anything is built; return what will happen to it.
+    """Make sure that the proxy can be had, before anything is built; return what will happen to it.
 
     :param config: the configuration by the compose files of the commit that comes; without it, that of the checkout.
-    :raises JunoError: there is no address to ask the site at, or the edge's image can't be pulled.
+    :raises JunoError: there is no address to ask the site at, or the proxy's image can't be pulled.
     """
     config, client = config or compose_config.read(run, app.compose()), engine.connect(app.docker_host)
     service = config["services"][app.service]
-    require_address(app.service, service, wish.base_url, port_kind.kind)
-    work = context.SwitchContext(run, app, wish.order(strategy), client, config, [])
-    edges = proxy_container.containers(work)
-    if strategy == "reload" or (strategy != "rolling" and not edges):
+    require_address(app.service, service, request.base_url, port_kind.kind)
+    work = context.SwitchContext(run, app, request.spec(strategy), client, config, [])
+    proxies = proxy_container.containers(work)
+    if strategy == "reload" or (strategy != "rolling" and not proxies):
         return []
     reason = names.why_not(service)
     if reason:
         raise BadInputError(
-            f"The edge stands before '{app.service}', and no longer can: {reason}. Correct the compose file, or take "
-            "the edge away as docs/strategies.md says; nothing was changed."
+            f"The proxy stands before '{app.service}', and no longer can: {reason}. Correct the compose file, or take "
+            "the proxy away as docs/strategies.md says; nothing was changed."
         )
-    missing = not engine.image_id(client, wish.image)
-    if dry and (missing or wish.pull):
-        return [f"the proxy's image {wish.image} is pulled first", *_about(work, edges)]
-    proxy_container.pull_image(run, client, wish.image, anew=wish.pull)
-    return _about(work, edges)
+    missing = not engine.image_id(client, request.image)
+    if dry and (missing or request.pull):
+        return [f"the proxy's image {request.image} is pulled first", *_about(work, proxies)]
+    proxy_container.pull_image(run, client, request.image, pull=request.pull)
+    return _about(work, proxies)
 
 
 def require_address(name: str, service: dict[str, t.Any], base_url: str, ask: t.Callable[[str, int], str]) -> None:
@@ -115,22 +115,24 @@ def require_address(name: str, service: dict[str, t.Any], base_url: str, ask: t.
         )
 
 
-def _about(work: context.SwitchContext, edges: list[engine.Container]) -> list[str]:
-    trusted = work.order.trusted_proxies
+def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list[str]:
+    trusted = work.spec.trusted_proxies
     addresses = ADDRESSES.format(whom=f"from {', '.join(trusted)} only" if trusted else "from nobody")
-    if not edges:
+    if not proxies:
         return [addresses]
-    text = files.read(files.configuration(work.app.edge_directory))
-    named = {int(one["target"]) for one in work.service["ports"] if int(one["published"]) in work.order.tcp_ports}
-    edge = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
-    told = []
-    why = proxy_container.why_new(work.client, edges, names.definition(names.override(edge)), anew=work.order.edge_pull)
+    text = files.read(files.configuration(work.app.proxy_directory))
+    named = {int(one["target"]) for one in work.service["ports"] if int(one["published"]) in work.spec.tcp_ports}
+    proxy = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
+    result = []
+    why = proxy_container.why_new(
+        work.client, proxies, names.definition(names.override(proxy)), pull=work.spec.proxy_pull
+    )
     if why:
-        told.append(
+        result.append(
             f"the proxy is replaced, since its {' and its '.join(why)} changed; nobody is answered while the ports "
             "change hands, for some seconds"
         )
-    elif haproxy.write(edge) != text:
-        told.append(RELOADED)
+    elif haproxy.write(proxy) != text:
+        result.append(RELOADED)
     # A configuration from before has let every visitor say who he is.
-    return told if not text or haproxy.drops_forwarded(text) else [*told, addresses]
+    return result if not text or haproxy.drops_forwarded(text) else [*result, addresses]

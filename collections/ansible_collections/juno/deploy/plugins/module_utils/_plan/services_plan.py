@@ -177,7 +177,7 @@ def require_volumes(client: t.Any, services: list[Service]) -> None:
     """
     for one in services:
         for container in one.containers if one.asked and one.differs and not one.once else ():
-            with engine.told(f"The container {container.name} could not be looked at"):
+            with engine.errors_as(f"The container {container.name} could not be looked at"):
                 mounts = client.api.inspect_container(container.id).get("Mounts") or []
             lost = [each["Destination"] for each in mounts if _ANONYMOUS.fullmatch(each.get("Name") or "")]
             if lost:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Start and end the prober that measures a deploy. Private to juno.deploy: no stable interface.
 
-The prober outlives the module that starts it, and is found again by the file C(meter.json).
+The prober outlives the module that starts it, and is found again by the file C(probe.json).
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ RENDERINGS = 2
 State = dict[str, t.Any]
 
 
-def start(directory: str, order: dict[str, t.Any]) -> State:
+def start(directory: str, spec: dict[str, t.Any]) -> State:
     """Start a prober, after ending one that an interrupted deploy left; a rate of 0 only does the latter.
 
     :raises JunoError: the order makes no sense, or the process or its files can't be made.
     """
-    full = checked(order)
+    full = checked(spec)
     abandon(directory)
     if not full["rate_per_second"]:
         return {"running": False}
-    samples = os.path.join(directory, "meter.samples")
-    state: State = {"pid": 0, "process_started": 0, "order": full, "began": time.time()}
+    samples = os.path.join(directory, "probe.samples")
+    state: State = {"pid": 0, "process_started": 0, "spec": full, "began": time.time()}
     try:
         os.makedirs(directory, mode=0o750, exist_ok=True)
         # A new file, so that nothing an old prober may still write gets into it.
@@ -56,34 +56,40 @@ def start(directory: str, order: dict[str, t.Any]) -> State:
     except OSError as exc:
         probe_process.end(state, signal.SIGKILL, GRACE_SECONDS)
         raise JunoError(
-            f"The meter can't be started below {directory} ({exc.strerror}): free disk space or fix the permissions, "
+            f"The availability probe can't be started below {directory} ({exc.strerror}): free disk space or fix the permissions, "
             "or turn it off with a rate of 0."
         ) from exc
     return {"running": True, "pid": state["pid"], "began": state["began"]}
 
 
-def checked(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def checked(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return an order with all its defaults, in the form in which it is sent.
 
     :raises BadInputError: it makes no sense.
     """
-    parts = urllib.parse.urlsplit(order["base_url"])
+    parts = urllib.parse.urlsplit(spec["base_url"])
     if parts.scheme != "http" or not parts.hostname:
         raise BadInputError(
-            f"The meter asks the site on this host by plain HTTP, not at '{order['base_url']}': "
+            f"The availability probe asks the site on this host by plain HTTP, not at '{spec['base_url']}': "
             "give an address like http://127.0.0.1:8001."
         )
-    rate = float(order.get("rate_per_second", 0))
+    rate = float(spec.get("rate_per_second", 0))
     if not 0 <= rate <= MOST_PER_SECOND:
-        raise BadInputError(f"The meter's rate of {rate:g} requests/s makes no sense: give 0 to {MOST_PER_SECOND:g}.")
-    if rate and not order["pages"]:
-        raise BadInputError("The meter has no page to ask for: name one, like /, or turn it off with a rate of 0.")
-    for page in order["pages"]:
+        raise BadInputError(
+            f"The availability probe's rate of {rate:g} requests/s makes no sense: give 0 to {MOST_PER_SECOND:g}."
+        )
+    if rate and not spec["pages"]:
+        raise BadInputError(
+            "The availability probe has no page to ask for: name one, like /, or turn it off with a rate of 0."
+        )
+    for page in spec["pages"]:
         if not page["path"].startswith("/"):
-            raise BadInputError(f"The meter's path '{page['path']}' does not begin with a slash: write one before it.")
+            raise BadInputError(
+                f"The availability probe's path '{page['path']}' does not begin with a slash: write one before it."
+            )
     return {
-        "base_url": order["base_url"],
-        "headers": dict(order.get("headers") or {}),
+        "base_url": spec["base_url"],
+        "headers": dict(spec.get("headers") or {}),
         "pages": [
             {
                 "path": request_target(page["path"]),
@@ -91,11 +97,11 @@ def checked(order: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
                 "contains": list(page.get("contains") or []),
                 "excludes": list(page.get("excludes") or []),
             }
-            for page in order["pages"]
+            for page in spec["pages"]
         ],
         "rate_per_second": rate,
-        "longest_seconds": float(order.get("longest_seconds") or LONGEST_SECONDS),
-        "deployer": order.get("deployer") or [],
+        "longest_seconds": float(spec.get("longest_seconds") or LONGEST_SECONDS),
+        "deployer": spec.get("deployer") or [],
     }
 
 
@@ -109,11 +115,11 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
         run, when = probe_samples.Run([], 0.0), probe_samples.Marks()
     else:
         probe_process.end(state, signal.SIGTERM, prober.DRAIN_SECONDS + GRACE_SECONDS)
-        order, when = state["order"], probe_samples.Marks.of(marks)
-        run = probe_samples.parse(_samples(directory), order["pages"], order["rate_per_second"])
+        spec, when = state["spec"], probe_samples.Marks.of(marks)
+        run = probe_samples.parse(_samples(directory), spec["pages"], spec["rate_per_second"])
         if not run.ended:
             run.ended = _last_words(directory)
-    fresh = _render(state["order"], list(probe_samples.suspects(run, when))) if state else {}
+    fresh = _render(state["spec"], list(probe_samples.suspects(run, when))) if state else {}
     figures = probe_samples.figures(run, when, fresh)
     return {**figures, "words": report.words(figures)}
 
@@ -124,7 +130,7 @@ def abandon(directory: str) -> bool:
     ran = state is not None and probe_process.alive(state)
     if state is not None:
         probe_process.end(state, signal.SIGKILL, GRACE_SECONDS)
-    for name in ("meter.json", "meter.samples", "meter.errors"):
+    for name in ("probe.json", "probe.samples", "probe.errors"):
         path = os.path.join(directory, name)
         try:
             os.unlink(path)
@@ -135,12 +141,12 @@ def abandon(directory: str) -> bool:
     return ran
 
 
-def _spawn(directory: str, samples: str, order: dict[str, t.Any]) -> int:
+def _spawn(directory: str, samples: str, spec: dict[str, t.Any]) -> int:
     argv = [sys.executable, "-I", "-c", inspect.getsource(prober), samples]
     # Blocked here and thus in the new process, a signal that comes before it looks for signals waits for it.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, prober.SIGNALS)
     try:
-        with open(os.path.join(directory, "meter.errors"), "wb") as errors:
+        with open(os.path.join(directory, "probe.errors"), "wb") as errors:
             process = subprocess.Popen(
                 argv,
                 cwd="/",
@@ -153,53 +159,57 @@ def _spawn(directory: str, samples: str, order: dict[str, t.Any]) -> int:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     with t.cast("t.BinaryIO", process.stdin) as pipe:
-        pipe.write(json.dumps(order).encode())
+        pipe.write(json.dumps(spec).encode())
     # It is meant to outlive this one: nobody waits for it.
     process.returncode = 0
     return process.pid
 
 
 def _write(directory: str, state: State) -> None:
-    files.replace(os.path.join(directory, "meter.json"), json.dumps(state))
+    files.replace(os.path.join(directory, "probe.json"), json.dumps(state))
 
 
 def _read(directory: str) -> State | None:
-    path = os.path.join(directory, "meter.json")
+    path = os.path.join(directory, "probe.json")
     try:
         with open(path, encoding="utf-8") as file:
             state: State = json.load(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as exc:
-        raise JunoError(f"The meter's file {path} can't be read ({exc}): remove it and deploy again.") from exc
+        raise JunoError(
+            f"The availability probe's file {path} can't be read ({exc}): remove it and deploy again."
+        ) from exc
     return state
 
 
 def _samples(directory: str) -> str:
-    path = os.path.join(directory, "meter.samples")
+    path = os.path.join(directory, "probe.samples")
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except OSError as exc:
-        raise JunoError(f"The meter's samples {path} can't be read ({exc.strerror}): its figures are lost.") from exc
+        raise JunoError(
+            f"The availability probe's samples {path} can't be read ({exc.strerror}): its figures are lost."
+        ) from exc
 
 
 def _last_words(directory: str) -> str:
     """Return the last line of a prober that broke."""
     try:
-        with open(os.path.join(directory, "meter.errors"), encoding="utf-8", errors="replace") as file:
+        with open(os.path.join(directory, "probe.errors"), encoding="utf-8", errors="replace") as file:
             lines = [line.strip() for line in file if line.strip()]
     except FileNotFoundError:
         return ""
     return lines[-1] if lines else ""
 
 
-def _render(order: dict[str, t.Any], pages: list[int]) -> dict[int, list[probe_samples.Sample]]:
-    """Let pages be made anew, twice each."""
+def _render(spec: dict[str, t.Any], pages: list[int]) -> dict[int, list[probe_samples.Sample]]:
+    """Let pages be rendered again, twice each."""
     wanted = [page for page in pages for _again in range(RENDERINGS)]
 
     def one(page: int) -> probe_samples.Sample:
-        result, digest, wrong = prober.ask(order, order["pages"][page], secrets.token_hex(8))
+        result, digest, wrong = prober.ask(spec, spec["pages"][page], secrets.token_hex(8))
         return probe_samples.Sample(time.time(), 0.0, page, result, digest, wrong)
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

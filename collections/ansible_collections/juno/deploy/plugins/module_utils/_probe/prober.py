@@ -7,7 +7,7 @@ its arguments, which every user of the host can read): standard library only.
 
 Each line of the samples is a JSON list:
 C(["r", start, seconds, page, status or words, digest, wrong text]) a request;
-C(["c", ...]) the same with a query that no cache knows, so that the page is made anew;
+C(["c", ...]) the same with a query that no cache knows, so that the page is rendered again;
 C(["m", from, to]) a time in which this process got no processor, so that nothing was asked;
 C(["b", from, to]) a time in which nothing was asked so that a slow site is spared;
 C(["u", start, page]) a request without an answer when the prober ended; C(["e", at, why]) the end.
@@ -51,7 +51,7 @@ _CLOCK = re.compile(rb"(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?")
 _AND = rb"(?:&amp;|&#38;|&|%26|\\u0026)"
 _IS = rb"(?:=|%3D|&#61;|&#x3D;|\\u003D)"
 
-Order = dict[str, t.Any]
+Spec = dict[str, t.Any]
 
 
 def _runs(pid: int, started: str) -> bool:
@@ -83,14 +83,14 @@ def busting_query(target: str, token: str) -> str:
     return f"{'&' if '?' in target else '?'}_juno={token}" if token else ""
 
 
-def ask(order: Order, page: dict[str, t.Any], token: str = "") -> tuple[int | str, str, bool]:
+def ask(spec: Spec, page: dict[str, t.Any], token: str = "") -> tuple[int | str, str, bool]:
     """Ask for a page on a new connection, following no redirect.
 
     Gives the status (or in words why there is none), a digest of the answer, and whether its text is wrong.
     """
-    parts = urllib.parse.urlsplit(order["base_url"])
+    parts = urllib.parse.urlsplit(spec["base_url"])
     target = page["path"] + busting_query(page["path"], token)
-    headers = {"User-Agent": "juno.deploy meter", **order["headers"], "Connection": "close"}
+    headers = {"User-Agent": "juno.deploy probe", **spec["headers"], "Connection": "close"}
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=TIMEOUT_SECONDS)
     deadline = time.monotonic() + TIMEOUT_SECONDS
     begun = False
@@ -155,18 +155,18 @@ class Samples:
 class Prober:
     """A closed loop: a page is asked for when the answer before has come, and later where that took long."""
 
-    def __init__(self, order: Order, samples: Samples) -> None:
-        self._order = order
+    def __init__(self, spec: Spec, samples: Samples) -> None:
+        self._spec = spec
         self._samples = samples
         self._pool = concurrent.futures.ThreadPoolExecutor(MOST_IN_FLIGHT)
-        #: Pages made anew wait for each other: each costs the site a rendering.
-        self._anew = concurrent.futures.ThreadPoolExecutor(1)
+        #: Pages rendered again wait for each other: each costs the site a rendering.
+        self._renderer = concurrent.futures.ThreadPoolExecutor(1)
         self._open: dict[int, tuple[float, int]] = {}
         self._changed = threading.Condition()
         self._keys = 0
         self._next = 0
         #: When each page may be asked for again.
-        self._rests = [0.0] * len(order["pages"])
+        self._rests = [0.0] * len(spec["pages"])
         self._resting_since = 0.0
         self._problem = ""
         # Only the offset is taken from the clock that may be set while this runs.
@@ -186,7 +186,7 @@ class Prober:
         return self._epoch + time.monotonic()
 
     def _loop(self) -> str:
-        interval = 1 / self._order["rate_per_second"]
+        interval = 1 / self._spec["rate_per_second"]
         began = due = self._now()
         self._controls()
         while not (why := self._wait(due) or self._limits(began)):
@@ -233,17 +233,17 @@ class Prober:
             return f"it broke: {self._problem}"
         if self._samples.count >= MAX_SAMPLES:
             return f"it had {MAX_SAMPLES} samples"
-        if began and self._now() - began > self._order["longest_seconds"]:
-            return f"it ran for {self._order['longest_seconds']:g} s"
-        return "the deploy died" if self._order["deployer"] and not _runs(*self._order["deployer"]) else ""
+        if began and self._now() - began > self._spec["longest_seconds"]:
+            return f"it ran for {self._spec['longest_seconds']:g} s"
+        return "the deploy died" if self._spec["deployer"] and not _runs(*self._spec["deployer"]) else ""
 
     def _controls(self) -> None:
-        for page in range(len(self._order["pages"])):
+        for page in range(len(self._spec["pages"])):
             self._ask("c", page)
 
     def _ask(self, kind: str, page: int) -> None:
         if kind == "c":
-            self._anew.submit(self._make_anew, page).add_done_callback(self._done)
+            self._renderer.submit(self._render_again, page).add_done_callback(self._done)
             return
         start = self._now()
         with self._changed:
@@ -255,7 +255,7 @@ class Prober:
     def _one(self, key: int, start: float, page: int) -> None:
         rest = 0.0
         try:
-            result, digest, wrong = ask(self._order, self._order["pages"][page])
+            result, digest, wrong = ask(self._spec, self._spec["pages"][page])
             seconds = self._now() - start
             self._samples.add("r", round(start, 4), round(seconds, 4), page, result, digest, int(wrong))
             # Who gets no answer asks again at once: how long that lasts is what this is to find out.
@@ -266,9 +266,9 @@ class Prober:
                 self._rests[page] = self._now() + rest
                 self._changed.notify()
 
-    def _make_anew(self, page: int) -> None:
+    def _render_again(self, page: int) -> None:
         start = self._now()
-        result, digest, wrong = ask(self._order, self._order["pages"][page], secrets.token_hex(8))
+        result, digest, wrong = ask(self._spec, self._spec["pages"][page], secrets.token_hex(8))
         seconds = self._now() - start
         self._samples.add("c", round(start, 4), round(seconds, 4), page, result, digest, int(wrong))
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The meter's figures in plain words. Private to juno.deploy: no stable interface."""
+"""The availability probe's figures in plain words. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PROMISES_NO_LOSS = ("rolling", "reload")
 NOTICED_SECONDS = 1.0
 
 
-def words(figures: Figures, strategy: str = "", moved_to_edge: bool = False) -> list[str]:
+def words(figures: Figures, strategy: str = "", moved_to_proxy: bool = False) -> list[str]:
     """Return the lines of the report; with a strategy also what its failures mean."""
     if not figures["requests"]:
         return ["Visitors: not measured." if not figures["ended"] else "Visitors: not measured, no request was made."]
     lines = [_visitors(figures), f"Times:    p50/p99 {_times(figures)}"]
-    lines += [line for line in (_lost(figures, strategy, moved_to_edge), *_doubts(figures)) if line]
+    lines += [line for line in (_lost(figures, strategy, moved_to_proxy), *_doubts(figures)) if line]
     return lines
 
 
@@ -48,18 +48,18 @@ def lost(figures: Figures) -> str:
     return f"But visitors met errors: {', '.join(parts)} (see below)." if parts else ""
 
 
-def switch(figures: Figures, strategy: str, own: float, *, moved_to_edge: bool, first: bool) -> str:
+def switch(figures: Figures, strategy: str, own: float, *, moved_to_proxy: bool, first: bool) -> str:
     """Return in one sentence how the switch went: as the prober saw it, else by the switch's own clock (C(own))."""
     if first:
         return f"{strategy}, nothing served before"
     whole = is_whole(figures)
     seconds = outage_seconds(figures, own)
     failed = figures["failures"] - figures["before"]["failures"] if whole else 0
-    told = f"{seconds:.2f} s without an answer"
-    if moved_to_edge:
-        return f"{strategy}, and the edge took over the ports: {told} while they changed hands, this once"
+    result = f"{seconds:.2f} s without an answer"
+    if moved_to_proxy:
+        return f"{strategy}, and the proxy took over the ports: {result} while they changed hands, this once"
     if own:
-        return f"{strategy}, {told} while the containers were replaced"
+        return f"{strategy}, {result} while the containers were replaced"
     if not whole:
         return f"{strategy}, no container was missing at any moment; what visitors met was not measured"
     gap = float(figures["longest_gap_seconds"] or 0.0)
@@ -108,7 +108,7 @@ def _times(figures: Figures) -> str:
     return ", ".join(parts)
 
 
-def _lost(figures: Figures, strategy: str, moved_to_edge: bool) -> str:
+def _lost(figures: Figures, strategy: str, moved_to_proxy: bool) -> str:
     """Return what failures mean under a strategy."""
     before = figures["before"]["failures"]
     since = figures["failures"] - before
@@ -116,10 +116,10 @@ def _lost(figures: Figures, strategy: str, moved_to_edge: bool) -> str:
         return ""
     if not since:
         return f"All {before} failed before the switch began: that was the release before, not this deploy."
-    if moved_to_edge:
+    if moved_to_proxy:
         return (
-            f"{_count(since, 'request')} failed while the published port moved to the edge: that happens where the "
-            "edge comes or is replaced, and other deploys should lose none."
+            f"{_count(since, 'request')} failed while the published port moved to the proxy: that happens where the "
+            "proxy comes or is replaced, and other deploys should lose none."
         )
     if strategy in PROMISES_NO_LOSS:
         other = f" ({before} more failed before it began)" if before else ""
@@ -135,17 +135,19 @@ def _doubts(figures: Figures) -> list[str]:
     lines = []
     if figures["not_judged"]:
         lines.append(
-            f"Meter:    whether {', '.join(figures['not_judged'])} was old can't be told from its body (it differs "
+            f"Probe:    whether {', '.join(figures['not_judged'])} was old can't be told from its body (it differs "
             "each time, or did not answer): give it a text in contains or excludes."
         )
     if figures["late"]:
         lines.append(
-            f"Meter:    {_count(figures['late'], 'request')} not asked, for want of a free connection or processor."
+            f"Probe:    {_count(figures['late'], 'request')} not asked, for want of a free connection or processor."
         )
     if figures["unanswered"]:
-        lines.append(f"Meter:    {_count(figures['unanswered'], 'request')} had no answer yet when the meter ended.")
+        lines.append(
+            f"Probe:    {_count(figures['unanswered'], 'request')} had no answer yet when the availability probe ended."
+        )
     if figures["ended"] != AS_ASKED:
-        lines.append(f"Meter:    it ended before the deploy did ({figures['ended'] or 'it was killed'}).")
+        lines.append(f"Probe:    it ended before the deploy did ({figures['ended'] or 'it was killed'}).")
     return lines
 
 

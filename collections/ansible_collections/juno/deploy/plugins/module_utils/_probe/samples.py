@@ -3,7 +3,7 @@
 """What visitors met during a deploy, from the prober's samples. Private to juno.deploy: no stable interface.
 
 When an answer is an *old page*: it was asked for when no old page may come any more, and either its text is wrong, or
-its body (see C(_probe.prober.normalise)) is one that the page had before the switch, and the page made anew is another.
+its body (see C(_probe.prober.normalise)) is one that the page had before the switch, and the page rendered again is another.
 What that can't see: a page that differs at every rendering (it is named as not judged), one that no request met before
 the switch, and one behind a cache that ignores the query; texts in C(contains) or C(excludes) judge those too. What it
 takes for old wrongly: a page whose content changed by itself between the moment it could be old and the next control,
@@ -60,7 +60,7 @@ class Run:
     pages: list[dict[str, t.Any]]
     rate_per_second: float
     requests: list[Sample] = dataclasses.field(default_factory=list)
-    #: Pages made anew, past every cache.
+    #: Pages rendered again, past every cache.
     controls: list[Sample] = dataclasses.field(default_factory=list)
     #: Times in which the prober itself stood still, and in which it spared a slow site.
     missed: list[tuple[float, float]] = dataclasses.field(default_factory=list)
@@ -87,7 +87,9 @@ def parse(text: str, pages: list[dict[str, t.Any]], rate_per_second: float) -> R
             if line.endswith("\n"):
                 _add(run, *json.loads(line))
     except (ValueError, TypeError, KeyError) as exc:
-        raise JunoError(f"The meter's samples can't be read ({exc}): the deploy's figures are lost.") from exc
+        raise JunoError(
+            f"The availability probe's samples can't be read ({exc}): the deploy's figures are lost."
+        ) from exc
     run.requests.sort(key=lambda one: one.start)
     return run
 
@@ -145,7 +147,7 @@ def percentile(values: list[float], share: float) -> float | None:
 def suspects(run: Run, marks: Marks) -> dict[int, list[Sample]]:
     """Return, by page, answers that came when no old one may come and yet had been seen before the switch.
 
-    Left out are pages that controls already clear: made anew, they are what they were, or what came.
+    Left out are pages that controls already clear: rendered again, they are what they were, or what came.
     """
     found: dict[int, list[Sample]] = {}
     for one in _after(run, marks):
@@ -160,7 +162,7 @@ def _after(run: Run, marks: Marks) -> list[Sample]:
 
 
 def _digests(run: Run, marks: Marks, page: int) -> tuple[set[str], set[str], set[str]]:
-    """Return what a page was before the switch, what it was then made anew, and what it is made anew since."""
+    """Return what a page was before the switch, what it was then rendered again, and what it is rendered again since."""
     controls = [one for one in run.controls if one.page == page and run.good(one)]
     before = {one.digest for one in controls if one.end < marks.switch_began}
     now = {one.digest for one in controls if one.start >= marks.old_gone}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge's files on the host: override, configuration, maintenance page. Private to juno.deploy."""
+"""The proxy's files on the host: override, configuration, maintenance page. Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def require_read(app: App) -> None:
     if compose.is_ours(app.override) and in_the_way(app):
         own, other = app.compose().files[:2]
         raise BadInputError(
-            f"Beside the edge's {compose.OVERRIDE_NAME} in {app.path} lies {other}, which docker compose doesn't read "
+            f"Beside the proxy's {compose.OVERRIDE_NAME} in {app.path} lies {other}, which docker compose doesn't read "
             f"then: move what it says into {own}, or take it away; nothing was changed."
         )
 
@@ -92,7 +92,7 @@ def put_override(run: Runner, app: App, text: str) -> bool:
     reason = in_the_way(app)
     if reason:
         raise BadInputError(
-            f"The edge can't be put before the app in {app.path} ({reason}): move what it says into the compose file."
+            f"The proxy can't be put before the app in {app.path} ({reason}): move what it says into the compose file."
         )
     if not app.named_files:
         checkout.leave_alone(run, app.path, compose.OVERRIDE_NAME)
@@ -113,20 +113,20 @@ def settle(run: Runner, app: App) -> None:
 
 
 def configuration(directory: str) -> str:
-    """Return HAProxy's configuration file in the edge's folder."""
+    """Return HAProxy's configuration file in the proxy's folder."""
     return os.path.join(directory, names.CONFIG_NAME)
 
 
-def put_configuration(edge: names.Edge) -> bool:
+def put_configuration(proxy: names.Proxy) -> bool:
     """Write HAProxy's configuration and what it reads; return whether the configuration changed."""
     try:
-        os.makedirs(os.path.join(edge.directory, "run"), mode=0o750, exist_ok=True)
+        os.makedirs(os.path.join(proxy.directory, "run"), mode=0o750, exist_ok=True)
     except OSError as exc:
         raise JunoError(
-            f"{edge.directory} can't be made ({exc.strerror}): free disk space or fix the permissions."
+            f"{proxy.directory} can't be made ({exc.strerror}): free disk space or fix the permissions."
         ) from exc
     for name, text in (("maintenance.html", PAGE), ("maintenance.map", OFF), ("switch.map", NO_SWITCH)):
-        path = os.path.join(edge.directory, name)
+        path = os.path.join(proxy.directory, name)
         if not os.path.exists(path):  # a person may have a page of their own
             put(path, text)
-    return put(configuration(edge.directory), haproxy.write(edge))
+    return put(configuration(proxy.directory), haproxy.write(proxy))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HAProxy's configuration for the edge: written, and read again. Private to juno.deploy: no stable interface.
+"""HAProxy's configuration for the proxy: written, and read again. Private to juno.deploy: no stable interface.
 
 A published port is passed as HTTP where it is known to be that, else as TCP: byte by byte, without rules.
 """
@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import (
 )
 
 if t.TYPE_CHECKING:
-    from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import Edge
+    from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import Proxy
 
 #: What the name of a backend begins with.
 BACKEND = "app_"
@@ -39,19 +39,19 @@ def backend_of(target: int) -> str:
     return f"{BACKEND}{target}"
 
 
-def write(edge: Edge) -> str:
+def write(proxy: Proxy) -> str:
     """Write HAProxy's configuration."""
     text = [_GENERAL.format(socket=f"{RUN_INSIDE}/{SOCKET_NAME}")]
-    for offset, port in enumerate(edge.ports):
+    for offset, port in enumerate(proxy.ports):
         name = f"frontend port_{port.published}_{offset}\n"
-        rules = _TCP_DOOR if port.target in edge.tcp else f"{_MAINTENANCE}{_http(edge, port.target)}"
-        text.append(f"{name}{_bind(edge, FIRST_PORT + offset)}{rules}  default_backend {backend_of(port.target)}\n")
-    inside = f"{_bind(edge, INSIDE_PORT)}{_http(edge, edge.main)}"
-    text.append(f"frontend inside\n{inside}  default_backend {backend_of(edge.main)}\n")
-    for offset, target in enumerate(sorted({port.target for port in edge.ports} | {edge.main})):
-        servers = f"  server-template {edge.service} 1-{SLOTS} {edge.alias}:{target}\n"
+        rules = _TCP_DOOR if port.target in proxy.tcp else f"{_MAINTENANCE}{_http(proxy, port.target)}"
+        text.append(f"{name}{_bind(proxy, FIRST_PORT + offset)}{rules}  default_backend {backend_of(port.target)}\n")
+    inside = f"{_bind(proxy, INSIDE_PORT)}{_http(proxy, proxy.main)}"
+    text.append(f"frontend inside\n{inside}  default_backend {backend_of(proxy.main)}\n")
+    for offset, target in enumerate(sorted({port.target for port in proxy.ports} | {proxy.main})):
+        servers = f"  server-template {proxy.service} 1-{SLOTS} {proxy.alias}:{target}\n"
         name = backend_of(target)
-        if target in edge.tcp:
+        if target in proxy.tcp:
             text.append(f"backend {name}\n{_TCP}{_COMMON}{servers}")
         else:
             text.append(f"backend {name}\n{_HTTP}{_CHECKED}{_COMMON}{servers}")
@@ -61,14 +61,14 @@ def write(edge: Edge) -> str:
     return "\n".join(text)
 
 
-def _bind(edge: Edge, port: int) -> str:
+def _bind(proxy: Proxy, port: int) -> str:
     # Two of them: not every system lets one socket have both families.
-    return f"  bind :{port}\n" + (f"  bind :::{port} v6only\n" if edge.ipv6 else "")
+    return f"  bind :{port}\n" + (f"  bind :::{port} v6only\n" if proxy.ipv6 else "")
 
 
-def _http(edge: Edge, target: int) -> str:
+def _http(proxy: Proxy, target: int) -> str:
     """Return the rules for requests by HTTP."""
-    unless = " unless { src " + " ".join(edge.trusted) + " }" if edge.trusted else ""
+    unless = " unless { src " + " ".join(proxy.trusted) + " }" if proxy.trusted else ""
     return f"{_FORWARDED}{unless}\n{_BODY}{_CHOOSE} {backend_of(target)}{AGAIN}{_IN_SWITCH}"
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let the edge show a maintenance page in place of the site. Private to juno.deploy: no stable interface."""
+"""Let the proxy show a maintenance page in place of the site. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ if t.TYPE_CHECKING:
 
 
 def is_on(directory: str) -> bool:
-    """Return whether the edge in this folder shows its maintenance page."""
+    """Return whether the proxy in this folder shows its maintenance page."""
     return files.read(os.path.join(directory, "maintenance.map")) == files.ON
 
 
 def around(client: t.Any, app: App, base_url: str) -> str:
     """Return the address past a maintenance page that is shown, for checks; else the one given."""
-    if not is_on(app.edge_directory):
+    if not is_on(app.proxy_directory):
         return base_url
-    edges = [one for one in engine.find(client, app.project, names.SERVICE) if one.state == "running"]
-    return f"http://{edges[0].addresses[0]}:{names.INSIDE_PORT}" if edges and edges[0].addresses else base_url
+    proxies = [one for one in engine.find(client, app.project, names.SERVICE) if one.state == "running"]
+    return f"http://{proxies[0].addresses[0]}:{names.INSIDE_PORT}" if proxies and proxies[0].addresses else base_url
 
 
 def show(app: App, *, shown: bool, page: str | None, dry: bool) -> dict[str, t.Any]:
     """Show or hide the page.
 
-    :raises JunoError: no edge stands before the app.
+    :raises JunoError: no proxy stands before the app.
     """
     client = engine.connect(app.docker_host)
-    edges = [one for one in engine.find(client, app.project, names.SERVICE) if one.state == "running"]
-    if not edges:
+    proxies = [one for one in engine.find(client, app.project, names.SERVICE) if one.state == "running"]
+    if not proxies:
         raise JunoError(
-            f"No edge stands before {app.project}, so nothing can show a maintenance page: deploy once with "
+            f"No proxy stands before {app.project}, so nothing can show a maintenance page: deploy once with "
             "django_app_strategy=rolling (playbooks/deploy.yml)."
         )
-    directory = app.edge_directory
+    directory = app.proxy_directory
     switched = is_on(directory) != shown
     page_path = os.path.join(directory, "maintenance.html")
     new_page = page is not None and page != files.read(page_path)
     if not dry and switched:
-        # For when it starts anew.
+        # For when it restarts.
         files.put(os.path.join(directory, "maintenance.map"), files.ON if shown else files.OFF)
     if not dry and new_page:
         files.put(page_path, page or "")
         # HAProxy reads its files when it starts; its old process answers on until the new one is there.
-        with engine.told("The edge could not be told to read the new page"):
-            client.api.kill(edges[0].id, "SIGUSR2")
+        with engine.errors_as("The proxy could not be told to read the new page"):
+            client.api.kill(proxies[0].id, "SIGUSR2")
     elif not dry and switched:
         command = f"set map {names.CONFIG_INSIDE}/maintenance.map site {'on' if shown else 'off'}"
         runtime.tell(runtime.asker(names.socket_of(directory)), command)
@@ -59,6 +59,6 @@ def show(app: App, *, shown: bool, page: str | None, dry: bool) -> dict[str, t.A
     return {
         "changed": switched or new_page,
         "shown": shown,
-        "msg": f"The edge of {app.project} {state}{'' if switched else ', as before'}",
+        "msg": f"The proxy of {app.project} {state}{'' if switched else ', as before'}",
         "actions": [{"what": "page", "id": app.project, "status": "shown" if shown else "hidden"}] if switched else [],
     }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge: an HAProxy container that owns the app's published ports. Private to juno.deploy: no stable interface.
+"""The proxy: an HAProxy container that owns the app's published ports. Private to juno.deploy: no stable interface.
 
 It comes in by a compose override beside the app's own files, which docker compose reads by itself, so that commands
 typed by a person see the same project. HAProxy finds the app's containers by Docker's DNS, so it follows what a person
@@ -28,14 +28,14 @@ SERVICE = "juno-edge"
 NETWORK = "juno-edge"
 #: The network of the proxy alone, for its published ports: an internal one can have none.
 PORTS_NETWORK = "juno-ports"
-#: Ports inside the edge's container: above 1023, so that it needs no rights.
+#: Ports inside the proxy's container: above 1023, so that it needs no rights.
 FIRST_PORT = 18000
 #: Not published: what gets through while the maintenance page is shown.
 INSIDE_PORT = 17999
 _ENVIRONMENT = "    environment: "
 #: What of a service's place in a network there can be only once, in compose's words.
 FIXED = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
-#: Where the edge's container sees its folders.
+#: Where the proxy's container sees its folders.
 CONFIG_INSIDE = "/etc/juno"
 CONFIG_NAME = "haproxy.cfg"
 RUN_INSIDE = "/run/juno"
@@ -48,7 +48,7 @@ LONGEST_LABEL = 63
 
 @dataclasses.dataclass(frozen=True)
 class Port:
-    """A port of the host that the edge takes over."""
+    """A port of the host that the proxy takes over."""
 
     published: int
     target: int
@@ -56,16 +56,16 @@ class Port:
 
 
 @dataclasses.dataclass(frozen=True)
-class Edge:
-    """What the edge is made from."""
+class Proxy:
+    """What the proxy is made from."""
 
     service: str
     ports: tuple[Port, ...]
     image: str
-    #: The edge's folder on the host; its files are there, and its runtime socket in C(run) below it.
+    #: The proxy's folder on the host; its files are there, and its runtime socket in C(run) below it.
     directory: str
     user: str
-    #: What the app's containers are called in the network of the edge, and by nobody else.
+    #: What the app's containers are called in the network of the proxy, and by nobody else.
     alias: str
     #: The port in the app's containers that the site is asked at; requests past the maintenance page go there.
     main: int
@@ -88,7 +88,7 @@ class Edge:
 
 
 def socket_of(directory: str) -> str:
-    """Return the runtime socket in the edge's folder."""
+    """Return the runtime socket in the proxy's folder."""
     return os.path.join(directory, "run", SOCKET_NAME)
 
 
@@ -125,7 +125,7 @@ def read_trusted(sources: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def why_not(service: dict[str, t.Any]) -> str:
-    """Return why the edge can't stand before a service, or nothing."""
+    """Return why the proxy can't stand before a service, or nothing."""
     if service.get("network_mode"):
         return f"the service has network_mode {service['network_mode']}"
     if not service.get("ports"):
@@ -160,23 +160,23 @@ def take_over(
     trusted: t.Iterable[str] = TRUSTED,
     ipv6: bool = True,
     ipv6_networks: t.Container[str] = (),
-) -> Edge:
-    """Describe the edge for a service of a compose configuration.
+) -> Proxy:
+    """Describe the proxy for a service of a compose configuration.
 
     C(main) is the port in the app's containers that the site is asked at; without it the first that is published.
     C(tcp) are those that are passed as they are. C(ipv6_networks) are networks that aren't the project's and have IPv6.
 
-    :raises BadInputError: an edge can't stand before this service.
+    :raises BadInputError: a proxy can't stand before this service.
     """
     service = config["services"][name]
     reason = why_not(service)
     if reason:
-        raise BadInputError(f"The edge can't stand before the service '{name}': {reason}.")
+        raise BadInputError(f"The proxy can't stand before the service '{name}': {reason}.")
     ports = tuple(Port(int(one["published"]), int(one["target"]), one.get("host_ip") or "") for one in service["ports"])
     main, project, mine = main or ports[0].target, config.get("name") or "", _networks(service)
     known = config.get("networks") or {}
     has_ipv6 = any((known.get(one) or {}).get("enable_ipv6") or one in ipv6_networks for one in mine or ("default",))
-    return Edge(
+    return Proxy(
         service=name,
         ports=ports,
         image=image,
@@ -194,18 +194,18 @@ def take_over(
 
 
 def override(
-    edge: Edge | None,
+    proxy: Proxy | None,
     *,
     service: str = "",
     named: bool = False,
     workers: t.Iterable[str] = (),
     environment: dict[str, str] | None = None,
 ) -> str:
-    """Write the compose override: the edge in front of the service, or nothing but what a second container needs.
+    """Write the compose override: the proxy in front of the service, or nothing but what a second container needs.
 
     C(environment) is added to that of the service and of its C(workers).
     """
-    name = edge.service if edge else service
+    name = proxy.service if proxy else service
     added = [f"{_ENVIRONMENT}{json.dumps(environment)}"] if environment else []
     lines = [
         compose.MARK,
@@ -213,18 +213,20 @@ def override(
         "services:",
     ]
     lines.append(f"  {json.dumps(name)}:")
-    if edge:
+    if proxy:
         lines.append("    ports: !reset []")
-        mine: dict[str, t.Any] = {NETWORK: {"aliases": [edge.alias]}} | ({"default": None} if edge.in_default else {})
+        mine: dict[str, t.Any] = {NETWORK: {"aliases": [proxy.alias]}} | ({"default": None} if proxy.in_default else {})
         lines.append(f"    networks: {json.dumps(mine)}")
-    if edge.named if edge else named:
+    if proxy.named if proxy else named:
         lines.append("    container_name: !reset null")
     lines += added
     for one in workers if added else ():
         lines += [f"  {json.dumps(one)}:", *added]
-    if edge:
-        lines.append(f"  {SERVICE}: {json.dumps(_service(edge))}")
-        ports = {"enable_ipv6": True, "ipam": {"config": [{"subnet": edge.ipv6_subnet}]}} if edge.ipv6_subnet else None
+    if proxy:
+        lines.append(f"  {SERVICE}: {json.dumps(_service(proxy))}")
+        ports = (
+            {"enable_ipv6": True, "ipam": {"config": [{"subnet": proxy.ipv6_subnet}]}} if proxy.ipv6_subnet else None
+        )
         lines.append(f"networks: {json.dumps({NETWORK: {'internal': True}, PORTS_NETWORK: ports})}")
     return "\n".join(lines) + "\n"
 
@@ -246,12 +248,12 @@ def with_mounts(text: str, wanted: dict[str, list[dict[str, t.Any]]], declaratio
 
 
 def is_in(override_text: str) -> bool:
-    """Return whether an override that we wrote holds the edge."""
+    """Return whether an override that we wrote holds the proxy."""
     return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())
 
 
 def definition(override_text: str) -> dict[str, t.Any]:
-    """Return what an override that we wrote makes the edge's container from; nothing where it has none.
+    """Return what an override that we wrote makes the proxy's container from; nothing where it has none.
 
     Its networks are left out: a container that runs can be given another one, and needs no successor for that.
     """
@@ -260,27 +262,27 @@ def definition(override_text: str) -> dict[str, t.Any]:
     return {name: value for name, value in found.items() if name != "networks"}
 
 
-def _service(edge: Edge) -> dict[str, t.Any]:
+def _service(proxy: Proxy) -> dict[str, t.Any]:
     def plain(text: str) -> str:
         return text.replace("$", "$$")  # compose would take it for a variable
 
     ports = [
         {"target": FIRST_PORT + offset, "published": str(one.published), "protocol": "tcp"}
         | ({"host_ip": one.host_ip} if one.host_ip else {})
-        for offset, one in enumerate(edge.ports)
+        for offset, one in enumerate(proxy.ports)
     ]
     return {
-        "image": plain(edge.image),
+        "image": plain(proxy.image),
         "entrypoint": ["haproxy", "-W", "-db", "-f", f"{CONFIG_INSIDE}/{CONFIG_NAME}"],
         "command": [],
-        "user": edge.user,
+        "user": proxy.user,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "read_only": True,
         "ports": ports,
         "volumes": [
-            {"type": "bind", "source": plain(edge.directory), "target": CONFIG_INSIDE, "read_only": True},
-            {"type": "bind", "source": plain(os.path.join(edge.directory, "run")), "target": RUN_INSIDE},
+            {"type": "bind", "source": plain(proxy.directory), "target": CONFIG_INSIDE, "read_only": True},
+            {"type": "bind", "source": plain(os.path.join(proxy.directory, "run")), "target": RUN_INSIDE},
         ],
         # Ends after its last answer, within the Engine's ten seconds.
         "stop_signal": "SIGUSR1",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Talk to the running edge by HAProxy's runtime socket. Private to juno.deploy: no stable interface."""
+"""Talk to the running proxy by HAProxy's runtime socket. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def asker(path: str) -> Ask:
                     answer.append(chunk)
         except OSError as exc:
             raise EngineError(
-                f"The edge does not answer at its socket {path} ({exc.strerror or exc}): "
+                f"The proxy does not answer at its socket {path} ({exc.strerror or exc}): "
                 "see docker compose logs juno-edge."
             ) from exc
         return b"".join(answer).decode("utf-8", "replace")
@@ -77,7 +77,7 @@ def process(ask: Ask) -> str:
 
 
 def wait_until_up(ask: Ask, seconds: float = 15, other_than: str = "") -> None:
-    """Wait until an edge that was just started, or a process C(other_than) the one before, takes commands.
+    """Wait until a proxy that was just started, or a process C(other_than) the one before, takes commands.
 
     :raises EngineError: it does not.
     """
@@ -90,7 +90,7 @@ def wait_until_up(ask: Ask, seconds: float = 15, other_than: str = "") -> None:
     if not wait_for(up, seconds):
         process(ask)
         raise EngineError(
-            f"The edge has not taken its new configuration within {seconds:g} s: see docker compose logs juno-edge."
+            f"The proxy has not taken its new configuration within {seconds:g} s: see docker compose logs juno-edge."
         )
 
 
@@ -138,24 +138,24 @@ def slots(ask: Ask) -> list[Slot]:
 def tell(ask: Ask, command: str) -> None:
     """Give a command that answers nothing when it is done.
 
-    :raises EngineError: the edge refuses.
+    :raises EngineError: the proxy refuses.
     """
     answer = ask(command).strip()
     if answer:
-        raise EngineError(f"The edge refused '{command}': {answer.splitlines()[0]}")
+        raise EngineError(f"The proxy refused '{command}': {answer.splitlines()[0]}")
 
 
 def set_state(ask: Ask, places: list[Slot], state: str) -> None:
     """Give places a state: ready, or drain (no new request, those at work end).
 
-    :raises EngineError: the edge refuses.
+    :raises EngineError: the proxy refuses.
     """
     for place in places:
         tell(ask, f"set server {place.path} state {state}")
 
 
 def drain_new(ask: Ask) -> None:
-    """Let whoever comes next get no request until it is let in: the free places are drained beforehand."""
+    """Let whoever comes next get no request until it is enabled: the free places are drained beforehand."""
     set_state(ask, [one for one in slots(ask) if not one.address and not one.drained], "drain")
 
 
@@ -167,7 +167,7 @@ def free(ask: Ask) -> None:
 def allow_second(ask: Ask, seconds: float) -> None:
     """Let requests that change nothing be sent a second time for so long; 0: not from now on.
 
-    An edge that was started before there was such a thing says that it doesn't know it, and goes on as it is.
+    A proxy that was started before there was such a thing says that it doesn't know it, and goes on as it is.
     """
     until = int(time.time() + seconds) if seconds else 0
     ask(f"set map {haproxy.SWITCH_MAP} {haproxy.SWITCH_KEY} {until}")
@@ -185,9 +185,9 @@ def at(ask: Ask, addresses: Collection[str]) -> list[Slot]:
 
 
 def enable(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seconds: float = 15) -> None:
-    """Give requests to containers, each by its addresses, and wait until the edge has each of them at work.
+    """Give requests to containers, each by its addresses, and wait until the proxy has each of them at work.
 
-    :raises EngineError: the edge doesn't see one of them.
+    :raises EngineError: the proxy doesn't see one of them.
     """
     every = [address for addresses in containers for address in addresses]
     events.tell("waits until the proxy has found the containers that get visitors")
@@ -200,14 +200,14 @@ def enable(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seco
 
     if not wait_for(seen, seconds):
         raise EngineError(
-            f"The edge does not find the new container ({', '.join(every)}) by Docker's DNS within {seconds:g} s: "
+            f"The proxy does not find the new container ({', '.join(every)}) by Docker's DNS within {seconds:g} s: "
             "see docker compose logs juno-edge."
         )
     set_state(ask, at(ask, every), "ready")
     # At a further port (a debugger's, say) nobody may listen; that is no reason to stay out.
     if not wait_for(lambda: all(one.running for one in at(ask, every) if one.backend == backend), seconds):
         raise EngineError(
-            f"The edge can't connect to the new container ({', '.join(every)}) within {seconds:g} s: "
+            f"The proxy can't connect to the new container ({', '.join(every)}) within {seconds:g} s: "
             "the server must listen on all addresses (0.0.0.0), at the port that the compose file publishes."
         )
 

@@ -4,7 +4,7 @@
 
 The Engine starts containers as it comes up, with whatever the checkout then holds, and nobody is left who would undo
 the release. So where systemd starts the host, a unit gives the checkout back, before docker.service, what the last
-proved release had, and another one finishes or undoes the release when the Engine answers. They do so only while
+verified release had, and another one finishes or undoes the release when the Engine answers. They do so only while
 C(boot.json) is there, which is as long as a release is at work, and only if the host has booted since.
 """
 
@@ -41,13 +41,13 @@ _UNIT = """\
 # Written by juno.deploy; a deploy writes it anew.
 [Unit]
 Description=juno.deploy: {description}
-ConditionPathExists={order}
+ConditionPathExists={spec}
 {when}
 
 [Service]
 Type={kind}
 TimeoutStartSec=120
-ExecStart={python} -c "{boot}" {order} {what}
+ExecStart={python} -c "{boot}" {spec} {what}
 
 [Install]
 WantedBy=multi-user.target
@@ -58,7 +58,7 @@ _BOOT = (
 )
 
 
-def order_of(directory: str) -> str:
+def spec_path(directory: str) -> str:
     """Return the file that tells who tidies up after a reboot."""
     return os.path.join(directory, "boot.json")
 
@@ -68,19 +68,19 @@ def this_boot() -> str:
     return f"{state_lock.boot_id()} {processes.start_of(1)}"
 
 
-def arm(app: app_app.App, order: dict[str, t.Any], package: str) -> str:
+def arm(app: app_app.App, spec: dict[str, t.Any], package: str) -> str:
     """See to it that a reboot finds who tidies up; return why that can't be.
 
-    :param order: the options of the release.
+    :param spec: the options of the release.
     :param package: the directory with the collection's code that is kept on this host.
     """
     if app.docker_host and not app.docker_host.startswith("unix://"):
         return "its Engine is another host's"
     if not os.path.isdir(SYSTEMD):
         return "systemd does not start this host"
-    kept = {"app": dataclasses.asdict(app), "caches": order["caches"], "package": package, "boot": this_boot()}
+    kept = {"app": dataclasses.asdict(app), "caches": spec["caches"], "package": package, "boot": this_boot()}
     try:
-        files.replace(order_of(app.state_directory), json.dumps(kept))
+        files.replace(spec_path(app.state_directory), json.dumps(kept))
         for what in _WHAT:
             _install(app, what)
     except OSError as exc:
@@ -103,10 +103,10 @@ def _install(app: app_app.App, what: str) -> None:
 def unit(app: app_app.App, what: str) -> tuple[str, str]:
     """Return the name and the text of a unit."""
     description, when, kind = _WHAT[what]
-    order = order_of(app.state_directory)
+    spec = spec_path(app.state_directory)
     text = _UNIT.format(
         description=description.format(project=app.project),
-        order=order,
+        spec=spec,
         when=when,
         kind=kind,
         python=sys.executable,
@@ -117,25 +117,25 @@ def unit(app: app_app.App, what: str) -> tuple[str, str]:
 
 
 def main(path: str, what: str) -> None:
-    """Do what a unit is for, if the host has booted since the order was written.
+    """Do what a unit is for, if the host has booted since the spec was written.
 
     :raises JunoError: the checkout can't be given back.
     """
     with open(path, encoding="utf-8") as file:
-        order = json.load(file)
-    if order["boot"] == this_boot():
+        spec = json.load(file)
+    if spec["boot"] == this_boot():
         return
-    app = app_app.from_json(order["app"])
+    app = app_app.from_json(spec["app"])
     if what == CHECKOUT:
         give_checkout_back(app)
     else:
-        recover(app, order["caches"])
+        recover(app, spec["caches"])
 
 
 def give_checkout_back(app: app_app.App) -> None:
-    """Let the checkout have what the last proved release had, if another one was on its way into service."""
-    entry = journal.half_done(journal.read(app.journal))
-    if entry and entry.before and entry.step != "proved":
+    """Let the checkout have what the last verified release had, if another one was on its way into service."""
+    entry = journal.interrupted(journal.read(app.journal))
+    if entry and entry.before and entry.step != "verified":
         bring_back.move_back(command.run_command, app, entry)
 
 
@@ -162,6 +162,6 @@ def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
         if not wait_for(done, PATIENCE_SECONDS, TRY_AGAIN_SECONDS):
             raise JunoError(f"What was interrupted of {app.project} could not be tidied up ({failed}): deploy again.")
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(order_of(app.state_directory))
+            os.unlink(spec_path(app.state_directory))
     finally:
         state_lock.give_back(lock)

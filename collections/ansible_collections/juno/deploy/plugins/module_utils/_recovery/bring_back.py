@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring the containers, the edge and the checkout back to what served before. Private to juno.deploy."""
+"""Bring the containers, the proxy and the checkout back to what served before. Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     static_carry,
     workers,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version, journal, journal_entry
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal, journal_entry
 from ansible_collections.juno.deploy.plugins.module_utils._switch import replace, switch, written
 
 if t.TYPE_CHECKING:
@@ -47,49 +47,51 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
 
     :param problems: gets what is not as it was, for a reason that the way back can't do anything about.
     """
-    before, order = _of_switch(entry)
+    before, spec = _of_switch(entry)
     app = worker_services.of_entry(app, entry)
     # What served is asked for nothing that the new release's pages must show.
-    order = dataclasses.replace(order, commit=before.commit, images={}, epoch=cache_version.CacheVersion(), pages=())
+    spec = dataclasses.replace(
+        spec, commit=before.commit, images={}, cache_version=cache_versions.CacheVersion(), pages=()
+    )
     client = engine.connect(app.docker_host)
     for name, image in before.names.items():
         services.name_image(client, image, name)
     work = context.SwitchContext(
-        run, app, order, client, compose_config.read(run, app.compose()), app_server.own(client, app)
+        run, app, spec, client, compose_config.read(run, app.compose()), app_server.own(client, app)
     )
     work.problems = problems
     others = services_back.WayBack(services.starter_of(work), before.others, tuple(entry.touches), problems)
     others.before_site()
     if before.containers:
         _stand_up(work, before)
-    if order.strategy == "reload":
+    if spec.strategy == "reload":
         _reload_back(work, entry)
     else:
         _containers_back(work, entry, before)
     others.after_site()
     _await(work, entry, before)
-    workers.bring_back(work, before, told=entry.workers_told)
+    workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
     exposed = moved and compose.mounts_code(work.service, app.path)
-    if exposed and order.strategy != "reload":
+    if exposed and spec.strategy != "reload":
         _forget(work, before.containers)
-    # With an epoch of its own the new release could not get at what the old one has cached.
+    # With a cache version of its own the new release could not get at what the old one has cached.
     met = entry.step in OPEN or entry.asked
-    return exposed or (met and not entry.epoch_covers)
+    return exposed or (met and not entry.cache_version_covers)
 
 
-def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.SwitchOrder]:
+def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.SwitchSpec]:
     """Return what the switch of a release has found, and what it was told.
 
     :raises JunoError: the journal doesn't have both.
     """
-    if entry.before is None or entry.order is None:
-        what = "what its switch was told ('order')" if entry.before else "what served before it ('before')"
+    if entry.before is None or entry.spec is None:
+        what = "what its switch was told ('spec')" if entry.before else "what served before it ('before')"
         raise JunoError(
             f"Release {entry.number} can't be undone, since the journal does not have {what}: set the file aside (mv), "
             "and deploy again."
         )
-    return entry.before, entry.order
+    return entry.before, entry.spec
 
 
 def move_back(run: Runner, app: App, entry: journal.Entry) -> None:
@@ -111,10 +113,10 @@ def _stand_up(work: context.SwitchContext, before: journal_entry.Before) -> None
     """Start again what served and ended: after a crash the Engine leaves everything stopped."""
     there = engine.find(work.client, work.app.project, stopped=True)
     running = {one.service for one in there if one.state == "running"}
-    if before.edge and before.override and names.SERVICE not in running:
+    if before.proxy and before.override and names.SERVICE not in running:
         files.put_override(work.run, work.app, before.override)
-        replace.renew_edge(work, reload=False)
-    if work.order.strategy == "reload":
+        replace.renew_proxy(work, reload=False)
+    if work.spec.strategy == "reload":
         _start(work, [one for one in there if one.id in before.containers and one.state != "running"])
         work.old = app_server.own(work.client, work.app)
 
@@ -134,8 +136,8 @@ def _forget(work: context.SwitchContext, known: dict[str, str]) -> None:
 
 def _new_workers(work: context.SwitchContext, containers: list[engine.Container]) -> None:
     """Let the servers in containers start new workers, as far as they can."""
-    able = [one for one in containers if not gunicorn.why_not(work.client, [one], edge=True)]
-    gunicorn.reload(work.client, able, work.order.grace_seconds + work.order.boot_timeout_seconds)
+    able = [one for one in containers if not gunicorn.why_not(work.client, [one], proxy=True)]
+    gunicorn.reload(work.client, able, work.spec.grace_seconds + work.spec.boot_timeout_seconds)
 
 
 def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
@@ -143,21 +145,21 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
 
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
     """
-    reloaded = work.order.strategy == "reload" and (entry.step in OPEN or bool(entry.moved))
-    behind_edge = work.order.strategy != "reload" and bool(replace.edge_containers(work))
-    if not before.containers or behind_edge or (work.order.strategy == "reload" and not reloaded):
+    reloaded = work.spec.strategy == "reload" and (entry.step in OPEN or bool(entry.moved))
+    behind_proxy = work.spec.strategy != "reload" and bool(replace.proxy_containers(work))
+    if not before.containers or behind_proxy or (work.spec.strategy == "reload" and not reloaded):
         return
     base_url, probe = switch.front_door(work)
     began, failing = time.monotonic(), list[str]()
 
     def answers() -> bool:
         failing[:] = services.behind_that_fail(services.starter_of(work))
-        return bool(probe()) or (bool(failing) and time.monotonic() - began > switch.HOPELESS_SECONDS)
+        return bool(probe()) or (bool(failing) and time.monotonic() - began > switch.GIVE_UP_SECONDS)
 
     events.tell("waits for what served before to answer")
-    wait_for(answers, work.order.boot_timeout_seconds, app_server.PROBE_SECONDS)
+    wait_for(answers, work.spec.boot_timeout_seconds, app_server.PROBE_SECONDS)
     if not probe():
-        why = f"{', '.join(failing)} does not run" if failing else f"not within {work.order.boot_timeout_seconds:g} s"
+        why = f"{', '.join(failing)} does not run" if failing else f"not within {work.spec.boot_timeout_seconds:g} s"
         work.problems.append(f"nobody answers at {base_url} ({why})")
 
 
@@ -167,63 +169,63 @@ def _containers_back(work: context.SwitchContext, entry: journal.Entry, before: 
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
     if entry.step in OPEN:
         static_carry.carry(work, new, [one for one in old if one.state != "running"])
-    if replace.edge_containers(work) and known:
-        _back_behind_edge(work, before, old, new)
+    if replace.proxy_containers(work) and known:
+        _back_behind_proxy(work, before, old, new)
     else:
-        _back_without_edge(work, before, old, new)
+        _back_without_proxy(work, before, old, new)
     remove(work.client, new)
 
 
-def _back_behind_edge(
+def _back_behind_proxy(
     work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
 ) -> None:
-    """Let the edge give requests to the old containers, or to others like them, and to no new one."""
-    ask = runtime.asker(names.socket_of(work.app.edge_directory))
-    if before.edge:
+    """Let the proxy give requests to the old containers, or to others like them, and to no new one."""
+    ask = runtime.asker(names.socket_of(work.app.proxy_directory))
+    if before.proxy:
         _files_back(work, before)
-    back = old if before.edge else []  # those that published the ports themselves can't start beside the edge
+    back = old if before.proxy else []  # those that published the ports themselves can't start beside the proxy
     if any(one.state != "running" for one in back) or not back:
         # Such a one serves nobody, and would only get in the way: two that start write the same static files.
-        app_server.stop_all(work.client, [one for one in new if falls(work.client, one)], 1)
+        app_server.stop_all(work.client, [one for one in new if is_crash_looping(work.client, one)], 1)
         runtime.drain_new(ask)
         back = back or _like(work, old)
         _start_and_wait(work, back)
-    replace.let_in(work, ask, back)
+    replace.enable(work, ask, back)
     running = [one for one in context.now(work, new) if one.state == "running"]
-    runtime.drain(ask, replace.addresses(running), work.order.grace_seconds)
-    app_server.stop_all(work.client, running, work.order.grace_seconds)
+    runtime.drain(ask, replace.addresses(running), work.spec.grace_seconds)
+    app_server.stop_all(work.client, running, work.spec.grace_seconds)
     runtime.end_switch(ask)
-    if not before.edge:
-        app_server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
+    if not before.proxy:
+        app_server.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
         remove(work.client, old)
 
 
-def falls(client: t.Any, container: engine.Container) -> bool:
+def is_crash_looping(client: t.Any, container: engine.Container) -> bool:
     """Return whether a container ends again and again, and the Engine starts it each time."""
-    with engine.told(f"The container {container.name} could not be looked at"):
+    with engine.errors_as(f"The container {container.name} could not be looked at"):
         seen = client.api.inspect_container(container.id)
     return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
 
 
 def _files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
-    """Give the edge the files that it had."""
+    """Give the proxy the files that it had."""
     if not before.override:
         return  # somebody had removed it; the one that was written since is as good
     overridden = files.put_override(work.run, work.app, before.override)
-    configured = files.put(files.configuration(work.app.edge_directory), before.haproxy)
+    configured = files.put(files.configuration(work.app.proxy_directory), before.haproxy)
     if overridden or configured:
-        replace.renew_edge(work, reload=configured)
+        replace.renew_proxy(work, reload=configured)
 
 
-def _back_without_edge(
+def _back_without_proxy(
     work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
 ) -> None:
     """Free the ports and start the old containers, or others like them."""
-    edges = replace.edge_containers(work, stopped=True)
+    proxies = replace.proxy_containers(work, stopped=True)
     app_server.stop_all(
-        work.client, [one for one in [*new, *edges] if one.state == "running"], work.order.grace_seconds
+        work.client, [one for one in [*new, *proxies] if one.state == "running"], work.spec.grace_seconds
     )
-    remove(work.client, edges)
+    remove(work.client, proxies)
     files.put_override(work.run, work.app, before.override)
     if not before.containers:
         return  # nothing served before
@@ -233,7 +235,7 @@ def _back_without_edge(
 
 def _like(work: context.SwitchContext, old: list[engine.Container]) -> list[engine.Container]:
     """Create containers like the old ones, and tell what they lack of them."""
-    static = retention.told_of(journal.read(work.app.journal)).get("root", "")
+    static = retention.static_facts(journal.read(work.app.journal)).get("root", "")
     lacks = written.lost_with(work.client, old, [static] if static else [])
     work.problems += [lacks] if lacks else []
     return replace.create(work)
@@ -256,7 +258,7 @@ def _start_and_wait(work: context.SwitchContext, containers: list[engine.Contain
 def _start(work: context.SwitchContext, containers: list[engine.Container]) -> None:
     for one in containers:
         events.tell(f"starts {one.name}, which served before")
-        with engine.told(f"The container {one.name} of the release before could not be started"):
+        with engine.errors_as(f"The container {one.name} of the release before could not be started"):
             work.client.api.start(one.id)
 
 
@@ -267,5 +269,5 @@ def remove(client: t.Any, containers: list[engine.Container]) -> None:
     """
     for one in containers:
         events.tell(f"removes {one.name}")
-        with engine.told(f"The container {one.name} could not be removed"):
+        with engine.errors_as(f"The container {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write down that a release serves, and let go of what no kept release needs. Private to juno.deploy."""
+"""Write down that a release serves, and remove what no kept release needs. Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Keep:
 def record(
     run: Runner, app: App, figures: dict[str, t.Any], marks: dict[str, float | None], *, keep: Keep
 ) -> dict[str, t.Any]:
-    """Write that the started release serves, once it is proved, and let go of what was kept for the way back.
+    """Write that the started release serves, once it is verified, and remove what was kept for the way back.
 
     :raises JunoError: no release was started, its containers are not well, or the journal can't be written.
     """
@@ -65,15 +65,15 @@ def record(
     client, app = engine.connect(app.docker_host), worker_services.of_entry(app, entry)
     # From here on a run that dies is finished by the next one, not undone.
     known = {"keep": keep.releases, "keep_backups": keep.backups, "keep_cache_mb": keep.cache_mb}
-    entry = journal.step(app.journal, "proved", figures=figures, **known)
-    removed = let_go(run, client, app, entry)
+    entry = journal.step(app.journal, "verified", figures=figures, **known)
+    removed = remove_old(run, client, app, entry)
     # The prober asks until the last thing has changed.
     met = control.finish(app.state_directory, marks)
     met.pop("words")
-    told = in_words(met, entry, figures["outage_seconds"])
+    result = in_words(met, entry, figures["outage_seconds"])
     outage = report.outage_seconds(met, figures["outage_seconds"])
     entry = _end(app, figures={**figures, "outage_seconds": outage, "visitors": met})
-    return {"changed": True, "release": entry.to_json(), **told, "actions": removed}
+    return {"changed": True, "release": entry.to_json(), **result, "actions": removed}
 
 
 def require_settled(app: App) -> journal.Entry:
@@ -81,7 +81,7 @@ def require_settled(app: App) -> journal.Entry:
 
     :raises JunoError: no release was started, or its containers are not well.
     """
-    entry = journal.half_done(journal.read(app.journal))
+    entry = journal.interrupted(journal.read(app.journal))
     if entry is None:
         raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
     settle(engine.connect(app.docker_host), entry)
@@ -90,11 +90,11 @@ def require_settled(app: App) -> journal.Entry:
 
 def in_words(met: dict[str, t.Any], entry: journal.Entry, own_outage: float) -> dict[str, t.Any]:
     """Return what visitors met, and how the switch went."""
-    strategy, moved = entry.strategy, entry.moved_to_edge
+    strategy, moved = entry.strategy, entry.moved_to_proxy
     first = entry.before is not None and not entry.before.containers
     return {
         "words": report.words(met, strategy, moved),
-        "switch": report.switch(met, strategy, own_outage, moved_to_edge=moved, first=first),
+        "switch": report.switch(met, strategy, own_outage, moved_to_proxy=moved, first=first),
         "lost": report.lost(met),
     }
 
@@ -104,8 +104,8 @@ def settle(client: t.Any, entry: journal.Entry) -> None:
 
     :raises JunoError: one has ended, was started again by the Engine, or does not get healthy.
     """
-    order, workers_began = entry.order, entry.workers_began
-    settle_seconds = order.settle_seconds if order else 0.0
+    spec, workers_began = entry.spec, entry.workers_began
+    settle_seconds = spec.settle_seconds if spec else 0.0
     # Times of another boot lie ahead, and are none.
     now = time.monotonic()
     until = min(max(entry.healthy, workers_began), now) + settle_seconds
@@ -127,7 +127,7 @@ def settle(client: t.Any, entry: journal.Entry) -> None:
     if wait_for(settled, longest, SETTLE_POLL_SECONDS) or healthy:
         return
     events.tell("waits for the new workers to get healthy")
-    patience = order.boot_timeout_seconds if order else PATIENCE_SECONDS
+    patience = spec.boot_timeout_seconds if spec else PATIENCE_SECONDS
     if not wait_for(settled, patience):
         raise JunoError(
             f"A new worker did not get healthy within {longest + patience:.0f} s, by its own health check: see "
@@ -148,7 +148,7 @@ def require_well(client: t.Any, entry: journal.Entry) -> bool:
             new = identity in started
             healthy = runtime_workers.require_well(client, identity, workers, service, new=new) and healthy
             continue
-        with engine.told("A container of the release is gone"):
+        with engine.errors_as("A container of the release is gone"):
             seen = client.api.inspect_container(identity)
         if identity in beside and not seen["State"]["Running"] and not seen["State"]["ExitCode"]:
             continue  # it has done its work
@@ -165,26 +165,26 @@ def require_well(client: t.Any, entry: journal.Entry) -> bool:
 
 
 def finish(run: Runner, client: t.Any, app: App, entry: journal.Entry) -> tuple[list[dict[str, str]], journal.Entry]:
-    """Let go of the containers and images of earlier releases, and write that the release is done."""
-    return let_go(run, client, app, entry), _end(app)
+    """Remove the containers and images of earlier releases, and write that the release is done."""
+    return remove_old(run, client, app, entry), _end(app)
 
 
 def _end(app: App, **fields: t.Any) -> journal.Entry:
     return journal.change(app.journal, **fields, outcome="done", ended=lock.now())
 
 
-def let_go(run: Runner, client: t.Any, app: App, entry: journal.Entry) -> list[dict[str, str]]:
-    """Let go of the containers and images of earlier releases."""
+def remove_old(run: Runner, client: t.Any, app: App, entry: journal.Entry) -> list[dict[str, str]]:
+    """Remove the containers and images of earlier releases."""
     done = []
     app = worker_services.of_entry(app, entry)
     new, before = entry.containers, entry.before.containers if entry.before else {}
     every = [one for one in app_server.own(client, app, stopped=True) if one.id not in new]
     old = [one for one in every if one.state != "running" or one.id in before]
-    grace = entry.order.grace_seconds if entry.order else GRACE_SECONDS
+    grace = entry.spec.grace_seconds if entry.spec else GRACE_SECONDS
     app_server.stop_all(client, [one for one in old if one.state == "running"], grace)
     for one in [*old, *_replaced(client, app, entry)]:
         events.tell(f"removes {one.name}")
-        with engine.told(f"The old container {one.name} could not be removed"):
+        with engine.errors_as(f"The old container {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)
         done.append({"what": "container", "id": one.name, "status": "removed"})
     entry = _without_done(client, app, entry)
@@ -192,10 +192,10 @@ def let_go(run: Runner, client: t.Any, app: App, entry: journal.Entry) -> list[d
     _rename(client, app, entry)
     # One that was started again since has forgotten what it held back; its socket's file stays when it ends.
     if any(one.state == "running" for one in engine.find(client, app.project, proxy_names.SERVICE)):
-        runtime.end_switch(runtime.asker(proxy_names.socket_of(app.edge_directory)))
+        runtime.end_switch(runtime.asker(proxy_names.socket_of(app.proxy_directory)))
     _name_images(client, app, entry)
     entries = journal.read(app.journal)
-    rules = entry.order.static_rules if entry.order else {}
+    rules = entry.spec.static_rules if entry.spec else {}
     if rules:
         # What the app's own command has collected since is remembered too.
         site = [one for one in app_server.own(client, app) if one.service == app.service]
@@ -217,7 +217,7 @@ def _without_done(client: t.Any, app: App, entry: journal.Entry) -> journal.Entr
     workers, done = entry.workers or {}, set()
     for identity in entry.started_workers:
         service = entry.containers.get(identity, "")
-        with engine.told("A worker of the release is gone"):
+        with engine.errors_as("A worker of the release is gone"):
             if runtime_workers.is_done(client.api.inspect_container(identity), workers.get(service, "")):
                 done.add(service)
     if not done:
@@ -240,7 +240,7 @@ def _rename(client: t.Any, app: App, entry: journal.Entry) -> None:
     name = entry.container_name
     site = [one for one in app_server.own(client, app) if one.service == app.service and one.id in entry.containers]
     if name and len(site) == 1 and site[0].name != name:
-        with engine.told(f"The container {site[0].name} could not be named {name}"):
+        with engine.errors_as(f"The container {site[0].name} could not be named {name}"):
             client.api.rename(site[0].id, name)
 
 
@@ -250,10 +250,10 @@ def _name_images(client: t.Any, app: App, entry: journal.Entry) -> None:
     for image in {*entry.images.values(), *entry.task_images.values()}:
         names = tags.get(image) or []
         if names and entry.commit:
-            with engine.told(f"The image {names[0]} could not be named"):
+            with engine.errors_as(f"The image {names[0]} could not be named"):
                 repository, commit = compose.split_image(names[0])[0], entry.commit[:12]
                 client.api.tag(image, repository, f"juno-{commit}", force=True)
-                # The commit may be deployed anew: then the first name is another image's.
+                # The commit may be deployed again: then the first name is another image's.
                 client.api.tag(image, repository, f"juno-{commit}-{entry.number}", force=True)
 
 

@@ -62,20 +62,20 @@ def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_second
     """Finish or undo what a run that died left; an empty result when nothing was.
 
     :param caches: how the app's caches are cleared.
-    :param boot_timeout_seconds: how long a start may take now; without it what the dead run was told.
+    :param boot_timeout_seconds: how long a start may take now; without it what the interrupted one was given.
     :raises JunoError: it can't be undone; the message says where things stand.
     """
-    entry = journal.half_done(journal.read(app.journal))
+    entry = journal.interrupted(journal.read(app.journal))
     control.abandon(app.state_directory)
     if entry is None:
         return {}
-    if entry.step == "proved":
-        events.tell("finishes a release that was proved already")
+    if entry.step == "verified":
+        events.tell("finishes a release that was verified already")
         record.finish(run, engine.connect(app.docker_host), app, entry)
         return {"number": entry.number, "finished": True, "undone": False, "clear_caches": False}
-    if boot_timeout_seconds and entry.order:
-        order = dataclasses.replace(entry.order, boot_timeout_seconds=boot_timeout_seconds)
-        journal.change(app.journal, order=order)
+    if boot_timeout_seconds and entry.spec:
+        spec = dataclasses.replace(entry.spec, boot_timeout_seconds=boot_timeout_seconds)
+        journal.change(app.journal, spec=spec)
     who = entry.who or "unknown"
     return undo(run, app, Cause("", f"the run of {who} ended at '{entry.step}' without a word"), caches)
 
@@ -87,7 +87,7 @@ def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]
     """
     done = recover(run, app, caches)
     # Where nothing serves, as after a first deploy, the next one clears them.
-    if done.get("serves", True) and journal.owes_caches(journal.read(app.journal)):
+    if done.get("serves", True) and journal.invalidation_pending(journal.read(app.journal)):
         _clear_caches(app, caches)
         done.pop("not_cleared", None)
     return done
@@ -96,7 +96,7 @@ def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]
 def _clear_caches(app: App, caches: dict[str, t.Any]) -> None:
     events.tell("clears the caches, which may hold pages of the release")
     cache_order.clear(app, caches)
-    journal.settle_caches(app.journal)
+    journal.note_invalidated(app.journal)
 
 
 def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -121,12 +121,12 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
 
     :raises JunoError: it can't be brought back.
     """
-    entry = journal.half_done(journal.read(app.journal))
+    entry = journal.interrupted(journal.read(app.journal))
     control.abandon(app.state_directory)
     if entry is None:
         return {}
     app = worker_services.of_entry(app, entry)
-    if entry.step == "proved":
+    if entry.step == "verified":
         # It serves and is right; the next run tidies up what this one could not.
         return {"number": entry.number, "finished": False, "undone": False, "clear_caches": False}
     exposed, log, problems = False, "", list[str]()
@@ -147,9 +147,9 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
         restart_policy.give_back(engine.connect(app.docker_host), app, entry, "old")
     if entry.reversing:
         back = entry.reversing
-        order = migrations.MigrateSpec(back.commit, back.images, MIGRATE_SECONDS)
+        spec = migrations.MigrateSpec(back.commit, back.images, MIGRATE_SECONDS)
         events.tell("applies the migrations again that were reversed")
-        migrations.apply(run, app, order, again=True)
+        migrations.apply(run, app, spec, again=True)
     outcome = outcome or way.go()
     if unlike:
         raise JunoError(unlike, log=log)
@@ -162,12 +162,12 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     client = engine.connect(app.docker_host)
     serves = bool(app_server.own(client, app))
     left = [] if serves else sorted({one.service for one in engine.find(client, app.project)} - {names.SERVICE})
-    journal.change(app.journal, **ended, **({"caches_owed": True} if exposed else {}))
+    journal.change(app.journal, **ended, **({"invalidation_pending": True} if exposed else {}))
     return {
         "number": entry.number,
         "finished": False,
         "undone": True,
-        # Where nothing serves there is nobody to ask; they stay owed, and the next release clears them.
+        # Where nothing serves there is nobody to ask; they stay pending, and the next release clears them.
         "clear_caches": exposed and serves,
         "log": log,
         "standing": outcome.names,
@@ -203,7 +203,7 @@ def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.Restore
     log = _logs(app, entry)
     client = engine.connect(app.docker_host)
     if any(one.state == "running" for one in engine.find(client, app.project, names.SERVICE)):
-        runtime.end_switch(runtime.asker(names.socket_of(app.edge_directory)))
+        runtime.end_switch(runtime.asker(names.socket_of(app.proxy_directory)))
     journal.change(
         app.journal,
         outcome="failed",
@@ -211,7 +211,7 @@ def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.Restore
         ended=lock.now(),
         figures={"task": cause.task, "reason": masking.hide(cause.reason)},
         standing=outcome.names,
-        caches_owed=True,
+        invalidation_pending=True,
     )
     return {
         "number": entry.number,
@@ -229,11 +229,11 @@ def _has_collected(run: Runner, app: App, entry: journal.Entry) -> bool:
     """Return whether the release's static files may be where what served had its own, which runs and won't collect."""
     if entry.collected:
         return True
-    before, order = entry.before, entry.order
-    if not before or entry.moved is None or not order or order.strategy == "reload":
+    before, spec = entry.before, entry.spec
+    if not before or entry.moved is None or not spec or spec.strategy == "reload":
         return False
     if not any(one.id in before.containers for one in app_server.own(engine.connect(app.docker_host), app)):
-        return False  # they start anew, and collect by themselves if the new ones did
+        return False  # they restart, and collect by themselves if the new ones did
     config = compose_config.read(run, app.compose())
     return compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
 

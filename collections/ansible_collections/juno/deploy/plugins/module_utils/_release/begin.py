@@ -29,31 +29,36 @@ if t.TYPE_CHECKING:
 NOTICE_SECONDS = 3.0
 
 
-def look(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any]:
+def look(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     """Look at the app and plan; only a deploy has to fetch anything."""
-    purpose, wish = order["purpose"], inspect_git.request_of(order)
+    purpose, request = spec["purpose"], inspect_git.request_of(spec)
     if purpose == "deploy":
-        found = inspect.inspect(run, app, wish)
+        found = inspect.inspect(run, app, request)
     else:
-        found = inspect.look_back(run, app, wish, order["release"] if purpose == "rollback" else -1)
+        found = inspect.look_back(run, app, request, spec["release"] if purpose == "rollback" else -1)
     target = (found.get("target") or {}).get("number", 0)
-    epoch = cache_version_choice.wanted(
-        journal.read(app.journal), purpose, found["plan"]["strategy"], target, wish.epoch_variable, time.time()
+    cache_version = cache_version_choice.wanted(
+        journal.read(app.journal),
+        purpose,
+        found["plan"]["strategy"],
+        target,
+        request.cache_version_variable,
+        time.time(),
     )
-    return {**found, "epoch": epoch.as_dict()}
+    return {**found, "cache_version": cache_version.as_dict()}
 
 
-def plan_edge(
-    run: Runner, app: App, order: dict[str, t.Any], found: dict[str, t.Any], *, dry: bool
+def plan_proxy(
+    run: Runner, app: App, spec: dict[str, t.Any], found: dict[str, t.Any], *, dry: bool
 ) -> dict[str, t.Any]:
-    """Add to the plan what happens to the edge, whose image is there from now on."""
-    edge = proxy_plan.request_of(order["edge"], order["base_url"])
+    """Add to the plan what happens to the proxy, whose image is there from now on."""
+    proxy = proxy_plan.request_of(spec["proxy"], spec["base_url"])
     # Its configuration may hold secrets, and goes no further.
     plan, config = found["plan"], found.pop("configuration", None)
-    told: list[str] = []
-    if edge and plan["deploy"]:
-        told = proxy_plan.prepare(run, app, edge, plan["strategy"], dry=dry, config=config)
-    return {**found, "plan": {**plan, "edge": told}}
+    result: list[str] = []
+    if proxy and plan["deploy"]:
+        result = proxy_plan.prepare(run, app, proxy, plan["strategy"], dry=dry, config=config)
+    return {**found, "plan": {**plan, "proxy": result}}
 
 
 def open_entry(
@@ -77,7 +82,7 @@ def open_entry(
 
 
 @dataclasses.dataclass(frozen=True)
-class Meter:
+class AvailabilityProbe:
     """What the prober asks for during the deploy."""
 
     rate_per_second: float
@@ -90,22 +95,22 @@ class Meter:
         """Return how what serves answers the first page, where that hangs on a variable."""
         base_url = self.base_url or base_url
         pages = readiness_pages.parse(self.pages[:1])
-        if not pages or not base_url.startswith("http://") or maintenance.is_on(app.edge_directory):
+        if not pages or not base_url.startswith("http://") or maintenance.is_on(app.proxy_directory):
             return []
         parts = urllib.parse.urlsplit(base_url)
         proto, host = self.headers.get("X-Forwarded-Proto", ""), context.host_of(self.headers, base_url)
         serving = f"release {number}, which serves," if number else "what serves"
         questions = readiness_pages.PageChecks(pages, host, proto, serving=serving)
         get = readiness_pages.getter(parts.hostname or "", parts.port or 80, questions, NOTICE_SECONDS)
-        told = readiness_pages.notice(questions, get)
-        return [told] if told else []
+        result = readiness_pages.notice(questions, get)
+        return [result] if result else []
 
     def start(self, app: App, base_url: str) -> None:
         """Start the prober; without an address there is no front door to ask at."""
-        if not (self.base_url or base_url) or maintenance.is_on(app.edge_directory):
+        if not (self.base_url or base_url) or maintenance.is_on(app.proxy_directory):
             return
         pages: list[dict[str, t.Any]] = [{"path": path} for path in self.paths] or list(self.pages)
-        order: dict[str, t.Any] = {
+        spec: dict[str, t.Any] = {
             "base_url": self.base_url or base_url,
             "headers": self.headers,
             "rate_per_second": self.rate_per_second,
@@ -113,37 +118,37 @@ class Meter:
             # It ends when the deployer does, of which this process is a fork.
             "deployer": dataclasses.astuple(processes.identify(os.getppid())),
         }
-        control.start(app.state_directory, order)
+        control.start(app.state_directory, spec)
 
 
-def _meter(order: dict[str, t.Any]) -> Meter:
-    headers = {str(name): str(value) for name, value in order["headers"].items()}
-    paths = tuple(order["meter_paths"])
-    return Meter(order["meter_rate"], paths, order["pages"], order["base_url"], headers)
+def _probe_of(spec: dict[str, t.Any]) -> AvailabilityProbe:
+    headers = {str(name): str(value) for name, value in spec["headers"].items()}
+    paths = tuple(spec["probe_paths"])
+    return AvailabilityProbe(spec["probe_rate"], paths, spec["pages"], spec["base_url"], headers)
 
 
 def _serves(app: App, found: dict[str, t.Any]) -> bool:
     return any(one["service"] == app.service and one["state"] == "running" for one in found["containers"])
 
 
-def _note(app: App, meter: Meter, found: dict[str, t.Any]) -> None:
+def _note(app: App, probe: AvailabilityProbe, found: dict[str, t.Any]) -> None:
     """Add to the plan what a person should know of the site's own answers."""
     if found["plan"]["deploy"] and _serves(app, found):
         number = (found.get("serving") or {}).get("number", 0)
-        found["notices"] = meter.notice(app, found["compose"]["base_url"], number)
+        found["notices"] = probe.notice(app, found["compose"]["base_url"], number)
 
 
-def look_only(run: Runner, app: App, order: dict[str, t.Any]) -> dict[str, t.Any]:
+def look_only(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     """Look and plan, and change nothing.
 
     :raises JunoError: something that a deploy needs is missing or in the way.
     """
-    found = plan_edge(run, app, order, look(run, app, order), dry=True)
-    _note(app, _meter(order), found)
+    found = plan_proxy(run, app, spec, look(run, app, spec), dry=True)
+    _note(app, _probe_of(spec), found)
     return {"changed": bool(found["plan"]["deploy"]), **found, "begun": False, "recovered": {}, "taken_over": ""}
 
 
-def begin(run: Runner, app: App, order: dict[str, t.Any], holder: lock.Holder, package: str) -> dict[str, t.Any]:
+def begin(run: Runner, app: App, spec: dict[str, t.Any], holder: lock.Holder, package: str) -> dict[str, t.Any]:
     """Finish or undo what is interrupted, look and plan, and open the journal's entry where there is something to do.
 
     :param package: the directory with the collection's code on this host.
@@ -151,19 +156,19 @@ def begin(run: Runner, app: App, order: dict[str, t.Any], holder: lock.Holder, p
     """
     trust.remember(run, app)
     files.settle(run, app)
-    recovered = undo.recover(run, app, order["caches"], order["boot_timeout_seconds"])
+    recovered = undo.recover(run, app, spec["caches"], spec["boot_timeout_seconds"])
     if recovered.get("not_cleared"):
         raise JunoError(
             "The caches may hold pages of a release that was given up, and could not be cleared. "
             f"{recovered['not_cleared']}"
         )
-    found = plan_edge(run, app, order, look(run, app, order), dry=False)
-    deploys, meter = bool(found["plan"]["deploy"]), _meter(order)
+    found = plan_proxy(run, app, spec, look(run, app, spec), dry=False)
+    deploys, probe = bool(found["plan"]["deploy"]), _probe_of(spec)
     if deploys:
-        found["boot"] = boot.arm(app, order, package)
+        found["boot"] = boot.arm(app, spec, package)
         owner.remember(app)
         open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"], found.get("workers"))
-        _note(app, meter, found)
+        _note(app, probe, found)
         if _serves(app, found):
-            meter.start(app, found["compose"]["base_url"])
+            probe.start(app, found["compose"]["base_url"])
     return {"changed": bool(recovered), **found, "begun": deploys, "recovered": recovered}

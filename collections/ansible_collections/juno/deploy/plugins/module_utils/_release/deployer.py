@@ -51,7 +51,7 @@ LINGER_SECONDS = 30.0
 #: And so long where it should know it already.
 CARRIED_SECONDS = 5.0
 #: What a controller may tell it to do.
-ORDERS = frozenset(steps.STEPS) - {"begin", "tidy"}
+STEPS_ON_REQUEST = frozenset(steps.STEPS) - {"begin", "tidy"}
 
 
 class Deployer:
@@ -86,7 +86,7 @@ class Deployer:
         # Meanwhile, for the forks that come after it.
         with contextlib.suppress(EngineError):  # the begin says it
             engine.load()
-        while not (self.over and self._is_told()):
+        while not (self.over and self._is_reported()):
             watched: list[t.Any] = [*self.door.watched()]
             watched += [self.step.pipe] if self.step and not self.step.ended else []
             ready = select.select(watched, [], [], self._wait_seconds())[0]
@@ -98,10 +98,10 @@ class Deployer:
                 self._answer_watch(link, asked)
             self._look_at_the_clock()
 
-    def _is_told(self) -> bool:
+    def _is_reported(self) -> bool:
         # Who asked for a step knows those before it.
         done = list(self.steps.values())
-        rest = list(itertools.takewhile(lambda one: not one.told, reversed(done)))
+        rest = list(itertools.takewhile(lambda one: not one.reported, reversed(done)))
         if self.given_up or not rest:
             return True
         carried = all(one.carried for one in rest)
@@ -187,7 +187,7 @@ class Deployer:
         """Give the lock back; what is left interrupted, if the last step failed, is also for a reboot to tidy up."""
         if self.step and self.step.failure is None:
             with contextlib.suppress(OSError):  # a reboot would find nothing to do
-                os.unlink(boot.order_of(self.release.app.state_directory))
+                os.unlink(boot.spec_path(self.release.app.state_directory))
         self.release.free_lock(done=not self.given_up)
 
     # The controller that is silent, and the next one.
@@ -207,7 +207,7 @@ class Deployer:
             # Its controller may ask for it, and finds this one; one that knows that it failed need not be waited for.
             if now >= self.again_at:
                 self._begin("undo", step.args)
-                self.steps["undo"].carried = step.told or step.carried
+                self.steps["undo"].carried = step.reported or step.carried
         elif self._silent_seconds() > self.patience:
             self._give_up("its controller was not heard from for too long")
 
@@ -231,7 +231,7 @@ class Deployer:
         else:
             self.heard = self.clock()
             if asked.do == "step":
-                self._take_order(asked)
+                self._take_step(asked)
             self.patience_after = asked.patience or self.patience_after
             if self.step is None or self.step.ended:
                 self.patience = self.patience_after
@@ -263,7 +263,7 @@ class Deployer:
             )
         if asked.do == "watch" or (known and known.is_meant_by(asked.task)):
             return "" if known else f"The step {name} was not begun."
-        if name not in ORDERS:
+        if name not in STEPS_ON_REQUEST:
             return f"There is no step {name}."
         if self.over:
             return f"The step {name} can't begin, because this release is over."
@@ -273,7 +273,7 @@ class Deployer:
             return f"The step {name} can't begin, because this release goes back."
         return ""
 
-    def _take_order(self, asked: Request) -> None:
+    def _take_step(self, asked: Request) -> None:
         """Begin a step, unless it is at work, was done without being told, or is asked for again by the same task."""
         self.patience_after = self.release.controller_timeout
         known = self.steps.get(asked.name)
@@ -293,7 +293,7 @@ class Deployer:
             more = self._ended_since(step)
             answer["more"] = [{**self._progress(one, 0), **one.outcome()} for one in more]
         if self.door.reply(link, answer):
-            step.told = step.told or step.ended
+            step.reported = step.reported or step.ended
             for one in more:
                 one.carried = True
 
@@ -315,7 +315,7 @@ class Deployer:
         """
         names = list(self.steps)
         later = [self.steps[name] for name in names[names.index(step.name) + 1 :] if name in steps.TASKS]
-        return [one for one in later if one.went_well() and not one.told and "warnings" not in one.result]
+        return [one for one in later if one.went_well() and not one.reported and "warnings" not in one.result]
 
     def standing(self) -> dict[str, t.Any]:
         """Return what it is doing just now."""
@@ -341,10 +341,10 @@ def main(lock: str, door: str) -> None:
     """
     # Who started it may have ignored it, and it waits for its children.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    told = json.loads(sys.stdin.buffer.read())
+    result = json.loads(sys.stdin.buffer.read())
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    holder = state_lock.Holder(**told["holder"])
-    release = steps.Release.from_order(told, int(lock))
+    holder = state_lock.Holder(**result["holder"])
+    release = steps.Release.from_input(result, int(lock))
     with socket.socket(fileno=int(door)) as listening:
         try:
             Deployer(release, holder, listening, release.controller_timeout).serve()

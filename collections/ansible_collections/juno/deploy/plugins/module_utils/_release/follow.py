@@ -65,8 +65,8 @@ def follow(directory: str, id: str, asked: dict[str, t.Any]) -> dict[str, t.Any]
 
 def _result(answer: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what a module returns, as far as the step has come, and the same for those that have ended since."""
-    told = {"changed": False, **(answer.get("result") or {}), "progress": _progress(answer)}
-    return {**told, "more": [_result(one) for one in answer["more"]]} if answer.get("more") else told
+    result = {"changed": False, **(answer.get("result") or {}), "progress": _progress(answer)}
+    return {**result, "more": [_result(one) for one in answer["more"]]} if answer.get("more") else result
 
 
 def _progress(answer: dict[str, t.Any]) -> dict[str, t.Any]:

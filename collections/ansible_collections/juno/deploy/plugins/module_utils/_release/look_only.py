@@ -13,9 +13,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._release import step_p
 
 def main() -> None:
     """Plan as the order on standard input says, and print what came of it."""
-    told: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
+    result: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
 
     def work() -> dict[str, t.Any]:
-        return steps.look_only(steps.Release.from_order(told), diff=True)
+        return steps.look_only(steps.Release.from_input(result), diff=True)
 
     sys.stdout.write(json.dumps(step_process.outcome("begin", work)))

@@ -27,14 +27,14 @@ class Results:
     begun: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     built: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     migrated: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
-    #: Of all static files, anew.
+    #: Of all static files, again.
     collected: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     switched: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     #: By the app's settings, or by its own command.
     cleared: Mapping[str, t.Any] | None = None
     #: Of memcached.
     flushed: Mapping[str, t.Any] | None = None
-    proved: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
+    verified: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     recorded: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
 
 
@@ -53,8 +53,8 @@ class Site:
     cache_method: str = "settings"
     #: The app's own command that clears its caches.
     cache_command: str = ""
-    #: All static files were collected anew.
-    collect_anew: bool = False
+    #: All static files were collected again.
+    recollect: bool = False
     #: What of the caches was to go.
     invalidate: Scope = "all"
 
@@ -64,7 +64,7 @@ def lines(results: Results, site: Site) -> list[str]:
     git, recorded = results.begun["git"], results.recorded
     number, commit = recorded["release"]["number"], git["target_commit"][:12]
     where = site.site_url or f"{results.switched['base_url']} on {site.host_name}"
-    caches = site.purpose != "restart" or site.collect_anew
+    caches = site.purpose != "restart" or site.recollect
     return text.as_lines(
         [
             f"Done: release {number} serves, {commit} {git['target_subject']}",
@@ -73,7 +73,7 @@ def lines(results: Results, site: Site) -> list[str]:
             f"Switch: {recorded['switch']}",
             *tidy_lines(results, site),
             f"Caches: {cache_words(results, site)}" if caches else "",
-            *_proof("Proof:  ", results.proved),
+            *_verification("Verification:  ", results.verified),
             *recorded["words"],
         ]
     )
@@ -81,12 +81,14 @@ def lines(results: Results, site: Site) -> list[str]:
 
 def clear_lines(results: Results, site: Site, *, check_mode: bool = False) -> list[str]:
     """Return the report where a person clears the caches."""
-    return text.as_lines([cache_words(results, site, check_mode=check_mode), *_proof("Proof: ", results.proved)])
+    return text.as_lines(
+        [cache_words(results, site, check_mode=check_mode), *_verification("Verification: ", results.verified)]
+    )
 
 
 def tidy_lines(results: Results, site: Site) -> list[str]:
     """Return what a release did beside its switch."""
-    collected = results.collected if site.collect_anew else {}
+    collected = results.collected if site.recollect else {}
     return tidy_text.lines(results.built, results.migrated, collected, results.switched)
 
 
@@ -98,7 +100,7 @@ def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> st
     if site.invalidate == "none":
         return "Left alone: nothing that changed is in a cached page."
     if caches.get("covered") and not caches["alias"]:
-        return _own_epoch(caches["epoch"], results.switched.get("warmed") or 0)
+        return _own_cache_version(caches["cache_version"], results.switched.get("warmed") or 0)
     done = results.flushed if site.cache_method == "memcached" else results.cleared
     if done is None:
         return "Not cleared."
@@ -107,13 +109,13 @@ def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> st
     if site.cache_command and not check_mode:
         said = "; ".join(done["stdout"].strip().splitlines())
         return f"The app's command {site.cache_command} ended well and said: {said}"
-    return _of_aliases(done, anew=bool(results.switched))
+    return _of_aliases(done, new_workers=bool(results.switched))
 
 
-def why_lines(results: Results, epoch_variable: str, app_says: str, reboot: str | None = None) -> list[str]:
+def why_lines(results: Results, cache_version_variable: str, app_says: str, reboot: str | None = None) -> list[str]:
     """Return what -v tells more.
 
-    :param epoch_variable: the environment variable with the release's epoch.
+    :param cache_version_variable: the environment variable with the release's cache version.
     :param app_says: what M(juno.deploy.django_info) tells of the app.
     :param reboot: why nobody would tidy up after a reboot in the middle; empty where units of systemd would, nothing
         where that is not known.
@@ -121,9 +123,11 @@ def why_lines(results: Results, epoch_variable: str, app_says: str, reboot: str 
     parts = ["Why the caches were treated so:"]
     caches = results.switched.get("caches")
     if caches and caches.get("covered"):
-        parts.append(f"Epoch: the settings honour {epoch_variable}, so this release has a number of its own")
+        parts.append(
+            f"Cache version: the settings honour {cache_version_variable}, so this release has a number of its own"
+        )
     elif caches and caches.get("why"):
-        parts.append(f"Epoch: {caches['why']}")
+        parts.append(f"Cache version: {caches['why']}")
     for one in (results.cleared or {}).get("caches") or []:
         parts.append(f"{one['alias']}: {one['how'] or one['status']}. {one['message']}")
     if reboot is not None:
@@ -132,23 +136,21 @@ def why_lines(results: Results, epoch_variable: str, app_says: str, reboot: str 
     return text.as_lines([*parts, "The app says of itself:", app_says])
 
 
-def _proof(heading: str, proved: Mapping[str, t.Any]) -> list[str]:
-    words = proved.get("words") or []
+def _verification(heading: str, verified: Mapping[str, t.Any]) -> list[str]:
+    words = verified.get("words") or []
     return [f"{heading}{words[0]}", *words[1:]] if words else []
 
 
-def _own_epoch(epoch: int, warmed: int) -> str:
+def _own_cache_version(cache_version: int, warmed: int) -> str:
     pages = "page was" if warmed == 1 else "pages were"
     rendered = f" ({warmed} {pages} rendered before visitors came)" if warmed else ""
-    return (
-        f"Epoch {epoch} is this release's own: it can't read what was cached before, and nothing was cleared{rendered}."
-    )
+    return f"Cache version {cache_version} is this release's own: it can't read what was cached before, and nothing was cleared{rendered}."
 
 
-def _of_aliases(cleared: Mapping[str, t.Any], *, anew: bool) -> str:
-    """Return what came of each of the app's caches; new workers (C(anew)) have none of what old ones had in memory."""
+def _of_aliases(cleared: Mapping[str, t.Any], *, new_workers: bool) -> str:
+    """Return what came of each of the app's caches; new workers (C(new_workers)) have none of what old ones had in memory."""
     caches = cleared["caches"]
-    ended = [one["alias"] for one in caches if one["status"] == "needs_restart"] if anew else []
+    ended = [one["alias"] for one in caches if one["status"] == "needs_restart"] if new_workers else []
     if ended:
         rest = [f"{one['alias']}: {one['message']}" for one in caches if one["alias"] not in ended]
         parts = [f"Ended with the old workers, in whose memory they were: {', '.join(ended)}.", *rest]

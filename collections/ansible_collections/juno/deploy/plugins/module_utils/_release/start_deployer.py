@@ -51,20 +51,20 @@ class StartRequest:
     directory: str
     package: str
     holder: state_lock.Holder
-    order: dict[str, t.Any]
+    spec: dict[str, t.Any]
     controller_timeout_seconds: float
     at_once: bool = False
 
 
-def told(wish: StartRequest, taken_over: str = "") -> bytes:
+def as_input(request: StartRequest, taken_over: str = "") -> bytes:
     """Write what the deployer reads."""
     return json.dumps(
         {
-            "order": wish.order,
-            "holder": dataclasses.asdict(wish.holder),
-            "package": wish.package,
-            "controller_timeout_seconds": wish.controller_timeout_seconds,
-            "at_once": wish.at_once,
+            "spec": request.spec,
+            "holder": dataclasses.asdict(request.holder),
+            "package": request.package,
+            "controller_timeout_seconds": request.controller_timeout_seconds,
+            "at_once": request.at_once,
             "taken_over": taken_over,
         }
     ).encode()
@@ -74,31 +74,31 @@ def _errors_file(directory: str) -> t.IO[bytes]:
     return open(os.path.join(directory, "deployer.errors"), "wb")
 
 
-def start(wish: StartRequest, lock: int, taken_over: str = "") -> None:
+def start(request: StartRequest, lock: int, taken_over: str = "") -> None:
     """Start the deployer with the lock, which is taken and its own from then on; who asks it waits until it is there.
 
     :raises JunoError: its process or files can't be made; the lock is free.
     """
-    directory = wish.directory
+    directory = request.directory
     try:
-        with rpc.listen(directory, wish.holder.id) as door, _errors_file(directory) as errors:
+        with rpc.listen(directory, request.holder.id) as door, _errors_file(directory) as errors:
             process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, wish.package, str(lock), str(door.fileno())],
+                [sys.executable, "-c", _MAIN, request.package, str(lock), str(door.fileno())],
                 cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                env={**os.environ, state_lock.MARK: wish.holder.id},
+                env={**os.environ, state_lock.MARK: request.holder.id},
                 pass_fds=(lock, door.fileno()),
                 start_new_session=True,
             )
             own = processes.identify(process.pid)
-            holder = dataclasses.replace(wish.holder, pid=own.pid, started=own.started, boot=state_lock.boot_id())
+            holder = dataclasses.replace(request.holder, pid=own.pid, started=own.started, boot=state_lock.boot_id())
             try:
                 state_lock.write(lock, directory, holder)
                 pipe = t.cast("t.IO[bytes]", process.stdin)
                 with pipe:
-                    pipe.write(told(dataclasses.replace(wish, holder=holder), taken_over))
+                    pipe.write(as_input(dataclasses.replace(request, holder=holder), taken_over))
             except (JunoError, OSError):
                 process.kill()
                 process.wait()
@@ -114,13 +114,13 @@ def start(wish: StartRequest, lock: int, taken_over: str = "") -> None:
         os.close(lock)
 
 
-def look_only(wish: StartRequest) -> dict[str, t.Any]:
+def look_only(request: StartRequest) -> dict[str, t.Any]:
     """Plan, without the lock, in a process that ends with that.
 
     :raises JunoError: the plan says what is in the way.
     """
-    argv = [sys.executable, "-c", _LOOK, wish.package]
-    done = subprocess.run(argv, input=told(wish), capture_output=True, cwd="/", check=False)
+    argv = [sys.executable, "-c", _LOOK, request.package]
+    done = subprocess.run(argv, input=as_input(request), capture_output=True, cwd="/", check=False)
     try:
         answer: dict[str, t.Any] = json.loads(done.stdout)
     except ValueError:

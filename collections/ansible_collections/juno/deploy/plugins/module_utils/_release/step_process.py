@@ -45,7 +45,7 @@ class StepProcess:
     failure: dict[str, t.Any] | None = None
     ended: bool = False
     #: The controller knows how it ended, since it asked; or since that came along with what it asked for.
-    told: bool = False
+    reported: bool = False
     carried: bool = False
     #: The task of Ansible that asked for it; empty while none did.
     task: str = ""
@@ -54,7 +54,7 @@ class StepProcess:
 
     def is_meant_by(self, task: str) -> bool:
         """Return whether a task asks for this step, and not for another one of its name."""
-        return not self.told or bool(task and task == self.task)
+        return not self.reported or bool(task and task == self.task)
 
     def went_well(self) -> bool:
         """Return whether it has ended, and did not fail."""
@@ -82,13 +82,13 @@ class StepProcess:
         self._end(status)
         return True
 
-    def _take(self, told: dict[str, t.Any]) -> None:
-        if "event" in told:
-            self.events.append({"seconds": round(self.clock() - self.began, 1), "text": told["event"]})
+    def _take(self, answer: dict[str, t.Any]) -> None:
+        if "event" in answer:
+            self.events.append({"seconds": round(self.clock() - self.began, 1), "text": answer["event"]})
             return
-        self.result, self.failure = told.get("result") or {}, told.get("failure")
+        self.result, self.failure = answer.get("result") or {}, answer.get("failure")
         self.ended = True
-        compose_config.recall(told.get("configuration"))
+        compose_config.recall(answer.get("configuration"))
 
     def _end(self, status: int) -> None:
         if not self.ended:
@@ -138,27 +138,27 @@ def start(
 def _work(release: steps.Release, name: str, args: dict[str, t.Any], speak: int) -> int:
     """Do the step in this process, which has no other purpose; return its exit code."""
     # So that what runs for the step is ended with it, when it is told to end.
-    signal.signal(signal.SIGTERM, _told_to_end)
+    signal.signal(signal.SIGTERM, _on_terminate)
 
     speaking = threading.Lock()
 
-    def say(told: dict[str, t.Any]) -> None:
-        data = pickle.dumps(told)
+    def say(answer: dict[str, t.Any]) -> None:
+        data = pickle.dumps(answer)
         rest = len(data).to_bytes(_HEADER, "big") + data
         with speaking:
             while rest:
                 rest = rest[os.write(speak, rest) :]
 
     base_events.set_sink(lambda text: say({"event": text}))
-    told = outcome(name, lambda: steps.STEPS[name](release, args))
+    answer = outcome(name, lambda: steps.STEPS[name](release, args))
     base_events.set_sink(None)
     # What is told from now on must be told as a whole.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    say({**told, "configuration": compose_config.memory()})
+    say({**answer, "configuration": compose_config.memory()})
     return 0
 
 
-def _told_to_end(_number: int, _frame: t.Any) -> t.NoReturn:
+def _on_terminate(_number: int, _frame: t.Any) -> t.NoReturn:
     raise SystemExit(1)
 
 
@@ -173,8 +173,8 @@ def outcome(name: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.An
         return {"failure": masking.hide_all(_broke(name, exc))}
 
 
-def _plain(told: dict[str, t.Any]) -> dict[str, t.Any]:
-    return t.cast("dict[str, t.Any]", json.loads(json.dumps(told, default=str)))
+def _plain(answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(answer, default=str)))
 
 
 def _broke(name: str, exc: Exception) -> dict[str, t.Any]:

@@ -25,7 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record, undo
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order, context
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version, journal
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal
 from ansible_collections.juno.deploy.plugins.module_utils._state import lock as state_lock
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
@@ -39,13 +39,13 @@ if t.TYPE_CHECKING:
 LAST = ("record", "undo", "tidy")
 #: How a failed step is called in the journal, by its task's name in the role.
 TASKS = {
-    "begin": "Begin, alone and from a known state",
+    "begin": "Take the deploy lock and inspect the app",
     "build": "Build and check the release",
     "migrate": "Migrate, with a copy of the database first",
     "switch": "Switch to the release",
     "reverse": "Reverse the migrations that came later",
     "clear": "Clear the caches",
-    "prove": "Prove that the site serves what it must",
+    "verify": "Verify that the site serves what it must",
     "settle": "See that the new containers stay well",
     "record": "Record the release",
 }
@@ -57,7 +57,7 @@ class Release:
 
     app: app_app.App
     #: The options of C(_base.options.RELEASE).
-    order: dict[str, t.Any]
+    spec: dict[str, t.Any]
     holder: state_lock.Holder
     #: The directory with the collection's code on this host.
     package: str
@@ -77,25 +77,25 @@ class Release:
     began: bool = False
 
     @classmethod
-    def from_order(cls, told: dict[str, t.Any], lock: int = -1) -> Release:
+    def from_input(cls, result: dict[str, t.Any], lock: int = -1) -> Release:
         """Read what C(release_begin) hands over."""
-        app = app_app.unchecked(told["order"])
+        app = app_app.unchecked(result["spec"])
         return cls(
             app=app,
-            order=told["order"],
-            holder=state_lock.Holder(**told["holder"]),
-            package=told["package"],
-            controller_timeout=float(told["controller_timeout_seconds"]),
+            spec=result["spec"],
+            holder=state_lock.Holder(**result["holder"]),
+            package=result["package"],
+            controller_timeout=float(result["controller_timeout_seconds"]),
             lock=lock,
-            taken_over=told["taken_over"],
-            at_once=told["at_once"],
+            taken_over=result["taken_over"],
+            at_once=result["at_once"],
             usual=usual_seconds(app),
         )
 
     @property
     def purpose(self) -> str:
         """What it is for: deploy, rollback or restart."""
-        return str(self.order["purpose"])
+        return str(self.spec["purpose"])
 
     @property
     def begun(self) -> Result:
@@ -114,34 +114,34 @@ class Release:
 
     def invalidates(self) -> invalidation.Scope:
         """Return what of the caches goes after the switch: all, naming (pages that name a replaced file), or none."""
-        anew = bool(self.order["collect_anew"])
-        return invalidation.scope(self.purpose, self.begun["plan"], collect_anew=anew, replaced=self.replaced())
+        recollect = bool(self.spec["recollect"])
+        return invalidation.scope(self.purpose, self.begun["plan"], recollect=recollect, replaced=self.replaced())
 
     def replaced(self) -> list[str] | None:
         """Name the static files that were replaced; nothing when that is not known."""
-        built, anew = self.result("build"), bool(self.order["collect_anew"])
-        return invalidation.replaced_names(built, built, collect_anew=anew)
+        built, recollect = self.result("build"), bool(self.spec["recollect"])
+        return invalidation.replaced_names(built, built, recollect=recollect)
 
 
 def is_interrupted(release: Release) -> bool:
     """Return whether the journal has a release that is neither done nor undone."""
     try:
-        return journal.half_done(journal.read(release.app.journal)) is not None
+        return journal.interrupted(journal.read(release.app.journal)) is not None
     except JunoError:
         return False  # nothing can be done about one that can't be read
 
 
 def following(release: Release, name: str) -> str:
     """Name the step that follows one if nothing fails, as the role django_app has them; empty after the last."""
-    purpose, order = release.purpose, release.order
-    clears = purpose != "restart" or order["collect_anew"]
+    purpose, spec = release.purpose, release.spec
+    clears = purpose != "restart" or spec["recollect"]
     due = {
-        "build": purpose == "deploy" or order["collect_anew"],
+        "build": purpose == "deploy" or spec["recollect"],
         "migrate": purpose == "deploy" and release.result("build").get("migrates"),
         "switch": True,
-        "reverse": purpose == "rollback" and order["reverse_migrations"] and release.begun["reverse_to"],
+        "reverse": purpose == "rollback" and spec["reverse_migrations"] and release.begun["reverse_to"],
         "clear": clears,
-        "prove": True,
+        "verify": True,
         "record": True,
     }
     names = list(due)
@@ -165,31 +165,31 @@ def usual_seconds(app: app_app.App) -> dict[str, float]:
 
 def look_only(release: Release, *, diff: bool) -> Result:
     """Plan, and change nothing."""
-    app_app.check(release.order)
-    return _with_words(release, begin.look_only(run, release.app, release.order), diff=diff)
+    app_app.check(release.spec)
+    return _with_words(release, begin.look_only(run, release.app, release.spec), diff=diff)
 
 
 def _begin_step(release: Release, args: dict[str, t.Any]) -> Result:
-    app_app.check(release.order)
-    found = begin.begin(run, release.app, release.order, release.holder, release.package)
+    app_app.check(release.spec)
+    found = begin.begin(run, release.app, release.spec, release.holder, release.package)
     found["taken_over"] = release.taken_over
     return _with_words(release, found, diff=bool(args.get("diff")))
 
 
 def _with_words(release: Release, found: Result, *, diff: bool) -> Result:
     difference = found.pop("diff", None)
-    order = release.order
-    told = plan_text.PlanContext(release.purpose, order["reverse_migrations"], tuple(order["notices"]))
-    words = plan_text.lines(found, told)
+    spec = release.spec
+    result = plan_text.PlanContext(release.purpose, spec["reverse_migrations"], tuple(spec["notices"]))
+    words = plan_text.lines(found, result)
     return {**found, "words": words, **({"diff": difference} if diff and difference else {})}
 
 
 def _build(release: Release, args: dict[str, t.Any]) -> Result:
-    if release.order["collect_anew"]:
-        return _collect_anew(release)
-    begun, order = release.begun, release.order
-    plan, build = begun["plan"], order["build"]
-    epoch = args.get("epoch") or begun["epoch"]
+    if release.spec["recollect"]:
+        return _collect_again(release)
+    begun, spec = release.begun, release.spec
+    plan, build = begun["plan"], spec["build"]
+    cache_version = args.get("cache_version") or begun["cache_version"]
     done = build_build.build(
         run,
         release.app,
@@ -202,30 +202,30 @@ def _build(release: Release, args: dict[str, t.Any]) -> Result:
             collect=plan["collect"],
             frontend=tuple(build["frontend"]) if plan["frontend"] else (),
             translate=plan["translate"],
-            probe_path=_probe_path(order),
-            headers=_headers(order),
+            probe_path=_probe_path(spec),
+            headers=_headers(spec),
             # Elsewhere a new container is asked for them before it gets visitors.
-            pages=tuple(order["pages"]) if plan["strategy"] == "reload" else (),
-            epoch=cache_version.read(epoch),
-            boot_timeout_seconds=order["boot_timeout_seconds"],
-            update_services=tuple(order["update_services"]),
-            base_url=order["base_url"],
+            pages=tuple(spec["pages"]) if plan["strategy"] == "reload" else (),
+            cache_version=cache_versions.read(cache_version),
+            boot_timeout_seconds=spec["boot_timeout_seconds"],
+            update_services=tuple(spec["update_services"]),
+            base_url=spec["base_url"],
         ),
     )
-    return {**done, "migrates": _migrates(done, order)}
+    return {**done, "migrates": _migrates(done, spec)}
 
 
-def _migrates(built: Result, order: dict[str, t.Any]) -> bool:
+def _migrates(built: Result, spec: dict[str, t.Any]) -> bool:
     """Return whether the database that serves is migrated before the switch."""
     found = built.get("migrations") or {}
     pending = bool(found.get("pending") or found.get("unanswered"))
     inside = (found.get("database") or {}).get("where") == "container"
-    return (pending and not inside) or order["migrate"]["backup"] == "always"
+    return (pending and not inside) or spec["migrate"]["backup"] == "always"
 
 
-def _collect_anew(release: Release) -> Result:
-    """Collect all static files anew, with the code that serves, and let go of what nothing names."""
-    order, rules = release.order, _static_rules(release.order)
+def _collect_again(release: Release) -> Result:
+    """Collect all static files again, with the code that serves, and remove what nothing names."""
+    spec, rules = release.spec, _static_rules(release.spec)
     more = {"clear": False, "staging": True, "force": True, "link": False, "ignore": []}
     params = {
         **{name: spec.get("default") for name, spec in runner.ARGUMENTS.items()},
@@ -234,115 +234,115 @@ def _collect_anew(release: Release) -> Result:
         "project": release.app.project,
         "service": release.app.service,
         "docker_host": release.app.docker_host or None,
-        "settings": order["caches"]["settings"],
-        "timeout_seconds": order["build"]["build_timeout_seconds"],
+        "settings": spec["caches"]["settings"],
+        "timeout_seconds": spec["build"]["build_timeout_seconds"],
     }
     started = collectstatic.made_elsewhere(params) if params["prune"] else None
     return collectstatic.collect(runner.places(params)[0], params, dry_run=False, with_diff=False, started=started)
 
 
-def _static_rules(order: dict[str, t.Any]) -> dict[str, t.Any]:
+def _static_rules(spec: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
-        "keep_releases": order["record"]["keep_releases"],
-        "html_max_age": order["prove"]["html_max_age"],
-        "prune": order["switch"]["prune_static"],
+        "keep_releases": spec["record"]["keep_releases"],
+        "html_max_age": spec["verify"]["html_max_age"],
+        "prune": spec["switch"]["prune_static"],
     }
 
 
-def _headers(order: dict[str, t.Any]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in order["headers"].items()}
+def _headers(spec: dict[str, t.Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in spec["headers"].items()}
 
 
-def _probe_path(order: dict[str, t.Any]) -> str:
-    return str(order["pages"][0]["path"]) if order["pages"] else "/"
+def _probe_path(spec: dict[str, t.Any]) -> str:
+    return str(spec["pages"][0]["path"]) if spec["pages"] else "/"
 
 
 def _migrate(release: Release, _args: dict[str, t.Any]) -> Result:
-    built, wish = release.result("build"), release.order["migrate"]
-    order = _migrate_order(release.begun["git"]["target_commit"], built["images"], wish)
-    order = dataclasses.replace(order, databases=(built.get("migrations") or {}).get("databases") or [])
-    return migrations.migrate(run, release.app, order)
+    built, request = release.result("build"), release.spec["migrate"]
+    spec = _migrate_spec(release.begun["git"]["target_commit"], built["images"], request)
+    spec = dataclasses.replace(spec, databases=(built.get("migrations") or {}).get("databases") or [])
+    return migrations.migrate(run, release.app, spec)
 
 
 def _reverse(release: Release, _args: dict[str, t.Any]) -> Result:
     begun = release.begun
-    order = _migrate_order(begun["serving"]["commit"], begun["serving_images"], release.order["migrate"])
-    return migrations.reverse_later(run, release.app, dataclasses.replace(order, to=begun["reverse_to"]))
+    spec = _migrate_spec(begun["serving"]["commit"], begun["serving_images"], release.spec["migrate"])
+    return migrations.reverse_later(run, release.app, dataclasses.replace(spec, to=begun["reverse_to"]))
 
 
-def _migrate_order(commit: str, images: dict[str, str], wish: dict[str, t.Any]) -> migrations.MigrateSpec:
+def _migrate_spec(commit: str, images: dict[str, str], request: dict[str, t.Any]) -> migrations.MigrateSpec:
     return migrations.MigrateSpec(
         commit,
         images,
-        wish["timeout_seconds"],
-        backup=backup.Wish(wish["backup"], wish["backup_timeout_seconds"]),
-        lock_timeout_seconds=wish["lock_timeout_seconds"],
+        request["timeout_seconds"],
+        backup=backup.BackupSpec(request["backup"], request["backup_timeout_seconds"]),
+        lock_timeout_seconds=request["lock_timeout_seconds"],
     )
 
 
 def _switch_step(release: Release, _args: dict[str, t.Any]) -> Result:
-    begun, order, edge, how = release.begun, release.order, release.order["edge"], release.order["switch"]
+    begun, spec, proxy, how = release.begun, release.spec, release.spec["proxy"], release.spec["switch"]
     restarts = release.purpose == "restart"
     clears = not restarts and release.invalidates() == "all"
     return switch.switch(
         run,
         release.app,
-        context.SwitchOrder(
+        context.SwitchSpec(
             commit="" if restarts else begun["git"]["target_commit"],
             images=release.result("build").get("images") or begun.get("images") or {},
             strategy=begun["plan"]["strategy"],
-            edge_image=edge["image"],
-            edge_pull=edge["pull"],
-            trusted_proxies=proxy_names.read_trusted(edge["trusted_proxies"]),
-            tcp_ports=tuple(edge["tcp_ports"]),
-            sitemap=order["prove"]["sitemap"],
-            sitemap_pages=order["prove"]["sitemap_pages"],
+            proxy_image=proxy["image"],
+            proxy_pull=proxy["pull"],
+            trusted_proxies=proxy_names.read_trusted(proxy["trusted_proxies"]),
+            tcp_ports=tuple(proxy["tcp_ports"]),
+            sitemap=spec["verify"]["sitemap"],
+            sitemap_pages=spec["verify"]["sitemap_pages"],
             protect_git=how["protect_git"],
-            base_url=order["base_url"],
-            headers=_headers(order),
-            probe_path=_probe_path(order),
-            pages=tuple(order["pages"]),
+            base_url=spec["base_url"],
+            headers=_headers(spec),
+            probe_path=_probe_path(spec),
+            pages=tuple(spec["pages"]),
             grace_seconds=how["grace_seconds"],
-            boot_timeout_seconds=order["boot_timeout_seconds"],
+            boot_timeout_seconds=spec["boot_timeout_seconds"],
             settle_seconds=how["settle_seconds"],
             purge_bytecode=how["purge_bytecode"] and not restarts,
             bytecode_mode=how["bytecode_mode"],
-            static_rules=_static_rules(order),
+            static_rules=_static_rules(spec),
             # A deploy has done so when it built.
             collect=release.purpose == "rollback" and begun["plan"]["collect"],
-            epoch=cache_version.read(release.result("build").get("epoch") or begun["epoch"]),
-            warm_paths=tuple(how["warm_paths"] or [one["path"] for one in order["pages"]]),
+            cache_version=cache_versions.read(release.result("build").get("cache_version") or begun["cache_version"]),
+            warm_paths=tuple(how["warm_paths"] or [one["path"] for one in spec["pages"]]),
             warm_rate=how["warm_rate"],
-            update_services=tuple(order["update_services"]) if release.purpose == "deploy" else (),
-            caches=order["caches"] if clears else {},
+            update_services=tuple(spec["update_services"]) if release.purpose == "deploy" else (),
+            caches=spec["caches"] if clears else {},
         ),
     )
 
 
 def _clear(release: Release, _args: dict[str, t.Any]) -> Result:
-    """Clear what the release's own epoch does not make unreadable."""
-    what, caches = release.invalidates(), release.order["caches"]
-    epoch = release.result("switch").get("caches") or {}
-    covered = bool(epoch.get("covered"))
-    if what == "none" or (covered and not epoch["alias"] and caches["method"] == "settings"):
+    """Clear what the release's own cache version does not make unreadable."""
+    what, caches = release.invalidates(), release.spec["caches"]
+    cache_version = release.result("switch").get("caches") or {}
+    covered = bool(cache_version.get("covered"))
+    if what == "none" or (covered and not cache_version["alias"] and caches["method"] == "settings"):
         return {"changed": False}
     naming = release.replaced() if what == "naming" else []
-    done = cache_order.clear(release.app, caches, alias=epoch["alias"] if covered else (), naming=naming or ())
+    done = cache_order.clear(release.app, caches, alias=cache_version["alias"] if covered else (), naming=naming or ())
     warnings = [text for one in done.values() for text in one.pop("warnings", [])]
-    told = {"warnings": warnings} if warnings else {}
-    return {"changed": any(one.get("changed") for one in done.values()), **done, **told}
+    answer = {"warnings": warnings} if warnings else {}
+    return {"changed": any(one.get("changed") for one in done.values()), **done, **answer}
 
 
-def _prove_step(release: Release, _args: dict[str, t.Any]) -> Result:
-    order, switched, prove = release.order, release.result("switch"), dict(release.order["prove"])
-    headers, header = _headers(order), prove.pop("release_header")
+def _verify_step(release: Release, _args: dict[str, t.Any]) -> Result:
+    spec, switched, verify = release.spec, release.result("switch"), dict(release.spec["verify"])
+    headers, header = _headers(spec), verify.pop("release_header")
     params = {
         **{name: spec.get("default") for name, spec in verify_site.ARGUMENT_SPEC.items()},
-        **prove,
+        **verify,
         "base_url": switched["base_url"],
         "host": headers.get("Host"),
         "forwarded_proto": headers.get("X-Forwarded-Proto"),
-        "pages": order["pages"],
+        "pages": spec["pages"],
         "project": release.app.project,
         "service": release.app.service,
         "docker_host": release.app.docker_host or None,
@@ -352,7 +352,7 @@ def _prove_step(release: Release, _args: dict[str, t.Any]) -> Result:
     if header and release.purpose != "restart":
         params["release"] = {"value": release.begun["git"]["target_commit"], "header": header, "pattern": None}
     warnings: list[str] = []
-    done = verify_site.prove(params, warnings.append)
+    done = verify_site.verify(params, warnings.append)
     return {**done, **({"warnings": warnings} if warnings else {})}
 
 
@@ -362,49 +362,49 @@ def _settle(release: Release, _args: dict[str, t.Any]) -> Result:
 
 
 def _record_step(release: Release, _args: dict[str, t.Any]) -> Result:
-    order, switched, proved = release.order, release.result("switch"), release.result("prove")
-    clears = order["caches"]["method"] != "none" and release.purpose != "restart"
+    spec, switched, verified = release.spec, release.result("switch"), release.result("verify")
+    clears = spec["caches"]["method"] != "none" and release.purpose != "restart"
     figures = {
         "build_seconds": release.result("build").get("build_seconds", 0.0),
         "outage_seconds": switched["outage_seconds"],
-        "html_max_age_seconds": proved.get("html_max_age_found") or 0,
+        "html_max_age_seconds": verified.get("html_max_age_found") or 0,
         "steps": release.seconds,
     }
     marks = {
         "switch_began": switched["began"],
-        "old_gone": (switched["cleared_at"] or proved["began"]) if clears else None,
+        "old_gone": (switched["cleared_at"] or verified["began"]) if clears else None,
     }
-    keep = record.Keep(*(order["record"][name] for name in options.RECORD))
+    keep = record.Keep(*(spec["record"][name] for name in options.RECORD))
     done = record.record(run, release.app, figures, marks, keep=keep)
     return {**done, "report": report_text.lines(_results(release, done), _site(release))}
 
 
 def _results(release: Release, recorded: Result) -> report_text.Results:
     cleared = release.result("clear")
-    anew = release.order["collect_anew"]
+    recollect = release.spec["recollect"]
     return report_text.Results(
         begun=release.begun,
-        built={} if anew else release.result("build"),
+        built={} if recollect else release.result("build"),
         migrated=release.result("reverse") or release.result("migrate"),
-        collected=release.result("build") if anew else {},
+        collected=release.result("build") if recollect else {},
         switched=release.result("switch"),
         cleared=cleared.get("settings"),
         flushed=cleared.get("memcached"),
-        proved=release.result("prove"),
+        verified=release.result("verify"),
         recorded=recorded,
     )
 
 
 def _site(release: Release) -> report_text.Site:
-    order = release.order
+    spec = release.spec
     return report_text.Site(
-        site_url=order["site_url"],
-        host_name=order["host_name"],
-        host_header=_headers(order).get("Host", ""),
-        cache_method=order["caches"]["method"],
-        cache_command=order["caches"]["command"] or "",
+        site_url=spec["site_url"],
+        host_name=spec["host_name"],
+        host_header=_headers(spec).get("Host", ""),
+        cache_method=spec["caches"]["method"],
+        cache_command=spec["caches"]["command"] or "",
         purpose=release.purpose,
-        collect_anew=order["collect_anew"],
+        recollect=spec["recollect"],
         invalidate=release.invalidates(),
     )
 
@@ -415,13 +415,13 @@ def _undo_step(release: Release, args: dict[str, t.Any]) -> Result:
         # Begun without being told: the step that failed says why.
         step, failure = next(reversed(release.failures.items()))
         task, reason = TASKS.get(step, step), str(failure["msg"])
-    done = undo.undo(run, release.app, undo.Cause(task, reason), release.order["caches"])
+    done = undo.undo(run, release.app, undo.Cause(task, reason), release.spec["caches"])
     return {**undo.NOTHING, "changed": bool(done), **done}
 
 
 def _tidy(release: Release, _args: dict[str, t.Any]) -> Result:
     """Finish or undo the release without its controller."""
-    return undo.tidy_up(run, release.app, release.order["caches"])
+    return undo.tidy_up(run, release.app, release.spec["caches"])
 
 
 STEPS: dict[str, Callable[[Release, dict[str, t.Any]], Result]] = {
@@ -431,7 +431,7 @@ STEPS: dict[str, Callable[[Release, dict[str, t.Any]], Result]] = {
     "switch": _switch_step,
     "reverse": _reverse,
     "clear": _clear,
-    "prove": _prove_step,
+    "verify": _verify_step,
     "settle": _settle,
     "record": _record_step,
     "undo": _undo_step,

@@ -21,14 +21,14 @@ def lines(
     collected: Mapping[str, t.Any],
     switched: Mapping[str, t.Any],
 ) -> list[str]:
-    """Return them from the results of the build, the migrations, collecting all anew, and the switch.
+    """Return them from the results of the build, the migrations, collecting all again, and the switch.
 
     Each of them may be empty, where that was not done.
     """
-    told = [*(built.get("not_pulled") or []), *(built.get("unlooked") or []), *(switched.get("notices") or [])]
+    result = [*(built.get("not_pulled") or []), *(built.get("unlooked") or []), *(switched.get("notices") or [])]
     return text.as_lines(
         [
-            *(f"Notice: {one}" for one in told),
+            *(f"Notice: {one}" for one in result),
             *_services(built, switched.get("services") or {}),
             *_backups(migrated),
             *_bytecode(switched.get("bytecode") or {}),
@@ -73,9 +73,9 @@ def _earlier_static(static: Mapping[str, t.Any]) -> list[str]:
 
 
 def _static_without_git(built: Mapping[str, t.Any]) -> list[str]:
-    parts, by_hand, links = [], built.get("by_hand"), built.get("links_left_out")
-    if by_hand:
-        parts.append(f"Static: collected from the checkout, since git does not have them: {_first(by_hand)}")
+    parts, untracked, links = [], built.get("untracked"), built.get("links_left_out")
+    if untracked:
+        parts.append(f"Static: collected from the checkout, since git does not have them: {_first(untracked)}")
     if links:
         parts.append(f"Static: not collected, since they are links that git does not have: {_first(links)}")
     return parts
@@ -85,14 +85,14 @@ def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:FILES_NAMED]) + (", ..." if len(names) > FILES_NAMED else "")
 
 
-def _new_static(for_release: Mapping[str, t.Any], anew: Mapping[str, t.Any]) -> list[str]:
-    """Return what collecting did: for a release that is gone back to, or all anew."""
+def _new_static(for_release: Mapping[str, t.Any], recollected: Mapping[str, t.Any]) -> list[str]:
+    """Return what collecting did: for a release that is gone back to, or all again."""
     parts = []
     if "added" in for_release:
         parts.append(f"Static: collected again for this release, {_changed(for_release)}")
-    if "added" in anew:
-        pruned = f"{anew['pruned_count']} of earlier releases removed ({text.size(anew['pruned_bytes'])})"
-        parts.append(f"Static: {_changed(anew)}, {pruned}")
+    if "added" in recollected:
+        pruned = f"{recollected['pruned_count']} of earlier releases removed ({text.size(recollected['pruned_bytes'])})"
+        parts.append(f"Static: {_changed(recollected)}, {pruned}")
     return parts
 
 

@@ -78,7 +78,7 @@ def sort_out(changes: Sequence[diff.Change], rules: rules_rules.Rules, around: S
             needs.held.append(change.path)
         for place, service in around.mounted_elsewhere:
             if change.path == place or change.path.startswith(place + "/"):
-                notices[f"{change.path} is mounted into '{service}', which a deploy does not start anew"] = None
+                notices[f"{change.path} is mounted into '{service}', which a deploy does not restart"] = None
     needs.notices = list(notices)
     if "invalidate" in needs.steps:
         # What clears everything clears these pages too.

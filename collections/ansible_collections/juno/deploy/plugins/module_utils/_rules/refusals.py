@@ -50,9 +50,9 @@ def require_files_stay(app: App, texts: dict[str, str], gone: Iterable[str], com
     """
     for path in gone:
         name = re.escape(path)
-        told = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
+        result = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
         for file, text in texts.items():
-            if told.search(text):
+            if result.search(text):
                 raise BadInputError(
                     f"{commit} takes {path} out of git, and its {file} names it: git would delete it in {app.path}, "
                     f"and no container could start. Let {file} name a file that git never had (copy {path} to it on "
@@ -103,7 +103,7 @@ def require_free_ports(app: App, client: t.Any, config: dict[str, t.Any]) -> Non
     wanted = ports.wanted(config["services"][app.service])
     if not wanted:
         return
-    with engine.told("The Docker Engine refused to list its containers"):
+    with engine.errors_as("The Docker Engine refused to list its containers"):
         listed = client.api.containers(all=False, filters={})
     # Another host's sockets can't be seen from here.
     local = (app.docker_host or engine.DEFAULT_SOCKET).startswith("unix:")
@@ -133,5 +133,5 @@ def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: 
         raise BadInputError(
             f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service "
             "publish its ports as before, or first take the proxy away (docker compose rm --stop --force "
-            f"{names.SERVICE}, then remove {app.override}) and start the app anew. Nothing was changed."
+            f"{names.SERVICE}, then remove {app.override}) and start the app again. Nothing was changed."
         )

@@ -66,7 +66,7 @@ def images(
     for service, (_used, name) in compose.release_images(config, entry.commit).items():
         if service not in services:
             continue
-        # Its name may have come to mean another image since: the commit deployed anew, another project's build.
+        # Its name may have come to mean another image since: the commit deployed again, another project's build.
         recorded = entry.images.get(service, "")
         if recorded and identify(recorded):
             found[service] = recorded
@@ -74,7 +74,7 @@ def images(
         if recorded or not identify(name):
             raise BadInputError(
                 f"The image {name} of release {entry.number} is no longer here (django_app_keep_releases tells how "
-                "many are kept): go back to a newer one, or deploy its commit anew."
+                "many are kept): go back to a newer one, or deploy its commit again."
             )
         found[service] = name
     return found

@@ -179,10 +179,10 @@ class Layout:
     static: tuple[str, ...] = ()
 
 
-def read_layout(told: dict[str, t.Any] | None) -> Layout:
+def read_layout(result: dict[str, t.Any] | None) -> Layout:
     """Read a layout as the journal keeps it; an empty one where it keeps none."""
     known = {field.name for field in dataclasses.fields(Layout)}
-    return Layout(**{name: tuple(value) for name, value in (told or {}).items() if name in known})
+    return Layout(**{name: tuple(value) for name, value in (result or {}).items() if name in known})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Rules:
         layout = layout or Layout()
         mine = [(translate(pattern), Verdict(f"as {pattern} in the rules", steps)) for pattern, steps in own]
         self._own = len(mine)
-        told = [
+        result = [
             (re.escape(folder) + "/.*", Verdict(kind, KINDS[kind]))
             for kind, folders in (("template", layout.templates), ("static file", layout.static))
             for folder in folders
@@ -226,7 +226,7 @@ class Rules:
         rest = [(translate(one), Verdict(kind, KINDS[kind])) for kind, patterns in DEFAULTS for one in patterns]
         # What goes into the image and is built comes before the settings' folders: its patterns are the closer ones.
         closer = [row for row in rest if row[1].kind in ("unknown", "image", "front-end source")]
-        rows = [*mine, *closer, *told, *rest]
+        rows = [*mine, *closer, *result, *rest]
         self._verdicts = [verdict for _text, verdict in rows]
         self._pattern = re.compile("|".join(f"({text})\\Z" for text, _verdict in rows), re.DOTALL)
         self._odd_apps = tuple(app + "/" for app in layout.apps if _NAMES.intersection(app.split("/")))

@@ -46,7 +46,7 @@ def choose(names: list[str]) -> list[str]:
     ]
 
 
-def lay_compose(run: Runner, app: App, checkout: str) -> list[str]:
+def copy_compose_into(run: Runner, app: App, checkout: str) -> list[str]:
     """Put compose files that git does not have into a clean checkout, where nothing of their name is; name them.
 
     Many apps ask for one: a compose.override.yml that .gitignore names, a docker-compose.prod.yml of the host's own.
@@ -60,7 +60,7 @@ def lay_compose(run: Runner, app: App, checkout: str) -> list[str]:
     return _copy(app, listed(run, app.path, "--others", "--", *wanted), checkout, "a compose file")
 
 
-def lay(run: Runner, app: App, layout: rules.Layout, checkout: str) -> list[str]:
+def copy_into(run: Runner, app: App, layout: rules.Layout, checkout: str) -> list[str]:
     """Put them into a clean checkout, where nothing of their name is; name them.
 
     No link is taken: the app's own code may have put one there, and where it leads would be published.

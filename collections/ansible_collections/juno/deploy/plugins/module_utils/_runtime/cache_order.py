@@ -35,9 +35,9 @@ def between(work: SwitchContext, old: Sequence[engine.Container]) -> Iterator[t.
     The app's settings tell where its caches are, so a container of the release is started for that beforehand. That
     they can't be cleared is a notice: they are cleared again once the new containers serve, and that must go well.
     """
-    caches, epoch = work.order.caches, work.order.epoch
-    covered = bool(epoch.value) and not epoch.others
-    if not old or not work.order.commit or covered or caches.get("method", "none") == "none":
+    caches, cache_version = work.spec.caches, work.spec.cache_version
+    covered = bool(cache_version.value) and not cache_version.others
+    if not old or not work.spec.commit or covered or caches.get("method", "none") == "none":
         yield lambda: setattr(work, "cleared_at", time.time() if covered else 0.0)
         return
     with contextlib.ExitStack() as held:
@@ -73,7 +73,7 @@ def _idle(work: SwitchContext) -> Iterator[runner.Place]:
     name = result.require("A container for that could not be started ({cause}).").stdout.split()[-1]
     try:
         found = engine.Container(name, name, app.service, 0, "running", "", (), ())
-        yield runner.in_container(work.client, found, _params(app, work.order.caches))
+        yield runner.in_container(work.client, found, _params(app, work.spec.caches))
     finally:
         try:
             one_off.remove_left(app)

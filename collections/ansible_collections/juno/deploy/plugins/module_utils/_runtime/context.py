@@ -27,7 +27,7 @@ COMPOSE_SECONDS = 600
 #: Enough to see a server that ends right after its first answer.
 FIRST_SETTLE_SECONDS = 0.5
 #: Others find it here, too.
-SwitchOrder = switch_spec.SwitchSpec
+SwitchSpec = switch_spec.SwitchSpec
 
 
 def host_of(headers: dict[str, str], base_url: str) -> str:
@@ -41,7 +41,7 @@ class SwitchContext:
 
     run: Runner
     app: App
-    order: SwitchOrder
+    spec: SwitchSpec
     client: t.Any
     #: The project by its own files, without our override.
     config: dict[str, t.Any]
@@ -51,7 +51,7 @@ class SwitchContext:
     up: float = 0.0
     #: Since when the new containers are healthy, in seconds of the monotonic clock; 0 when none was started.
     healthy: float = 0.0
-    moved_to_edge: bool = False
+    moved_to_proxy: bool = False
     #: Since when no old page can be in a cache, in seconds since the epoch; 0 where they are to be cleared later.
     cleared_at: float = 0.0
     #: Answers to pages that new containers were asked for before they got requests.
@@ -79,7 +79,7 @@ class SwitchContext:
     @property
     def port(self) -> int:
         """The port in the site's containers that pages are asked for at."""
-        return app_compose.target_port(self.service, self.order.base_url)
+        return app_compose.target_port(self.service, self.spec.base_url)
 
     def compose(self, *words: str) -> list[str]:
         """Build a compose command about the project as it runs."""
@@ -92,26 +92,26 @@ class SwitchContext:
         """
         self.run(argv, cwd=self.app.path, timeout_seconds=COMPOSE_SECONDS).require(failure)
 
-    def gate(self) -> readiness.Readiness:
+    def readiness_checks(self) -> readiness.Readiness:
         """Return what is asked of a new container of the site before it gets visitors.
 
         C(_recovery.record) waits for the rest of its time.
         """
-        order = self.order
-        first = min(order.settle_seconds, FIRST_SETTLE_SECONDS)
-        gate = readiness.Readiness(self.port, order.probe_path, order.headers, order.boot_timeout_seconds, first)
-        pages = readiness_pages.parse(order.pages)
+        spec = self.spec
+        first = min(spec.settle_seconds, FIRST_SETTLE_SECONDS)
+        checks = readiness.Readiness(self.port, spec.probe_path, spec.headers, spec.boot_timeout_seconds, first)
+        pages = readiness_pages.parse(spec.pages)
         if not pages:
-            return gate
+            return checks
         entry = journal.serving(journal.read(self.app.journal)[:-1])
         questions = readiness_pages.PageChecks(
             pages=pages,
-            host=host_of(order.headers, order.base_url or app_compose.base_url(self.service)),
-            forwarded_proto=order.headers.get("X-Forwarded-Proto", ""),
-            own_cache=bool(order.epoch.value) and not order.epoch.others,
+            host=host_of(spec.headers, spec.base_url or app_compose.base_url(self.service)),
+            forwarded_proto=spec.headers.get("X-Forwarded-Proto", ""),
+            own_cache=bool(spec.cache_version.value) and not spec.cache_version.others,
             serving=f"release {entry.number}, which serves," if entry else "what serves",
         )
-        return dataclasses.replace(gate, questions=questions, serving=functools.partial(self.ask_serving, questions))
+        return dataclasses.replace(checks, questions=questions, serving=functools.partial(self.ask_serving, questions))
 
     def ask_serving(self, questions: readiness_pages.PageChecks) -> dict[str, Answer]:
         """Return how one of the old containers answers the pages, which is asked once; nothing where none runs."""
@@ -128,7 +128,7 @@ class SwitchContext:
 
 
 def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
-    """Return what asks the site for a page, and gives the status, or 0 when nobody or just the edge (5xx) answers.
+    """Return what asks the site for a page, and gives the status, or 0 when nobody or just the proxy (5xx) answers.
 
     :raises BadInputError: the address is none.
     """
@@ -147,10 +147,10 @@ def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[
     return probe
 
 
-def address(config: dict[str, t.Any], app: App, order: SwitchOrder) -> tuple[str, t.Callable[[], int]]:
+def address(config: dict[str, t.Any], app: App, spec: SwitchSpec) -> tuple[str, t.Callable[[], int]]:
     """Return the site's address on this host, and what asks there for a page."""
-    base_url = order.base_url or app_compose.base_url(app_compose.require_service(config, app.service, app.path))
-    return base_url, make_probe(base_url, order.probe_path, order.headers)
+    base_url = spec.base_url or app_compose.base_url(app_compose.require_service(config, app.service, app.path))
+    return base_url, make_probe(base_url, spec.probe_path, spec.headers)
 
 
 def now(work: SwitchContext, wanted: list[engine.Container]) -> list[engine.Container]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge's container: its image, its network, renewed with as little loss as can be. Private to juno.deploy.
+"""The proxy's container: its image, its network, renewed with as little loss as can be. Private to juno.deploy.
 
 HAProxy takes a changed configuration over without loss. Another image, or other ports, need another container, and two
 can't have the same ports: only where that is asked for.
@@ -25,37 +25,37 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchContext
 
 PULL_SECONDS = 600
-#: An edge that is replaced has so long for the requests that it has; meanwhile nobody new is answered.
+#: A proxy that is replaced has so long for the requests that it has; meanwhile nobody new is answered.
 HAND_OVER_SECONDS = 1
 #: A switch is over after so long beside the graces that it has, also where nobody says so.
 SWITCH_SECONDS = 60
 
 
-def pull_image(run: Runner, client: t.Any, image: str, *, anew: bool = False) -> bool:
-    """Make sure that the edge's image is there; C(anew) asks its registry for a newer one. Say whether it pulled.
+def pull_image(run: Runner, client: t.Any, image: str, *, pull: bool = False) -> bool:
+    """Make sure that the proxy's image is there; C(pull) asks its registry for a newer one. Say whether it pulled.
 
     :raises CommandError: it can't be pulled.
     """
-    if engine.image_id(client, image) and not anew:
+    if engine.image_id(client, image) and not pull:
         return False
     events.tell(f"pulls {image} for the proxy")
     run(["docker", "pull", "--quiet", image], timeout_seconds=PULL_SECONDS).require(
-        f"The edge's image {image} can't be pulled ({{cause}}): load it, or name another in django_app_edge_image. "
+        f"The proxy's image {image} can't be pulled ({{cause}}): load it, or name another in django_app_proxy_image. "
         "Nothing was changed."
     )
     return True
 
 
 def containers(work: SwitchContext, *, stopped: bool = False) -> list[engine.Container]:
-    """Return the edge's containers, those that run or all."""
+    """Return the proxy's containers, those that run or all."""
     found = engine.find(work.client, work.app.project, names.SERVICE, stopped=stopped)
     return [one for one in found if stopped or one.state == "running"]
 
 
 def image_facts(work: SwitchContext) -> dict[str, str]:
-    """Return by name, id and (where it came from a registry) digest which image the edge runs; nothing without one."""
+    """Return by name, id and (where it came from a registry) digest which image the proxy runs; nothing without one."""
     for one in containers(work):
-        with engine.told(f"The image of {one.name} could not be looked at"):
+        with engine.errors_as(f"The image of {one.name} could not be looked at"):
             seen = work.client.api.inspect_image(one.image_id)
             name = work.client.api.inspect_container(one.id)["Config"]["Image"]
         return {"image": name, "id": one.image_id, "digest": next(iter(seen.get("RepoDigests") or []), "")}
@@ -71,17 +71,17 @@ def ipv6_known() -> bool:
     return True
 
 
-def describe(work: SwitchContext, tcp: Iterable[int]) -> names.Edge:
-    """Describe the edge before the app's site; C(tcp) are the ports in its containers that are no HTTP."""
+def describe(work: SwitchContext, tcp: Iterable[int]) -> names.Proxy:
+    """Describe the proxy before the app's site; C(tcp) are the ports in its containers that are no HTTP."""
     return names.take_over(
         work.config,
         work.app.service,
-        image=work.order.edge_image,
-        directory=work.app.edge_directory,
+        image=work.spec.proxy_image,
+        directory=work.app.proxy_directory,
         user=f"{os.getuid()}:{os.getgid()}",
         main=work.port,
         tcp=tcp,
-        trusted=work.order.trusted_proxies,
+        trusted=work.spec.trusted_proxies,
         ipv6=ipv6_known(),
         ipv6_networks=_foreign_ipv6(work.client, work.config),
     )
@@ -94,7 +94,7 @@ def _foreign_ipv6(client: t.Any, config: dict[str, t.Any]) -> set[str]:
     }
     if not foreign:
         return set()
-    with engine.told("The networks of this host could not be listed"):
+    with engine.errors_as("The networks of this host could not be listed"):
         listed = {one["Name"]: one for one in client.api.networks(names=list(foreign.values()))}
     return {key for key, name in foreign.items() if (listed.get(name) or {}).get("EnableIPv6")}
 
@@ -106,16 +106,16 @@ def tcp_targets(work: SwitchContext, asked: list[engine.Container]) -> frozenset
     """
     ports = work.service.get("ports") or []
     further = {int(one["target"]) for one in ports} - {work.port}
-    forced = {int(one["target"]) for one in ports if int(one["published"]) in work.order.tcp_ports} - {work.port}
+    forced = {int(one["target"]) for one in ports if int(one["published"]) in work.spec.tcp_ports} - {work.port}
     if not further - forced:
         return frozenset(forced)
     reached = next((one.addresses[0] for one in asked if one.state == "running" and one.addresses), "")
-    text = files.read(files.configuration(work.app.edge_directory))
+    text = files.read(files.configuration(work.app.proxy_directory))
     known, before = haproxy.targets(text), haproxy.tcp_targets(text)
 
     def is_http(target: int) -> bool:
         if reached:
-            kind = port_kind.kind(reached, target, work.order.probe_path, work.order.headers)
+            kind = port_kind.kind(reached, target, work.spec.probe_path, work.spec.headers)
             if kind:
                 return port_kind.is_http(kind)
         return target in known - before
@@ -124,15 +124,15 @@ def tcp_targets(work: SwitchContext, asked: list[engine.Container]) -> frozenset
 
 
 def join(
-    client: t.Any, project: str, alias: str, site: Iterable[engine.Container], edges: Iterable[engine.Container]
+    client: t.Any, project: str, alias: str, site: Iterable[engine.Container], proxies: Iterable[engine.Container]
 ) -> None:
-    """Connect containers to the edge's network that were made before the project had it; they run on meanwhile.
+    """Connect containers to the proxy's network that were made before the project had it; they run on meanwhile.
 
     :raises EngineError: the Engine refuses.
     """
     name = names.network_name(project)
-    for one, aliases in [*((one, [alias]) for one in site), *((one, []) for one in edges)]:
-        with engine.told(f"The container {one.name} could not be connected to the network {name}"):
+    for one, aliases in [*((one, [alias]) for one in site), *((one, []) for one in proxies)]:
+        with engine.errors_as(f"The container {one.name} could not be connected to the network {name}"):
             there = client.api.inspect_container(one.id)["NetworkSettings"]["Networks"]
             if name not in there:
                 client.api.connect_container_to_network(one.id, name, aliases=aliases)
@@ -153,38 +153,38 @@ def differs(seen: dict[str, t.Any], wanted: dict[str, t.Any]) -> list[str]:
     return found if plain else [*found, "way to start"]
 
 
-def why_new(client: t.Any, edges: list[engine.Container], wanted: dict[str, t.Any], *, anew: bool) -> list[str]:
-    """Return what of the running edge only another container can have; C(anew): also another image of the same name."""
+def why_new(client: t.Any, proxies: list[engine.Container], wanted: dict[str, t.Any], *, pull: bool) -> list[str]:
+    """Return what of the running proxy only another container can have; C(pull): also another image of the same name."""
     found: list[str] = []
-    for one in edges:
-        with engine.told(f"The edge {one.name} could not be looked at"):
+    for one in proxies:
+        with engine.errors_as(f"The proxy {one.name} could not be looked at"):
             found += differs(client.api.inspect_container(one.id), wanted)
-        image = engine.image_id(client, wanted["image"].replace("$$", "$")) if anew and "image" not in found else ""
+        image = engine.image_id(client, wanted["image"].replace("$$", "$")) if pull and "image" not in found else ""
         if image and image != one.image_id:
             found.append("image")
     return sorted(set(found))
 
 
-def renew(work: SwitchContext, *, reload: bool, anew: bool = False) -> None:
-    """Bring the edge up to date with its files: a new container only where that is needed, else a new configuration."""
-    ask = runtime.asker(names.socket_of(work.app.edge_directory))
+def renew(work: SwitchContext, *, reload: bool, pull: bool = False) -> None:
+    """Bring the proxy up to date with its files: a new container only where that is needed, else a new configuration."""
+    ask = runtime.asker(names.socket_of(work.app.proxy_directory))
     running = containers(work)
     wanted = names.definition(files.read(work.app.override))
     if not running:
         events.tell("starts the proxy")
         work.do(
             work.compose("up", "--detach", "--no-build", names.SERVICE),
-            "docker compose could not start the edge ({cause}).",
+            "docker compose could not start the proxy ({cause}).",
         )
         runtime.wait_until_up(ask)
-    elif why_new(work.client, running, wanted, anew=anew):
+    elif why_new(work.client, running, wanted, pull=pull):
         _hand_over(work, running, ask)
     elif reload:
         take_configuration(work.client, running, ask)
 
 
 def _hand_over(work: SwitchContext, running: list[engine.Container], ask: runtime.Ask) -> None:
-    """Put another container in the place of the edge's: made beforehand, so that the ports are free for a moment only.
+    """Put another container in the place of the proxy's: made beforehand, so that the ports are free for a moment only.
 
     :raises EngineError: the new one could not start; the old one has the ports again.
     """
@@ -196,11 +196,11 @@ def _hand_over(work: SwitchContext, running: list[engine.Container], ask: runtim
             *("up", "--no-start", "--no-build", "--no-recreate"),
             *("--scale", f"{names.SERVICE}={len(before) + 1}", names.SERVICE),
         ),
-        "docker compose could not create the edge's new container ({cause}).",
+        "docker compose could not create the proxy's new container ({cause}).",
     )
     new = [one for one in containers(work, stopped=True) if one.id not in known]
     if not new:
-        raise EngineError("docker compose created no new container for the edge: see docker compose ps -a.")
+        raise EngineError("docker compose created no new container for the proxy: see docker compose ps -a.")
     down = time.monotonic()
     try:
         _move_ports(work.client, running, new, HAND_OVER_SECONDS)
@@ -208,35 +208,35 @@ def _hand_over(work: SwitchContext, running: list[engine.Container], ask: runtim
     except EngineError:
         _move_ports(work.client, new, running, 1)
         raise
-    work.moved_to_edge, work.down, work.up = True, down, time.monotonic()
+    work.moved_to_proxy, work.down, work.up = True, down, time.monotonic()
     for one in before:
-        with engine.told(f"The old edge {one.name} could not be removed"):
+        with engine.errors_as(f"The old proxy {one.name} could not be removed"):
             work.client.api.remove_container(one.id, force=True)
 
 
 def _move_ports(client: t.Any, giving: list[engine.Container], taking: list[engine.Container], seconds: int) -> None:
     for one in giving:
-        with engine.told(f"The edge {one.name} could not be stopped"):
+        with engine.errors_as(f"The proxy {one.name} could not be stopped"):
             client.api.stop(one.id, timeout=seconds)
     for one in taking:
-        with engine.told(f"The edge {one.name} could not be started"):
+        with engine.errors_as(f"The proxy {one.name} could not be started"):
             client.api.start(one.id)
 
 
 def allow_second(work: SwitchContext, seconds: float) -> None:
-    """Let a running edge send requests that change nothing a second time for so long; 0: not from now on."""
+    """Let a running proxy send requests that change nothing a second time for so long; 0: not from now on."""
     if containers(work):
-        runtime.allow_second(runtime.asker(names.socket_of(work.app.edge_directory)), seconds)
+        runtime.allow_second(runtime.asker(names.socket_of(work.app.proxy_directory)), seconds)
 
 
-def take_configuration(client: t.Any, edges: list[engine.Container], ask: runtime.Ask) -> None:
-    """Let the edge read its configuration: the process answers on while another one takes its sockets over.
+def take_configuration(client: t.Any, proxies: list[engine.Container], ask: runtime.Ask) -> None:
+    """Let the proxy read its configuration: the process answers on while another one takes its sockets over.
 
     :raises EngineError: it has not taken it.
     """
     events.tell("has the proxy take its new configuration")
     before = runtime.process(ask)
-    for one in edges:
-        with engine.told("The edge could not be told to read its configuration"):
+    for one in proxies:
+        with engine.errors_as("The proxy could not be told to read its configuration"):
             client.api.kill(one.id, "SIGUSR2")
     runtime.wait_until_up(ask, other_than=before)

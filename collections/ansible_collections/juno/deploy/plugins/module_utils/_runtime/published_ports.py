@@ -23,9 +23,9 @@ Kinds = dict[Door, str]
 Ask = t.Callable[[str, int], str]
 Still = t.Callable[[], None]
 
-#: What begins anew behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
+#: What begins again behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
 AFTER_SECONDS = 20.0
-#: Where nothing was begun anew a second look is enough.
+#: Where nothing was begun again a second look is enough.
 LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
 
@@ -117,7 +117,7 @@ def asker(probe_path: str, headers: t.Mapping[str, str]) -> Ask:
 def look(work: SwitchContext) -> Kinds:
     """Ask at every door of the project before a switch."""
     events.tell("asks at each published port what answers there")
-    return ask_all(doors(work.config), asker(work.order.probe_path, work.order.headers))
+    return ask_all(doors(work.config), asker(work.spec.probe_path, work.spec.headers))
 
 
 def require_after(work: SwitchContext, before: Kinds, new: t.Sequence[engine.Container]) -> Kinds:
@@ -126,7 +126,7 @@ def require_after(work: SwitchContext, before: Kinds, new: t.Sequence[engine.Con
     :param new: the site's containers; when one of them has ended nothing is waited for.
     :raises JunoError: one does not.
     """
-    ask, there = asker(work.order.probe_path, work.order.headers), doors(work.config)
+    ask, there = asker(work.spec.probe_path, work.spec.headers), doors(work.config)
     wanted = {door: kind for door, kind in before.items() if door in there}
     now = require(wanted, ask, still=lambda: app_server.require_running(work.client, new))
     return {**now, **ask_all((door for door in there if door not in now), ask)}
@@ -145,7 +145,7 @@ def findings(entry: journal.Entry | None) -> list[str]:
     if not entry or not entry.doors:
         return []
     before = {(host, port): kind for host, port, kind in entry.doors}
-    path, headers = (entry.order.probe_path, entry.order.headers) if entry.order else ("/", {})
+    path, headers = (entry.spec.probe_path, entry.spec.headers) if entry.spec else ("/", {})
     now, left = changed(before, asker(path or "/", headers), LOOK_SECONDS)
     return [
         f"The published port {port_kind.address(*door)} answered when release {entry.number} was deployed "

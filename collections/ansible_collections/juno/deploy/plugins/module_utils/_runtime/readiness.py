@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gate: a new container gets no visitor before it has shown that it can serve. Private to juno.deploy.
+"""Readiness: a new container gets no visitor before it has shown that it can serve. Private to juno.deploy.
 
 The container's own health check decides where the compose file has one, else its answer to a page. Then it is asked for
-the pages that the proof will ask for (C(_runtime.readiness_pages)). Either way it must have stayed up for a while: what
+the pages that the verification will ask for (C(_runtime.readiness_pages)). Either way it must have stayed up for a while: what
 dies some seconds after its start has then not cost a single request.
 """
 
@@ -57,8 +57,8 @@ def unanswered(path: str) -> str:
 class _Watch:
     """One container on its way to health."""
 
-    def __init__(self, client: t.Any, one: Container, gate: Readiness) -> None:
-        self.client, self.one, self.gate = client, one, gate
+    def __init__(self, client: t.Any, one: Container, ready: Readiness) -> None:
+        self.client, self.one, self.checks = client, one, ready
         self.errors_since = 0.0
         self.well_since = 0.0
         self.last = "no answer"
@@ -68,11 +68,11 @@ class _Watch:
         self.wrong_since = 0.0
 
     def _visit(self) -> readiness_pages.Visit | None:
-        gate, questions = self.gate, self.gate.questions
-        if questions is None or not questions.pages or not gate.port or not self.one.addresses:
+        ready, questions = self.checks, self.checks.questions
+        if questions is None or not questions.pages or not ready.port or not self.one.addresses:
             return None
-        get = readiness_pages.getter(self.one.addresses[0], gate.port, questions)
-        return readiness_pages.Visit(get, questions, gate.serving, lambda: uuid.uuid4().hex[:12])
+        get = readiness_pages.getter(self.one.addresses[0], ready.port, questions)
+        return readiness_pages.Visit(get, questions, ready.serving, lambda: uuid.uuid4().hex[:12])
 
     def passed(self) -> bool:
         """Ask once.
@@ -91,7 +91,7 @@ class _Watch:
         self.well_since = self.well_since or time.monotonic()
         if not self._shows_its_pages():
             return False
-        return time.monotonic() - self.well_since >= self.gate.settle_seconds
+        return time.monotonic() - self.well_since >= self.checks.settle_seconds
 
     def _is_well(self, health: dict[str, t.Any] | None) -> bool:
         if health and health["Status"] != "none":
@@ -100,7 +100,7 @@ class _Watch:
                 said = (health.get("Log") or [{}])[-1].get("Output", "").strip()
                 raise self.fault(f"The new container {self.one.name} is unhealthy{': ' + said[:200] if said else ''}")
             return bool(health["Status"] == "healthy")
-        if not self.gate.port:
+        if not self.checks.port:
             return True  # it listens nowhere that is known: it runs, more can't be asked
         # One good answer will do: each costs the app a rendering, and the container's state is looked at all the time.
         return bool(self.well_since) or self._answers_well()
@@ -113,7 +113,7 @@ class _Watch:
         if self.visit is None:
             return True
         if self.asked is None:
-            self.gate.asking()
+            self.checks.asking()
             self.asked = _in_a_thread(self.visit.wrong)
         if not self.asked.done():
             return False
@@ -141,17 +141,17 @@ class _Watch:
             events.tell(f"asks {self.one.name} for {pages}, before visitors do")
 
     def _answers_well(self) -> bool:
-        gate, address = self.gate, self.one.addresses[0] if self.one.addresses else ""
-        status = app_server.answers(address, gate.port, unanswered(gate.path), gate.headers, PROBE_TIMEOUT_SECONDS)
+        ready, address = self.checks, self.one.addresses[0] if self.one.addresses else ""
+        status = app_server.answers(address, ready.port, unanswered(ready.path), ready.headers, PROBE_TIMEOUT_SECONDS)
         if not status:
             return False
-        self.last = f"it answered {gate.path} with status {status}"
+        self.last = f"it answered {ready.path} with status {status}"
         if status < 500:
             self.errors_since = 0
             return True
         self.errors_since = self.errors_since or time.monotonic()
         if time.monotonic() - self.errors_since > ERRORS_SECONDS:
-            raise self.fault(f"The new container {self.one.name} answers {gate.path} with status {status}")
+            raise self.fault(f"The new container {self.one.name} answers {ready.path} with status {status}")
         return False
 
     def fault(self, what: str) -> JunoError:
@@ -177,7 +177,7 @@ def _in_a_thread(work: t.Callable[[], str]) -> concurrent.futures.Future[str]:
     return future
 
 
-def wait_until_healthy(client: t.Any, started: list[Container], gate: Readiness) -> float:
+def wait_until_healthy(client: t.Any, started: list[Container], ready: Readiness) -> float:
     """Wait until each container is healthy and has stayed up long enough; return for how many seconds all have been.
 
     :raises JunoError: one ended, is unhealthy, or time is up; with the end of its log.
@@ -186,15 +186,15 @@ def wait_until_healthy(client: t.Any, started: list[Container], gate: Readiness)
         raise EngineError("docker compose started no container for the app: see docker compose ps -a.")
     pause = threading.Event()
     began = time.monotonic()
-    every = waiting = [_Watch(client, one, gate) for one in started]
+    every = waiting = [_Watch(client, one, ready) for one in started]
     while True:
         waiting = [one for one in waiting if not one.passed()]
         if not waiting:
             return time.monotonic() - max(one.well_since for one in every)
-        if time.monotonic() - began > gate.boot_timeout_seconds:
+        if time.monotonic() - began > ready.boot_timeout_seconds:
             late = waiting[0]
             raise late.fault(
-                f"The new container {late.one.name} did not get healthy within {gate.boot_timeout_seconds:g} s "
+                f"The new container {late.one.name} did not get healthy within {ready.boot_timeout_seconds:g} s "
                 f"({late.last}; django_app_boot_timeout_seconds gives it longer)"
             )
         waiting[0].tell()

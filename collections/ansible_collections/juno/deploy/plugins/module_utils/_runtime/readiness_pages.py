@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages that a new container is asked for before visitors are: what the proof will ask. Private to juno.deploy.
+"""The pages that a new container is asked for before visitors are: what the verification will ask. Private to juno.deploy.
 
 Each is asked for past the page cache. A text on it may still come from what the old release has cached of parts of a
 page; so it counts only where the release has a cache of its own, or the page that serves is not wrong in the same way.
@@ -83,7 +83,7 @@ def problem(page: model.Page, answer: Answer, old: Answer | None, *, own_cache: 
     if not found or answer.failure or answer.status != page.status or own_cache:
         return found[0] if found else ""
     if old is None or old.failure or old.status != page.status:
-        return ""  # what is cached of it can't be known: the proof decides, after the caches were cleared
+        return ""  # what is cached of it can't be known: the verification decides, after the caches were cleared
     known = model.judge_answer(page, old)
     return next((one for one in found if one not in known), "")
 

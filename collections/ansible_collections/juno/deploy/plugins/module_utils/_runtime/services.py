@@ -4,7 +4,7 @@
 
 compose creates containers, the Engine starts them, and what they depend on is waited for in between, since "docker
 compose up" would replace and start more than was asked for. What is replaced is stopped, and goes once a release is
-proved.
+verified.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class Starter:
 
 def starter_of(work: context.SwitchContext) -> Starter:
     """Return what a switch starts services with."""
-    order = work.order
+    spec = work.spec
     return Starter(
         work.run,
         work.client,
         work.app,
         work.config,
         work.compose,
-        order.boot_timeout_seconds,
-        order.grace_seconds,
+        spec.boot_timeout_seconds,
+        spec.grace_seconds,
     )
 
 
@@ -135,7 +135,7 @@ def begin(at: Starter, one: engine.Container) -> engine.Container:
     :raises EngineError: the Engine refuses.
     """
     events.tell(f"starts {one.name}")
-    with engine.told(f"The container {one.name} could not be started"):
+    with engine.errors_as(f"The container {one.name} could not be started"):
         at.client.api.start(one.id)
     return one
 
@@ -174,7 +174,7 @@ def remove(at: Starter, containers: list[engine.Container]) -> None:
     :raises EngineError: the Engine refuses.
     """
     for one in containers:
-        with engine.told(f"The container {one.name} could not be removed"):
+        with engine.errors_as(f"The container {one.name} could not be removed"):
             at.client.api.remove_container(one.id, force=True)
 
 
@@ -198,7 +198,7 @@ def name_image(client: t.Any, image: str, name: str) -> None:
     :raises EngineError: the image is not there.
     """
     repository, tag_name = compose.split_image(name)
-    with engine.told(f"The image {image} of the release could not be taken: build it anew (deploy again)"):
+    with engine.errors_as(f"The image {image} of the release could not be taken: build it again (deploy again)"):
         client.api.tag(image, repository, tag_name, force=True)
 
 

@@ -46,9 +46,9 @@ def before_site(work: context.SwitchContext, change: Change) -> None:
     """
     at = services.starter_of(work)
     config, mine = at.config, at.app.services
-    # A reload starts nothing anew but the workers of a server.
+    # A reload restarts nothing but the workers of a server.
     once = dependencies.tasks_of_a_release(config, mine)
-    runs = once if work.order.commit and work.order.strategy != "reload" else []
+    runs = once if work.spec.commit and work.spec.strategy != "reload" else []
     needed = dependencies.needed(config, mine)
     first = [name for name in needed if name not in runs]
     journal.note_fields(at.app.journal, touches=sorted({*change.starts, *change.replaces, *runs}))
@@ -87,7 +87,7 @@ def start_stopped(at: services.Starter, names: list[str]) -> None:
 def _has_done_its_work(at: services.Starter, one: engine.Container) -> bool:
     if not dependencies.runs_once(at.config, one.service):
         return False
-    with engine.told(f"The container {one.name} could not be looked at"):
+    with engine.errors_as(f"The container {one.name} could not be looked at"):
         state = at.client.api.inspect_container(one.id)["State"]
     return dependencies.judge(dependencies.COMPLETED, state)[0]
 

@@ -79,7 +79,7 @@ def carry(work: SwitchContext, old: Sequence[engine.Container], new: Sequence[en
 
     What can't be done is a notice: it is no reason to give a release up.
     """
-    root = _root(work, new[0]) if old and new and work.order.static_rules else None
+    root = _root(work, new[0]) if old and new and work.spec.static_rules else None
     if root is None:
         return 0
     why = ""
@@ -99,17 +99,17 @@ def carry(work: SwitchContext, old: Sequence[engine.Container], new: Sequence[en
 
 def _root(work: SwitchContext, container: engine.Container) -> retention.Root | None:
     """Return the static root as the container sees it; nothing where it is mounted, or has no manifest."""
-    told = retention.told_of(journal.read(work.app.journal))
-    place = os.path.normpath(told.get("root") or "/")
-    if place == "/" or not told.get("manifest"):
+    result = retention.static_facts(journal.read(work.app.journal))
+    place = os.path.normpath(result.get("root") or "/")
+    if place == "/" or not result.get("manifest"):
         return None
-    with engine.told(f"The container {container.name} could not be looked at"):
+    with engine.errors_as(f"The container {container.name} could not be looked at"):
         seen = work.client.api.inspect_container(container.id)
     mounts = [one.get("Destination", "").rstrip("/") for one in seen.get("Mounts") or []]
     mounts += [one.rstrip("/") for one in seen["HostConfig"].get("Tmpfs") or {}]
     if any(place == one or place.startswith(f"{one}/") for one in mounts):
         return None
-    return retention.Root(place, told["manifest"])
+    return retention.Root(place, result["manifest"])
 
 
 def _carry(
@@ -131,14 +131,14 @@ def _carry(
             count = _pack(spool, memory.keys() - there, root.path.lstrip("/"), there, packed)
             packed.seek(0)
             if count:
-                with engine.told(f"static files could not be copied into {one.name}"):
+                with engine.errors_as(f"static files could not be copied into {one.name}"):
                     work.client.api.put_archive(one.id, "/", packed)
     return count
 
 
 def _stream(client: t.Any, container: engine.Container, path: str) -> _Stream | None:
     """Ask the Engine for a folder of a container, as an archive; nothing where there is none."""
-    with engine.told(f"{path} of the container {container.name} could not be read"):
+    with engine.errors_as(f"{path} of the container {container.name} could not be read"):
         try:
             chunks, _facts = client.api.get_archive(container.id, path)
         except engine.docker.errors.NotFound:
@@ -191,7 +191,7 @@ def _remember(work: SwitchContext, root: str, named: list[str]) -> dict[str, Nam
     serving = (journal.last_done(entries) or journal.NO_RELEASE).number
     known = {name: Named(*one) for name, one in _load(path, root).items()}
     known |= {name + copy: Named(serving, now) for name in named for copy in COPIES}
-    kept = kept_names(known, entries, work.order.static_rules, now)
+    kept = kept_names(known, entries, work.spec.static_rules, now)
     files.replace(path, json.dumps({"root": root, "files": {name: dataclasses.astuple(kept[name]) for name in kept}}))
     return kept
 

@@ -43,7 +43,7 @@ def of_containers(client: t.Any, containers: Sequence[engine.Container]) -> list
     """
     found = []
     for one in containers:
-        with engine.told(f"The container {one.name} could not be looked at"):
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
             found.append(of_mounts(client.api.inspect_container(one.id).get("Mounts") or []))
     return found
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fill a release's cache before visitors come. Private to juno.deploy: no stable interface.
 
-Only where the release has an epoch: without one, old and new release share their cache, and what is filled now would be
+Only where the release has a cache version: without one, old and new release share their cache, and what is filled now would be
 served by the old one, and cleared after it.
 """
 
@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
-    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchOrder
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime.context import SwitchSpec
 
 #: One page may take so long, and all of them together.
 PAGE_SECONDS = 10
@@ -28,19 +28,19 @@ ALL_SECONDS = 30.0
 Ask = t.Callable[[str, int, str, "dict[str, str]", float], int]
 
 
-def warm(containers: Iterable[Container], port: int, order: SwitchOrder, ask: Ask = app_server.answers) -> int:
+def warm(containers: Iterable[Container], port: int, spec: SwitchSpec, ask: Ask = app_server.answers) -> int:
     """Ask the first of the new containers for the pages, one after the other; return how many it answered well.
 
-    They share their cache, so one is enough. A page that can't be had is no fault here: the proof decides.
+    They share their cache, so one is enough. A page that can't be had is no fault here: the verification decides.
     """
     addresses = [one.addresses[0] for one in containers if one.addresses]
-    if not order.epoch.value or not addresses or order.warm_rate <= 0:
+    if not spec.cache_version.value or not addresses or spec.warm_rate <= 0:
         return 0
     answered = 0
-    if order.warm_paths:
+    if spec.warm_paths:
         events.tell("asks a new container for pages, so that its cache is filled before visitors come")
-    for path in paced(order.warm_paths, order.warm_rate, threading.Event().wait):
-        status = ask(addresses[0], port, path, order.headers, PAGE_SECONDS)
+    for path in paced(spec.warm_paths, spec.warm_rate, threading.Event().wait):
+        status = ask(addresses[0], port, path, spec.headers, PAGE_SECONDS)
         answered += 200 <= status < 400
     return answered
 

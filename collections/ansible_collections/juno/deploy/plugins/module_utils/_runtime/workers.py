@@ -51,8 +51,8 @@ def tell_to_end(work: context.SwitchContext) -> None:
     """Tell the old workers to end, and go on; one that answers visitors goes on until its successor can start."""
     queues = [one for one in work.old if one.service != work.app.service and not _answers(work, one)]
     if queues:
-        journal.note_fields(work.app.journal, workers_told=True)
-        work.leaving = app_server.Leaving(work.client, queues, work.order.grace_seconds)
+        journal.note_fields(work.app.journal, workers_signalled=True)
+        work.leaving = app_server.Leaving(work.client, queues, work.spec.grace_seconds)
 
 
 def _answers(work: context.SwitchContext, one: Container) -> bool:
@@ -66,9 +66,9 @@ def start_new(work: context.SwitchContext) -> list[str]:
     :raises JunoError: compose can't start them, or one ended at once.
     """
     ended = work.leaving.wait() if work.leaving else []
-    told = {one.id for one in work.leaving.containers} if work.leaving else set()
-    rest = [one for one in work.old if one.service != work.app.service and one.id not in told]
-    ended += app_server.stop_all(work.client, rest, work.order.grace_seconds)
+    signalled = {one.id for one in work.leaving.containers} if work.leaving else set()
+    rest = [one for one in work.old if one.service != work.app.service and one.id not in signalled]
+    ended += app_server.stop_all(work.client, rest, work.spec.grace_seconds)
     work.killed += [one for one in ended if one.killed]
     wanted = names(work)
     if not wanted:
@@ -92,25 +92,25 @@ def _up(work: context.SwitchContext, wanted: list[str]) -> None:
         services.renew(at, name)
 
 
-def bring_back(work: context.SwitchContext, before: journal_entry.Before, *, told: bool) -> None:
+def bring_back(work: context.SwitchContext, before: journal_entry.Before, *, signalled: bool) -> None:
     """Let the workers from before run again: the very containers where they still are, else others like them.
 
     :param before: what ran before, as the switch wrote it down.
-    :param told: they were told to end, and may still be at it.
+    :param signalled: they were told to end, and may still be at it.
     """
     site, known = work.app.service, before.containers
     every = [one for one in app_server.own(work.client, work.app, stopped=True) if one.service != site]
     old = [one for one in every if one.id in known]
     new = [one for one in every if one.id not in known and one.id not in before.stopped]
-    app_server.stop_all(work.client, [one for one in new if one.state == "running"], work.order.grace_seconds)
+    app_server.stop_all(work.client, [one for one in new if one.state == "running"], work.spec.grace_seconds)
     _remove(work.client, new)
-    if told:
-        app_server.stop_all(work.client, [one for one in old if one.state == "running"], work.order.grace_seconds)
+    if signalled:
+        app_server.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
         old = [one for one in engine.find(work.client, work.app.project, stopped=True) if one.id in known]
     for one in old:
         if one.service != site and one.state != "running":
             events.tell(f"starts {one.name}, a worker of the release before")
-            with engine.told(f"The worker {one.name} of the release before could not be started"):
+            with engine.errors_as(f"The worker {one.name} of the release before could not be started"):
                 work.client.api.start(one.id)
     there = {one.service for one in old}
     gone = {service for service in known.values() if service != site} - there
@@ -121,7 +121,7 @@ def bring_back(work: context.SwitchContext, before: journal_entry.Before, *, tol
 
 def _remove(client: t.Any, containers: list[Container]) -> None:
     for one in containers:
-        with engine.told(f"The worker {one.name} could not be removed"):
+        with engine.errors_as(f"The worker {one.name} could not be removed"):
             client.api.remove_container(one.id, force=True)
 
 
@@ -130,7 +130,7 @@ def require_well(client: t.Any, identity: str, workers: dict[str, str], service:
 
     :raises JunoError: it has ended, was started again by the Engine, or is unhealthy.
     """
-    with engine.told(f"The worker of the service {service} is gone"):
+    with engine.errors_as(f"The worker of the service {service} is gone"):
         seen = client.api.inspect_container(identity)
     state, name = seen["State"], seen["Name"].lstrip("/")
     count = seen["RestartCount"] if new else 0
@@ -160,7 +160,7 @@ def require_well(client: t.Any, identity: str, workers: dict[str, str], service:
 
 def says_it_is_ready(client: t.Any, identity: str) -> bool:
     """Return whether a worker has logged that it has loaded the code, in the words of a program that is known."""
-    with engine.told("A new worker's log can't be read"):
+    with engine.errors_as("A new worker's log can't be read"):
         return READY.search(client.api.logs(identity, tail=app_server.LOG_LINES)) is not None
 
 
@@ -174,6 +174,6 @@ def is_done(seen: dict[str, t.Any], why: str) -> bool:
 def _is_the_image_s(client: t.Any, seen: dict[str, t.Any]) -> bool:
     """Return whether a health check comes with the image: it asks the site then, and a worker of that image is none."""
     own = (seen.get("Config") or {}).get("Healthcheck")
-    with engine.told("The image of a worker could not be looked at"):
+    with engine.errors_as("The image of a worker could not be looked at"):
         image = client.api.inspect_image(seen["Image"])
     return bool(own == (image.get("Config") or {}).get("Healthcheck"))

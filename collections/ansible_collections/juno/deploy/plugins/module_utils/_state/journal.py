@@ -22,8 +22,9 @@ if t.TYPE_CHECKING:
 STATE_ROOT = "/var/lib/juno"
 #: Entries kept in the file; the newest done one is always among them.
 KEPT_ENTRIES = 200
-#: The file's form. One without a number is of an earlier version; a later one is read as far as it can be.
-SCHEMA = 1
+#: The file's form: 2 since fields were renamed (C(_state.journal_upgrade)). One without a number is of an earlier version; a
+#: later one is read as far as it can be.
+SCHEMA = 2
 CURE_OF_LATER = "a later version of juno.deploy wrote it, so deploy with that one, or set the file aside (mv)"
 
 Entry = journal_entry.JournalEntry
@@ -129,27 +130,27 @@ def serving(entries: Sequence[Entry]) -> Entry | None:
     return None
 
 
-def owes_caches(entries: Sequence[Entry]) -> bool:
+def invalidation_pending(entries: Sequence[Entry]) -> bool:
     """Return whether pages of a release that was given up may still be in the caches."""
     for entry in reversed(entries):
         if entry.outcome == "done" and entry.purpose != "restart":  # a restart clears none
             return False
-        if entry.caches_owed:
+        if entry.invalidation_pending:
             return True
     return False
 
 
-def settle_caches(path: str) -> None:
+def note_invalidated(path: str) -> None:
     """Write that the caches were cleared after what was given up.
 
     :raises JunoError: the journal can't be written.
     """
     top, entries = _read(path)
-    if owes_caches(entries):
-        _write(path, top, [dataclasses.replace(entry, caches_owed=False) for entry in entries])
+    if invalidation_pending(entries):
+        _write(path, top, [dataclasses.replace(entry, invalidation_pending=False) for entry in entries])
 
 
-def half_done(entries: Sequence[Entry]) -> Entry | None:
+def interrupted(entries: Sequence[Entry]) -> Entry | None:
     """Return the newest release if nobody has written how it ended."""
     return entries[-1] if entries and entries[-1].outcome == "started" else None
 
@@ -167,7 +168,7 @@ def change(path: str, **fields: t.Any) -> Entry:
 
 def _change(path: str, fields: dict[str, t.Any]) -> Entry | None:
     top, entries = _read(path)
-    entry = half_done(entries)
+    entry = interrupted(entries)
     if entry is None:
         return None
     # By way of the reader: nothing is written that could not be read.

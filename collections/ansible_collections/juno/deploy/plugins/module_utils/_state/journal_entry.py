@@ -14,14 +14,14 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import typed
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._state import switch_spec
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal_upgrade, switch_spec
 
 #: A migration as the app's own code tells of it.
 Migration = dict[str, t.Any]
 #: Fields that are only shown to a person or only measured: where one is of another kind, the rest counts nevertheless.
-ONLY_TOLD = frozenset(
-    {"who", "started", "ended", "strategy", "figures", "problems", "standing", "edge", "doors", "layout"}
-    | {"applied", "applied_elsewhere", "boot_seconds", "moved_to_edge", "container_name"}
+ONLY_SHOWN = frozenset(
+    {"who", "started", "ended", "strategy", "figures", "problems", "standing", "proxy", "doors", "layout"}
+    | {"applied", "applied_elsewhere", "boot_seconds", "moved_to_proxy", "container_name"}
 )
 CURE = "correct it, or set the file aside (mv), and deploy again"
 #: Written also where they say what an entry without them says.
@@ -43,11 +43,11 @@ class Before:
     stopped: list[str] = dataclasses.field(default_factory=list)
     #: What the names of images meant.
     names: dict[str, str] = dataclasses.field(default_factory=dict)
-    #: Our override of the compose file, and the edge's configuration; empty where there was none.
+    #: Our override of the compose file, and the proxy's configuration; empty where there was none.
     override: str = ""
     haproxy: str = ""
-    #: The edge was there.
-    edge: bool = False
+    #: The proxy was there.
+    proxy: bool = False
     #: The other services' containers by id: C(service), C(image), and whether it was C(running).
     others: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
 
@@ -77,7 +77,7 @@ class Reversing:
 
 
 @dataclasses.dataclass(frozen=True)
-class BackupWish:
+class BackupSpec:
     """When databases are copied, and how long that may take."""
 
     #: V(auto) before migrations, where it can be; V(always) before each deploy, or it fails; V(never).
@@ -101,13 +101,13 @@ class JournalEntry:
     outcome: str = ""
     #: What served before serves again.
     undone: bool = False
-    #: The step that was begun last: begin, build, built, migrate, switch, move, moved, open, switched, reverse, proved.
+    #: The step that was begun last: begin, build, built, migrate, switch, move, moved, open, switched, reverse, verified.
     step: str = "begin"
 
     # For the way back
 
     before: Before | None = None
-    order: switch_spec.SwitchSpec | None = None
+    spec: switch_spec.SwitchSpec | None = None
     #: The images of the new code by service.
     built: dict[str, str] = dataclasses.field(default_factory=dict)
     schema: Schema = dataclasses.field(default_factory=Schema)
@@ -118,7 +118,7 @@ class JournalEntry:
     #: Migrations that stand though the release was given up.
     standing: list[str] = dataclasses.field(default_factory=list)
     reversing: Reversing | None = None
-    backup: BackupWish = dataclasses.field(default_factory=BackupWish)
+    backup: BackupSpec = dataclasses.field(default_factory=BackupSpec)
     #: Copies of databases: C(path), C(kind), C(database) and what they came to.
     backups: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     #: By V(old) and V(new), what restart policy each container had.
@@ -130,15 +130,15 @@ class JournalEntry:
     #: Other services of which it may have started containers, and those that it did start.
     touches: list[str] = dataclasses.field(default_factory=list)
     others_new: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    workers_told: bool = False
+    workers_signalled: bool = False
     #: A new container was asked for pages.
     asked: bool = False
     #: Its pages may still be in the caches.
-    caches_owed: bool = False
+    invalidation_pending: bool = False
     #: What its way back could do nothing about.
     problems: list[str] = dataclasses.field(default_factory=list)
 
-    # What stays of earlier releases; nothing before it is proved
+    # What stays of earlier releases; nothing before it is verified
 
     keep: int | None = None
     keep_backups: int | None = None
@@ -146,10 +146,10 @@ class JournalEntry:
 
     # What runs
 
-    epoch: int = 0
-    #: Caches whose keys don't carry the epoch; and whether all others need no clearing.
-    epoch_others: list[str] = dataclasses.field(default_factory=list)
-    epoch_covers: bool = False
+    cache_version: int = 0
+    #: Caches whose keys don't carry the cache version; and whether all others need no clearing.
+    cache_version_others: list[str] = dataclasses.field(default_factory=list)
+    cache_version_covers: bool = False
     #: Where the settings find the app's parts, in the fields of C(_rules.rules.Layout), and C(static_at).
     layout: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: The app's containers: the service by the id.
@@ -165,14 +165,14 @@ class JournalEntry:
     #: Since when the site's new containers are healthy, in seconds of the monotonic clock, and how long they took.
     healthy: float = 0.0
     boot_seconds: float = 0.0
-    moved_to_edge: bool = False
+    moved_to_proxy: bool = False
     #: What the compose file calls the site's container.
     container_name: str = ""
     #: Of the other services C(image) and C(digest) of those that are built, and the images of those that run once.
     others: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     task_images: dict[str, str] = dataclasses.field(default_factory=dict)
-    #: The edge's image: C(image), C(id), C(digest).
-    edge: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: The proxy's image: C(image), C(id), C(digest).
+    proxy: dict[str, str] = dataclasses.field(default_factory=dict)
     #: Published ports that answered: address, port, and what was spoken.
     doors: list[tuple[str, int, str]] = dataclasses.field(default_factory=list)
     #: What was measured, with C(visitors); of a release that failed C(task) and C(reason).
@@ -184,23 +184,25 @@ class JournalEntry:
         """Return it as plain data, as the journal and results of modules have it."""
         plain: dict[str, t.Any] = typed.to_plain(self)
         extra = plain.pop("extra")
-        told = {name: value for name, value in plain.items() if name in ALWAYS or value != _DEFAULTS[name]}
-        return _with_more(told, {name: more for name, more in extra.items() if name in told or name not in _DEFAULTS})
+        result = {name: value for name, value in plain.items() if name in ALWAYS or value != _DEFAULTS[name]}
+        return _with_more(
+            result, {name: more for name, more in extra.items() if name in result or name not in _DEFAULTS}
+        )
 
 
 _DEFAULTS: dict[str, t.Any] = typed.to_plain(JournalEntry())
 del _DEFAULTS["extra"]
 
 
-def _with_more(told: dict[str, t.Any], more: dict[str, t.Any]) -> dict[str, t.Any]:
+def _with_more(result: dict[str, t.Any], more: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return plain data with what another version has written into it."""
     for name, value in more.items():
-        there = told.get(name)
+        there = result.get(name)
         if isinstance(there, dict) and isinstance(value, dict):
-            told[name] = _with_more(there, value)
+            result[name] = _with_more(there, value)
         else:
-            told.setdefault(name, value)
-    return told
+            result.setdefault(name, value)
+    return result
 
 
 def from_json(raw: t.Any, path: str, cure: str = CURE) -> JournalEntry:
@@ -216,10 +218,8 @@ def from_json(raw: t.Any, path: str, cure: str = CURE) -> JournalEntry:
             f"The journal {path} can't be understood, since one of its releases is no object with a number "
             f"({json.dumps(raw)[:60]}): {cure}."
         )
-    # An earlier version noted only that it had begun.
-    known = {**raw, "migrating": {}} if raw.get("migrating") is True else raw
     try:
-        entry, extra = typed.from_plain(JournalEntry, {**known, "extra": None}, ONLY_TOLD)
+        entry, extra = typed.from_plain(JournalEntry, {**journal_upgrade.upgraded(raw), "extra": None}, ONLY_SHOWN)
     except typed.KindError as exc:
         what = f"'{exc.field}' of its release {number} {exc.problem}"
         raise JunoError(f"The journal {path} can't be understood, since {what}: {cure}.") from exc

@@ -109,7 +109,7 @@ def write(handle: int, directory: str, holder: Holder) -> None:
 
 
 def give_back(handle: int, *, done: bool = True) -> None:
-    """Let go of an app's lock, also where another process has inherited its open file.
+    """Release an app's lock, also where another process has inherited its open file.
 
     :param done: its holder has brought to an end what it was there for, so the next one need not hear of it.
     """

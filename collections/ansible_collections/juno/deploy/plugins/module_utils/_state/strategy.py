@@ -15,10 +15,10 @@ class Chosen:
     reasons: tuple[str, ...] = ()
 
 
-def choose(wanted: str, *, no_reload: str, no_edge: str) -> Chosen:
+def choose(wanted: str, *, no_reload: str, no_proxy: str) -> Chosen:
     """Take the wanted strategy unless there is a reason against it.
 
-    C(no_reload) and C(no_edge) say why a reload, or an edge, is not possible; nothing when it is.
+    C(no_reload) and C(no_proxy) say why a reload, or a proxy, is not possible; nothing when it is.
     """
     reasons: list[str] = []
     if wanted == "reload":
@@ -26,7 +26,7 @@ def choose(wanted: str, *, no_reload: str, no_edge: str) -> Chosen:
             return Chosen("reload")
         reasons.append(f"not reload, because {no_reload}")
         wanted = "rolling"
-    if wanted == "rolling" and no_edge:
-        reasons.append(f"not rolling, because {no_edge}")
+    if wanted == "rolling" and no_proxy:
+        reasons.append(f"not rolling, because {no_proxy}")
         wanted = "recreate"
     return Chosen(wanted, tuple(reasons))

@@ -8,17 +8,17 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 
 @dataclasses.dataclass(frozen=True)
 class SwitchSpec:
-    """What the traffic moves to; without a commit the same release is started anew."""
+    """What the traffic moves to; without a commit the same release is restarted."""
 
     commit: str
     images: dict[str, str]
     strategy: str
-    edge_image: str
+    proxy_image: str
     base_url: str
     headers: dict[str, str]
     probe_path: str
@@ -32,21 +32,21 @@ class SwitchSpec:
     static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Collect the commit's static files first; a deploy has done so when it built.
     collect: bool = False
-    epoch: cache_version.CacheVersion = dataclasses.field(default_factory=cache_version.CacheVersion)
-    #: Pages that the new containers are asked for before the edge gives them requests, at most so many in a second.
+    cache_version: cache_versions.CacheVersion = dataclasses.field(default_factory=cache_versions.CacheVersion)
+    #: Pages that the new containers are asked for before the proxy gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()
     warm_rate: float = 20.0
-    #: What the proof will ask for, which new containers must show before they get visitors.
+    #: What the verification will ask for, which new containers must show before they get visitors.
     pages: tuple[dict[str, t.Any], ...] = ()
     #: Other services of the project that are replaced where something about them has changed.
     update_services: tuple[str, ...] = ()
-    #: From whom the edge believes X-Forwarded-For.
+    #: From whom the proxy believes X-Forwarded-For.
     trusted_proxies: tuple[str, ...] = options.TRUSTED
-    #: Published ports that the edge passes as TCP, whatever they answer.
+    #: Published ports that the proxy passes as TCP, whatever they answer.
     tcp_ports: tuple[int, ...] = ()
-    #: Another image under the name of the edge's is a reason to replace its container.
-    edge_pull: bool = False
-    #: The site's sitemap, and how many of its pages the proof asks for; 0 for none.
+    #: Another image under the name of the proxy's is a reason to replace its container.
+    proxy_pull: bool = False
+    #: The site's sitemap, and how many of its pages the verification asks for; 0 for none.
     sitemap: str = ""
     sitemap_pages: int = 0
     #: How the caches are cleared while nothing serves, in the fields of C(_runtime.cache_order.ARGUMENTS); nothing: not

@@ -31,8 +31,8 @@ class Checkout:
 
 
 @dataclasses.dataclass(frozen=True)
-class EdgeFiles:
-    """What the host's files say of the edge."""
+class ProxyFiles:
+    """What the host's files say of the proxy."""
 
     #: The compose override puts it before the app.
     expected: bool = False
@@ -57,7 +57,7 @@ class Seen:
     problems: tuple[str, ...] = ()
     #: The deployer that is at work, as C(_status.survey.at_work) tells of it; empty when nobody is.
     deployer: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    edge: EdgeFiles = EdgeFiles()
+    proxy: ProxyFiles = ProxyFiles()
     #: What the compose file says of each service; nothing when it could not be read.
     wanted: dict[str, status_services.Wanted] = dataclasses.field(default_factory=dict)
     #: What the Engine says of each container by its id.
@@ -70,13 +70,13 @@ class Seen:
         return bool(self.deployer)
 
     @property
-    def half_done(self) -> journal.Entry | None:
+    def interrupted(self) -> journal.Entry | None:
         """Return the release that an interrupted deploy left, if one did."""
-        return None if self.at_work else journal.half_done(self.entries)
+        return None if self.at_work else journal.interrupted(self.entries)
 
     @property
-    def edges(self) -> list[Container]:
-        """Return the edge's containers."""
+    def proxies(self) -> list[Container]:
+        """Return the proxy's containers."""
         return [one for one in self.containers or [] if one.service == proxy_names.SERVICE]
 
 
@@ -129,8 +129,8 @@ def _about_journal(seen: Seen) -> list[str]:
     newest = seen.entries[-1]
     named = f"The last {newest.purpose} ({release_words.deploy_words(newest)})"
     if newest.outcome == "started":
-        if newest.step == "proved":
-            return [f"{named} serves and is proved, but ended before it had tidied up: the next deploy does that."]
+        if newest.step == "verified":
+            return [f"{named} serves and is verified, but ended before it had tidied up: the next deploy does that."]
         ended = f"{named} ended at the step '{newest.step}' without a word, interrupted"
         return [f"{ended}: deploy again, which picks it up."]
     if newest.outcome == "done" or journal.serving(seen.entries):
@@ -140,9 +140,11 @@ def _about_journal(seen: Seen) -> list[str]:
 
 
 def _about_caches(seen: Seen) -> list[str]:
-    owed = journal.owes_caches(seen.entries)
+    pending = journal.invalidation_pending(seen.entries)
     return (
-        ["The caches may hold pages of a release that was given up: deploy again, which clears them."] if owed else []
+        ["The caches may hold pages of a release that was given up: deploy again, which clears them."]
+        if pending
+        else []
     )
 
 
@@ -161,7 +163,7 @@ def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]
     for one in running:
         again = status_services.restarted(one, seen.details.get(one.id, status_services.Detail()), seen.now)
         found += [f"The container {one.name} of '{service}' {again}: see playbooks/logs.yml for why."] if again else []
-    if seen.half_done:
+    if seen.interrupted:
         return found  # what else there is belongs to what is interrupted
     found += [
         f"The container {one.name} of '{service}' does not run ({one.status or one.state}), others do: "
@@ -182,7 +184,7 @@ def _unlike(seen: Seen, newest: journal.Entry, service: str, running: list[Conta
             runs = served(one, seen)
             what = f"runs {runs.image} ({runs.words()}), but release {newest.number} {but}"
             found.append(f"The container {one.name} {what}: deploy again.")
-    # Not by their ids: a container that a person let compose make anew is as good as the one before.
+    # Not by their ids: a container that a person let compose recreate is as good as the one before.
     like = [one.name for one in running if one.image_id == image]
     started = list(newest.containers.values()).count(service)
     if started and len(like) > started:
@@ -193,19 +195,19 @@ def _unlike(seen: Seen, newest: journal.Entry, service: str, running: list[Conta
     return found
 
 
-def _about_edge(seen: Seen) -> list[str]:
-    running = any(one.state == "running" for one in seen.edges)
+def _about_proxy(seen: Seen) -> list[str]:
+    running = any(one.state == "running" for one in seen.proxies)
     found = []
-    if seen.edge.expected and not running:
-        there = ", ".join(f"{one.name}: {one.status or one.state}" for one in seen.edges) or "none is there"
+    if seen.proxy.expected and not running:
+        there = ", ".join(f"{one.name}: {one.status or one.state}" for one in seen.proxies) or "none is there"
         found.append(
-            f"No container of the edge runs ({there}), so nobody is answered: docker compose up -d "
+            f"No container of the proxy runs ({there}), so nobody is answered: docker compose up -d "
             f"{proxy_names.SERVICE} in {seen.path}, then see docker compose logs {proxy_names.SERVICE} for why."
         )
-    elif running and not seen.edge.expected:
+    elif running and not seen.proxy.expected:
         found.append(
-            f"The edge runs, but the {compose.OVERRIDE_NAME} that puts it before the app is gone: {ANYHOW}, "
-            "or take the edge away as docs/strategies.md says."
+            f"The proxy runs, but the {compose.OVERRIDE_NAME} that puts it before the app is gone: {ANYHOW}, "
+            "or take the proxy away as docs/strategies.md says."
         )
     return found
 
@@ -228,7 +230,7 @@ def _about_checkout(seen: Seen) -> list[str]:
         )
     if at.dirty:
         found.append(
-            f"The checkout {seen.path} has files changed by hand ({git_checkout.some(list(at.dirty))}), and a deploy "
+            f"The checkout {seen.path} has locally modified files ({git_checkout.some(list(at.dirty))}), and a deploy "
             "will stop at them: commit and push them, or set them back with git restore."
         )
     return found
@@ -242,7 +244,7 @@ def judge(seen: Seen) -> list[str]:
     if seen.containers is not None:
         for service in seen.services:
             found += _about_service(seen, service, [one for one in seen.containers if one.service == service])
-        found += _about_edge(seen)
+        found += _about_proxy(seen)
         for service, wanted in seen.wanted.items():
             if service not in (*seen.services, proxy_names.SERVICE):
                 there = [one for one in seen.containers if one.service == service]

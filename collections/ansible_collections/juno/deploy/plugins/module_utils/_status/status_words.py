@@ -23,7 +23,7 @@ def summary(seen: Seen, findings: list[str]) -> list[str]:
     lines.append(f"Checkout: {at.commit[:12]} {at.subject}" if at else "Checkout: can't be read")
     if seen.containers is None:
         return [*lines, "Serving:  unknown, the Engine could not be asked"]
-    if seen.edge.maintenance and seen.edges:
+    if seen.proxy.maintenance and seen.proxies:
         lines.append("Visitors: get the maintenance page (503), until playbooks/maintenance.yml -e maintenance=off")
     mine = [one for one in seen.containers if one.service in seen.services]
     rows = [(one.name, one.status or one.state, *_what_it_runs(one, seen)) for one in mine]
@@ -42,7 +42,7 @@ def _headline(seen: Seen, findings: list[str]) -> list[str]:
 
 def at_work(seen: Seen) -> str:
     """Return who is at work on the app, from where, since when, and what is being done just now."""
-    holder, entry = seen.deployer, journal.half_done(seen.entries)
+    holder, entry = seen.deployer, journal.interrupted(seen.entries)
     if not holder.get("id"):
         return "At work: a deploy of an earlier version of juno.deploy, or something else that holds the lock"
     origin = f" (from {holder['address']})" if holder.get("address") else ""
@@ -75,11 +75,11 @@ def _release(seen: Seen) -> str:
     newest = seen.entries[-1]
     earlier = seen.entries[:-1] if seen.at_work and newest.outcome == "started" else seen.entries
     entry = journal.serving(earlier) or newest
-    outcome = "interrupted" if entry is seen.half_done else entry.outcome
+    outcome = "interrupted" if entry is seen.interrupted else entry.outcome
     words = [f"{entry.number} {outcome}", entry.commit[:12], release_words.how(entry)]
     words += [f"by {entry.who or 'unknown'}", f"started {entry.started or 'unknown'}"]
     words += [f"took {release_words.took(entry)} s"] if release_words.took(entry) else []
-    words += [f"epoch {entry.epoch}"] if entry.epoch else []
+    words += [f"cache version {entry.cache_version}"] if entry.cache_version else []
     return ", ".join(words)
 
 
@@ -99,11 +99,11 @@ def _last_try(seen: Seen) -> list[str]:
 
 def _what_it_runs(one: Container, seen: Seen) -> tuple[str, str]:
     runs = status.served(one, seen)
-    at_work = journal.half_done(seen.entries) if seen.at_work else None
+    at_work = journal.interrupted(seen.entries) if seen.at_work else None
     kept = at_work and one.state == "exited" and at_work.before and one.id in at_work.before.containers
-    return runs.image, runs.words() + (", kept until the new one is proved" if kept else "")
+    return runs.image, runs.words() + (", kept until the new one is verified" if kept else "")
 
 
 def _foreign(one: Container, seen: Seen) -> tuple[str, str]:
     image = next(iter(seen.tags.get(one.image_id, ())), one.image_id.partition(":")[2][:12])
-    return image, "the edge" if one.service == names.SERVICE else ""
+    return image, "the proxy" if one.service == names.SERVICE else ""

@@ -48,14 +48,14 @@ class Question:
 
 
 def look_at_checkout(run: Runner, path: str) -> status.Checkout:
-    """Read the commit of a checkout and the files changed by hand.
+    """Read the commit of a checkout and the locally modified files.
 
     :raises JunoError: it is no checkout, or git can't read it.
     """
     git_checkout.require_checkout(run, path)
     head = run(git_checkout.git(path, "log", "-1", "--format=%H%x00%s", "HEAD", "--"))
     commit, subject = head.require(f"git can't read {path} ({{cause}}).").stdout.rstrip("\n").split("\0", 1)
-    return status.Checkout(commit, subject, tuple(git_checkout.changed_by_hand(run, path)))
+    return status.Checkout(commit, subject, tuple(git_checkout.locally_modified(run, path)))
 
 
 def clean(raw: bytes) -> str:
@@ -65,7 +65,7 @@ def clean(raw: bytes) -> str:
 
 
 def _image_names(client: t.Any) -> dict[str, tuple[str, ...]]:
-    with engine.told("The Docker Engine refused to list its images"):
+    with engine.errors_as("The Docker Engine refused to list its images"):
         return {one["Id"]: tuple(sorted(one.get("RepoTags") or [])) for one in client.api.images()}
 
 
@@ -78,7 +78,7 @@ def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
     for one in engine.find(client, app.project, stopped=True):
         if one.service not in app.services:
             continue
-        with engine.told(f"The log of the container {one.name} can't be read"):
+        with engine.errors_as(f"The log of the container {one.name} can't be read"):
             if question.log_follow_seconds:
                 raw = client.api.logs(one.id, tail=question.log_lines, until=began) + client.api.logs(
                     one.id, since=began
@@ -141,9 +141,9 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         deployer = at_work(app.state_directory)
     except JunoError as exc:
         problems.append(exc.message)
-    edge = look_at_edge(app)
+    proxy = look_at_proxy(app)
     # While a run is at work, or visitors are turned away on purpose, ports answer otherwise.
-    quiet = bool(deployer or edge.maintenance or containers is None)
+    quiet = bool(deployer or proxy.maintenance or containers is None)
     ports = [] if quiet else published_ports.findings(journal.serving(entries))
     problems += ports
     seen = status.Seen(
@@ -155,7 +155,7 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         checkout,
         tuple(problems),
         deployer,
-        edge,
+        proxy,
         wanted,
         details,
         time.time(),
@@ -167,7 +167,7 @@ def _details(client: t.Any, containers: list[engine.Container]) -> dict[str, sta
     """Ask for more about each container; one that has gone meanwhile tells nothing."""
     found = {}
     for one in containers:
-        with engine.told(f"The container {one.name} can't be looked at"):
+        with engine.errors_as(f"The container {one.name} can't be looked at"):
             try:
                 found[one.id] = status_services.read_detail(client.api.inspect_container(one.id))
             except engine.docker.errors.NotFound:
@@ -187,10 +187,10 @@ def at_work(directory: str) -> dict[str, t.Any]:
     return {**dataclasses.asdict(found), "standing": standing}
 
 
-def look_at_edge(app: App) -> status.EdgeFiles:
-    """Read whether the edge is to stand before the app, and whether it shows its maintenance page."""
+def look_at_proxy(app: App) -> status.ProxyFiles:
+    """Read whether the proxy is to stand before the app, and whether it shows its maintenance page."""
     expected = compose.is_ours(app.override) and names.is_in(files.read(app.override))
-    return status.EdgeFiles(expected, maintenance.is_on(app.edge_directory))
+    return status.ProxyFiles(expected, maintenance.is_on(app.proxy_directory))
 
 
 def report(seen: status.Seen, question: Question) -> dict[str, t.Any]:
@@ -205,9 +205,9 @@ def report(seen: status.Seen, question: Question) -> dict[str, t.Any]:
         "serves": _serves(seen),
         "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
         "deployer": seen.deployer,
-        "edge": {
-            "containers": [one.name for one in seen.edges if one.state == "running"],
-            "maintenance": bool(seen.edge.maintenance and seen.edges),
+        "proxy": {
+            "containers": [one.name for one in seen.proxies if one.state == "running"],
+            "maintenance": bool(seen.proxy.maintenance and seen.proxies),
         },
         "summary": status_words.summary(seen, findings),
         "history": history.table(seen.entries, question.history_length, at_work=seen.at_work),
@@ -221,7 +221,7 @@ def _serves(seen: status.Seen) -> list[str]:
 
 
 def front_door(containers: Sequence[engine.Container], app_service: str) -> str:
-    """Return the site's address on this host: what the edge publishes, or else the app; nothing when neither does."""
+    """Return the site's address on this host: what the proxy publishes, or else the app; nothing when neither does."""
     everywhere = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
     for service in (names.SERVICE, app_service):
         for one in containers:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Put new containers in the place of old ones. Private to juno.deploy: no stable interface.
 
-rolling: the new one is healthy before the edge gives it requests; the old one ends after its last answer.
+rolling: the new one is healthy before the proxy gives it requests; the old one ends after its last answer.
 recreate: the old one ends first; how long nobody answered is measured.
-Old containers are stopped, not removed: until the release is proved they are the quickest way back. Requests that meet
-no server meanwhile wait in the edge.
+Old containers are stopped, not removed: until the release is verified they are the quickest way back. Requests that meet
+no server meanwhile wait in the proxy.
 """
 
 from __future__ import annotations
@@ -43,65 +43,65 @@ from ansible_collections.juno.deploy.plugins.module_utils._switch import running
 #: A server whose connections are cut gets as long to close them.
 LAST_SECONDS = 5
 #: Others find them here, too.
-edge_containers = proxy_container.containers
-renew_edge = proxy_container.renew
+proxy_containers = proxy_container.containers
+renew_proxy = proxy_container.renew
 
 
 def open_switch(work: context.SwitchContext) -> None:
     """Let requests that change nothing be sent a second time while containers or workers are replaced."""
-    proxy_container.allow_second(work, proxy_container.SWITCH_SECONDS + 2 * work.order.grace_seconds)
+    proxy_container.allow_second(work, proxy_container.SWITCH_SECONDS + 2 * work.spec.grace_seconds)
 
 
 def require_image(work: context.SwitchContext) -> None:
-    """Make sure that the edge's image is there before anything is touched.
+    """Make sure that the proxy's image is there before anything is touched.
 
     :raises CommandError: it can't be pulled.
     """
-    proxy_container.pull_image(work.run, work.client, work.order.edge_image)
+    proxy_container.pull_image(work.run, work.client, work.spec.proxy_image)
 
 
 def replace(work: context.SwitchContext, probe: t.Callable[[], int]) -> list[engine.Container]:
     """Put new containers of the site in the place of the old ones; return the new ones."""
-    has_edge = _prepare_edge(work)
+    has_proxy = _prepare_proxy(work)
     new = create(work)
     old = [one for one in work.old if one.service == work.app.service]
     work.static_carried = static_carry.carry(work, old, new)
     restart_policy.hold(work.client, work.app, old, new)
-    if has_edge:
+    if has_proxy:
         _configure(work, old)
-        old = context.now(work, old)  # they may have got an address in the edge's network
-    if has_edge and not edge_containers(work):
+        old = context.now(work, old)  # they may have got an address in the proxy's network
+    if has_proxy and not proxy_containers(work):
         _take_the_ports(work, old, new, probe)
-    elif work.order.strategy == "rolling" and has_edge:
+    elif work.spec.strategy == "rolling" and has_proxy:
         _roll(work, old, new)
     else:
-        gate = work.gate()
-        if gate.questions:
-            work.ask_serving(gate.questions)  # while it can be asked
+        ready = work.readiness_checks()
+        if ready.questions:
+            work.ask_serving(ready.questions)  # while it can be asked
         with cache_order.between(work, old) as clear_caches:
             journal.step(work.app.journal, "open")
-            if has_edge:
+            if has_proxy:
                 work.down = time.monotonic() if old else 0.0
                 _keep_waiting(work, old)
-                ended = app_server.stop_all(work.client, old, work.order.grace_seconds)
+                ended = app_server.stop_all(work.client, old, work.spec.grace_seconds)
                 work.killed += [one for one in ended if one.killed]
                 runtime.free(_ask(work))
             else:
                 _end_seen(work, old, probe)
             clear_caches()
             _begin(work, new)
-        if has_edge:
+        if has_proxy:
             _configure(work, new)
     return context.now(work, new)
 
 
 def _ask(work: context.SwitchContext) -> runtime.Ask:
-    return runtime.asker(names.socket_of(work.app.edge_directory))
+    return runtime.asker(names.socket_of(work.app.proxy_directory))
 
 
 def _keep_waiting(work: context.SwitchContext, old: list[engine.Container]) -> None:
-    """Let who comes from now on wait in the edge, and the old ones answer those that they have: none is cut off."""
-    _drain(work, _ask(work), old, work.order.grace_seconds)
+    """Let who comes from now on wait in the proxy, and the old ones answer those that they have: none is cut off."""
+    _drain(work, _ask(work), old, work.spec.grace_seconds)
 
 
 def _drain(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container], grace: int) -> bool:
@@ -116,12 +116,12 @@ def _drain(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Conta
     return not left
 
 
-def _prepare_edge(work: context.SwitchContext) -> bool:
-    """Write the override; return whether it has the edge in it."""
+def _prepare_proxy(work: context.SwitchContext) -> bool:
+    """Write the override; return whether it has the proxy in it."""
     app = work.app
     before = files.read(app.override) if compose.is_ours(app.override) else ""
-    more: dict[str, t.Any] = {"workers": _workers_there(work), "environment": work.order.epoch.environment}
-    if work.order.strategy != "rolling" and not names.is_in(before):
+    more: dict[str, t.Any] = {"workers": _workers_there(work), "environment": work.spec.cache_version.environment}
+    if work.spec.strategy != "rolling" and not names.is_in(before):
         named = bool(work.service.get("container_name"))
         if not files.in_the_way(app):
             needed = named or more["environment"]
@@ -135,18 +135,18 @@ def _prepare_edge(work: context.SwitchContext) -> bool:
 
 
 def _configure(work: context.SwitchContext, site: list[engine.Container]) -> None:
-    """Give the edge its configuration, and its container where it needs another; C(site) shows what its ports are.
+    """Give the proxy its configuration, and its container where it needs another; C(site) shows what its ports are.
 
     Never the configuration without the override that belongs to it, nor without the network that it looks into.
     """
-    running = edge_containers(work)
-    edge = proxy_container.describe(work, proxy_container.tcp_targets(work, site))
+    running = proxy_containers(work)
+    proxy = proxy_container.describe(work, proxy_container.tcp_targets(work, site))
     alive = [one for one in site if one.state == "running"]
     if running:
-        proxy_container.join(work.client, work.app.project, edge.alias, alive, running)
-    configured = files.put_configuration(edge)
+        proxy_container.join(work.client, work.app.project, proxy.alias, alive, running)
+    configured = files.put_configuration(proxy)
     if running:
-        renew_edge(work, reload=configured, anew=work.order.edge_pull)
+        renew_proxy(work, reload=configured, pull=work.spec.proxy_pull)
 
 
 def _workers_there(work: context.SwitchContext) -> list[str]:
@@ -157,7 +157,7 @@ def _workers_there(work: context.SwitchContext) -> list[str]:
 def _with_mounts(work: context.SwitchContext, text: str) -> str:
     """Return our override with what is to be mounted: the site's anonymous volumes, the git folder read-only."""
     mounts: dict[str, list[dict[str, t.Any]]] = {}
-    if work.order.protect_git:
+    if work.spec.protect_git:
         mounts = protect.wanted(work.config, _workers_there(work), work.app.path)
         mounts[work.app.service] = protect.mounts(work.service, work.app.path)
     volumes = runtime_volumes.kept(work.client, [one for one in work.old if one.service == work.app.service])
@@ -165,10 +165,10 @@ def _with_mounts(work: context.SwitchContext, text: str) -> str:
     return names.with_mounts(text, mounts, runtime_volumes.declaration(volumes))
 
 
-def can_have_epoch(work: context.SwitchContext) -> bool:
-    """Return whether the new containers can get an epoch into their environment: by our override."""
-    edge = work.order.strategy == "rolling" or names.is_in(files.read(work.app.override))
-    return work.order.strategy != "reload" and (edge or not files.in_the_way(work.app))
+def can_have_cache_version(work: context.SwitchContext) -> bool:
+    """Return whether the new containers can get a cache version into their environment: by our override."""
+    proxy = work.spec.strategy == "rolling" or names.is_in(files.read(work.app.override))
+    return work.spec.strategy != "reload" and (proxy or not files.in_the_way(work.app))
 
 
 def create(work: context.SwitchContext) -> list[engine.Container]:
@@ -207,19 +207,19 @@ def _begin(work: context.SwitchContext, new: list[engine.Container]) -> None:
     """
     for number, one in enumerate(new, 1):
         events.tell(f"starts {one.name}" + (f", {number} of {len(new)} new containers" if len(new) > 1 else ""))
-        with engine.told(f"The container {one.name} could not be started"):
+        with engine.errors_as(f"The container {one.name} could not be started"):
             work.client.api.start(one.id)
         wait_healthy(work, [one])
         running_code.require(work, [one])
 
 
 def wait_healthy(work: context.SwitchContext, started: list[engine.Container]) -> None:
-    """Wait until containers have passed the gate."""
+    """Wait until containers are ready."""
     # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
     asking = functools.partial(journal.note_fields, work.app.journal, asked=True)
-    gate = dataclasses.replace(work.gate(), asking=asking)
+    ready = dataclasses.replace(work.readiness_checks(), asking=asking)
     began = time.monotonic()
-    for_seconds = readiness.wait_until_healthy(work.client, context.now(work, started), gate)
+    for_seconds = readiness.wait_until_healthy(work.client, context.now(work, started), ready)
     work.healthy = time.monotonic() - for_seconds
     work.boot_seconds = max(work.boot_seconds, time.monotonic() - began - for_seconds)
 
@@ -233,11 +233,11 @@ def _roll(work: context.SwitchContext, old: list[engine.Container], new: list[en
     ask = _ask(work)
     runtime.drain_new(ask)
     _begin(work, new)
-    work.warmed = warmup.warm(context.now(work, new), work.port, work.order)
+    work.warmed = warmup.warm(context.now(work, new), work.port, work.spec)
     journal.step(work.app.journal, "open")
     _configure(work, context.now(work, new))
     open_switch(work)
-    let_in(work, ask, new)
+    enable(work, ask, new)
     end_old(work, ask, old)
 
 
@@ -245,7 +245,7 @@ def end_old(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Cont
     """Let old containers answer their last requests, each within its own grace period, and end them."""
     if not old:
         return
-    began, default = time.monotonic(), work.order.grace_seconds
+    began, default = time.monotonic(), work.spec.grace_seconds
     grace = max(app_server.grace_of(work.client.api.inspect_container(one.id), default) for one in old)
     at_most = None
     if not _drain(work, ask, old, grace):
@@ -254,8 +254,8 @@ def end_old(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Cont
     work.killed += [one for one in app_server.stop_all(work.client, old, default, at_most=at_most) if one.killed]
 
 
-def let_in(work: context.SwitchContext, ask: runtime.Ask, containers: list[engine.Container]) -> None:
-    """Let the edge give requests to containers, at the port that the gate has asked."""
+def enable(work: context.SwitchContext, ask: runtime.Ask, containers: list[engine.Container]) -> None:
+    """Let the proxy give requests to containers, at the port whose readiness was checked."""
     backend = haproxy.backend_of(work.port)
     runtime.enable(ask, [one.addresses for one in context.now(work, containers)], backend)
 
@@ -265,7 +265,7 @@ def _end_seen(work: context.SwitchContext, old: list[engine.Container], probe: t
     if not old:
         return
     work.down = time.monotonic()
-    leaving = app_server.Leaving(work.client, old, work.order.grace_seconds)
+    leaving = app_server.Leaving(work.client, old, work.spec.grace_seconds)
     # A front proxy may leave a request without an answer for long, when what is behind it has gone: don't wait for it.
     pool = concurrent.futures.ThreadPoolExecutor(1)
     try:
@@ -282,20 +282,20 @@ def _end_seen(work: context.SwitchContext, old: list[engine.Container], probe: t
 def _take_the_ports(
     work: context.SwitchContext, old: list[engine.Container], new: list[engine.Container], probe: t.Callable[[], int]
 ) -> None:
-    """Put the edge before the app for the first time: the ports have to change hands."""
-    work.moved_to_edge = True
+    """Put the proxy before the app for the first time: the ports have to change hands."""
+    work.moved_to_proxy = True
     _begin(work, new)
     events.tell("puts the proxy before the site: the ports change hands")
     _configure(work, context.now(work, new))
     work.do(
         work.compose("up", "--no-start", "--no-build", names.SERVICE),
-        "docker compose could not create the edge ({cause}).",
+        "docker compose could not create the proxy ({cause}).",
     )
-    edges = edge_containers(work, stopped=True)
+    proxies = proxy_containers(work, stopped=True)
     journal.step(work.app.journal, "open")
     _end_seen(work, old, probe)
-    for one in edges:
-        with engine.told(f"The edge {one.name} could not be started"):
+    for one in proxies:
+        with engine.errors_as(f"The proxy {one.name} could not be started"):
             work.client.api.start(one.id)
-    app_server.wait_until_answers(work.client, edges, probe, work.order.boot_timeout_seconds)
+    app_server.wait_until_answers(work.client, proxies, probe, work.spec.boot_timeout_seconds)
     work.up = time.monotonic()

@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
-from ansible_collections.juno.deploy.plugins.module_utils._django.output import split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django.output import split_results
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import loaded_code
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules
@@ -135,21 +135,23 @@ def require(work: context.SwitchContext, containers: Sequence[engine.Container])
 
     :raises JunoError: one has not.
     """
-    commit = work.order.commit
+    commit = work.spec.commit
     if not commit or not containers:
         return
     before = (journal.last_done(journal.read(work.app.journal)) or journal.NO_RELEASE).commit
     new, old = _tree(work, commit), _tree(work, before)
     for one in containers:
         events.tell(f"compares the code in {one.name} with {commit[:7]}")
-        from_here = one.service in work.order.images or not work.config["services"][one.service].get("build")
-        told = _ask(work.client, one)
-        if not told["files"]:
+        from_here = one.service in work.spec.images or not work.config["services"][one.service].get("build")
+        result = _ask(work.client, one)
+        if not result["files"]:
             continue
-        with engine.told(f"The container {one.name} could not be looked at"):
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
             mounts = parse_mounts(work.client.api.inspect_container(one.id).get("Mounts") or [])
         commits = Commits(new, old if from_here else {})
-        paths, mount = fault(told["top"], told["files"], commits, mounts, lambda path: _content(work.app.path, path))
+        paths, mount = fault(
+            result["top"], result["files"], commits, mounts, lambda path: _content(work.app.path, path)
+        )
         if paths:
             raise JunoError(message(commit, one.name, one.service, paths, mount), differing=paths)
 
@@ -179,7 +181,7 @@ def _ask(client: t.Any, container: engine.Container) -> dict[str, t.Any]:
             done = engine.exec_argv(client, container, argv, timeout_seconds=LOOK_SECONDS)
         except EngineError:
             continue  # it has none of that name, or ended meanwhile: whoever watches it says so
-        told = split_told(done.stdout, token)[1]
-        if "code" in told:
-            return t.cast("dict[str, t.Any]", told["code"])
+        result = split_results(done.stdout, token)[1]
+        if "code" in result:
+            return t.cast("dict[str, t.Any]", result["code"])
     return {"top": "", "files": {}}

@@ -50,7 +50,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
 #: A site whose front proxy does not run is waited for no longer.
-HOPELESS_SECONDS = 10
+GIVE_UP_SECONDS = 10
 #: For asking what serves for pages of its sitemap.
 SITEMAP_SECONDS = 5.0
 
@@ -75,8 +75,8 @@ def snapshot(work: context.SwitchContext) -> journal_entry.Before:
         stopped=[one.id for one in app_server.own(work.client, work.app, stopped=True) if one not in work.old],
         names=_named_images(work),
         override=files.read(work.app.override) if compose.is_ours(work.app.override) else "",
-        haproxy=files.read(files.configuration(work.app.edge_directory)),
-        edge=bool(replace.edge_containers(work)),
+        haproxy=files.read(files.configuration(work.app.proxy_directory)),
+        proxy=bool(replace.proxy_containers(work)),
         others=services.snapshot(services.starter_of(work)),
     )
 
@@ -87,7 +87,7 @@ def _named_images(work: context.SwitchContext) -> dict[str, str]:
     return {name: image for name, image in found.items() if image}
 
 
-def switch(run: Runner, app: App, order: context.SwitchOrder) -> dict[str, t.Any]:
+def switch(run: Runner, app: App, spec: context.SwitchSpec) -> dict[str, t.Any]:
     """Move the checkout, bring the release into service by the strategy, and wait until the site answers.
 
     :raises JunoError: a step failed; C(_recovery.undo) brings back what served.
@@ -95,12 +95,12 @@ def switch(run: Runner, app: App, order: context.SwitchOrder) -> dict[str, t.Any
     client = engine.connect(app.docker_host)
     config = compose_config.read(run, app.compose())
     app = _with_workers(client, app, config)
-    return _switch(context.SwitchContext(run, app, order, client, config, app_server.own(client, app)))
+    return _switch(context.SwitchContext(run, app, spec, client, config, app_server.own(client, app)))
 
 
 def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
     """Return the app with the workers that its begin has found, or those that are found now."""
-    entry = journal.half_done(journal.read(app.journal))
+    entry = journal.interrupted(journal.read(app.journal))
     if entry and entry.workers is not None:
         return worker_services.of_entry(app, entry)
     every = engine.find(client, app.project, stopped=True)
@@ -108,13 +108,15 @@ def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
 
 
 def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
-    app, order, began = work.app, work.order, time.time()
-    context.address(work.config, app, order)  # refused before anything is touched
-    if order.strategy == "rolling":
+    app, spec, began = work.app, work.spec, time.time()
+    context.address(work.config, app, spec)  # refused before anything is touched
+    if spec.strategy == "rolling":
         replace.require_image(work)
-    if order.epoch.value and not replace.can_have_epoch(work):
+    if spec.cache_version.value and not replace.can_have_cache_version(work):
         why = "its containers' environment can't be added to"
-        work.order = order = dataclasses.replace(order, epoch=dataclasses.replace(order.epoch, value=0, why=why))
+        work.spec = spec = dataclasses.replace(
+            spec, cache_version=dataclasses.replace(spec.cache_version, value=0, why=why)
+        )
     answered = published_ports.look(work)
     asking = _ask_before(work)
     held, caches = cache_version_choice.serving(journal.read(app.journal)), _caches(work)
@@ -122,25 +124,25 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
         app.journal,
         "switch",
         before=snapshot(work),
-        order=order,
-        epoch=held if order.strategy == "reload" else order.epoch.value,
-        epoch_others=list(order.epoch.others),
-        epoch_covers=caches["covered"] and not caches["alias"],
+        spec=spec,
+        cache_version=held if spec.strategy == "reload" else spec.cache_version.value,
+        cache_version_others=list(spec.cache_version.others),
+        cache_version_covers=caches["covered"] and not caches["alias"],
     )
     moved, collected = False, {}
-    if order.collect:
+    if spec.collect:
         collecting = functools.partial(build.note_collected, app)
-        collected = build.collect(work.run, app, order.commit, order.images, collecting)
-    if order.commit:
+        collected = build.collect(work.run, app, spec.commit, spec.images, collecting)
+    if spec.commit:
         journal.step(app.journal, "move")
         try:
             trust.apply(work.run, app)
-            events.tell(f"moves the checkout to {order.commit[:7]}")
-            moved = checkout.move(work.run, app.path, order.commit)
+            events.tell(f"moves the checkout to {spec.commit[:7]}")
+            moved = checkout.move(work.run, app.path, spec.commit)
         except JunoError:
             journal.step(app.journal, "switch")  # git refused, and nothing has moved
             raise
-        made = generated.put(app, order.commit)
+        made = generated.put(app, spec.commit)
         journal.step(app.journal, "moved", moved=moved or bool(made))
     live = work.config
     if moved:
@@ -149,8 +151,8 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     purged = _purge(work)
     pruned = _prune_static(work)
     base_url, probe = front_door(work)
-    if order.images:
-        tag(work.client, work.config, order.images, order.commit)
+    if spec.images:
+        tag(work.client, work.config, spec.images, spec.commit)
     workers = runtime_workers.follow(work)
     look = _look_at_others(work, live)
     change = services_plan.change_of(look)
@@ -159,19 +161,19 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
         events.tell("asks which pages of the sitemap are answered before the switch")
     answered_before = asking() if asking else None
     runtime_workers.tell_to_end(work)
-    if order.strategy == "reload":
+    if spec.strategy == "reload":
         site, reloading = [one for one in work.old if one.service == app.service], time.monotonic()
         running_code.require(work, site)
         journal.step(app.journal, "open")
         replace.open_switch(work)
-        new = gunicorn.reload(work.client, site, order.grace_seconds + order.boot_timeout_seconds)
+        new = gunicorn.reload(work.client, site, spec.grace_seconds + spec.boot_timeout_seconds)
         work.boot_seconds = time.monotonic() - reloading
     else:
         new = replace.replace(work, probe)
     work.up = work.up or time.monotonic()
     beside = services_change.after_site(work, change)
-    app_server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), order.boot_timeout_seconds)
-    work.up = time.monotonic() if work.down and not work.moved_to_edge else work.up
+    app_server.wait_until_answers(work.client, [*new, *beside], _hopeful(work, probe), spec.boot_timeout_seconds)
+    work.up = time.monotonic() if work.down and not work.moved_to_proxy else work.up
     started = runtime_workers.start_new(work)
     answers = published_ports.require_after(work, answered, new)
     app, now = work.app, context.serving(work)
@@ -182,11 +184,11 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     }
     fields["configurations"] = compose_config.digests(work.config, app.services)
     # The site's containers are after a reload as they were made.
-    if order.strategy == "reload":
+    if spec.strategy == "reload":
         known = (journal.last_done(journal.read(app.journal)) or journal.NO_RELEASE).configurations
         fields["configurations"] |= {name: one for name, one in known.items() if name not in workers}
     fields["doors"] = published_ports.note(answers)
-    fields |= {"moved_to_edge": work.moved_to_edge, "healthy": work.healthy}
+    fields |= {"moved_to_proxy": work.moved_to_proxy, "healthy": work.healthy}
     fields |= {"started_workers": started, "workers_began": work.workers_began}
     fields["boot_seconds"] = round(work.boot_seconds, 2)
     fields["container_name"] = work.service.get("container_name") or ""
@@ -195,28 +197,28 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     used = {name: engine.image_id(work.client, dependencies.image_of(work.config, name)) for name in tasks}
     fields["task_images"] = {name: image for name, image in used.items() if image}
     fields |= {"others": services_plan.record_of(look, change.new), "others_new": change.new}
-    fields["edge"] = proxy_container.image_facts(work)
+    fields["proxy"] = proxy_container.image_facts(work)
     journal.step(app.journal, "switched", **fields)
     for identity in started:
         runtime_workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
     more |= {"answered_before": answered_before, "cleared_at": work.cleared_at}
     static = {**pruned, "carried": work.static_carried} if pruned else {}
-    return _told(work, now, {**more, "bytecode": purged, "static": static, "collected": collected})
+    return _result(work, now, {**more, "bytecode": purged, "static": static, "collected": collected})
 
 
 def _ask_before(work: context.SwitchContext) -> t.Callable[[], list[str]] | None:
     """Begin to ask which pages of the sitemap what serves answers; return what waits for that, if there is any."""
-    if not work.order.sitemap_pages or not work.site():
+    if not work.spec.sitemap_pages or not work.site():
         return None
     base_url, _probe = front_door(work)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         asked = pool.submit(
             verify_before.answered,
             base_url,
-            work.order.headers,
-            work.order.sitemap,
-            work.order.sitemap_pages,
+            work.spec.headers,
+            work.spec.sitemap,
+            work.spec.sitemap_pages,
             SITEMAP_SECONDS,
         )
         pool.shutdown(wait=False)
@@ -229,7 +231,7 @@ def _hopeful(work: context.SwitchContext, probe: t.Callable[[], int]) -> t.Calla
 
     def ask() -> int:
         status = probe()
-        if not status and time.monotonic() - began > HOPELESS_SECONDS:
+        if not status and time.monotonic() - began > GIVE_UP_SECONDS:
             failing = services.behind_that_fail(services.starter_of(work))
             if failing:
                 raise JunoError(
@@ -244,15 +246,15 @@ def _hopeful(work: context.SwitchContext, probe: t.Callable[[], int]) -> t.Calla
 
 def _look_at_others(work: context.SwitchContext, live: dict[str, t.Any]) -> services_plan.Look:
     """Look at the other services, whose containers are those from before."""
-    app, order, asked = work.app, work.order, tuple(work.order.update_services)
+    app, spec, asked = work.app, work.spec, tuple(work.spec.update_services)
     entries = journal.read(app.journal)
-    before = (journal.half_done(entries) or journal.NO_RELEASE).before
+    before = (journal.interrupted(entries) or journal.NO_RELEASE).before
     head = checkout.head(work.run, app.path)
     return services_plan.Look(
         work.run,
         work.client,
         app,
-        order.commit or head,
+        spec.commit or head,
         before.commit if before else head,
         services_plan.Target(work.config, services_plan.hashes(work.run, app) if asked else {}),
         live,
@@ -264,46 +266,46 @@ def _look_at_others(work: context.SwitchContext, live: dict[str, t.Any]) -> serv
 
 def _purge(work: context.SwitchContext) -> dict[str, t.Any]:
     """Remove bytecode from the checkout, where it now holds the new code and containers see it; return what and why."""
-    if not work.order.purge_bytecode or not compose.mounts_code(work.service, work.app.path):
+    if not work.spec.purge_bytecode or not compose.mounts_code(work.service, work.app.path):
         return {}
-    rules = WalkRules(remove=True, mode=work.order.bytecode_mode)
+    rules = WalkRules(remove=True, mode=work.spec.bytecode_mode)
     events.tell("removes bytecode from the checkout that is not of its code")
     done = purge.purge([work.app.path], rules, processors())
-    told = purge.report(done)
-    return {"words": purge.words(done), **{name: told[name] for name in ("files_removed", "reasons")}}
+    result = purge.report(done)
+    return {"words": purge.words(done), **{name: result[name] for name in ("files_removed", "reasons")}}
 
 
 def _prune_static(work: context.SwitchContext) -> dict[str, t.Any]:
     """Remove static files that nothing names any more, right before new workers start; return what, or why not."""
-    rules = work.order.static_rules
+    rules = work.spec.static_rules
     site = [one for one in work.old if one.service == work.app.service]
-    if not rules or not work.order.commit or not site:
+    if not rules or not work.spec.commit or not site:
         return {}
     entries = journal.read(work.app.journal)
     return retention.tidy_for(work.client, site, work.app, entries, rules)
 
 
 def _caches(work: context.SwitchContext) -> dict[str, t.Any]:
-    """Return which of the app's caches have to be cleared after the switch, for whom the epoch doesn't do it."""
-    epoch = work.order.epoch
-    if not epoch.value or epoch.value == cache_version_choice.serving(journal.read(work.app.journal)):
-        return {"covered": False, "alias": [], "epoch": 0, "why": epoch.why}
-    return {"covered": True, "alias": list(epoch.others), "epoch": epoch.value, "why": ""}
+    """Return which of the app's caches have to be cleared after the switch, for whom the cache version doesn't do it."""
+    cache_version = work.spec.cache_version
+    if not cache_version.value or cache_version.value == cache_version_choice.serving(journal.read(work.app.journal)):
+        return {"covered": False, "alias": [], "cache_version": 0, "why": cache_version.why}
+    return {"covered": True, "alias": list(cache_version.others), "cache_version": cache_version.value, "why": ""}
 
 
 def front_door(work: context.SwitchContext) -> tuple[str, t.Callable[[], int]]:
     """Return the site's address on this host, past a maintenance page, and what asks there for a page."""
-    base_url, _probe = context.address(work.config, work.app, work.order)
-    base_url = work.order.base_url or maintenance.around(work.client, work.app, base_url)
-    return base_url, context.make_probe(base_url, work.order.probe_path, work.order.headers)
+    base_url, _probe = context.address(work.config, work.app, work.spec)
+    base_url = work.spec.base_url or maintenance.around(work.client, work.app, base_url)
+    return base_url, context.make_probe(base_url, work.spec.probe_path, work.spec.headers)
 
 
-def _told(work: context.SwitchContext, now: list[engine.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
-    what = {"reload": "reloaded"}.get(work.order.strategy, "started")
+def _result(work: context.SwitchContext, now: list[engine.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
+    what = {"reload": "reloaded"}.get(work.spec.strategy, "started")
     return {
         "changed": True,
-        "strategy": work.order.strategy,
-        "moved_to_edge": work.moved_to_edge,
+        "strategy": work.spec.strategy,
+        "moved_to_proxy": work.moved_to_proxy,
         "warmed": work.warmed,
         "containers": [one.name for one in now],
         "images": {one.service: one.image_id for one in now},

@@ -47,7 +47,7 @@ def lost_with(client: t.Any, old: Sequence[engine.Container], apart: Sequence[st
         return "its container was gone, so another one like it serves: what that had written outside of volumes is lost"
     found = list[str]()
     for one in old:
-        with engine.told(f"What the container {one.name} has written could not be listed"):
+        with engine.errors_as(f"What the container {one.name} has written could not be listed"):
             found += files(client.api.diff(one.id), apart)
     if not found:
         return ""

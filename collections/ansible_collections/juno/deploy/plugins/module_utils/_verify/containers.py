@@ -39,7 +39,7 @@ class Question:
 
     project: str
     service: str
-    #: Where the containers listen; 0: as the Engine or the edge says.
+    #: Where the containers listen; 0: as the Engine or the proxy says.
     port: int = 0
     containers: bool = True
     log_pages: int = 0
@@ -76,40 +76,40 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     everything = engine.find(client, question.project, stopped=True)
     running = [one for one in everything if one.service == question.service and one.state == "running"]
     running = running or engine.find_running(client, question.project, question.service)  # which says why there is none
-    edges = [one for one in everything if one.service == names.SERVICE]
+    proxies = [one for one in everything if one.service == names.SERVICE]
     doors: list[Door] = []
     findings: list[Finding] = []
     if question.containers:
         port = question.port or port_of(
-            client, running, [one for one in edges if one.state == "running"], question.outside
+            client, running, [one for one in proxies if one.state == "running"], question.outside
         )
         doors, findings = doors_of(running, port)
     often: list[str] = []
     if question.log_pages:
         # Stopped ones too: just after a switch they are those that visitors used.
-        logged = [one for one in everything if one.service == question.service] + edges
+        logged = [one for one in everything if one.service == question.service] + proxies
         events.tell("reads from the logs which pages visitors ask for")
         lines = (line for one in logged for line in log_lines(client, one))
         often = access_log.most_often(lines, question.log_pages, without)
     manifest = None
     if question.manifest:
-        manifest, told = read_manifest(client, running[0], question.manifest)
-        findings += told
+        manifest, result = read_manifest(client, running[0], question.manifest)
+        findings += result
     return Seen(tuple(doors), tuple(often), manifest, tuple(findings))
 
 
-def port_of(client: t.Any, running: list[Container], edges: list[Container], outside: int = 0) -> int:
+def port_of(client: t.Any, running: list[Container], proxies: list[Container], outside: int = 0) -> int:
     """Return the port that the web containers listen on, 0 if nobody tells.
 
-    What they publish tells it (of more than one the port behind C(outside)), or the edge that took the ports over, or
+    What they publish tells it (of more than one the port behind C(outside)), or the proxy that took the ports over, or
     the only port that their image names.
     """
     first = running[0]
     if first.published:
         asked = [one for one in first.published if one.address.rpartition(":")[2] == str(outside)]
         return (asked or list(first.published))[0].private_port
-    for edge in edges:
-        body = read_file(client, edge, posixpath.join(names.CONFIG_INSIDE, names.CONFIG_NAME))
+    for proxy in proxies:
+        body = read_file(client, proxy, posixpath.join(names.CONFIG_INSIDE, names.CONFIG_NAME))
         port = haproxy.inside_target((body or b"").decode("utf-8", "replace"))
         if port:
             return port
@@ -134,7 +134,7 @@ def log_lines(client: t.Any, container: Container) -> list[str]:
     """Return the last lines of a container's log, bounded in number and size; none where its log can't be read."""
     body = bytearray()
     try:
-        with engine.told(f"The log of the container {container.name} can't be read"):
+        with engine.errors_as(f"The log of the container {container.name} can't be read"):
             for piece in client.api.logs(container.id, stream=True, follow=False, tail=LOG_LINES):
                 body += piece
                 if len(body) > LOG_BYTES:
@@ -149,7 +149,7 @@ def read_file(client: t.Any, container: Container, path: str) -> bytes | None:
 
     :raises EngineError: the Engine refuses for another reason.
     """
-    with engine.told(f"The file {path} in the container {container.name} can't be read"):
+    with engine.errors_as(f"The file {path} in the container {container.name} can't be read"):
         try:
             pieces, stat = client.api.get_archive(container.id, path)
         except engine.docker.errors.NotFound:
@@ -173,7 +173,7 @@ def read_manifest(
 ) -> tuple[verify_manifest.Manifest | None, list[Finding]]:
     """Read the manifest of static files from a container; one that isn't there is no fault."""
     if not path.startswith("/"):
-        with engine.told(f"The container {container.name} can't be looked at"):
+        with engine.errors_as(f"The container {container.name} can't be looked at"):
             workdir = client.api.inspect_container(container.id)["Config"].get("WorkingDir") or "/"
         path = posixpath.join(workdir, path)
     body = read_file(client, container, path)

@@ -71,7 +71,7 @@ def judge_file(path: str, get: Get, *, sure: bool) -> File:
 def of_answers(mark: Mark | None, visits: list[Visit], directs: list[Direct], assets: Assets) -> list[Finding]:
     """Return what is to say about single pages and files."""
     findings = [one for visit in visits for one in judge_visit(visit, mark)]
-    findings += told_apart(findings, [one for direct in directs for one in judge_direct(direct, mark)], directs)
+    findings += distinguished(findings, [one for direct in directs for one in judge_direct(direct, mark)], directs)
     return findings + assets.findings
 
 
@@ -86,7 +86,7 @@ def softened(findings: list[Finding], doubtful: t.Collection[str]) -> list[Findi
     ]
 
 
-def told_apart(front: list[Finding], inside: list[Finding], directs: list[Direct]) -> list[Finding]:
+def distinguished(front: list[Finding], inside: list[Finding], directs: list[Direct]) -> list[Finding]:
     """Leave out what every container answers as the front door does: that needs no container's name."""
     said = {(one.path, one.problem) for one in front}
     everyone = len({one.container for one in directs})

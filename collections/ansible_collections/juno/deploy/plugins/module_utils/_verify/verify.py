@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof: what a site is asked for, and in which order. Private to juno.deploy: no stable interface."""
+"""The verification: what a site is asked for, and in which order. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -128,14 +128,14 @@ class _Progress:
         return answer
 
 
-class Proof:
-    """One proof of one site; C(opened) gives what asks a site for a path."""
+class Verification:
+    """One verification of one site; C(opened) gives what asks a site for a path."""
 
     def __init__(
-        self, site: Site, order: VerifySpec, opened: Open, clock: Callable[[], float], pause: Callable[[float], None]
+        self, site: Site, spec: VerifySpec, opened: Open, clock: Callable[[], float], pause: Callable[[float], None]
     ) -> None:
         self.site = site
-        self.order = order
+        self.spec = spec
         self.opened = opened
         self.clock = clock
         self.pause = pause
@@ -146,30 +146,28 @@ class Proof:
 
         :raises JunoError: C(look), which asks the Engine, did.
         """
-        order, get = self.order, self.get(self.site)
-        events.tell(f"asks for {order.pages[0].path}")
-        first, waited = verify_ask.wait_for_answer(order.pages[0], get, order.wait_seconds, self.clock, self.pause)
-        self.deadline = self.clock() + order.found_seconds
+        spec, get = self.spec, self.get(self.site)
+        events.tell(f"asks for {spec.pages[0].path}")
+        first, waited = verify_ask.wait_for_answer(spec.pages[0], get, spec.wait_seconds, self.clock, self.pause)
+        self.deadline = self.clock() + spec.found_seconds
         with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
             looking = pool.submit(look or Seen)
             reading = pool.submit(self.read_sitemap, wanted=not first.failure)
-            firsts = [first, *[None] * (len(order.pages) - 1)]
-            compared = ", also past the cache, and compares" if order.token else ""
-            events.tell(f"asks twice for {count(order.pages, 'page')}{compared}")
+            firsts = [first, *[None] * (len(spec.pages) - 1)]
+            compared = ", also past the cache, and compares" if spec.token else ""
+            events.tell(f"asks twice for {count(spec.pages, 'page')}{compared}")
             visits = list(
-                pool.map(lambda page, answer: verify_ask.visit(page, get, answer, order.token), order.pages, firsts)
+                pool.map(lambda page, answer: verify_ask.visit(page, get, answer, spec.token), spec.pages, firsts)
             )
             seen = looking.result()
             if seen.doors:
-                events.tell(f"asks {count(seen.doors, 'container')} for {count(order.pages, 'page')}")
+                events.tell(f"asks {count(seen.doors, 'container')} for {count(spec.pages, 'page')}")
             asking = [
-                pool.submit(self.ask, door, self.get(self.at(door)), page)
-                for page in order.pages
-                for door in seen.doors
+                pool.submit(self.ask, door, self.get(self.at(door)), page) for page in spec.pages for door in seen.doors
             ]
-            mapped, told = reading.result()
+            mapped, reported = reading.result()
             pages = found_pages(mapped, () if first.failure else seen.log_pages)
-            self.deadline = self.clock() + order.found_seconds
+            self.deadline = self.clock() + spec.found_seconds
             so_far = _Progress(len(pages), "pages of the sitemap and the log")
             found = list(pool.map(lambda page: so_far.with_one(self.visit_found(page, seen.doors)), pages))
             directs = [one.result() for one in asking] + [direct for one in found for direct in one.directs]
@@ -177,20 +175,18 @@ class Proof:
             assets = self.check_assets(pool, visits, others)
             visits += others
             replaced = self.check_replaced(pool, seen.manifest, assets, visits)
-        doubtful = {
-            one.path for one in pages if one.source == SITEMAP and one.path not in (order.answered_before or ())
-        }
+        doubtful = {one.path for one in pages if one.source == SITEMAP and one.path not in (spec.answered_before or ())}
         findings = [
             *verify_findings.softened(
-                verify_findings.of_answers(order.mark, visits, directs, assets),
-                set() if order.answered_before is None else doubtful,
+                verify_findings.of_answers(spec.mark, visits, directs, assets),
+                set() if spec.answered_before is None else doubtful,
             ),
-            *verify_findings.of_pages(visits, order.html_max_age),
+            *verify_findings.of_pages(visits, spec.html_max_age),
             *verify_findings.of_number(assets),
             *replaced,
-            *told,
+            *reported,
             *seen.findings,
-            *verify_findings.of_time(order.found_seconds, sum(one.visit is None for one in found), assets.late),
+            *verify_findings.of_time(spec.found_seconds, sum(one.visit is None for one in found), assets.late),
         ]
         findings.sort(key=lambda one: one.level != "error")
         return VerifyOutcome(visits, assets.asked, findings, waited, directs, seen)
@@ -198,12 +194,12 @@ class Proof:
     def get(self, site: Site) -> Get:
         """Return what asks a site for a configured page."""
         get = self.opened(site)
-        return verify_ask.following(site, get) if self.order.follow_redirects else get
+        return verify_ask.following(site, get) if self.spec.follow_redirects else get
 
     def get_in_time(self, site: Site) -> Get:
         """Return what asks a site for something that nobody configured."""
         get = verify_ask.within(self.deadline, self.clock, site, self.opened)
-        return verify_ask.following(site, get) if self.order.follow_redirects else get
+        return verify_ask.following(site, get) if self.spec.follow_redirects else get
 
     def at(self, door: Door) -> Site:
         """Return the site as a container serves it: without TLS, but with the same name and the visitors' scheme."""
@@ -224,18 +220,18 @@ class Proof:
 
     def read_sitemap(self, *, wanted: bool) -> tuple[list[str], list[Finding]]:
         """Return the pages of the sitemap and what is to say about it."""
-        order = self.order
-        if not wanted or not order.sitemap_pages:
+        spec = self.spec
+        if not wanted or not spec.sitemap_pages:
             return [], []
         site = dataclasses.replace(self.site, max_body_bytes=verify_sitemap.MOST_BYTES)
         get = verify_ask.following(site, verify_ask.within(self.deadline, self.clock, site, self.opened))
-        return verify_sitemap.find(site, get, order.sitemap, order.sitemap_pages, order.paths)
+        return verify_sitemap.find(site, get, spec.sitemap, spec.sitemap_pages, spec.paths)
 
     def visit_found(self, page: Page, doors: tuple[Door, ...]) -> Found:
         """Ask for a page that nobody configured, at the front door and at each container, while there is time."""
         if self.clock() >= self.deadline:
             return Found(None)
-        visit = verify_ask.visit(page, self.get_in_time(self.site), token=self.order.token)
+        visit = verify_ask.visit(page, self.get_in_time(self.site), token=self.spec.token)
         if visit.answers[-1].failure:
             return Found(visit)
         front = visit.answers[-1].status
@@ -246,11 +242,11 @@ class Proof:
         self, pool: concurrent.futures.Executor, visits: list[Visit], found: list[Visit]
     ) -> verify_findings.Assets:
         """Ask for the files that pages name; those of pages that nobody configured while there is time."""
-        if not self.order.max_assets:
+        if not self.spec.max_assets:
             return verify_findings.Assets()
         mine = assets_of(self.site, visits)
         named = list(dict.fromkeys([*mine, *assets_of(self.site, found)]))
-        chosen = named[: self.order.max_assets]
+        chosen = named[: self.spec.max_assets]
         get, in_time = self.opened(self.site), self.get_in_time(self.site)
         number = len(mine)
         so_far = _Progress(len(chosen), "files that the pages name")
@@ -274,8 +270,8 @@ class Proof:
         files = verify_findings.replaced(manifest, assets)
         if not manifest or not files:
             return []
-        token = self.order.token or uuid.uuid4().hex
-        events.tell(f"asks anew for pages that name {count(files, 'replaced file')}")
+        token = self.spec.token or uuid.uuid4().hex
+        events.tell(f"asks again for pages that name {count(files, 'replaced file')}")
         get = self.get(self.site)
 
         def old_file(visit: Visit) -> str:

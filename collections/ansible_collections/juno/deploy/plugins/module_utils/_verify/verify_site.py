@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prove that a site serves what it must, as options say. Private to juno.deploy: no stable interface."""
+"""Verify that a site serves what it must, as options say. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify import contain
 from ansible_collections.juno.deploy.plugins.module_utils._verify.http import fetch, resolve
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import parse_mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site, parse_site
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Proof, VerifySpec, check_figures
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Verification, VerifySpec, check_figures
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
 }
 
 
-def order_of(params: dict[str, t.Any]) -> VerifySpec:
+def spec_of(params: dict[str, t.Any]) -> VerifySpec:
     """Read what is to be asked.
 
     :raises BadInputError: an option makes no sense.
@@ -77,7 +77,7 @@ def order_of(params: dict[str, t.Any]) -> VerifySpec:
     )
 
 
-def look(params: dict[str, t.Any], order: VerifySpec) -> containers.Seen:
+def look(params: dict[str, t.Any], spec: VerifySpec) -> containers.Seen:
     """Ask the Engine what it knows of the site.
 
     :raises EngineError: it does not answer, or no container of the service runs.
@@ -91,16 +91,16 @@ def look(params: dict[str, t.Any], order: VerifySpec) -> containers.Seen:
         manifest=params["manifest"],
         outside=urllib.parse.urlsplit(params["base_url"]).port or 80,
     )
-    return containers.look(engine.connect(params["docker_host"]), question, order.paths)
+    return containers.look(engine.connect(params["docker_host"]), question, spec.paths)
 
 
-def prove(params: dict[str, t.Any], warn: Callable[[str], t.Any]) -> dict[str, t.Any]:
+def verify(params: dict[str, t.Any], warn: Callable[[str], t.Any]) -> dict[str, t.Any]:
     """Check the site and give what was seen.
 
     :param params: the options of C(ARGUMENT_SPEC).
     :raises JunoError: something was wrong with a page or a file.
     """
-    order = order_of(params)
+    spec = spec_of(params)
     site = parse_site(
         params["base_url"],
         host=params["host"],
@@ -116,10 +116,10 @@ def prove(params: dict[str, t.Any], warn: Callable[[str], t.Any]) -> dict[str, t
 
     where(site.hostname, site.port)
     began = time.time()
-    outcome = Proof(site, order, opened, time.monotonic, time.sleep).check(
-        functools.partial(look, params, order) if params["project"] else None
+    outcome = Verification(site, spec, opened, time.monotonic, time.sleep).check(
+        functools.partial(look, params, spec) if params["project"] else None
     )
-    result = {"began": began, **report.report(site, outcome, order.mark)}
+    result = {"began": began, **report.report(site, outcome, spec.mark)}
     warning, message = (tell(site, outcome.findings) for tell in (report.warning, report.summary))
     if warning:
         warn(warning)

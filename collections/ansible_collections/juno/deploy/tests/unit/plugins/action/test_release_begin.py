@@ -33,10 +33,10 @@ from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interru
     ],
 )
 def test_versions_of_ansible_core(version, is_used):
-    told = it.refusal(version)
-    assert (told == "") == is_used
-    if told:
-        assert told == (
+    result = it.refusal(version)
+    assert (result == "") == is_used
+    if result:
+        assert result == (
             f"juno.deploy works with ansible-core 2.17 to 2.21, and this is {version}: install one of these "
             "(pip install 'ansible-core==2.21.*'). Nothing was changed."
         )
@@ -52,8 +52,8 @@ class Clock:
 
 def other(**fields):
     standing = {"step": "build", "seconds": 7.0, "silent_seconds": 0.4, "gives_up": "", **fields.pop("standing", {})}
-    told = {"words": "A deploy of shop by ada@laptop has been at work since 10:00", "id": "a1", "machine": "laptop"}
-    return {**told, "controller_pid": 7, "controller_started": "81", "standing": standing, **fields}
+    result = {"words": "A deploy of shop by ada@laptop has been at work since 10:00", "id": "a1", "machine": "laptop"}
+    return {**result, "controller_pid": 7, "controller_started": "81", "standing": standing, **fields}
 
 
 QUIET = {"silent_seconds": 500.0}
@@ -129,10 +129,10 @@ def test_the_controller_is_the_playbook_and_not_its_worker():
     hear, say = multiprocessing.get_context("fork").Pipe(duplex=False)
     worker = multiprocessing.get_context("fork").Process(target=lambda: say.send(it.controller()))
     worker.start()
-    told = hear.recv()
+    result = hear.recv()
     worker.join()
     own = processes.identify(os.getpid())
-    assert told == {"who": it.who(), "machine": it.machine(), "pid": own.pid, "started": own.started}
+    assert result == {"who": it.who(), "machine": it.machine(), "pid": own.pid, "started": own.started}
 
 
 def test_the_controller_has_a_name_also_for_an_id_without_one(monkeypatch):

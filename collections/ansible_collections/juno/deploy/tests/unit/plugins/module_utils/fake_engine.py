@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An Engine, a compose and an edge without any of them, for tests of decisions; the real ones are in molecule.
+"""An Engine, a compose and a proxy without any of them, for tests of decisions; the real ones are in molecule.
 
 All that is done to them is in one log, in its order.
 """
@@ -57,7 +57,7 @@ class World:
         #: Statuses by container; the site's own address answers when anybody with a port runs.
         self.answers: dict[str, int] = {}
         self.kinds: dict[int, str] = {}
-        #: Whose containers the edge knows, as its configuration said when it was read; and its places.
+        #: Whose containers the proxy knows, as its configuration said when it was read; and its places.
         self.backend = "app_8000"
         self.processes = 1
         self._no_places()
@@ -275,7 +275,7 @@ class World:
         return CommandResult(argv, 0, "", "")
 
     def hashes(self) -> dict[str, str]:
-        """Return what compose makes of each service's configuration, the edge's among them if our override has one."""
+        """Return what compose makes of each service's configuration, the proxy's among them if our override has one."""
         texts = {name: json.dumps(one) for name, one in self.config["services"].items()}
         override = files.read(self.app.override)
         if compose.is_ours(self.app.override) and names.is_in(override):
@@ -290,7 +290,7 @@ class World:
         if len(self.states(f"{service}-")) < int(count):
             self.log.append(f"create {scale}")
         while len(self.states(f"{service}-")) < int(count):
-            image = "sha256:edge" if service == names.SERVICE else f"sha256:{service}"
+            image = "sha256:proxy" if service == names.SERVICE else f"sha256:{service}"
             self.add(self._free_name(service), "created", image=self.names.get(f"jobs-{service}", image))
 
     def _up(self, services: list[str], options: list[str]) -> None:
@@ -302,7 +302,7 @@ class World:
                 if name.startswith(f"{service}-") and (stale or "--force-recreate" in options):
                     del self.there[name]
             if not self.states(f"{service}-"):
-                image = self.names.get(f"jobs-{service}", "sha256:edge")
+                image = self.names.get(f"jobs-{service}", "sha256:proxy")
                 self.add(self._free_name(service), "created", image=image)
             for name in self.states(f"{service}-"):
                 if "--no-start" not in options and self.there[name]["State"] != "running":
@@ -310,7 +310,7 @@ class World:
                     if service == names.SERVICE:
                         self._read_configuration()
 
-    # The edge, and what answers
+    # The proxy, and what answers
 
     def _no_places(self) -> None:
         self.places: dict[str, list[t.Any]] = {f"web{number}": ["", False] for number in range(1, PLACES + 1)}
@@ -324,12 +324,12 @@ class World:
 
     @property
     def configuration(self) -> str:
-        return os.path.join(self.app.edge_directory, "haproxy.cfg")
+        return os.path.join(self.app.proxy_directory, "haproxy.cfg")
 
     def ask(self, command: str) -> str:
         """Answer as HAProxy's runtime socket does."""
         if "running" not in self.states(names.SERVICE).values():
-            raise EngineError("The edge does not answer at its socket")
+            raise EngineError("The proxy does not answer at its socket")
         up = [
             one["address"]
             for name, one in self.there.items()
@@ -365,7 +365,7 @@ class World:
         return next(name for name, one in self.there.items() if one["address"] == address)
 
     def gets_requests(self) -> list[str]:
-        """Name the containers to which the edge gives requests."""
+        """Name the containers to which the proxy gives requests."""
         self.ask("show servers state")
         return sorted(self._at(where) for where, drained in self.places.values() if where and not drained)
 
@@ -393,12 +393,12 @@ class World:
 
     # What a switch has written
 
-    def order(self, strategy: str = "rolling", **more: t.Any) -> context.SwitchOrder:
+    def spec(self, strategy: str = "rolling", **more: t.Any) -> context.SwitchSpec:
         known: dict[str, t.Any] = {
             "commit": self.commits[1],
             "images": {},
             "strategy": strategy,
-            "edge_image": "haproxy:3.0",
+            "proxy_image": "haproxy:3.0",
             "base_url": "",
             "headers": {},
             "probe_path": "/",
@@ -406,26 +406,26 @@ class World:
             "boot_timeout_seconds": 0.3,
             "settle_seconds": 0,
         }
-        return context.SwitchOrder(**known, **more)
+        return context.SwitchSpec(**known, **more)
 
     def work(self, strategy: str = "rolling") -> context.SwitchContext:
         old = app_server.own(self, self.app)
-        return context.SwitchContext(self.run, self.app, self.order(strategy), self, self.config, old)
+        return context.SwitchContext(self.run, self.app, self.spec(strategy), self, self.config, old)
 
-    def put_edge_files(self) -> None:
-        """Write the files of an edge before the app."""
-        edge = names.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.edge_directory, user=USER)
-        files.put_override(self.run, self.app, names.override(edge))
-        files.put_configuration(edge)
+    def put_proxy_files(self) -> None:
+        """Write the files of a proxy before the app."""
+        proxy = names.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.proxy_directory, user=USER)
+        files.put_override(self.run, self.app, names.override(proxy))
+        files.put_configuration(proxy)
 
-    def behind_edge(self) -> None:
-        """Put a running edge before the app, as the deploy before had left it."""
-        self.put_edge_files()
-        self.add("juno-edge-1", image="sha256:edge")
+    def behind_proxy(self) -> None:
+        """Put a running proxy before the app, as the deploy before had left it."""
+        self.put_proxy_files()
+        self.add("juno-edge-1", image="sha256:proxy")
 
     def begun(self, **fields: t.Any) -> None:
         """Write a journal with a release that serves, and one that is at work."""
-        first = journal.Entry(number=1, outcome="done", commit=self.commits[0], step="proved")
+        first = journal.Entry(number=1, outcome="done", commit=self.commits[0], step="verified")
         known: dict[str, t.Any] = {"number": 2, "outcome": "started", "commit": self.commits[1], "who": "me@here"}
         now = journal_entry.from_json(typed.to_plain({**known, **fields}), self.app.journal)
         journal.write(self.app.journal, [first, now])

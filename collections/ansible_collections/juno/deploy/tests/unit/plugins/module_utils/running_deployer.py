@@ -66,17 +66,17 @@ class Running:
         except FileNotFoundError:
             return []
 
-    def waits(self, gate, result=None):
+    def waits(self, ready, result=None):
         """Return a step that waits until a gate is open."""
 
         def work(_release, _args):
-            until(lambda: os.path.exists(f"{self.path}/{gate}"))
+            until(lambda: os.path.exists(f"{self.path}/{ready}"))
             return dict(result or {})
 
         return work
 
-    def open(self, gate):
-        with open(f"{self.path}/{gate}", "w", encoding="utf-8"):
+    def open(self, ready):
+        with open(f"{self.path}/{ready}", "w", encoding="utf-8"):
             return
 
     def noted(self, name, work):
@@ -93,9 +93,9 @@ class Running:
         lock = state_lock.take(self.directory)
         door = rpc.listen(self.directory, ID)
         app = app_app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
-        order = {"purpose": purpose, "collect_anew": False, "reverse_migrations": purpose == "rollback"}
+        spec = {"purpose": purpose, "recollect": False, "reverse_migrations": purpose == "rollback"}
         release = release_steps.Release(
-            app, order, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock
+            app, spec, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock
         )
         child = os.fork()
         if not child:

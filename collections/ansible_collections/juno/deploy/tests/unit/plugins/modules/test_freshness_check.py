@@ -64,13 +64,13 @@ def test_assets_can_be_left_out(capsys, base_url):
 
 
 def test_a_warning_does_not_fail(capsys, monkeypatch, base_url):
-    told = []
+    answer = []
     # Where another test has loaded an action plugin, Ansible takes this process for a controller and shows the warning
     # instead of putting it into the result.
-    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, warning: told.append(warning))
+    monkeypatch.setattr(AnsibleModule, "warn", lambda _module, warning: answer.append(warning))
     result = run(capsys, base_url=base_url, pages=[{"path": "/"}], max_assets=1)
     assert "failed" not in result
-    assert "name 2 files, of which only 1 were checked" in str(told)
+    assert "name 2 files, of which only 1 were checked" in str(answer)
     assert [one["level"] for one in result["findings"]] == ["warning"]
 
 

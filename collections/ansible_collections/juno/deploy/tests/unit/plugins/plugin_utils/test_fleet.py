@@ -10,7 +10,7 @@ from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet
 from ansible_collections.juno.deploy.plugins.plugin_utils._fleet import Cause, Host
 
 WELL = Host("a", began=True, goes_back=True)
-BROKEN = Host("b", began=True, goes_back=True, failed_task="Prove", reason="/ is wrong.")
+BROKEN = Host("b", began=True, goes_back=True, failed_task="Verify", reason="/ is wrong.")
 BROKEN_TOO = Host("c", began=True, goes_back=True, failed_task="Switch", reason="It ended.")
 LOST = Host("d", began=True)
 DONE = Host("e", began=True, done="c1")
@@ -21,11 +21,11 @@ UNDONE = {"undone": True, "serves": True, "number": 3, "standing": []}
 @pytest.mark.parametrize(
     ("me", "others", "cause"),
     [
-        (BROKEN, [WELL, BROKEN_TOO], Cause("Prove", "/ is wrong.")),
-        (WELL, [BROKEN], Cause("Prove", "/ is wrong.", ("b",))),
-        (WELL, [IDLE, BROKEN, BROKEN_TOO], Cause("Prove", "/ is wrong.", ("b", "c"))),
+        (BROKEN, [WELL, BROKEN_TOO], Cause("Verify", "/ is wrong.")),
+        (WELL, [BROKEN], Cause("Verify", "/ is wrong.", ("b",))),
+        (WELL, [IDLE, BROKEN, BROKEN_TOO], Cause("Verify", "/ is wrong.", ("b", "c"))),
         (WELL, [DONE, IDLE, LOST], Cause("Reach the host", "It can't be reached any more.", ("d",))),
-        (WELL, [LOST, BROKEN], Cause("Prove", "/ is wrong.", ("b",))),
+        (WELL, [LOST, BROKEN], Cause("Verify", "/ is wrong.", ("b",))),
         (WELL, [], Cause("Reach the host", "It can't be reached any more.", ("another host of this play",))),
     ],
 )
@@ -33,11 +33,11 @@ def test_the_first_cause(me, others, cause):
     assert _fleet.first_cause(me, others) == cause
 
 
-HERE, THERE = Cause("Prove", "/ is wrong."), Cause("Prove", "/ is wrong.", ("b",))
+HERE, THERE = Cause("Verify", "/ is wrong."), Cause("Verify", "/ is wrong.", ("b",))
 SERVES = "What served before serves; nothing of release 3 is left."
 FAILED = {"failed": True, "msg": "The Engine is gone."}
 LOST_SINCE = {"unreachable": True, "msg": "no route"}
-PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
+VERIFIED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
 
 
 @pytest.mark.parametrize(
@@ -89,19 +89,19 @@ PROVED, NOTHING = {"undone": False, "number": 3}, {"undone": False, "number": 0}
             LOST_SINCE,
             ["a was well.", "And this host can't be reached any more, so it brings back by itself what served before."],
         ),
-        (HERE, PROVED, ["But release 3 is proved and serves, and the next deploy tidies up after it."]),
+        (HERE, VERIFIED, ["But release 3 is verified and serves, and the next deploy tidies up after it."]),
         (HERE, NOTHING, []),
     ],
 )
 def test_the_last_message(cause, undone, sentences):
-    expected = [f"Not done: 'Prove' failed on {'b' if cause.hosts else 'a'}. / is wrong.", *sentences]
+    expected = [f"Not done: 'Verify' failed on {'b' if cause.hosts else 'a'}. / is wrong.", *sentences]
     assert _fleet.not_done(WELL, cause, [], undone) == " ".join(expected)
 
 
 def test_what_else_is_said_comes_after_the_cause():
-    told = _fleet.not_done(WELL, THERE, ["e"], {**UNDONE, "not_cleared": "memcached is silent."})
-    assert told == (
-        f"Not done: 'Prove' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in "
+    result = _fleet.not_done(WELL, THERE, ["e"], {**UNDONE, "not_cleared": "memcached is silent."})
+    assert result == (
+        f"Not done: 'Verify' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in "
         "the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release "
         "serves on e, where it was done before."
     )
@@ -121,9 +121,9 @@ def test_the_reason_of_a_task(failure, reason):
     assert _fleet.reason_of(failure) == reason
 
 
-def begun(strategy="rolling", *, deploy=True, first_edge=False, published=True):
+def begun(strategy="rolling", *, deploy=True, first_proxy=False, published=True):
     container = {"state": "running", "published": [{"private_port": 8000}] if published else []}
-    plan = {"deploy": deploy, "strategy": strategy, "first_edge": first_edge}
+    plan = {"deploy": deploy, "strategy": strategy, "first_proxy": first_proxy}
     return {"django_app__begun": {"begun": deploy, "plan": plan, "containers": [container]}}
 
 
@@ -135,8 +135,8 @@ def begun(strategy="rolling", *, deploy=True, first_edge=False, published=True):
         (begun("recreate"), True),
         (begun("recreate", published=False), False),
         (begun("recreate", deploy=False), False),
-        (begun(first_edge=True), True),
-        (begun(first_edge=True, published=False), False),
+        (begun(first_proxy=True), True),
+        (begun(first_proxy=True, published=False), False),
         ({}, False),
         ({"django_app__begun": {"failed": True}}, False),
     ],
@@ -152,28 +152,29 @@ def failed(task, **more):
 
 
 def test_who_goes_back_at_once():
-    together = {"a": failed(""), "b": failed("Prove"), "c": begun()}
+    together = {"a": failed(""), "b": failed("Verify"), "c": begun()}
     assert release.release_turns_back(together, list("abc")) == [["b", "a"]]
     in_turn = {name: {**facts, **begun("recreate")} for name, facts in together.items()}
     assert release.release_turns_back(in_turn, list("abc")) == [["b"], ["a"]]
 
 
 def test_a_failure_that_is_not_rescued_now_is_another_ones():
-    hostvars = {"a": failed(""), "b": failed("Prove"), "old": failed("Switch")}
+    hostvars = {"a": failed(""), "b": failed("Verify"), "old": failed("Switch")}
     cause = release.release_cause(hostvars, "a", ["b"], ["old", "a", "b"])
-    assert cause == {"task": "Prove", "reason": "Wrong.", "hosts": ["b"], "recorded": "on b, not here: Wrong."}
+    assert cause == {"task": "Verify", "reason": "Wrong.", "hosts": ["b"], "recorded": "on b, not here: Wrong."}
     assert release.release_cause(hostvars, "b", ["b"], ["old", "a", "b"])["recorded"] == "Wrong."
 
 
 def test_hosts_that_were_done_before_are_told():
     git = {"git": {"target_commit": "c1"}}
-    me = {**failed("Prove"), "django_app__cause": {"task": "Prove", "reason": "Wrong.", "hosts": []}}
+    me = {**failed("Verify"), "django_app__cause": {"task": "Verify", "reason": "Wrong.", "hosts": []}}
     me["django_app__begun"] = {**me["django_app__begun"], **git}
     done = {**begun(), "django_app__recorded": {"release": {"commit": "c1"}}}
     other = {**begun(), "django_app__recorded": {"release": {"commit": "c0"}}}
-    told = release.release_not_done({"a": me, "d": done, "o": other}, "a", ["a", "d", "o"], UNDONE)
+    result = release.release_not_done({"a": me, "d": done, "o": other}, "a", ["a", "d", "o"], UNDONE)
     assert (
-        told == f"Not done: 'Prove' failed on a. Wrong. {SERVES} The new release serves on d, where it was done before."
+        result
+        == f"Not done: 'Verify' failed on a. Wrong. {SERVES} The new release serves on d, where it was done before."
     )
 
 

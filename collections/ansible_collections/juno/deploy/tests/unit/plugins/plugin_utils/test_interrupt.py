@@ -195,8 +195,8 @@ def test_a_worker_sees_that_its_playbook_was_killed(start, tmp_path):
 def test_a_worker_does_not_listen():
     path = os.pathsep.join([str(pathlib.Path(it.__file__).parents[5]), *sys.path])
     argv, environment = [sys.executable, "-c", IN_A_WORKER], {**os.environ, "PYTHONPATH": path}
-    told = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=True)
-    assert told.stdout.split() == ["False", "True"]
+    result = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.split() == ["False", "True"]
 
 
 @pytest.mark.parametrize(

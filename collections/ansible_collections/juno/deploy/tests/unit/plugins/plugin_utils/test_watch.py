@@ -94,10 +94,10 @@ def test_a_step_is_followed_until_it_has_ended(act, shown):
             "progress": progress(seconds=5.2, events=[event(5.1, "done")], next=3, ended=True),
         },
     ]
-    result, calls = act("build", answers, {"epoch": {}})
+    result, calls = act("build", answers, {"cache_version": {}})
     assert result == {"changed": True, "images": {}}
     assert [name for name, _args in calls] == ["juno.deploy.release_step"] * 3
-    own = {"epoch": {}, "step": "build", "task_id": calls[0][1]["task_id"]}
+    own = {"cache_version": {}, "step": "build", "task_id": calls[0][1]["task_id"]}
     assert [args for _name, args in calls] == [{**own, **after} for after in ({}, {"after": 2}, {"after": 2})]
     assert len(own["task_id"]) == 32
     assert shown == [
@@ -204,7 +204,7 @@ def test_a_result_that_came_along_is_not_asked_for(act):
     assert act("build", [first], deployer)[0] == {"changed": True}
     assert act("switch", [], deployer) == ({"base_url": "x"}, [])
     assert act("clear", [], deployer) == ({}, [])
-    assert len(act("prove", [{"changed": False}], deployer)[1]) == 1
+    assert len(act("verify", [{"changed": False}], deployer)[1]) == 1
 
 
 def test_what_came_along_is_of_one_host_and_deployer(act):
@@ -214,11 +214,11 @@ def test_what_came_along_is_of_one_host_and_deployer(act):
 
 
 def test_what_comes_along_later_is_added(act):
-    for step, later in (("build", "switch"), ("clear", "prove")):
+    for step, later in (("build", "switch"), ("clear", "verify")):
         first = {"progress": progress(step=step, ended=True), "more": [known(later)]}
         act(step, [first], {"deployer": "a"})
     assert act("switch", [], {"deployer": "a"})[1] == []
-    assert act("prove", [], {"deployer": "a"})[1] == []
+    assert act("verify", [], {"deployer": "a"})[1] == []
 
 
 def test_a_known_result_that_took_long_is_told_like_any_other(act, shown):
@@ -230,6 +230,6 @@ def test_a_known_result_that_took_long_is_told_like_any_other(act, shown):
 
 
 def test_the_module_may_be_called_by_its_own_name(act, cancelled):
-    _result, calls = act("step", [{"changed": False}], {"step": "prove"})
-    assert calls[0][1]["step"] == "prove"
-    assert cancelled[0][1].startswith("Cancelled in the proof. ")
+    _result, calls = act("step", [{"changed": False}], {"step": "verify"})
+    assert calls[0][1]["step"] == "verify"
+    assert cancelled[0][1].startswith("Cancelled in the verification. ")

@@ -11,7 +11,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import app
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -43,7 +43,7 @@ def test_our_override_in_compose_file_is_none_of_the_apps_own(world):
 
 
 def test_the_override_moves_along(world):
-    world.put_edge_files()
+    world.put_proxy_files()
     text = files.read(world.app.override)
     former = world.app.override
     name_files(world, "docker-compose.yml")
@@ -59,7 +59,7 @@ def test_the_override_moves_along(world):
 
 def test_the_command_line_reaches_the_engine_that_is_named(monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", "unix:///elsewhere.sock")
-    params = {**orders.defaults(options.APP), "path": "/srv/app", "project": "app"}
+    params = {**specs.defaults(options.APP), "path": "/srv/app", "project": "app"}
     app.from_params(params)
     assert os.environ["DOCKER_HOST"] == "unix:///elsewhere.sock"
     app.from_params({**params, "docker_host": "unix:///run/other.sock"})

@@ -234,7 +234,7 @@ def test_replicas(service, count):
         ({"web": [], "celery": ["db"], "db": [], "flower": ["celery"]}, ("web", "celery"), ["db"]),
     ],
 )
-def test_what_the_app_leans_on(waits_for, mine, found):
+def test_what_the_app_depends_on(waits_for, mine, found):
     services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
     assert compose.dependencies({"services": services}, mine) == found
 

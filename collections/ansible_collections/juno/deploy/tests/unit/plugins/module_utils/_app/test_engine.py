@@ -234,7 +234,7 @@ def test_a_missing_sdk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_sdk_raises_is_told() -> None:
     with (
         pytest.raises(EngineError, match=r"^The image can't be tagged \(500\)\.$"),
-        app_engine.told("The image can't be tagged"),
+        app_engine.errors_as("The image can't be tagged"),
     ):
         raise docker.errors.APIError("500")
 

@@ -65,7 +65,7 @@ class Engine:
 
 
 @pytest.fixture
-def told(monkeypatch):
+def result(monkeypatch):
     """Keep who was told what; nobody of this machine hears it."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
@@ -78,15 +78,15 @@ def engine_of(monkeypatch, *looks) -> Engine:
     return engine
 
 
-def test_the_master_alone_is_told_and_every_old_worker_waited_for(monkeypatch, told):
+def test_the_master_alone_is_told_and_every_old_worker_waited_for(monkeypatch, result):
     looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, OLD[1], *NEW], [MASTER], [MASTER, *NEW], [SHELL]]
     engine = engine_of(monkeypatch, *looks)
     assert gunicorn.reload(engine, [ONE], 5) == [ONE]
-    assert told == [(120, signal.SIGHUP)]
+    assert result == [(120, signal.SIGHUP)]
     assert engine.looks == [[SHELL]]
 
 
-def test_what_is_waited_for_is_told(monkeypatch, told, events):
+def test_what_is_waited_for_is_told(monkeypatch, result, events):
     looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, *OLD, *NEW], [MASTER, OLD[1], *NEW], [MASTER, *NEW]]
     gunicorn.reload(engine_of(monkeypatch, *looks), [ONE], 5)
     assert events == [
@@ -96,29 +96,29 @@ def test_what_is_waited_for_is_told(monkeypatch, told, events):
     ]
 
 
-def test_a_master_that_ends_is_told_at_once(monkeypatch, told):
+def test_a_master_that_ends_is_told_at_once(monkeypatch, result):
     engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD], [])
     with pytest.raises(JunoError, match="shop-web-1 ended when it was to start new workers") as caught:
         gunicorn.reload(engine, [ONE], 60)
     assert caught.value.details["log"] == "last 80 lines"
 
 
-def test_an_old_worker_that_stays_is_told(monkeypatch, told):
+def test_an_old_worker_that_stays_is_told(monkeypatch, result):
     engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD, *NEW])
     with pytest.raises(JunoError, match=r"Old workers in shop-web-1 did not end within 0\.1 s"):
         gunicorn.reload(engine, [ONE], 0.1)
 
 
-def test_without_a_master_nobody_is_told(monkeypatch, told):
+def test_without_a_master_nobody_is_told(monkeypatch, result):
     with pytest.raises(JunoError, match="master in shop-web-1 was not found"):
         gunicorn.reload(engine_of(monkeypatch, [SHELL]), [ONE], 5)
-    assert told == []
+    assert result == []
 
 
-def why_not(monkeypatch, *argv: str, gone: bool = False, edge: bool = True) -> str:
+def why_not(monkeypatch, *argv: str, gone: bool = False, proxy: bool = True) -> str:
     """Ask about a gunicorn with these words; its process is this one, so that its files can be read."""
     master = process(999999999 if gone else os.getpid(), 100, *GUNICORN[:2], *argv)
-    return gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], edge=edge)
+    return gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], proxy=proxy)
 
 
 @pytest.fixture
@@ -137,10 +137,10 @@ def asked(monkeypatch, tmp_path):
 
 
 def test_reasons_against_a_reload(monkeypatch, asked):
-    assert gunicorn.why_not(None, [], edge=True) == "no container runs"
+    assert gunicorn.why_not(None, [], proxy=True) == "no container runs"
     uvicorn = process(120, 100, "python", "/venv/bin/uvicorn", "a:b")
-    assert "is uvicorn, not gunicorn" in gunicorn.why_not(engine_of(monkeypatch, [SHELL, uvicorn]), [ONE], edge=True)
-    assert "is none that is known, not gunicorn" in gunicorn.why_not(engine_of(monkeypatch, [SHELL]), [ONE], edge=True)
+    assert "is uvicorn, not gunicorn" in gunicorn.why_not(engine_of(monkeypatch, [SHELL, uvicorn]), [ONE], proxy=True)
+    assert "is none that is known, not gunicorn" in gunicorn.why_not(engine_of(monkeypatch, [SHELL]), [ONE], proxy=True)
     assert "preloads the app" in why_not(monkeypatch, "--preload", "demo.wsgi")
     assert asked[0] == []
 
@@ -173,8 +173,8 @@ def test_what_cannot_be_looked_at_is_told(monkeypatch, asked):
 
 def test_a_title_in_place_of_the_arguments_tells_nothing(monkeypatch, asked):
     master = process(os.getpid(), 100, "gunicorn: master [demo.wsgi]")
-    told = gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], edge=True)
-    assert told == "gunicorn in shop-web-1 would not tell its settings"
+    result = gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], proxy=True)
+    assert result == "gunicorn in shop-web-1 would not tell its settings"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +224,6 @@ def test_what_gunicorn_tells_of_itself(answer, settings):
     assert gunicorn.settings_of("shop-web-1", master, lambda _argv: answer) == settings
 
 
-@pytest.mark.parametrize(("edge", "may"), [(True, True), (False, False)])
-def test_idle_connections_need_an_edge(monkeypatch, asked, edge, may):
-    assert (why_not(monkeypatch, "--threads", "4", edge=edge) == "") is may
+@pytest.mark.parametrize(("proxy", "may"), [(True, True), (False, False)])
+def test_idle_connections_need_a_proxy(monkeypatch, asked, proxy, may):
+    assert (why_not(monkeypatch, "--threads", "4", proxy=proxy) == "") is may

@@ -46,8 +46,8 @@ def test_a_git_folder_that_is_none_is_not_mounted(tmp_path):
 @pytest.mark.parametrize("environment", [{}, {"V": "1"}])
 def test_the_override_has_them_for_each_service(site, environment):
     config = {"services": {name: {"volumes": [bind(site, "/code")]} for name in ("web", "worker")}}
-    edge = names.Edge("web", (names.Port(80, 8000),), "haproxy", "/edge", "0:0", alias="juno-jobs-web", main=8000)
-    text = names.override(edge, workers=["worker"], environment=environment)
+    proxy = names.Proxy("web", (names.Port(80, 8000),), "haproxy", "/edge", "0:0", alias="juno-jobs-web", main=8000)
+    text = names.override(proxy, workers=["worker"], environment=environment)
     lines = names.with_mounts(text, it.wanted(config, ["web", "worker"], site)).splitlines()
     volumes = f"    volumes: {json.dumps([bind(site + '/.git', '/code/.git', read_only=True)])}"
     for name in ("web", "worker"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who starts by itself after a reboot, before a release is proved and after."""
+"""Who starts by itself after a reboot, before a release is verified and after."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def policies(world):
     return {name: one["policy"]["Name"] for name, one in world.there.items()}
 
 
-def test_before_the_proof_only_the_old_ones_come_back(world):
+def test_before_the_verification_only_the_old_ones_come_back(world):
     world.begun(step="switch")
     old, new, bare = engine.find(world, "jobs")
     it.hold(world, world.app, [old, bare], [new])

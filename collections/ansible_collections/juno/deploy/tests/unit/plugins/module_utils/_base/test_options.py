@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 PLUGINS = "ansible_collections.juno.deploy.plugins"
 STEPS = sorted(base_options.STEPS)
 #: The options that one step has, and not all.
-ARGUMENTS = {"build": {"epoch"}, "migrate": {"reverse"}, "undo": {"task", "reason"}}
+ARGUMENTS = {"build": {"cache_version"}, "migrate": {"reverse"}, "undo": {"task", "reason"}}
 
 
 def documented(module):
@@ -108,18 +108,18 @@ def test_differences_are_seen():
 
 def test_an_order_is_whole_and_plain_where_little_is_said():
     """Each group has its defaults, and all of it goes to the deployer as JSON."""
-    told = ArgumentSpecValidator(base_options.RELEASE).validate(
+    result = ArgumentSpecValidator(base_options.RELEASE).validate(
         {"path": "/app", "project": "shop", "record": {"keep_releases": 9}}
     )
-    assert told.error_messages == []
-    order = told.validated_parameters
-    assert set(order) == set(base_options.RELEASE)
+    assert result.error_messages == []
+    given = result.validated_parameters
+    assert set(given) == set(base_options.RELEASE)
     for name, spec in base_options.RELEASE.items():
         if spec["type"] == "dict" and spec.get("options"):
-            assert set(order[name]) == set(spec["options"])
-    assert order["record"] == {"keep_releases": 9, "keep_backups": 3, "keep_cache_mb": 0}
-    assert order["edge"]["trusted_proxies"] == list(base_options.TRUSTED)
-    assert json.loads(json.dumps(order)) == order
+            assert set(given[name]) == set(spec["options"])
+    assert given["record"] == {"keep_releases": 9, "keep_backups": 3, "keep_cache_mb": 0}
+    assert given["proxy"]["trusted_proxies"] == list(base_options.TRUSTED)
+    assert json.loads(json.dumps(given)) == given
 
 
 def test_the_specs_are_shared_and_stay_as_they_are():

@@ -100,11 +100,11 @@ def test_a_program_has_no_right_of_roots_left():
         owner = base_owner.look_up(uid, uid)
         argv = [*owner.command(), "cat", "/proc/self/status"]
         done = subprocess.run(argv, check=True, capture_output=True, text=True)
-        told = dict(line.split(":", 1) for line in done.stdout.splitlines())
-        assert told["Uid"].split() == [str(uid)] * 4
-        assert told["Gid"].split() == [str(owner.gid)] * 4
-        assert {int(one) for one in told["Groups"].split()} == set(owner.groups)
-        assert int(told["CapEff"], 16) == 0
+        result = dict(line.split(":", 1) for line in done.stdout.splitlines())
+        assert result["Uid"].split() == [str(uid)] * 4
+        assert result["Gid"].split() == [str(owner.gid)] * 4
+        assert {int(one) for one in result["Groups"].split()} == set(owner.groups)
+        assert int(result["CapEff"], 16) == 0
 
 
 def whose(path: Path) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 PROJECT = compose.Project("/a", ("compose.yaml",), "a")
 HEAD = ["docker", "compose", "--project-directory", "/a", "--project-name", "a", "--file", "/a/compose.yaml"]
@@ -66,7 +66,7 @@ def test_build_cause(output, cause):
 
 
 def params(**more: object) -> dict[str, object]:
-    return {**orders.defaults(options.APP), "path": "/root/JunoJobs/", "project": "junojobs", **more}
+    return {**specs.defaults(options.APP), "path": "/root/JunoJobs/", "project": "junojobs", **more}
 
 
 def test_the_site_comes_first_among_the_services():

@@ -21,7 +21,7 @@ UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy ag
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("result", "message"),
     [
         (
             {"check": {"rc": 1, "stdout": "", "stderr": "Traceback:\nRuntimeError: broken on purpose"}},
@@ -50,22 +50,22 @@ UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy ag
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(told, message):
+def test_what_is_wrong_is_said_in_one_sentence(result, message):
     with pytest.raises(CommandError) as caught:
-        check.judge(ORDER, {**RIGHT, **told}, ENDED)
+        check.judge(ORDER, {**RIGHT, **result}, ENDED)
     assert caught.value.message == message + UNTOUCHED
 
 
 def test_static_files_that_cannot_be_collected():
-    told = {**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/static", "cause": "OSError: full"}}
+    result = {**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/static", "cause": "OSError: full"}}
     with pytest.raises(
         CommandError, match=r"can't be collected into /static \(OSError: full\); the manifest that serves"
     ):
-        check.judge(ORDER, told, ENDED)
+        check.judge(ORDER, result, ENDED)
 
 
 @pytest.mark.parametrize(
-    ("told", "collect", "notes"),
+    ("result", "collect", "notes"),
     [
         (RIGHT, True, [True]),
         (RIGHT, False, []),
@@ -76,19 +76,19 @@ def test_static_files_that_cannot_be_collected():
         (None, True, [True]),
     ],
 )
-def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, told, collect, notes):
+def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, result, collect, notes):
     def ask(*_any, **_more):
         assert found == [True] * collect
-        if told is None:
+        if result is None:
             raise CommandError("killed", cmd=[], rc=137, stdout="", stderr="")
-        return throwaway.SandboxResult(told, ENDED)
+        return throwaway.SandboxResult(result, ENDED)
 
     found = []
     monkeypatch.setattr(throwaway, "ask", ask)
-    order = dataclasses.replace(ORDER, collect=collect)
+    spec = dataclasses.replace(ORDER, collect=collect)
     place = throwaway.Sandbox(ORDER.commit, "/b/c")
-    with contextlib.nullcontext() if told == RIGHT else pytest.raises(CommandError):
-        check.check(None, APP, order, place, [], found.append)
+    with contextlib.nullcontext() if result == RIGHT else pytest.raises(CommandError):
+        check.check(None, APP, spec, place, [], found.append)
     assert found == notes
 
 
@@ -100,8 +100,8 @@ def test_an_image_without_python_is_asked_only_what_a_person_wants_checked(monke
         throwaway, "ask", lambda *_a, **_m: throwaway.SandboxResult({}, CommandResult(["docker"], 127, "", "no python"))
     )
     monkeypatch.setattr(throwaway, "run_plain", lambda *given: found.append(given[3]) or ENDED)
-    order = dataclasses.replace(ORDER, check_command=command, collect=True)
-    known = check.check(None, APP, order, throwaway.Sandbox(ORDER.commit, "/b/c"), [], lambda _begun: None)
+    spec = dataclasses.replace(ORDER, check_command=command, collect=True)
+    known = check.check(None, APP, spec, throwaway.Sandbox(ORDER.commit, "/b/c"), [], lambda _begun: None)
     assert found == ran
     assert known["static"] == {}
     assert "has no Python" in known["unlooked"][0]
@@ -117,10 +117,10 @@ def test_an_app_whose_settings_are_not_found_passes_by_its_check_alone(rc):
 @pytest.mark.parametrize(("path", "sentences"), [("/", 2), ("", 1)])
 def test_what_was_not_looked_at_is_told(path, sentences):
     migrations = {"pending": [], "applied": [], "tried": False, "databases": [], "why": "it is away"}
-    order = dataclasses.replace(ORDER, probe_path=path)
-    told = {
+    spec = dataclasses.replace(ORDER, probe_path=path)
+    result = {
         **RIGHT,
         "migrations": migrations,
         **({"requested": {"path": "/", "status": 0, "why": "x"}} if path else {}),
     }
-    assert len(check.judge(order, told, ENDED)["unlooked"]) == sentences
+    assert len(check.judge(spec, result, ENDED)["unlooked"]) == sentences

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server's environment and a guest tell, and where bytecode lies apart."""
+"""What a server's environment and in-app code tell, and where bytecode lies apart."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def test_the_prefix_is_the_servers(argv: list[str], environ: bytes, prefix: str)
 
 
 @pytest.mark.parametrize(
-    ("printed", "told"), [('juno {"a": 1}\n', {"a": 1}), ("hello\njuno [1]\n", [1]), ("hello\n", None), ("", None)]
+    ("printed", "result"), [('juno {"a": 1}\n', {"a": 1}), ("hello\njuno [1]\n", [1]), ("hello\n", None), ("", None)]
 )
-def test_a_guest_is_understood(printed: str, told: object) -> None:
-    assert app.parse_told(printed) == told
+def test_in_app_code_is_understood(printed: str, result: object) -> None:
+    assert app.parse_results(printed) == result
 
 
 def test_nothing_is_elsewhere_without_a_prefix() -> None:
     made = elsewhere.plan(["/srv/app"], [running()])
-    assert (made.on_host, made.inside, made.told) == ([], [], [])
+    assert (made.on_host, made.inside, made.notes) == ([], [], [])
 
 
 def test_a_prefix_in_a_volume_is_walked_from_the_host(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_prefix_in_a_volume_is_walked_from_the_host(tmp_path: Path) -> None:
     mounts = (*MOUNTS[:2], app_mounts.Mount("/pyc", f"{tmp_path}/pyc"))
     made = elsewhere.plan(["/srv/app"], [running("/pyc", mounts, number) for number in (1, 2)])
     assert (made.on_host, made.inside) == ([(f"{tmp_path}/pyc/code", "/srv/app")], [])
-    assert [(one["container"], one["where"], one["path"]) for one in made.told] == [
+    assert [(one["container"], one["where"], one["path"]) for one in made.notes] == [
         (f"app-web-{number}", "host", f"{tmp_path}/pyc/code") for number in (1, 2)
     ]
 
@@ -76,7 +76,7 @@ def test_a_prefix_that_the_container_has_made_a_link_is_left_alone(tmp_path: Pat
 
 def test_a_prefix_below_which_nothing_is_yet_is_told_only() -> None:
     made = elsewhere.plan(["/srv/app"], [running("/pyc")])
-    assert (made.on_host, made.inside, len(made.told)) == ([], [], 1)
+    assert (made.on_host, made.inside, len(made.notes)) == ([], [], 1)
 
 
 def test_a_prefix_in_a_container_is_left_to_it() -> None:
@@ -84,11 +84,11 @@ def test_a_prefix_in_a_container_is_left_to_it() -> None:
     made = elsewhere.plan(["/srv"], both)
     assert made.on_host == []
     assert made.inside == [(one, ["/code", "/code/media"]) for one in both]
-    assert [one["directory"] for one in made.told] == ["/own/pyc/code", "/own/pyc/code/media"] * 2
+    assert [one["directory"] for one in made.notes] == ["/own/pyc/code", "/own/pyc/code/media"] * 2
 
 
-def test_a_command_carries_the_guest() -> None:
-    argv = app.guest_argv("python3", sys.modules[__name__], {"a": [1]})
+def test_a_command_carries_the_in_app_code() -> None:
+    argv = app.in_app_argv("python3", sys.modules[__name__], {"a": [1]})
     assert argv[:3] == ["python3", "-B", "-c"]
-    assert "def test_a_command_carries_the_guest" in argv[3]
+    assert "def test_a_command_carries_the_in_app_code" in argv[3]
     assert argv[4] == '{"a": [1]}'

@@ -98,7 +98,7 @@ def test_single_entries_are_shared_where_their_keys_begin_the_same(begins, share
 
 def test_locmem_is_never_cleared():
     local = cache("a", "locmem", backend="django.core.cache.backends.locmem.LocMemCache")
-    result = clear.hopeless(local, listing(local))
+    result = clear.unclearable(local, listing(local))
     assert result["status"] == "needs_restart"
     assert not result["changed"]
     assert "restart the workers" in result["message"]
@@ -115,14 +115,14 @@ def test_locmem_is_never_cleared():
 )
 def test_dummy_is_never_cleared_and_the_debug_trap_is_named(about, words):
     dummy = cache("a", "dummy", backend="django.core.cache.backends.dummy.DummyCache")
-    result = clear.hopeless(dummy, listing(dummy, **about))
+    result = clear.unclearable(dummy, listing(dummy, **about))
     assert result["status"] == "nothing_cached"
     assert words in result["message"]
 
 
 def test_a_backend_that_cannot_be_loaded_failed():
     broken = cache("a", "other", error="InvalidCacheBackendError: no module 'pylibmc'")
-    assert clear.hopeless(broken, listing(broken))["status"] == "failed"
+    assert clear.unclearable(broken, listing(broken))["status"] == "failed"
 
 
 def test_one_node_down_of_two_is_a_failure_that_names_it():
@@ -168,9 +168,9 @@ def test_what_shares_the_place_is_told():
 )
 def test_sessions_are_lost_when_they_live_in_what_goes(engine, alias, lost):
     caches = [cache("default", key="redis 0"), cache("shared", key="redis 0"), cache("elsewhere", key="redis 1")]
-    told = listing(*caches, session_engine=engine, session_alias=alias)
-    result = clear.describe(caches[0], told, status="cleared")
-    assert clear.sessions_lost(told, [result]) is lost
+    answer = listing(*caches, session_engine=engine, session_alias=alias)
+    result = clear.describe(caches[0], answer, status="cleared")
+    assert clear.sessions_lost(answer, [result]) is lost
 
 
 def test_summary():

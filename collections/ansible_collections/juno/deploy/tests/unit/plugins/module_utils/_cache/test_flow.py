@@ -15,7 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import options a
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._cache import flow
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import ARGUMENTS, Place
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 LISTING = {
     "settings": "shop.settings",
@@ -40,21 +40,21 @@ def memcached(*addresses):
 class App:
     """A container that answers as recorded, and remembers what it was asked."""
 
-    def __init__(self, name, **told):
+    def __init__(self, name, **result):
         self.asked = []
-        self.told = told
+        self.results = result
         self.place = Place(name, ("python",), True, self.execute)
 
     def execute(self, argv, seconds):
         request = json.loads(zlib.decompress(base64.b64decode(argv[3])))["request"]
         self.asked.append(request["operation"])
-        lines = [f"{request['token']} {name} {json.dumps(value)}" for name, value in self.told.items()]
-        return ExecResult(self.told.get("rc", 0), "\n".join(lines), "CommandError: it broke")
+        lines = [f"{request['token']} {name} {json.dumps(value)}" for name, value in self.results.items()]
+        return ExecResult(self.results.get("rc", 0), "\n".join(lines), "CommandError: it broke")
 
 
 def params(**more):
     options = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    options |= orders.defaults(base_options.CACHE_POLICY)
+    options |= specs.defaults(base_options.CACHE_POLICY)
     own = {"alias": None, "command": None, "command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 1}
     return {**options, **own, **more}
 
@@ -125,9 +125,9 @@ def test_an_unknown_backend_is_not_called_verified():
 
 
 def test_directories_are_cleared_in_every_container():
-    told = {"listing": listing(cache("a", "filebased"), cache("b", "redis"))}
-    first = App("web-1", **told, cleared={"alias a": {}, "alias b": {}})
-    second = App("web-2", **told, cleared={"alias a": {"error": "2 of 2 files could not be removed"}})
+    result = {"listing": listing(cache("a", "filebased"), cache("b", "redis"))}
+    first = App("web-1", **result, cleared={"alias a": {}, "alias b": {}})
+    second = App("web-2", **result, cleared={"alias a": {"error": "2 of 2 files could not be removed"}})
     with pytest.raises(JunoError, match=r"could not be removed\. \(in web-2\)"):
         flow.clear([first.place, second.place], params(), check_mode=False)
     assert second.asked == ["clear"]
@@ -136,8 +136,8 @@ def test_directories_are_cleared_in_every_container():
 def test_what_the_host_cannot_reach_is_flushed_by_the_app(closed_port):
     one = memcached("127.0.0.1")
     one["nodes"][0]["port"] = closed_port
-    told = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
-    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=told)
+    answer = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
+    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=answer)
     (result,) = flow.clear([app.place], params(), check_mode=False)["caches"]
     assert app.asked == ["clear", "nodes"]
     assert (result["status"], result["verified"]) == ("cleared", False)
@@ -146,8 +146,8 @@ def test_what_the_host_cannot_reach_is_flushed_by_the_app(closed_port):
 def test_a_server_that_nobody_reaches_failed_with_both_reasons(closed_port):
     one = memcached("127.0.0.1")
     one["nodes"][0]["port"] = closed_port
-    told = {f"127.0.0.1:{closed_port}": {"error": "hung up"}}
-    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=told)
+    result = {f"127.0.0.1:{closed_port}": {"error": "hung up"}}
+    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=result)
     with pytest.raises(JunoError, match=rf"127.0.0.1:{closed_port} refused .* failed too in web-1: hung up"):
         flow.clear([app.place], params(), check_mode=False)
 
@@ -186,22 +186,22 @@ def test_the_apps_own_client_does_not_flush_sessions(closed_port, options, reach
 def test_with_leave_it_does(closed_port):
     one = memcached("127.0.0.1")
     one["nodes"][0] |= {"port": closed_port, "local": True}
-    told = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
-    app = App("web-1", listing=listing(one), cleared={}, nodes=told)
+    answer = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
+    app = App("web-1", listing=listing(one), cleared={}, nodes=answer)
     result = flow.clear([app.place], params(allow_loss=True), check_mode=False)
     assert result["sessions_lost"]
 
 
 def test_what_was_deleted_one_by_one_loses_no_sessions():
-    told = {"selective": True, "deleted": 20, "sessions": 3, "others": 0, "kept": 0, "milliseconds": 2}
-    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": told})
+    answer = {"selective": True, "deleted": 20, "sessions": 3, "others": 0, "kept": 0, "milliseconds": 2}
+    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": answer})
     result = flow.clear([app.place], params(), check_mode=False)
     assert not result["sessions_lost"]
     assert result["caches"][0]["how"] == "20 entries of this app deleted by its own backend, 3 sessions stay"
 
 
 def test_a_refusal_of_the_app_has_its_numbers():
-    told = {"refused": {"sessions": 3, "others": 20, "why": ""}, "milliseconds": 2}
-    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": told})
+    result = {"refused": {"sessions": 3, "others": 20, "why": ""}, "milliseconds": 2}
+    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": result})
     with pytest.raises(JunoError, match="here holds 3 sessions and 20 keys of others"):
         flow.clear([app.place], params(mode="flush"), check_mode=False)

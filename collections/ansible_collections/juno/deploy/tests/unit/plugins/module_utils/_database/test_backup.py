@@ -150,9 +150,9 @@ def test_copies_are_written_into_the_entry_at_work(app):
     backup.remember(app, [{"path": "b"}])
     assert [one["path"] for one in journal.read(app.journal)[0].backups] == ["a", "b"]
     assert backup.number_of(app) == 1
-    assert backup.wish_of(app) == backup.Wish()
-    journal.change(app.journal, backup=backup.Wish("never", 5))
-    assert backup.wish_of(app) == backup.Wish("never", 5)
+    assert backup.spec_of(app) == backup.BackupSpec()
+    journal.change(app.journal, backup=backup.BackupSpec("never", 5))
+    assert backup.spec_of(app) == backup.BackupSpec("never", 5)
 
 
 def test_a_copy_has_what_is_only_in_the_wal_and_is_nobody_elses_to_read(tmp_path):
@@ -162,13 +162,13 @@ def test_a_copy_has_what_is_only_in_the_wal_and_is_nobody_elses_to_read(tmp_path
     connection.execute("create table t (n)")
     connection.execute("insert into t values (7)")
     connection.commit()
-    told = backup.copy_file(str(source), str(tmp_path / "backup"), 1, NOW)
+    result = backup.copy_file(str(source), str(tmp_path / "backup"), 1, NOW)
     connection.close()
-    assert stat.S_IMODE(os.stat(told["path"]).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(result["path"]).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(tmp_path / "backup").st_mode) == 0o700
-    assert told["bytes"] == os.path.getsize(told["path"])
-    assert os.listdir(tmp_path / "backup") == [os.path.basename(told["path"])]
-    with sqlite3.connect(told["path"]) as copy:
+    assert result["bytes"] == os.path.getsize(result["path"])
+    assert os.listdir(tmp_path / "backup") == [os.path.basename(result["path"])]
+    with sqlite3.connect(result["path"]) as copy:
         assert copy.execute("select n from t").fetchall() == [(7,)]
 
 

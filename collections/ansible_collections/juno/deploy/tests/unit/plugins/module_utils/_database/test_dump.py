@@ -120,8 +120,8 @@ def test_is_whole(vendor, first, last, whole):
 
 
 def test_what_the_app_tells(tmp_path):
-    told = {**dataclasses.asdict(POSTGRES), "programs": ["pg_dump"], "something new": 1}
-    assert dump.parse_connection(json.dumps(told).encode()).programs == ("pg_dump",)
+    result = {**dataclasses.asdict(POSTGRES), "programs": ["pg_dump"], "something new": 1}
+    assert dump.parse_connection(json.dumps(result).encode()).programs == ("pg_dump",)
     for broken in (b"", b"[]", b"{}", b'{"programs": 1}'):
         with pytest.raises(JunoError, match="can't be read"):
             dump.parse_connection(broken)
@@ -132,11 +132,11 @@ def test_what_a_container_wrote_is_read_only_where_it_is_a_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "linked").write_text("x")
     os.link(tmp_path / "linked", tmp_path / "twice")
-    (tmp_path / "long").write_bytes(b"x" * (dump.TOLD_BYTES + 1))
+    (tmp_path / "long").write_bytes(b"x" * (dump.CONNECTION_BYTES + 1))
     for name in ("link", "pipe", "nothing", "twice"):
         with pytest.raises(JunoError, match="can't be read"):
-            dump._read_told(str(tmp_path / name))
-    assert len(dump._read_told(str(tmp_path / "long"))) == dump.TOLD_BYTES
+            dump._read_connection(str(tmp_path / name))
+    assert len(dump._read_connection(str(tmp_path / "long"))) == dump.CONNECTION_BYTES
 
 
 def container(name: str, address: str, service: str = "db") -> engine.Container:
@@ -223,9 +223,9 @@ def test_a_database_that_does_not_answer_is_no_lack_of_means(app, monkeypatch):
     silent = dataclasses.replace(POSTGRES, why=f"OperationalError: no {PASSWORD}")
     with pytest.raises(
         JunoError, match=r"does not answer.*\(OperationalError: no \*{8}\); nothing was migrated"
-    ) as told:
+    ) as result:
         dump.find_means(here.run, app, PLACE, silent)
-    assert not isinstance(told.value, dump.NoMeansError)
+    assert not isinstance(result.value, dump.NoMeansError)
 
 
 def database(**more):
@@ -257,11 +257,11 @@ def without_means(monkeypatch):
     ],
 )
 def test_auto_says_why_there_is_no_copy(app, without_means, when, given, notices):
-    backups, told = dump.back_up(None, app, PLACE, [], given, backup.Wish(when))
+    backups, result = dump.back_up(None, app, PLACE, [], given, backup.BackupSpec(when))
     assert backups == []
-    assert [one.split(",")[0] for one in told] == notices
+    assert [one.split(",")[0] for one in result] == notices
 
 
 def test_always_refuses_without_means(app, without_means):
     with pytest.raises(JunoError, match=r"django_app_backup is always: no pg_dump is there; nothing was migrated"):
-        dump.back_up(None, app, PLACE, [], database(), backup.Wish("always"))
+        dump.back_up(None, app, PLACE, [], database(), backup.BackupSpec("always"))

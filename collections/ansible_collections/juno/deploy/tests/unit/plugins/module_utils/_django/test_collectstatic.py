@@ -91,7 +91,7 @@ def test_nothing_copied_is_no_change_without_a_manifest():
 
 
 @pytest.mark.parametrize(
-    ("told", "changed"),
+    ("result", "changed"),
     [
         ({}, False),
         ({"manifest_hash_after": "bbb"}, True),
@@ -100,12 +100,12 @@ def test_nothing_copied_is_no_change_without_a_manifest():
         ({"removed": 1}, True),
     ],
 )
-def test_a_manifest_decides_whatever_was_copied(told, changed):
-    assert is_changed(Counts(copied=5, post_processed=30), {**TOLD, **told}, dry_run=False) is changed
+def test_a_manifest_decides_whatever_was_copied(result, changed):
+    assert is_changed(Counts(copied=5, post_processed=30), {**TOLD, **result}, dry_run=False) is changed
 
 
 @pytest.mark.parametrize(
-    ("counts", "told", "changed"),
+    ("counts", "result", "changed"),
     [
         (Counts(0, 10), {}, False),
         (Counts(1), {}, True),
@@ -113,8 +113,8 @@ def test_a_manifest_decides_whatever_was_copied(told, changed):
         (Counts(0, 10), {"manifest_hash_before": None, "manifest_hash_after": None}, True),
     ],
 )
-def test_a_dry_run_predicts(counts, told, changed):
-    assert is_changed(counts, {**TOLD, **told}, dry_run=True) is changed
+def test_a_dry_run_predicts(counts, result, changed):
+    assert is_changed(counts, {**TOLD, **result}, dry_run=True) is changed
 
 
 def test_arguments():
@@ -172,7 +172,7 @@ PLACE = Place("the container web", ("python",), True, lambda _argv, _seconds: No
 
 
 @pytest.mark.parametrize(
-    ("told", "changed"),
+    ("result", "changed"),
     [
         ({}, False),
         ({"replaced": 1}, True),
@@ -186,18 +186,18 @@ PLACE = Place("the container web", ("python",), True, lambda _argv, _seconds: No
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_what_is_in_the_root_decides_when_staged(told, changed, dry_run):
-    assert is_changed(Counts(copied=10, post_processed=30), {**STAGED, **told}, dry_run=dry_run) is changed
+def test_what_is_in_the_root_decides_when_staged(result, changed, dry_run):
+    assert is_changed(Counts(copied=10, post_processed=30), {**STAGED, **result}, dry_run=dry_run) is changed
 
 
 def test_diff_of_a_staged_run_names_files():
-    told = {
+    result = {
         **STAGED,
         "entries": [["a.css", "a.1.css", "a.2.css"]],
         "names": {"new": ["a.2.css"], "replaced": ["a.css"], "removed": ["b.css"]},
         "pruned": [{"path": "a.0.css", "bytes": 12}],
     }
-    shown = diff(told, "", dry_run=True)
+    shown = diff(result, "", dry_run=True)
     assert shown["before"] == "a.css -> a.1.css\nremoved b.css\npruned a.0.css (12 bytes)\n"
     assert shown["after"] == "a.css -> a.2.css\nnew a.2.css\nreplaced a.css\n"
 
@@ -207,12 +207,12 @@ def ended(monkeypatch):
     """Let the app's Python end as a test says, and keep what it was asked."""
     asked = {}
 
-    def end(stdout, told):
-        def run_guest(_place, modules, _params, **request):
+    def end(stdout, result):
+        def run_in_app_code(_place, modules, _params, **request):
             asked.update(request, modules=modules)
-            return InAppResult(PLACE, ["python"], 0, stdout, "", told)
+            return InAppResult(PLACE, ["python"], 0, stdout, "", result)
 
-        monkeypatch.setattr(collectstatic, "run_in_app", run_guest)
+        monkeypatch.setattr(collectstatic, "run_in_app", run_in_app_code)
         return asked
 
     return end
@@ -255,16 +255,16 @@ def test_where_nothing_ran_there_is_no_summary(ended):
     assert result["changed"]
 
 
-@pytest.mark.parametrize("told", [{}, {"static": {**STAGED, "staged": False}}])
-def test_no_summary_where_django_ran_in_place(ended, told):
-    ended("hello", told)
+@pytest.mark.parametrize("result", [{}, {"static": {**STAGED, "staged": False}}])
+def test_no_summary_where_django_ran_in_place(ended, result):
+    ended("hello", result)
     with pytest.raises(CommandError, match="printed no summary"):
         collect(PLACE, PARAMS, dry_run=False, with_diff=False)
 
 
-def test_each_guest_comes_before_those_that_import_it():
+def test_each_in_app_module_comes_before_those_that_import_it():
     known = set()
     for module in collectstatic.IN_APP_MODULES:
         imported = {value.__module__ for value in vars(module).values() if hasattr(value, "__module__")}
-        assert {name for name in imported if "._guest_" in name} <= known | {module.__name__}
+        assert {name for name in imported if "._in_app_" in name} <= known | {module.__name__}
         known.add(module.__name__)

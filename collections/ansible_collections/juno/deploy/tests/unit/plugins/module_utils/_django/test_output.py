@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._django.output import 
     exec_refusal,
     mask,
     pass_on,
-    split_told,
+    split_results,
 )
 
 MISSING_REFERENCE = """Post-processing 'css/app.css' failed!
@@ -77,7 +77,7 @@ def test_cause(stderr, stdout, words):
 def test_told_is_taken_out_of_what_the_app_prints():
     value = {"a": "b c\n"}
     printed = f"hello\ntoken-1 but no value\n\ntoken listing {json.dumps(value)}\ntoken\nbye"
-    assert split_told(printed, "token") == ("hello\ntoken-1 but no value\n\ntoken\nbye", {"listing": value})
+    assert split_results(printed, "token") == ("hello\ntoken-1 but no value\n\ntoken\nbye", {"listing": value})
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_our_code_says_meanwhile_is_told_on(events):
     ]
     pass_on(lines, "juno-t")
     assert events == ["applies jobs.0004_team", "jobs.0004_team is applied"]
-    assert split_told("\n".join(lines[:4]), "juno-t") == (
+    assert split_results("\n".join(lines[:4]), "juno-t") == (
         "the app's own line\n" + lines[2],
         {"looked": {"words": "no event"}},
     )

@@ -94,8 +94,8 @@ def test_what_nothing_names_any_more_goes_and_nothing_else(root):
     # Replaced just now; and seen by a process that runs since before.
     assert tidy(root, KEEP_ONE, at + 50, at + 10)["removed"] == 0
     assert tidy(root, KEEP_ONE, at - 10, at + 1000)["removed"] == 0
-    told = tidy(root, KEEP_ONE, at + 900, at + 1000)
-    assert told == {"removed": 2, "bytes": 2, "why": ""}
+    result = tidy(root, KEEP_ONE, at + 900, at + 1000)
+    assert result == {"removed": 2, "bytes": 2, "why": ""}
     live = ["a.bbbbbbbbbbbb.css", "a.bbbbbbbbbbbb.css.gz", "a.css", "by-hand.txt", "staticfiles.json"]
     assert names(root) == live
 
@@ -128,8 +128,8 @@ def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(retention, "tidy", lambda _root, rules, *_more: asked.append(rules) or {})
     engine = Engine([mount(root.path, "/static")])
-    told = {"static_at": {"root": "/static", "manifest": root.manifest}}
-    entries = [Entry(layout=told, figures={"html_max_age_seconds": 7200.0}), Entry()]
+    result = {"static_at": {"root": "/static", "manifest": root.manifest}}
+    entries = [Entry(layout=result, figures={"html_max_age_seconds": 7200.0}), Entry()]
     rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
     retention.tidy_for(engine, [CONTAINER], APP, entries, rules)
     assert asked == [retention.RetentionRules(5, 7200, True)]
@@ -191,14 +191,14 @@ def test_a_link_in_the_place_of_the_root_or_its_manifest_is_not_followed(tmp_pat
     volume = tmp_path / "volume"
     volume.mkdir()
     (volume / "deep").symlink_to(secret)
-    told = {"root": "/static/deep", "manifest": "staticfiles.json"}
-    assert retention.root_of(Engine([mount(volume, "/static")]), [CONTAINER], told) is None
+    result = {"root": "/static/deep", "manifest": "staticfiles.json"}
+    assert retention.root_of(Engine([mount(volume, "/static")]), [CONTAINER], result) is None
     # What is mounted lies in the checkout, which is mounted too.
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "static").symlink_to(secret)
     mounts = [mount(tmp_path / "app" / "static", "/static")]
-    told = {"root": "/static", "manifest": "staticfiles.json"}
-    assert retention.root_of(Engine(mounts), [CONTAINER], told, str(tmp_path / "app")) is None
+    result = {"root": "/static", "manifest": "staticfiles.json"}
+    assert retention.root_of(Engine(mounts), [CONTAINER], result, str(tmp_path / "app")) is None
     (volume / "staticfiles.json").symlink_to(secret / "staticfiles.json")
     assert retention.Root(str(volume), "staticfiles.json").read() is None
     os.unlink(volume / "staticfiles.json")

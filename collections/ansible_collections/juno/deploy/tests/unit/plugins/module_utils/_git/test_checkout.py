@@ -122,7 +122,7 @@ def test_a_file_changed_by_hand_is_never_overwritten(repos):
     new = commit(person, "page", "2")
     sh(person, "push", "-q", "origin", "main")
     (droplet / "page").write_text("by hand")
-    with pytest.raises(BadInputError, match=r"changed by hand: page; nothing was overwritten"):
+    with pytest.raises(BadInputError, match=r"locally modified files: page; nothing was overwritten"):
         checkout.require_movable(str(droplet), look(droplet), "main")
     with pytest.raises(CommandError, match="it is as it was"):
         checkout.fast_forward(run_command, str(droplet), new)
@@ -291,7 +291,7 @@ def test_a_last_line_without_an_end_stays_whole(repos):
     assert path.read_text().splitlines() == ["*.log", "/compose.override.yml"]
 
 
-def test_commits_are_kept_and_let_go_of_and_one_that_is_gone_is_passed_over(repos):
+def test_commits_are_kept_and_removed_and_one_that_is_gone_is_passed_over(repos):
     person, _droplet = repos
     first = sh(person, "rev-parse", "HEAD")
     second = commit(person, "page", "2")

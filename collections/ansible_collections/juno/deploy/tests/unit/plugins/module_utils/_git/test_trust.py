@@ -129,9 +129,9 @@ def test_another_configuration_is_refused_and_can_be_accepted(app, ran, key):
     sh_config(app, key, program(ran))
     with pytest.raises(
         BadInputError, match=rf"{key.lower()} is .*remove {it.record_path(app)} and deploy again"
-    ) as told:
+    ) as result:
         it.apply(run_command, app)
-    assert program(ran) not in told.value.message
+    assert program(ran) not in result.value.message
     os.unlink(it.record_path(app))
     it.remember(run_command, app)
     assert it.apply(run_command, app) == []
@@ -250,8 +250,8 @@ def test_a_deploy_key_really_reaches_the_fetch(app, ran):
 def test_a_person_s_own_settings_in_the_environment_stay(app, monkeypatch):
     for name, value in (("COUNT", "1"), ("KEY_0", "user.name"), ("VALUE_0", "from outside")):
         monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
-    told = run_command(["git", "-C", app.path, "config", "--get", "user.name"]).stdout
-    assert told == "from outside\n"
+    result = run_command(["git", "-C", app.path, "config", "--get", "user.name"]).stdout
+    assert result == "from outside\n"
     assert run_command(["git", "-C", app.path, "config", "--get", "core.fsmonitor"]).stdout == "false\n"
 
 
@@ -286,10 +286,10 @@ def test_bytecode_in_a_submodule_is_no_change_by_hand(app, with_library):
     os.makedirs(os.path.join(app.path, "lib/__pycache__"))
     with open(os.path.join(app.path, "lib/__pycache__/m.pyc"), "w", encoding="utf-8") as file:
         file.write("x")
-    assert checkout.changed_by_hand(run_command, app.path) == []
+    assert checkout.locally_modified(run_command, app.path) == []
     with open(os.path.join(app.path, "lib/m.py"), "w", encoding="utf-8") as file:
         file.write("by hand")
-    assert checkout.changed_by_hand(run_command, app.path) == ["lib"]
+    assert checkout.locally_modified(run_command, app.path) == ["lib"]
 
 
 def test_a_submodule_that_has_moved_is_fetched_from_its_new_place(app, with_library, repos):
@@ -333,13 +333,13 @@ def test_another_address_that_a_person_gave_a_submodule_stays(app, with_library,
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "result"),
     [("filter.x.clean", "modules/lib: filter.x.clean"), ("core.worktree", "modules/lib: core.worktree")],
 )
-def test_the_configuration_of_a_submodule_counts_too(app, with_library, tmp_path, key, told):
+def test_the_configuration_of_a_submodule_counts_too(app, with_library, tmp_path, key, result):
     it.apply(run_command, app)
     run_command(["git", "-C", os.path.join(app.path, "lib"), "config", key, str(tmp_path)])
-    with pytest.raises(BadInputError, match=f"{told} is new"):
+    with pytest.raises(BadInputError, match=f"{result} is new"):
         it.apply(run_command, app)
 
 

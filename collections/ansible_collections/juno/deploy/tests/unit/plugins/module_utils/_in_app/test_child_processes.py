@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What guests do with their children, in processes of their own: they fork, and a test runner has threads."""
+"""What in-app modules do with their children, in processes of their own: they fork, and a test runner has threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import child_processes, manage
 
-GUEST = child_processes.__name__
+IN_APP = child_processes.__name__
 #: A child that has a second for itself, with what it does once it is let; one that is C(early) ends before.
 CHILD = """
 def work(request, stand):
@@ -24,13 +24,13 @@ def work(request, stand):
     stand()
     print("alarm", signal.alarm(0))
     open("done", "w").close()
-waiting = guest.Waiting(work, request)
+waiting = in_app.Waiting(work, request)
 """
 
 
 def run(lines, folder, **environ):
-    """Run lines of Python in a guest's process, and return the words that they print."""
-    body = f"import os, signal, sys, time\ndef main(request):\n guest = sys.modules[{GUEST!r}]\n"
+    """Run lines of Python in in-app code's process, and return the words that they print."""
+    body = f"import os, signal, sys, time\ndef main(request):\n in_app = sys.modules[{IN_APP!r}]\n"
     modules = [(one.__name__, inspect.getsource(one)) for one in (manage, child_processes)]
     modules.append(("test", body + textwrap.indent(textwrap.dedent(lines), " ")))
     job = runner.pack(modules, {"token": "juno-t", "manage_py": "manage.py"})
@@ -43,8 +43,10 @@ def run(lines, folder, **environ):
 
 
 def test_a_child_waits_until_it_is_let_and_that_time_is_not_its_own(tmp_path):
-    told = run(CHILD + "time.sleep(1.3); print(os.path.exists('done'), flush=True); print(waiting.end(True))", tmp_path)
-    assert told == ["False", "alarm", "1", "0"]
+    result = run(
+        CHILD + "time.sleep(1.3); print(os.path.exists('done'), flush=True); print(waiting.end(True))", tmp_path
+    )
+    assert result == ["False", "alarm", "1", "0"]
     assert (tmp_path / "done").exists()
 
 
@@ -55,7 +57,7 @@ def test_a_child_that_is_not_let_ends_at_once(tmp_path):
 
 def test_a_child_whose_parent_ends_does_not_go_on(tmp_path):
     # The run is over when nobody holds its output any more: the child too has ended then.
-    assert run(CHILD + "guest.leave(0)", tmp_path) == []
+    assert run(CHILD + "in_app.leave(0)", tmp_path) == []
     assert not (tmp_path / "done").exists()
 
 
@@ -68,16 +70,16 @@ def test_django_is_loaded_once_and_nothing_of_the_app(tmp_path):
     pytest.importorskip("django")
     (tmp_path / "settings.py").write_text("raise SystemExit('the app was loaded')")
     lines = """
-    guest.preload(request)
+    in_app.preload(request)
     from django.apps import apps
     from django.conf import settings
-    print(*(name in sys.modules for name in guest.FRAMEWORK))
+    print(*(name in sys.modules for name in in_app.FRAMEWORK))
     print(settings.configured, apps.ready, os.environ["DJANGO_SETTINGS_MODULE"])
     # Some settings put another one in its place, which works only before anybody loads it.
     print("sqlite3" in sys.modules)
     """
-    told = run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings")
-    assert told == ["True"] * len(child_processes.FRAMEWORK) + ["False", "False", "settings", "False"]
+    result = run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings")
+    assert result == ["True"] * len(child_processes.FRAMEWORK) + ["False", "False", "settings", "False"]
 
 
 def package(folder, **modules):
@@ -92,7 +94,7 @@ def package(folder, **modules):
 
 def test_a_warning_does_not_stop_the_loading(tmp_path):
     package(tmp_path, management="import warnings; warnings.warn('old', DeprecationWarning)")
-    lines = "guest.preload(request); print('django.core.management' in sys.modules)"
+    lines = "in_app.preload(request); print('django.core.management' in sys.modules)"
     assert run(lines, tmp_path, PYTHONWARNINGS="error") == ["True"]
 
 
@@ -112,12 +114,12 @@ def test_what_this_django_cannot_load_is_passed_over(tmp_path, text, asked):
     (tmp_path / "app/django/db").mkdir()
     (tmp_path / "app/django/db/__init__.py").write_text("")
     (tmp_path / "app/django/db/models.py").write_text("print(__file__)")
-    lines = "request['manage_py'] = 'app/manage.py'; guest.preload(request)"
-    told = run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings")
-    assert told == [*asked, str(tmp_path / "app/django/db/models.py")]
+    lines = "request['manage_py'] = 'app/manage.py'; in_app.preload(request)"
+    result = run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings")
+    assert result == [*asked, str(tmp_path / "app/django/db/models.py")]
 
 
 def test_without_django_nothing_is_loaded(tmp_path):
     (tmp_path / "django.py").write_text("raise ImportError('none here')")
-    lines = "guest.preload(request); print(os.environ['DJANGO_SETTINGS_MODULE'])"
+    lines = "in_app.preload(request); print(os.environ['DJANGO_SETTINGS_MODULE'])"
     assert run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings") == ["settings"]

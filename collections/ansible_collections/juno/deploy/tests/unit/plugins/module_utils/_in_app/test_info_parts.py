@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guest makes of settings that need no app; real apps are in the integration target django_info."""
+"""What the in-app code makes of settings that need no app; real apps are in the integration target django_info."""
 
 from __future__ import annotations
 
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import info_parts as guest
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import info_parts as in_app
 
 CACHED = "django.template.loaders.cached.Loader"
 FILES = "django.template.loaders.filesystem.Loader"
@@ -29,12 +29,12 @@ SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
     ],
 )
 def test_roles(names, role):
-    assert guest.role_of(names) == role
+    assert in_app.role_of(names) == role
 
 
 def middleware(*names, importing=False):
     about = {"CACHE_MIDDLEWARE_SECONDS": 600, "CACHE_MIDDLEWARE_ALIAS": "default", "CACHE_MIDDLEWARE_KEY_PREFIX": "p"}
-    return guest.middleware(types.SimpleNamespace(MIDDLEWARE=list(names), **about), importing)
+    return in_app.middleware(types.SimpleNamespace(MIDDLEWARE=list(names), **about), importing)
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,17 @@ def middleware(*names, importing=False):
     [
         ([], False, False, []),
         ([SESSIONS], False, False, []),
-        ([guest.UPDATE, SESSIONS, guest.FETCH], True, True, []),
-        ([SESSIONS, guest.UPDATE, guest.FETCH], True, True, [SESSIONS]),
-        (["django.middleware.gzip.GZipMiddleware", guest.UPDATE], True, False, []),
-        ([guest.FETCH], False, True, []),
-        ([SESSIONS, guest.BOTH], True, True, [SESSIONS]),
+        ([in_app.UPDATE, SESSIONS, in_app.FETCH], True, True, []),
+        ([SESSIONS, in_app.UPDATE, in_app.FETCH], True, True, [SESSIONS]),
+        (["django.middleware.gzip.GZipMiddleware", in_app.UPDATE], True, False, []),
+        ([in_app.FETCH], False, True, []),
+        ([SESSIONS, in_app.BOTH], True, True, [SESSIONS]),
     ],
 )
 def test_the_page_cache(names, update, fetch, before):
-    told = middleware(*names)
-    assert (told["updates"], told["fetches"], told["before_update"]) == (update, fetch, before)
-    assert (told["seconds"], told["alias"], told["key_prefix"]) == (600, "default", "p")
+    result = middleware(*names)
+    assert (result["updates"], result["fetches"], result["before_update"]) == (update, fetch, before)
+    assert (result["seconds"], result["alias"], result["key_prefix"]) == (600, "default", "p")
 
 
 def test_middleware_of_the_apps_own(tmp_path, monkeypatch):
@@ -62,10 +62,10 @@ def test_middleware_of_the_apps_own(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     names = ("own_middleware.Stores", "own_middleware.plain", "no_such_library.Middleware")
-    told = middleware(*names, importing=True)
-    assert told["updates"] is True
-    assert [one["middleware"] for one in told["errors"]] == ["no_such_library.Middleware"]
-    assert "no_such_library" in told["errors"][0]["error"]
+    result = middleware(*names, importing=True)
+    assert result["updates"] is True
+    assert [one["middleware"] for one in result["errors"]] == ["no_such_library.Middleware"]
+    assert "no_such_library" in result["errors"][0]["error"]
     assert middleware(*names)["errors"] == []
 
 
@@ -80,12 +80,12 @@ def test_middleware_of_the_apps_own(tmp_path, monkeypatch):
     ],
 )
 def test_loaders_are_named_without_what_they_are_given(loaders, names):
-    assert guest.flat(loaders) == names
+    assert in_app.flat(loaders) == names
 
 
 def engine(**conf):
     settings = types.SimpleNamespace(DEBUG=conf.pop("debug", False))
-    return guest.engine_of({"BACKEND": "django.template.backends.django.DjangoTemplates", **conf}, settings)
+    return in_app.engine_of({"BACKEND": "django.template.backends.django.DjangoTemplates", **conf}, settings)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ def test_the_settings_that_an_application_names(tmp_path, monkeypatch, text, set
     name = f"wsgi_{abs(hash(text))}"
     (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    assert guest.default_settings(name) == settings
-    assert guest.default_settings(f"no_{name}") is None
+    assert in_app.default_settings(name) == settings
+    assert in_app.default_settings(f"no_{name}") is None
 
 
 def test_names():
-    assert guest.name_of(guest.flat) == f"{guest.__name__}.flat"
-    assert guest.name_of(types.SimpleNamespace()) == "types.SimpleNamespace"
+    assert in_app.name_of(in_app.flat) == f"{in_app.__name__}.flat"
+    assert in_app.name_of(types.SimpleNamespace()) == "types.SimpleNamespace"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the guest tells of a small Django site, which it really loads, in a process of its own."""
+"""What the in-app code tells of a small Django site, which it really loads, in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._database import applied as database_applied
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
-from ansible_collections.juno.deploy.plugins.module_utils._django.output import pass_on, split_told
+from ansible_collections.juno.deploy.plugins.module_utils._django.output import pass_on, split_results
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import databases
 
 pytest.importorskip("django")
@@ -80,7 +80,7 @@ def said_in(stdout):
 
 
 class Site:
-    """A checkout, the app's own directory beside it with the database, and the guest that looks at both."""
+    """A checkout, the app's own directory beside it with the database, and the in-app code that looks at both."""
 
     def __init__(self, folder):
         self.checkout, self.app = folder / "checkout", folder / "app"
@@ -105,7 +105,7 @@ class Site:
         self.count += 1
 
     def ask(self, mode="check", **request):
-        """Run the guest."""
+        """Run the in-app code."""
         mount = {"target": str(self.checkout), "kind": "checkout", "seen": str(self.app), "source": "/root/app"}
         job = {
             "token": "juno-t", "code": "1f5d0b1", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
@@ -114,17 +114,17 @@ class Site:
             "list_caches": False, "directory": "/root/app",
             **request,
         }  # fmt: skip
-        guests = (*collectstatic.COLLECTORS, *throwaway.GUESTS)
-        argv = [sys.executable, "-c", runner.BOOT, runner.build_job(guests, job)]
+        in_app_modules = (*collectstatic.COLLECTORS, *throwaway.IN_APP_FILES)
+        argv = [sys.executable, "-c", runner.BOOT, runner.build_job(in_app_modules, job)]
         # As in an image, where "python" is the app's interpreter.
         environment = {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
         done = subprocess.run(
             argv, cwd=self.checkout, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
-        told = split_told(done.stdout, "juno-t")[1]
-        assert "end" in told, done.stderr
+        result = split_results(done.stdout, "juno-t")[1]
+        assert "end" in result, done.stderr
         self.said = said_in(done.stdout)
-        return told
+        return result
 
     def rows(self, query):
         with sqlite3.connect(self.database) as connection:
@@ -181,9 +181,9 @@ STATIC_URL = "/static/"
 def test_the_version_in_the_keys_is_told_and_nothing_is_cached(lived):
     settings = lived.checkout / "settings.py"
     settings.write_text(settings.read_text() + "CACHES['default']['VERSION'] = int(os.environ.get('HOME_NUMBER', 5))\n")
-    told = lived.ask(list_caches=True)
-    assert told["caches"]["caches"] == [{"alias": "default", "version": "5", "family": "filebased"}]
-    assert told["requested"]["status"] == 200
+    result = lived.ask(list_caches=True)
+    assert result["caches"]["caches"] == [{"alias": "default", "version": "5", "family": "filebased"}]
+    assert result["requested"]["status"] == 200
     assert not list(lived.checkout.glob("cache/*"))
 
 
@@ -191,24 +191,24 @@ def test_a_migration_is_tried_on_a_copy_and_a_page_leaves_no_trace(lived):
     lived.add(REVERSIBLE)
     lived.add(STUCK)
     digest = lived.digest
-    told = lived.ask(check=[sys.executable, "manage.py", "check"])
-    assert told["check"]["rc"] == told["looked"]["rc"] == 0
-    assert [(one["name"], one["reversible"]) for one in told["migrations"]["pending"]] == [
+    result = lived.ask(check=[sys.executable, "manage.py", "check"])
+    assert result["check"]["rc"] == result["looked"]["rc"] == 0
+    assert [(one["name"], one["reversible"]) for one in result["migrations"]["pending"]] == [
         ("0002_it", True),
         ("0003_it", False),
     ]
-    assert told["migrations"]["applied"] == ["shop.0001_it"]
-    assert told["migrations"]["tried"]
-    assert told["migrations"]["databases"][0]["host_path"] == "/root/app/db.sqlite3"
-    assert told["requested"] == {"path": "/", "status": 200, "why": ""}
+    assert result["migrations"]["applied"] == ["shop.0001_it"]
+    assert result["migrations"]["tried"]
+    assert result["migrations"]["databases"][0]["host_path"] == "/root/app/db.sqlite3"
+    assert result["requested"] == {"path": "/", "status": 200, "why": ""}
     assert lived.digest == digest
     assert not list(lived.checkout.glob("cache/*"))
 
 
 def test_without_a_database_all_migrations_are_tried(site):
-    told = site.ask()
-    assert told["migrations"]["tried"]
-    assert told["requested"]["status"] == 200
+    result = site.ask()
+    assert result["migrations"]["tried"]
+    assert result["requested"]["status"] == 200
     assert not site.database.exists()
 
 
@@ -226,19 +226,19 @@ def test_a_migration_that_fails_is_named_and_the_database_is_as_it_was(lived):
     lived.add(REVERSIBLE)
     lived.add(BOOM)
     digest = lived.digest
-    told = lived.ask()
-    assert told["failure:migration"] == {"what": "shop.0003_it", "cause": "RuntimeError: broken on purpose"}
-    assert "requested" not in told
+    result = lived.ask()
+    assert result["failure:migration"] == {"what": "shop.0003_it", "cause": "RuntimeError: broken on purpose"}
+    assert "requested" not in result
     assert lived.digest == digest
 
 
 def test_a_large_database_is_listed_only(lived):
     lived.add(REVERSIBLE)
     digest = lived.digest
-    told = lived.ask(copy_limit_bytes=1000)
-    assert (len(told["migrations"]["pending"]), told["migrations"]["tried"]) == (1, False)
-    assert "larger" in told["migrations"]["why"]
-    assert told["requested"]["status"] == 0
+    result = lived.ask(copy_limit_bytes=1000)
+    assert (len(result["migrations"]["pending"]), result["migrations"]["tried"]) == (1, False)
+    assert "larger" in result["migrations"]["why"]
+    assert result["requested"]["status"] == 0
     assert lived.digest == digest
 
 
@@ -252,12 +252,12 @@ def test_a_large_database_is_listed_only(lived):
     ],
 )
 def test_pages(lived, path, failure):
-    told = lived.ask(probe_path=path)
-    assert told.get("failure:request") == failure
+    result = lived.ask(probe_path=path)
+    assert result.get("failure:request") == failure
     if path == "/lock/":
-        assert told["requested"]["why"] == "it needs what only its own cache can do"
+        assert result["requested"]["why"] == "it needs what only its own cache can do"
     if not path:
-        assert "requested" not in told
+        assert "requested" not in result
 
 
 @pytest.mark.parametrize(
@@ -271,21 +271,21 @@ def test_pages(lived, path, failure):
 )
 def test_code_that_cannot_start(lived, name, text, key):
     (lived.checkout / name).write_text(text)
-    told = lived.ask()
-    assert "broken on purpose" in told[key]["cause"]
+    result = lived.ask()
+    assert "broken on purpose" in result[key]["cause"]
 
 
 def test_an_app_without_settings_is_only_checked(site):
     (site.checkout / "manage.py").unlink()
-    told = site.ask(check=[sys.executable, "-c", "print(42)"])
-    assert told["check"]["stdout"] == "42\n"
-    assert "settings" in told["not_looked"]["cause"]
-    assert "migrations" not in told
+    result = site.ask(check=[sys.executable, "-c", "print(42)"])
+    assert result["check"]["stdout"] == "42\n"
+    assert "settings" in result["not_looked"]["cause"]
+    assert "migrations" not in result
 
 
 def test_a_check_that_never_ends(lived):
-    told = lived.ask(check=[sys.executable, "-c", "import threading; threading.Event().wait(60)"], timeout_seconds=2)
-    assert told["check"]["rc"] == throwaway.ALARM
+    result = lived.ask(check=[sys.executable, "-c", "import threading; threading.Event().wait(60)"], timeout_seconds=2)
+    assert result["check"]["rc"] == throwaway.ALARM
 
 
 #: Another one of these two is run as a program, in its own way.
@@ -309,21 +309,21 @@ NAMES = ["python", sys.executable]
 )
 def test_a_manage_py_ends_in_a_fork_as_it_does_by_itself(lived, python, manage, rc, out, err):
     (lived.checkout / "manage.py").write_text(manage)
-    told = lived.ask(check=[python, "manage.py", "check"], timeout_seconds=2, probe_path="")["check"]
-    assert (told["rc"], told["stdout"]) == (rc, out)
-    assert told["stderr"].endswith(err)
-    assert "_guest" not in told["stderr"]
-    assert "runpy" not in told["stderr"]
+    result = lived.ask(check=[python, "manage.py", "check"], timeout_seconds=2, probe_path="")["check"]
+    assert (result["rc"], result["stdout"]) == (rc, out)
+    assert result["stderr"].endswith(err)
+    assert "_in_app" not in result["stderr"]
+    assert "runpy" not in result["stderr"]
 
 
 @pytest.mark.parametrize(("python", "loaded"), [*zip(NAMES, [True, False], strict=True)])
 def test_a_manage_py_finds_django_loaded(lived, python, loaded):
     manage = lived.checkout / "manage.py"
     manage.write_text("import sys; print('django.db.models' in sys.modules, 'settings' in sys.modules)\n" + MANAGE)
-    told = lived.ask(check=[python, "manage.py", "check"])
-    assert told["check"]["stdout"].startswith(f"{loaded} False\n")
-    assert "no issues" in told["check"]["stdout"]
-    assert told["requested"]["status"] == 200
+    result = lived.ask(check=[python, "manage.py", "check"])
+    assert result["check"]["stdout"].startswith(f"{loaded} False\n")
+    assert "no issues" in result["check"]["stdout"]
+    assert result["requested"]["status"] == 200
 
 
 def test_a_page_that_never_ends(lived):
@@ -334,9 +334,9 @@ def test_a_page_that_never_ends(lived):
 
 def test_migrate(lived):
     lived.add(REVERSIBLE)
-    told = lived.ask("migrate")
-    assert [one["name"] for one in told["applied"]["applied"]] == ["0002_it"]
-    assert told["applied"]["before"] == {"shop": "0001_it"}
+    result = lived.ask("migrate")
+    assert [one["name"] for one in result["applied"]["applied"]] == ["0002_it"]
+    assert result["applied"]["before"] == {"shop": "0001_it"}
     assert lived.applied == ["0001_it", "0002_it"]
     assert lived.ask("migrate")["applied"] == {"rc": 0, "applied": [], "before": {}, "elsewhere": [], "begun": []}
 
@@ -346,8 +346,8 @@ SLOW = "migrations.RunPython(lambda apps, editor: __import__('time').sleep(1), f
 
 def test_what_is_being_done_is_said(lived):
     lived.add(REVERSIBLE)
-    told = lived.ask(check=["python", "manage.py", "check"])
-    assert told["check"]["rc"] == 0
+    result = lived.ask(check=["python", "manage.py", "check"])
+    assert result["check"]["rc"] == 0
     assert lived.said == [
         f"copies the database {lived.checkout}/db.sqlite3 for 1f5d0b1 to try",
         "loads 1f5d0b1 in a container that nobody visits",
@@ -379,10 +379,10 @@ def test_what_is_being_done_is_said(lived):
 def test_what_this_run_applied_is_reversed_as_far_as_it_can_be(lived, operations, standing, back):
     for operation in operations:
         lived.add(operation)
-    told = lived.ask("migrate")
-    assert told["failure:migration"]["cause"] == "RuntimeError: broken on purpose"
-    assert told["applied"]["begun"][0]["name"] == f"{len(operations) + 1:04}_it"
-    assert told["undone"] == {"rc": 0, "to": back}
+    result = lived.ask("migrate")
+    assert result["failure:migration"]["cause"] == "RuntimeError: broken on purpose"
+    assert result["applied"]["begun"][0]["name"] == f"{len(operations) + 1:04}_it"
+    assert result["undone"] == {"rc": 0, "to": back}
     assert lived.applied == standing
 
 
@@ -395,14 +395,14 @@ def migrate_noted(site, **request):
     """Migrate with a file for the notes, and return what a host would read of it."""
     path = site.app / "notes.jsonl"
     path.write_text("")
-    told = site.ask("migrate", notes=str(path), **request)
-    return told, database_applied.parse(path.read_text())
+    result = site.ask("migrate", notes=str(path), **request)
+    return result, database_applied.parse(path.read_text())
 
 
 def undone(site, record, **request):
-    told = site.ask("undo", own=list(record.begun), found=record.found, **{"dry": False, **request})
-    assert told["reversed"]["rc"] == 0
-    names = ([one["name"] for one in told[what]["migrations"]] for what in ("standing", "undone_migrations"))
+    result = site.ask("undo", own=list(record.begun), found=record.found, **{"dry": False, **request})
+    assert result["reversed"]["rc"] == 0
+    names = ([one["name"] for one in result[what]["migrations"]] for what in ("standing", "undone_migrations"))
     return tuple(names)
 
 
@@ -424,8 +424,8 @@ def test_what_a_run_applied_is_noted_and_only_that_is_taken_back(lived):
 def test_what_another_host_applied_is_told_and_none_of_our_own(lived):
     lived.add(COLUMN)
     lived.ask("migrate")
-    told, record = migrate_noted(lived, expected=["shop.0002_it", "shop.0003_it"])
-    assert (told["applied"]["elsewhere"], told["applied"]["applied"]) == (["shop.0002_it"], [])
+    result, record = migrate_noted(lived, expected=["shop.0002_it", "shop.0003_it"])
+    assert (result["applied"]["elsewhere"], result["applied"]["applied"]) == (["shop.0002_it"], [])
     assert record.begun == ()
 
 
@@ -465,8 +465,8 @@ def test_what_failed_after_a_loss_is_left_for_the_copy(lived):
     lived.add(LOSSY)
     lived.add(REVERSIBLE)
     lived.add(BOOM)
-    told, record = migrate_noted(lived, copy_digest=digest_of(lived))
-    assert (told["undone"]["to"], record.content) == ({}, digest_of(lived))
+    result, record = migrate_noted(lived, copy_digest=digest_of(lived))
+    assert (result["undone"]["to"], record.content) == ({}, digest_of(lived))
     assert lived.applied == ["0001_it", "0002_it", "0003_it"]
 
 
@@ -508,12 +508,12 @@ def test_one_that_waits_for_a_lock_is_tried_again(lived, waits, atomic, first, f
     path = lived.checkout / "shop/migrations/0002_it.py"
     path.write_text(LOCKED + path.read_text() + f"    atomic = {atomic}\n")
     (lived.checkout / "waits").write_text(waits)
-    told, record = migrate_noted(lived, pause_seconds=0.01)
-    assert [one["name"] for one in told["applied"]["applied"]] == ([] if failure else ["0002_it"])
+    result, record = migrate_noted(lived, pause_seconds=0.01)
+    assert [one["name"] for one in result["applied"]["applied"]] == ([] if failure else ["0002_it"])
     assert len(record.begun) == 1
-    assert (failure or "") in told.get("failure:migration", {"cause": ""})["cause"]
+    assert (failure or "") in result.get("failure:migration", {"cause": ""})["cause"]
     if failure:
-        assert [one["touched"] for one in told["applied"]["begun"]] == [bool(first)]
+        assert [one["touched"] for one in result["applied"]["begun"]] == [bool(first)]
     else:
         # What SQL of one's own does and takes back is not known.
         assert undone(lived, record) == (["0002_it"], [] if first == MAKES else ["0002_it"])
@@ -579,10 +579,10 @@ def test_collect_goes_to_the_root_that_serves_once_all_is_right(assets):
     assert "static" not in assets.ask(collect=True, collect_seconds=60, probe_path="/broken/")
     assert "static" not in assets.ask(collect=True, collect_seconds=60, check=["false"])
     assert not (assets.app / "staticfiles").exists()
-    told = assets.ask(collect=True, collect_seconds=60)
-    assert told["static"]["added"] == 1
+    result = assets.ask(collect=True, collect_seconds=60)
+    assert result["static"]["added"] == 1
     assert (assets.app / "staticfiles/a.css").read_text() == "a{}"
-    assert json.dumps(told["collected"]) == '{"rc": 0}'
+    assert json.dumps(result["collected"]) == '{"rc": 0}'
 
 
 #: Waits until two have loaded the app's settings: the child that looks, and the one that collects.
@@ -597,19 +597,19 @@ def test_the_child_that_collects_gets_ready_during_the_check_and_waits_for_its_e
     settings = assets.checkout / "settings.py"
     note = "\nimport sys\nopen('loaded', 'a').write('ny'['django.db.migrations.executor' in sys.modules])\n"
     settings.write_text(settings.read_text() + note)
-    told = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", f"{TWO_LOADED}sys.exit({rc})"])
+    result = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", f"{TWO_LOADED}sys.exit({rc})"])
     # Both had Django from their parent.
     assert (assets.checkout / "loaded").read_text() == "yy"
-    assert (told["check"]["rc"], told.get("collected")) == (rc, collected)
-    assert ("static" in told, (assets.app / "staticfiles").exists()) == (not rc, not rc)
+    assert (result["check"]["rc"], result.get("collected")) == (rc, collected)
+    assert ("static" in result, (assets.app / "staticfiles").exists()) == (not rc, not rc)
 
 
 @pytest.mark.parametrize("rc", [0, 3])
 def test_a_root_in_the_image_is_told_once_the_check_went_well(assets, rc):
     check = [sys.executable, "-c", f"import time; time.sleep(1); raise SystemExit({rc})"]
-    told = assets.ask(collect=True, collect_seconds=60, check=check, mounts=[], probe_path="")
+    result = assets.ask(collect=True, collect_seconds=60, check=check, mounts=[], probe_path="")
     why = f"{assets.checkout}/staticfiles is in the image, not in a volume"
-    assert told.get("static") == (None if rc else {"why": why})
+    assert result.get("static") == (None if rc else {"why": why})
 
 
 def test_an_app_that_no_longer_loads_when_it_is_to_collect(assets):
@@ -617,15 +617,15 @@ def test_an_app_that_no_longer_loads_when_it_is_to_collect(assets):
     models.write_text(models.read_text() + "import os\nif os.path.exists('seen'): raise RuntimeError('on purpose')\n")
     urls = assets.checkout / "urls.py"
     urls.write_text(urls.read_text() + "open('seen', 'w').close()\n")
-    told = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", "print(42)"])
-    assert (told["collected"], told["check"]["stdout"]) == ({"rc": 1}, "42\n")
-    assert told["failure:start"]["cause"] == "RuntimeError: on purpose"
+    result = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", "print(42)"])
+    assert (result["collected"], result["check"]["stdout"]) == ({"rc": 1}, "42\n")
+    assert result["failure:start"]["cause"] == "RuntimeError: on purpose"
 
 
 def test_without_django_the_check_is_made_and_nothing_is_collected(assets):
     (assets.checkout / "django.py").write_text("raise ImportError('none here')")
-    told = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", "print(42)"])
-    assert told["no_django"]["cause"] == "none here"
-    assert told["check"]["stdout"] == "42\n"
-    assert told["looked"] == {"rc": 96}
-    assert "collected" not in told
+    result = assets.ask(collect=True, collect_seconds=60, check=[sys.executable, "-c", "print(42)"])
+    assert result["no_django"]["cause"] == "none here"
+    assert result["check"]["stdout"] == "42\n"
+    assert result["looked"] == {"rc": 96}
+    assert "collected" not in result

@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import request as guest
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import request as in_app
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import request
     ],
 )
 def test_host_of(allowed, host):
-    assert guest.host_of(allowed) == host
+    assert in_app.host_of(allowed) == host
 
 
 def environ(path="/", headers=None, **settings):
-    return guest.environ_of(types.SimpleNamespace(ALLOWED_HOSTS=["a.example"], **settings), path, headers or {})
+    return in_app.environ_of(types.SimpleNamespace(ALLOWED_HOSTS=["a.example"], **settings), path, headers or {})
 
 
 def test_path_and_query():
@@ -46,13 +46,13 @@ def test_a_site_that_wants_https_is_asked_by_it():
     assert (made["wsgi.url_scheme"], made["HTTP_X_FORWARDED_PROTO"]) == ("https", "https")
 
 
-def test_a_page_that_the_proof_will_ask_for_is_asked_for_as_it_comes():
+def test_a_page_that_the_verification_will_ask_for_is_asked_for_as_it_comes():
     settings = types.SimpleNamespace(ALLOWED_HOSTS=["a.example"], SECURE_SSL_REDIRECT=True)
-    assert guest.environ_of(settings, "/", {}, as_it_comes=True)["wsgi.url_scheme"] == "http"
+    assert in_app.environ_of(settings, "/", {}, as_it_comes=True)["wsgi.url_scheme"] == "http"
 
 
 @pytest.mark.parametrize(
-    ("page", "told", "text", "wrong"),
+    ("page", "result", "text", "wrong"),
     [
         ({}, {"status": 200, "why": ""}, "Jobs", ""),
         ({"contains": ["Jobs"], "excludes": ["Error"]}, {"status": 200, "why": ""}, "Jobs", ""),
@@ -66,7 +66,7 @@ def test_a_page_that_the_proof_will_ask_for_is_asked_for_as_it_comes():
         ({}, {"status": 302, "why": "", "location": "/login"}, "", "wanted: 200, by django_app_check_urls"),
     ],
 )
-def test_what_it_must_show(page, told, text, wrong):
-    said = guest.judge(page, told, text, {"Host": "a.example"})
+def test_what_it_must_show(page, result, text, wrong):
+    said = in_app.judge(page, result, text, {"Host": "a.example"})
     assert said.startswith(wrong)
     assert bool(said) == bool(wrong)

@@ -94,12 +94,12 @@ def test_processes_of_an_app_on_the_host_are_those_that_work_in_its_folder(tmp_p
         ({"paths": ["jobs"]}, "'jobs' is no path"),
         ({"port": 0}, "port is 0"),
         ({"port": 65536}, "port is 65536"),
-        ({"epoch_variable": "A B"}, "'A B' is not a valid name of an environment variable"),
-        ({"epoch_variable": "1A"}, "'1A' is not a valid name"),
+        ({"cache_version_variable": "A B"}, "'A B' is not a valid name of an environment variable"),
+        ({"cache_version_variable": "1A"}, "'1A' is not a valid name"),
     ],
 )
 def test_bad_input(changes, words):
-    params = {"timeout_seconds": 5, "paths": ["/"], "port": None, "epoch_variable": "CACHE_VERSION", **changes}
+    params = {"timeout_seconds": 5, "paths": ["/"], "port": None, "cache_version_variable": "CACHE_VERSION", **changes}
     with pytest.raises(BadInputError, match=words):
         core.look(params)
 

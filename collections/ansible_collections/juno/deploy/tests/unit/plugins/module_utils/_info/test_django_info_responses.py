@@ -72,8 +72,8 @@ def test_an_answer():
         "etag": '"not-for-you"',
         "location": "https://user:not-for-you@host/next?token=not-for-you#not-for-you",
     }
-    told = core.describe(Answer("/x", 302, headers, milliseconds=5))
-    assert told == {
+    result = core.describe(Answer("/x", 302, headers, milliseconds=5))
+    assert result == {
         "path": "/x",
         "status": 302,
         "error": "",
@@ -90,22 +90,22 @@ def test_an_answer():
         "location": "https://host/next",
         "milliseconds": 5,
     }
-    assert "not-for-you" not in str(told)
+    assert "not-for-you" not in str(result)
 
 
 def test_no_answer():
-    told = core.unasked(["/a", "/b"], "no port")
-    assert [(one["path"], one["status"], one["error"], one["cache_control"]) for one in told] == [
+    result = core.unasked(["/a", "/b"], "no port")
+    assert [(one["path"], one["status"], one["error"], one["cache_control"]) for one in result] == [
         ("/a", 0, "no port", None),
         ("/b", 0, "no port", None),
     ]
 
 
 @pytest.mark.parametrize(
-    ("url", "told"), [("/a?b=c", "/a"), ("http://[bad", ""), ("https://h:1/a#b", "https://h:1/a"), ("", "")]
+    ("url", "result"), [("/a?b=c", "/a"), ("http://[bad", ""), ("https://h:1/a#b", "https://h:1/a"), ("", "")]
 )
-def test_where_a_redirect_leads(url, told):
-    assert core.without_query(url) == told
+def test_where_a_redirect_leads(url, result):
+    assert core.without_query(url) == result
 
 
 @pytest.mark.parametrize("paths", [[], ["/"], ["/a?b=c"], ["/"] * 20])
@@ -128,7 +128,7 @@ def test_paths_that_cannot(paths, words):
 
 
 def test_a_port_where_nobody_listens_and_a_host_that_is_none():
-    told = core.ask("127.0.0.1", 1, ["/"], host="shop.example.org", forwarded_proto="", timeout_seconds=2)
-    assert (told[0]["status"], told[0]["error"]) == (0, "connection refused")
+    result = core.ask("127.0.0.1", 1, ["/"], host="shop.example.org", forwarded_proto="", timeout_seconds=2)
+    assert (result[0]["status"], result[0]["error"]) == (0, "connection refused")
     with pytest.raises(BadInputError, match="is not a host name"):
         core.ask("127.0.0.1", 1, ["/"], host="http://x/", forwarded_proto="", timeout_seconds=2)

@@ -82,9 +82,9 @@ def test_the_server_among_the_processes(processes, kind, master, workers):
 @pytest.mark.parametrize("processes", [[], [SHELL], [Process(1, 0, ("nginx",))]])
 def test_no_server(processes):
     assert core.find(processes) is None
-    told = core.describe(None, "the container shop", print, edge=True)
-    assert told["kind"] == ""
-    assert "runs in the container shop" in told["error"]
+    result = core.describe(None, "the container shop", print, proxy=True)
+    assert result["kind"] == ""
+    assert "runs in the container shop" in result["error"]
 
 
 @pytest.mark.parametrize(
@@ -145,18 +145,23 @@ def test_the_process_id_inside(status, pid):
     assert core.pid_inside(status) == pid
 
 
-def described(*words: str, edge: bool = True, answer: str = "") -> dict:
+def described(*words: str, proxy: bool = True, answer: str = "") -> dict:
     """Describe a gunicorn with these words; its process is this one, so that its files can be read."""
     server = core.Server("gunicorn", Process(os.getpid(), 1, (*GUNICORN[:2], *words)), 3, (os.getpid(),))
-    return core.describe(server, "shop-web-1", lambda _argv: answer, edge=edge)
+    return core.describe(server, "shop-web-1", lambda _argv: answer, proxy=proxy)
 
 
 def test_a_gunicorn(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    told = described("--threads", "10", "shop.wsgi")
-    assert (told["worker_class"], told["threads"], told["preload"], told["autoreload"]) == ("gthread", 10, False, False)
-    assert (told["workers"], told["reload"], told["reload_reason"]) == (3, True, "")
-    assert "no edge stands before them" in described("--threads", "10", edge=False)["reload_reason"]
+    result = described("--threads", "10", "shop.wsgi")
+    assert (result["worker_class"], result["threads"], result["preload"], result["autoreload"]) == (
+        "gthread",
+        10,
+        False,
+        False,
+    )
+    assert (result["workers"], result["reload"], result["reload_reason"]) == (3, True, "")
+    assert "no proxy stands before them" in described("--threads", "10", proxy=False)["reload_reason"]
     preloads = described("-c", "g.py", answer="juno-gunicorn True sync 1 True\n")
     assert (preloads["preload"], preloads["autoreload"], preloads["reload"]) == (True, True, False)
     silent = described("-c", "g.py")
@@ -168,9 +173,9 @@ def test_a_gunicorn(monkeypatch, tmp_path):
 
 def test_a_gunicorn_that_cannot_be_looked_at():
     gone = core.Server("gunicorn", Process(2**22 + 1, 1, GUNICORN), 3, (2**22 + 1,))
-    told = core.describe(gone, "shop-web-1", lambda _argv: "", edge=True)
-    assert "can't be looked at" in told["error"]
-    assert (told["workers"], told["reload"]) == (3, False)
+    result = core.describe(gone, "shop-web-1", lambda _argv: "", proxy=True)
+    assert "can't be looked at" in result["error"]
+    assert (result["workers"], result["reload"]) == (3, False)
 
 
 @pytest.mark.parametrize(
@@ -184,8 +189,8 @@ def test_a_gunicorn_that_cannot_be_looked_at():
     ],
 )
 def test_other_servers(kind, words, autoreload):
-    told = core.describe(
-        core.Server(kind, Process(9, 1, ("python", *words)), 1, (9,)), "x", lambda _argv: "", edge=True
+    result = core.describe(
+        core.Server(kind, Process(9, 1, ("python", *words)), 1, (9,)), "x", lambda _argv: "", proxy=True
     )
-    assert (told["autoreload"], told["reload"]) == (autoreload, False)
-    assert told["reload_reason"] == f"it is {kind}, not gunicorn"
+    assert (result["autoreload"], result["reload"]) == (autoreload, False)
+    assert result["reload_reason"] == f"it is {kind}, not gunicorn"

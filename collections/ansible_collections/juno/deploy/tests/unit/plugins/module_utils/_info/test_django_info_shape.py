@@ -59,12 +59,17 @@ TOLD = {
     "application": {"value": {"module": "shop.wsgi", "settings": None}, "error": ""},
     "apps": {"value": None, "error": "no extra", "where": "/code/shop/__init__.py, line 3"},
     "urls": {"value": {"patterns": 5}, "error": ""},
-    "epoch": {"honoured": {"default": True}, "types": {"default": "int"}, "error": "", "variable": "CACHE_VERSION"},
+    "cache_version": {
+        "honoured": {"default": True},
+        "types": {"default": "int"},
+        "error": "",
+        "variable": "CACHE_VERSION",
+    },
 }
 
 
-def shape(told, importing=True, variable="CACHE_VERSION"):
-    return core.shape(told, importing=importing, variable=variable, ended="it was not known within 20 s")
+def shape(result, importing=True, variable="CACHE_VERSION"):
+    return core.shape(result, importing=importing, variable=variable, ended="it was not known within 20 s")
 
 
 def test_all_was_told():
@@ -76,7 +81,7 @@ def test_all_was_told():
     assert info["static"]["error"] == "no whitenoise"
     assert info["apps"] == {"installed": None, "error": "no extra", "where": "/code/shop/__init__.py, line 3"}
     assert info["urls"] == {"patterns": 5, "error": "", "where": ""}
-    assert info["epoch"]["honoured"] == {"default": True}
+    assert info["cache_version"]["honoured"] == {"default": True}
     assert "host" not in info
 
 
@@ -94,7 +99,7 @@ def test_a_process_that_ended_early():
     info = shape({"about": ABOUT, "sessions": TOLD["sessions"]})
     assert info["sessions"]["store"] == "cache"
     assert (info["caches"], info["templates"], info["urls"]["patterns"]) == ([], [], None)
-    parts = ["caches", "templates", "static", "middleware", "application", "apps", "urls", "epoch"]
+    parts = ["caches", "templates", "static", "middleware", "application", "apps", "urls", "cache_version"]
     assert [one["part"] for one in info["errors"]] == parts
     assert {one["error"] for one in info["errors"]} == {"it was not known within 20 s"}
     assert info.keys() == shape(TOLD).keys()
@@ -104,19 +109,19 @@ def test_a_process_that_ended_early():
 
 @pytest.mark.parametrize("name", ["apps", "urls"])
 def test_what_was_not_asked_for_is_no_error(name):
-    told = {key: value for key, value in TOLD.items() if key not in ("apps", "urls")}
-    assert shape(told, importing=False)[name]["error"] == ""
-    assert shape(told)[name]["error"] != ""
+    result = {key: value for key, value in TOLD.items() if key not in ("apps", "urls")}
+    assert shape(result, importing=False)[name]["error"] == ""
+    assert shape(result)[name]["error"] != ""
 
 
 def test_no_variable_is_no_error():
-    told = {key: value for key, value in TOLD.items() if key != "epoch"}
-    assert shape(told, variable="")["epoch"] == {"honoured": {}, "types": {}, "error": "", "variable": ""}
+    result = {key: value for key, value in TOLD.items() if key != "cache_version"}
+    assert shape(result, variable="")["cache_version"] == {"honoured": {}, "types": {}, "error": "", "variable": ""}
 
 
 @pytest.mark.parametrize(
     ("store", "lost"), [("cache", 1), ("cached_database", 0), ("database", 0), ("other", 0), ("", 0)]
 )
 def test_what_a_flush_loses(store, lost):
-    told = {**TOLD, "sessions": {"value": {"engine": "e", "alias": None, "store": store, "used": True}, "error": ""}}
-    assert shape(told)["sessions"]["lost_by_flush"] == bool(lost)
+    result = {**TOLD, "sessions": {"value": {"engine": "e", "alias": None, "store": store, "used": True}, "error": ""}}
+    assert shape(result)["sessions"]["lost_by_flush"] == bool(lost)

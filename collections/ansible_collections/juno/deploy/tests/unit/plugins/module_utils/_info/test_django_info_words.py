@@ -53,7 +53,7 @@ INFO = {
     ],
     "static": {"storage": "a.S", "root": "/s", "manifest": {"exists": True, "hash": "abc", "entries": 1804}},
     "middleware_cache": {"updates": True, "fetches": True, "seconds": 600, "alias": "default", "key_prefix": "p"},
-    "epoch": {"variable": "CACHE_VERSION", "error": "", "honoured": {"default": True, "b": False}},
+    "cache_version": {"variable": "CACHE_VERSION", "error": "", "honoured": {"default": True, "b": False}},
     "responses": [PAGE, {**PAGE, "path": "/jobs/", "error": "connection refused"}],
     "errors": [{"part": "apps", "error": "no extra"}],
 }
@@ -68,7 +68,7 @@ def test_a_line_for_each_subject():
         "              b        PyMemcacheCache  m:11211  keys without a prefix, VERSION is a str  for ever",
         "Sessions      in the cache 'default' alone, which a flush loses",
         "Templates     Django: kept in memory until new workers come",
-        "              Jinja: read anew each time",
+        "              Jinja: read again each time",
         "Static files  S, /s, manifest abc with 1,804 files",
         "Page cache    middleware keeps pages for 600 s in the cache 'default', prefix 'p'",
         "New release   has keys of its own in default by CACHE_VERSION, not in b",
@@ -98,7 +98,7 @@ def test_servers(changes, words):
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("result", "words"),
     [
         ({"variable": "", "error": "", "honoured": {}}, "not asked for"),
         ({"variable": "V", "error": "x", "honoured": {}}, "whether V counts is not known"),
@@ -106,8 +106,8 @@ def test_servers(changes, words):
         ({"variable": "V", "error": "", "honoured": {"a": True, "b": True}}, "has keys of its own in a, b by V"),
     ],
 )
-def test_new_releases(told, words):
-    assert words in core.epoch(told)
+def test_new_releases(result, words):
+    assert words in core.cache_version(result)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "for ever"), (0, "0 s"), (1, "1 s"), (604800, "604,800 s")])
@@ -116,14 +116,14 @@ def test_how_long_entries_are_kept(seconds, words):
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("result", "words"),
     [
         ({"storage": "", "root": None, "manifest": None}, "no storage, no root, no manifest"),
         ({"storage": "a.S", "root": "/s", "manifest": {"exists": False}}, "S, /s, its manifest is missing"),
     ],
 )
-def test_static_files(told, words):
-    assert core.static(told) == words
+def test_static_files(result, words):
+    assert core.static(result) == words
 
 
 def test_what_is_not_known_or_not_there():

@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
-WISH = inspect_git.PlanRequest("origin", "main", 60, False, False, "rolling")
+REQUEST = inspect_git.PlanRequest("origin", "main", 60, False, False, "rolling")
 
 
 def world_of(tmp_path, monkeypatch, **site) -> World:
@@ -31,13 +31,13 @@ def world(tmp_path, monkeypatch):
 
 def chosen(world: World, wanted: str, new_image: str = "") -> tuple[str, str]:
     running = engine.find(world, "jobs")
-    told = inspect.choose_strategy(world.app, wanted, world.config, new_image, running)
-    return told["strategy"], "; ".join(told["strategy_reasons"])
+    result = inspect.choose_strategy(world.app, wanted, world.config, new_image, running)
+    return result["strategy"], "; ".join(result["strategy_reasons"])
 
 
 @pytest.mark.parametrize("wanted", ["rolling", "recreate", "reload"])
 def test_the_wanted_strategy_is_taken(world, monkeypatch, wanted):
-    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, edge: "")
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
     assert chosen(world, wanted) == (wanted, "")
 
 
@@ -48,7 +48,7 @@ def test_the_wanted_strategy_is_taken(world, monkeypatch, wanted):
         ({"network_mode": "host"}, "not rolling, because the service has network_mode host"),
     ],
 )
-def test_where_no_edge_can_stand_it_is_recreate(tmp_path, monkeypatch, site, reason):
+def test_where_no_proxy_can_stand_it_is_recreate(tmp_path, monkeypatch, site, reason):
     assert chosen(world_of(tmp_path, monkeypatch, **site), "rolling") == ("recreate", reason)
 
 
@@ -68,7 +68,7 @@ def test_a_persons_override_is_a_reason(world):
     ],
 )
 def test_reasons_against_a_reload_give_rolling(world, monkeypatch, new_image, server, reason):
-    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, edge: server)
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: server)
     assert chosen(world, "reload", new_image) == ("rolling", reason)
 
 
@@ -77,33 +77,33 @@ def test_code_in_the_image_is_no_matter_for_a_reload(tmp_path, monkeypatch):
     assert chosen(world, "reload") == ("rolling", "not reload, because the code is in the image, not mounted")
 
 
-@pytest.mark.parametrize("edge", [False, True])
-def test_the_site_alone_is_asked_whether_it_can_be_reloaded(tmp_path, monkeypatch, edge):
+@pytest.mark.parametrize("proxy", [False, True])
+def test_the_site_alone_is_asked_whether_it_can_be_reloaded(tmp_path, monkeypatch, proxy):
     world = world_of(tmp_path, monkeypatch)
     world.app = dataclasses.replace(world.app, worker_services=("celery",))
     world.add("web-1")
     world.add("celery-1")
-    if edge:
-        world.behind_edge()
+    if proxy:
+        world.behind_proxy()
     asked = []
 
-    def why_not(_client, site, *, edge):
-        asked.append(([one.name for one in site], edge))
+    def why_not(_client, site, *, proxy):
+        asked.append(([one.name for one in site], proxy))
         return ""
 
     monkeypatch.setattr(gunicorn, "why_not", why_not)
     chosen(world, "reload")
-    assert asked == [(["web-1"], edge)]
+    assert asked == [(["web-1"], proxy)]
 
 
 @pytest.mark.parametrize(
-    ("strategy", "edge", "first"),
+    ("strategy", "proxy", "first"),
     [("rolling", False, True), ("rolling", True, False), ("recreate", False, False), ("reload", False, False)],
 )
-def test_the_first_edge_is_announced(world, strategy, edge, first):
-    if edge:
-        world.behind_edge()
-    assert inspect.first_edge({"strategy": strategy}, engine.find(world, "jobs")) is first
+def test_the_first_proxy_is_announced(world, strategy, proxy, first):
+    if proxy:
+        world.behind_proxy()
+    assert inspect.first_proxy({"strategy": strategy}, engine.find(world, "jobs")) is first
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_configuration_is_compared_with_that_of_the_release_that_serves(world,
 
 
 def test_a_reload_can_not_bring_a_new_configuration(two, monkeypatch):
-    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, edge: "")
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
     first, second = journal.read(two.app.journal)
     second = dataclasses.replace(second, configurations={"web": ["another", "one"]})
     journal.write(two.app.journal, [first, second])
@@ -153,8 +153,8 @@ def of_one_image(world: World) -> None:
     journal.write(world.app.journal, [dataclasses.replace(one, images={"web": "sha256:2"}) for one in entries])
 
 
-def back(world: World, release: int = 0, **wish) -> dict:
-    return inspect.look_back(world.run, world.app, dataclasses.replace(WISH, **wish), release)
+def back(world: World, release: int = 0, **request) -> dict:
+    return inspect.look_back(world.run, world.app, dataclasses.replace(REQUEST, **request), release)
 
 
 def test_a_restart_stays_at_its_commit(two):
@@ -178,12 +178,12 @@ def test_a_rollback_goes_to_the_release_before(two):
     assert found["git"] == {"commit": second, "target_commit": first, "target_subject": "1"}
     assert found["target"] == {"number": 1, "commit": first}
     assert (found["images"], found["serving_images"]) == ({"web": "sha256:1"}, {"web": "sha256:2"})
-    assert found["plan"]["first_edge"] is True
+    assert found["plan"]["first_proxy"] is True
 
 
 @pytest.mark.parametrize(("same", "strategy"), [(True, "reload"), (False, "rolling")])
 def test_a_rollback_reloads_only_where_the_image_is_the_same(two, monkeypatch, same, strategy):
-    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, edge: "")
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
     if same:
         of_one_image(two)
     plan = back(two, strategy="reload")["plan"]
@@ -192,7 +192,7 @@ def test_a_rollback_reloads_only_where_the_image_is_the_same(two, monkeypatch, s
 
 
 @pytest.mark.parametrize(
-    ("wish", "file", "own", "strategy", "collects"),
+    ("asked", "file", "own", "strategy", "collects"),
     [
         ({}, "shop/static/site.css", False, "rolling", True),
         ({}, "shop/static/site.css", True, "rolling", False),
@@ -203,14 +203,14 @@ def test_a_rollback_reloads_only_where_the_image_is_the_same(two, monkeypatch, s
         ({"collectstatic": "always"}, "templates/home.html", False, "rolling", True),
     ],
 )
-def test_a_rollback_collects_where_static_files_differ(two, monkeypatch, wish, file, own, strategy, collects):
-    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, edge: "")
+def test_a_rollback_collects_where_static_files_differ(two, monkeypatch, asked, file, own, strategy, collects):
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
     of_one_image(two)
     if own:
         two.config["services"]["web"]["command"] = ["sh", "-c", "manage.py collectstatic && gunicorn x"]
     change = Change(file, "M", ("100644", "100644"))
     monkeypatch.setattr(inspect_git, "differ", lambda *_any: inspect_git.Diff([change], {}, [], 1))
-    plan = back(two, strategy=strategy, **wish)["plan"]
+    plan = back(two, strategy=strategy, **asked)["plan"]
     assert (plan["strategy"], plan["collect"]) == (strategy, collects)
 
 
@@ -223,7 +223,7 @@ def test_a_rollback_collects_where_it_is_not_known_what_differs(two, monkeypatch
 def test_a_rollback_over_files_changed_by_hand_is_refused(two):
     with open(two.app.path + "/docker-compose.yml", "a", encoding="utf-8") as file:
         file.write("# by hand\n")
-    with pytest.raises(BadInputError, match=r"changed by hand: docker-compose\.yml; nothing was overwritten"):
+    with pytest.raises(BadInputError, match=r"locally modified files: docker-compose\.yml; nothing was overwritten"):
         back(two)
 
 
@@ -260,25 +260,25 @@ def test_a_project_of_another_name_is_told(world):
 def situation(world: World, entries: list[journal.Entry]):
     state = inspect.checkout.GitState(world.commits[1], "main", world.commits[1], "2", 0, 0, [])
     changes = inspect._Changes(entries, None, True)
-    return inspect.situation(world.app, WISH, state, engine.find(world, "jobs"), changes, world.config)
+    return inspect.situation(world.app, REQUEST, state, engine.find(world, "jobs"), changes, world.config)
 
 
 UNDONE = journal.Entry(number=3, commit="c" * 40, outcome="failed", undone=True)
 
 
 @pytest.mark.parametrize(
-    ("entries", "serving", "failed", "owed"),
+    ("entries", "serving", "failed", "pending"),
     [
         ([], "", False, False),
         ([done(2, "b" * 40)], "b" * 40, False, False),
         ([done(2, "b" * 40), UNDONE], "b" * 40, False, False),
-        ([done(2, "b" * 40), dataclasses.replace(UNDONE, caches_owed=True)], "b" * 40, False, True),
+        ([done(2, "b" * 40), dataclasses.replace(UNDONE, invalidation_pending=True)], "b" * 40, False, True),
         ([done(2, "b" * 40), dataclasses.replace(UNDONE, undone=False)], "", True, False),
     ],
 )
-def test_what_the_journal_says(world, entries, serving, failed, owed):
+def test_what_the_journal_says(world, entries, serving, failed, pending):
     seen = situation(world, entries)
-    assert (seen.serving_commit, seen.last_failed, seen.caches_owed) == (serving, failed, owed)
+    assert (seen.serving_commit, seen.last_failed, seen.invalidation_pending) == (serving, failed, pending)
 
 
 @pytest.mark.parametrize(
@@ -300,8 +300,8 @@ def test_what_runs(world, containers, not_running, match):
 
 
 def test_what_is_told_of_the_project(world):
-    told = inspect.told_of_compose(world.app, "2.26.1", world.config)
-    assert told == {
+    result = inspect.compose_facts(world.app, "2.26.1", world.config)
+    assert result == {
         "version": "2.26.1",
         "files": ["docker-compose.yml"],
         "services": ["web"],
@@ -311,7 +311,7 @@ def test_what_is_told_of_the_project(world):
     }
     world.app = dataclasses.replace(world.app, worker_services=("celery",))
     world.config["services"]["celery"] = {"build": {}}
-    assert inspect.told_of_compose(world.app, "2.26.1", world.config)["code_mounted"] is False
+    assert inspect.compose_facts(world.app, "2.26.1", world.config)["code_mounted"] is False
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_every_drift_is_a_reason(change, reason):
         ({"checkout_commit": "c" * 40}, True),
         ({"not_running": ("web",)}, True),
         ({"images_match": False}, True),
-        ({"caches_owed": True}, True),
+        ({"invalidation_pending": True}, True),
         # A person has pulled: the files are those of the commit.
         ({"checkout_commit": NEW}, False),
     ],
@@ -138,7 +138,9 @@ def test_what_a_quick_deploy_does(paths, invalidate, static, frontend, translate
     )
 
 
-@pytest.mark.parametrize("change", [{"force": True}, {"always_build": True}, {"caches_owed": True}, {"needs": None}])
+@pytest.mark.parametrize(
+    "change", [{"force": True}, {"always_build": True}, {"invalidation_pending": True}, {"needs": None}]
+)
 def test_where_more_is_wrong_everything_that_can_be_old_is_made_new(change):
     plan = plan_plan.make(dataclasses.replace(BEHIND, **{"needs": needs("static/a.css"), **change}))
     assert (plan.invalidate, plan.static_changed) == ("all", True)
@@ -148,8 +150,8 @@ def test_without_an_own_front_end_none_is_built():
     assert plan_plan.make(dataclasses.replace(BEHIND, force=True)).frontend is False
 
 
-def test_caches_that_are_owed_are_a_reason_but_none_to_build():
-    plan = plan_plan.make(dataclasses.replace(SERVED, caches_owed=True))
+def test_a_pending_invalidation_is_a_reason_but_none_to_build():
+    plan = plan_plan.make(dataclasses.replace(SERVED, invalidation_pending=True))
     assert (plan.deploy, plan.build) == (True, False)
     assert plan.reasons == ["the caches may hold pages of a release that was given up"]
 

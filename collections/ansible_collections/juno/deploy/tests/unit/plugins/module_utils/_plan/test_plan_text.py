@@ -13,8 +13,8 @@ DEPLOY, NO_BUILD = f"Deploy: yes, {IS_NEW}", "Build:  no"
 RELOAD, ROLLING = "Switch: reload", "Switch: rolling"
 TYPO = "django_app_check_url is no variable of this role; did you mean django_app_check_urls?"
 STANDS = "The migration jobs.0003_level of release 7 stays applied (jobs.0003_level: it is irreversible)."
-FIRST_EDGE = (
-    "Notice: the edge takes over the app's ports for the first time; while they change hands nobody is answered for a "
+FIRST_PROXY = (
+    "Notice: the proxy takes over the app's ports for the first time; while they change hands nobody is answered for a "
     "moment"
 )
 SALARY = "jobs.0004_salary (AddField jobs.job.salary)"
@@ -28,7 +28,7 @@ DEMANDS = (
 def begun(more_plan=None, **more):
     plan = {
         "deploy": True, "build": False, "reasons": [IS_NEW], "build_reasons": [], "words": [], "strategy": "reload",
-        "strategy_reasons": [], "first_edge": False, "edge": [],
+        "strategy_reasons": [], "first_proxy": False, "proxy": [],
     }  # fmt: skip
     base = {"git": {"target_commit": NEW, "target_subject": "A new front page"}, "taken_over": "", "recovered": {}}
     return {**base, "workers_words": "", "notices": [], "plan": {**plan, **(more_plan or {})}, **more}
@@ -37,7 +37,7 @@ def begun(more_plan=None, **more):
 def back(**more):
     """Return what the begin of a rollback or a restart finds, whose plan knows no files."""
     asked = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
-    switch = {"strategy": "rolling", "strategy_reasons": [], "first_edge": False}
+    switch = {"strategy": "rolling", "strategy_reasons": [], "first_proxy": False}
     return {**begun(target={"number": 5, "commit": NEW}, migrations=[], **more), "plan": {**asked, **switch}}
 
 
@@ -48,8 +48,8 @@ FIRST = begun(
         "build_reasons": ["there is no good release to take the image from"],
         "words": ["memcached has no container yet: it is started, since web depends on it"],
         "strategy": "rolling",
-        "first_edge": True,
-        "edge": ["behind the proxy REMOTE_ADDR is its address"],
+        "first_proxy": True,
+        "proxy": ["behind the proxy REMOTE_ADDR is its address"],
     },
     workers_words="worker, beat (found: they share the image of web)",
 )
@@ -88,7 +88,7 @@ CASES = {
             "Needs:  memcached has no container yet: it is started, since web depends on it",
             "Workers: worker, beat (found: they share the image of web)",
             ROLLING,
-            FIRST_EDGE,
+            FIRST_PROXY,
             "Notice: behind the proxy REMOTE_ADDR is its address",
         ],
     ),
@@ -197,6 +197,6 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("found", "told", "expected"), CASES.values(), ids=CASES)
-def test_the_plan(found, told, expected):
-    assert lines(found, told) == expected
+@pytest.mark.parametrize(("found", "result", "expected"), CASES.values(), ids=CASES)
+def test_the_plan(found, result, expected):
+    assert lines(found, result) == expected

@@ -74,7 +74,7 @@ def place(tmp_path):
     control.abandon(str(tmp_path / "app"))
 
 
-def order(site, **more):
+def spec(site, **more):
     return {
         "base_url": f"http://127.0.0.1:{site.server_address[1]}",
         "rate_per_second": 50,
@@ -91,18 +91,18 @@ def until(condition, seconds=10.0):
 
 
 def samples(place, kind=""):
-    with open(os.path.join(place, "meter.samples"), encoding="utf-8") as file:
+    with open(os.path.join(place, "probe.samples"), encoding="utf-8") as file:
         return sum(line.startswith(f'["{kind}') for line in file)
 
 
 def state(place):
-    with open(os.path.join(place, "meter.json"), encoding="utf-8") as file:
+    with open(os.path.join(place, "probe.json"), encoding="utf-8") as file:
         return json.load(file)
 
 
 def test_a_page_from_a_cache_that_nobody_cleared_is_old(place):
     with serving() as site:
-        control.start(place, order(site))
+        control.start(place, spec(site))
         until(lambda: samples(place) > 5)
         began = time.time()
         site.release = 2
@@ -118,7 +118,7 @@ def test_a_page_from_a_cache_that_nobody_cleared_is_old(place):
 @pytest.mark.parametrize("release", [1, 2])
 def test_a_cleared_cache_leaves_no_old_page(place, release):
     with serving() as site:
-        control.start(place, order(site))
+        control.start(place, spec(site))
         until(lambda: samples(place) > 5)
         began = time.time()
         site.release = release
@@ -137,7 +137,7 @@ def test_a_cleared_cache_leaves_no_old_page(place, release):
 def test_an_outage_has_its_length(place):
     with serving() as site:
         port = site.server_address[1]
-        control.start(place, order(site))
+        control.start(place, spec(site))
         until(lambda: samples(place) > 5)
     ended = time.monotonic()
     threading.Event().wait(0.7)
@@ -146,9 +146,7 @@ def test_an_outage_has_its_length(place):
         have = samples(place)
         until(lambda: samples(place) > have + 5)
         figures = control.finish(place, {})
-    run = probe_samples.parse(
-        pathlib.Path(place, "meter.samples").read_text(encoding="utf-8"), order(site)["pages"], 50
-    )
+    run = probe_samples.parse(pathlib.Path(place, "probe.samples").read_text(encoding="utf-8"), spec(site)["pages"], 50)
     # On a busy machine the prober itself stands still at times, which is no one's outage.
     still = sum(end - begin for begin, end in run.missed)
     assert outage - 0.2 - still <= figures["longest_gap_seconds"] <= outage + 0.3
@@ -159,10 +157,10 @@ def test_an_outage_has_its_length(place):
 def test_a_slow_site_is_spared(place):
     with serving() as site:
         site.delay = 0.2
-        control.start(place, order(site))
+        control.start(place, spec(site))
         until(lambda: site.asked > 6)
         figures = control.finish(place, {})
-    # One for a visitor's page, and one that is made anew.
+    # One for a visitor's page, and one that is rendered again.
     assert site.most_at_work <= 2
     # At 50 requests/s it would have been a hundred by then.
     assert figures["requests"] <= 8
@@ -174,7 +172,7 @@ def test_a_slow_site_is_spared(place):
 def test_requests_in_flight_are_waited_for(place):
     with serving() as site:
         site.delay = 0.6
-        control.start(place, order(site, pages=[{"path": f"/{name}"} for name in "abcd"]))
+        control.start(place, spec(site, pages=[{"path": f"/{name}"} for name in "abcd"]))
         until(lambda: site.asked > 3)
         figures = control.finish(place, {})
     assert (figures["failures"], figures["unanswered"], figures["ended"]) == (0, 0, "asked")
@@ -185,7 +183,7 @@ def test_requests_in_flight_are_waited_for(place):
 def test_it_ends_when_the_deploy_has_died(place, reaped):
     with serving() as site, subprocess.Popen(["sleep", "600"]) as deployer:
         known = dataclasses.astuple(processes.identify(deployer.pid))
-        control.start(place, order(site, deployer=known))
+        control.start(place, spec(site, deployer=known))
         until(lambda: samples(place) > 5)
         deployer.kill()
         if reaped:
@@ -193,30 +191,30 @@ def test_it_ends_when_the_deploy_has_died(place, reaped):
         until(lambda: not process.alive(state(place)))
         figures = control.finish(place, {})
     assert figures["ended"] == "the deploy died"
-    assert figures["words"][-1] == "Meter:    it ended before the deploy did (the deploy died)."
+    assert figures["words"][-1] == "Probe:    it ended before the deploy did (the deploy died)."
 
 
 def test_it_does_not_live_for_ever(place):
     with serving() as site:
-        control.start(place, order(site, longest_seconds=0.3))
+        control.start(place, spec(site, longest_seconds=0.3))
         until(lambda: not process.alive(state(place)))
         assert control.finish(place, {})["ended"] == "it ran for 0.3 s"
 
 
 def test_a_killed_prober_leaves_its_figures(place):
     with serving() as site:
-        control.start(place, order(site))
+        control.start(place, spec(site))
         until(lambda: samples(place, "r") > 5)
         os.kill(state(place)["pid"], signal.SIGKILL)
         until(lambda: not process.alive(state(place)))
         figures = control.finish(place, {})
     assert figures["requests"] > 3
-    assert figures["words"][-1] == "Meter:    it ended before the deploy did (it was killed)."
+    assert figures["words"][-1] == "Probe:    it ended before the deploy did (it was killed)."
 
 
 def test_one_that_breaks_says_why(place):
     with serving() as site:
-        control.start(place, order(site, headers={"X-Bad": "a\nb"}))
+        control.start(place, spec(site, headers={"X-Bad": "a\nb"}))
         until(lambda: not process.alive(state(place)), 15)
         figures = control.finish(place, {})
     assert figures["ended"].startswith("it broke: ValueError")
@@ -224,20 +222,20 @@ def test_one_that_breaks_says_why(place):
 
 def test_a_second_start_ends_the_first(place):
     with serving() as site:
-        control.start(place, order(site))
+        control.start(place, spec(site))
         first = state(place)
         begun = time.monotonic()
-        control.start(place, order(site))
+        control.start(place, spec(site))
         assert time.monotonic() - begun < 3
         assert not process.alive(first)
         assert process.alive(state(place))
-        assert control.start(place, order(site, rate_per_second=0)) == {"running": False}
+        assert control.start(place, spec(site, rate_per_second=0)) == {"running": False}
     assert os.listdir(place) == []
 
 
 def test_finish_again_gives_the_same(place):
     with serving() as site:
-        control.start(place, order(site))
+        control.start(place, spec(site))
         figures = control.finish(place, {})  # at once: the signal waits for the process
         assert control.finish(place, {}) == figures
     assert figures["ended"] == "asked"
@@ -250,12 +248,12 @@ def test_without_a_prober(place):
 
 def test_files_are_private_and_nothing_is_in_its_arguments(place):
     with serving() as site:
-        control.start(place, order(site, headers={"Authorization": "hunter2"}))
+        control.start(place, spec(site, headers={"Authorization": "hunter2"}))
         pid = state(place)["pid"]
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             assert b"hunter2" not in file.read()
         assert os.getsid(pid) == pid
-    assert os.stat(os.path.join(place, "meter.json")).st_mode & 0o777 == 0o600
+    assert os.stat(os.path.join(place, "probe.json")).st_mode & 0o777 == 0o600
     assert os.stat(place).st_mode & 0o027 == 0
 
 
@@ -292,7 +290,7 @@ def test_an_order_in_full():
 def test_a_process_id_that_is_used_again_is_not_the_deploy(place):
     mine = processes.identify(os.getpid())
     with serving() as site:
-        control.start(place, order(site, deployer=(mine.pid, str(int(mine.started) - 1))))
+        control.start(place, spec(site, deployer=(mine.pid, str(int(mine.started) - 1))))
         until(lambda: not process.alive(state(place)))
         assert control.finish(place, {})["ended"] == "the deploy died"
 

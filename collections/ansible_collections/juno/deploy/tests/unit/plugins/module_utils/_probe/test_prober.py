@@ -49,7 +49,7 @@ def test_what_makes_a_page_another(one, other, same):
 
 
 @pytest.mark.parametrize(
-    ("anew", "plain"),
+    ("again", "plain"),
     [
         ("/a?_juno={}", "/a"),
         ("/a?x=1&amp;_juno={}", "/a?x=1"),
@@ -60,8 +60,8 @@ def test_what_makes_a_page_another(one, other, same):
         ("/a?_juno=ffff", "/a?_juno=ffff"),
     ],
 )
-def test_the_query_is_taken_out(anew, plain):
-    assert normalise(anew.format(TOKEN).encode(), TOKEN) == plain.encode()
+def test_the_query_is_taken_out(again, plain):
+    assert normalise(again.format(TOKEN).encode(), TOKEN) == plain.encode()
 
 
 @pytest.mark.parametrize(("target", "query"), [("/", "?_juno=ab"), ("/?x=1", "&_juno=ab")])
@@ -116,8 +116,8 @@ def head(*lines, status="200 OK"):
     ],
 )
 def test_results(pieces, result):
-    with serving(*pieces) as (order, asked):
-        assert ask(order, page())[0] == result
+    with serving(*pieces) as (spec, asked):
+        assert ask(spec, page())[0] == result
     assert b"Host: example.org\r\n" in asked
     assert b"Connection: close\r\n" in asked
 
@@ -131,10 +131,10 @@ def test_a_silent_server_is_bounded(pieces, monkeypatch):
     monkeypatch.setattr(prober, "TIMEOUT_SECONDS", 0.3)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        order = {"base_url": f"http://127.0.0.1:{listener.getsockname()[1]}", "headers": {}}
+        spec = {"base_url": f"http://127.0.0.1:{listener.getsockname()[1]}", "headers": {}}
         found = []
         begun = time.monotonic()
-        thread = threading.Thread(target=lambda: found.append((ask(order, page()), time.monotonic() - begun)))
+        thread = threading.Thread(target=lambda: found.append((ask(spec, page()), time.monotonic() - begun)))
         thread.start()
         peer = stack.enter_context(listener.accept()[0])
         for piece in pieces:
@@ -164,13 +164,13 @@ def test_a_refused_connection():
     ],
 )
 def test_texts(contains, excludes, wrong):
-    with serving(head("X: y"), "Hellö world".encode()) as (order, _asked):
-        assert ask(order, page(contains, excludes))[2] is wrong
+    with serving(head("X: y"), "Hellö world".encode()) as (spec, _asked):
+        assert ask(spec, page(contains, excludes))[2] is wrong
 
 
 def digest(*pieces, token=""):
-    with serving(*pieces) as (order, _asked):
-        return ask(order, page(), token)[1]
+    with serving(*pieces) as (spec, _asked):
+        return ask(spec, page(), token)[1]
 
 
 def test_digests():

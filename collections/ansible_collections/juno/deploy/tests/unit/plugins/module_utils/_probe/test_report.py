@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The meter's figures in words."""
+"""The availability probe's figures in words."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_all_is_well():
         ("reload", False, 0, 3, "Requests were lost although the strategy is reload: 3 failed"),
         ("rolling", False, 2, 3, "3 failed from the switch on (2 more failed before it began), so"),
         ("rolling", False, 2, 0, "All 2 failed before the switch began"),
-        ("rolling", True, 0, 3, "3 requests failed while the published port moved to the edge"),
-        ("rolling", True, 0, 1, "1 request failed while the published port moved to the edge"),
+        ("rolling", True, 0, 3, "3 requests failed while the published port moved to the proxy"),
+        ("rolling", True, 0, 1, "1 request failed while the published port moved to the proxy"),
         ("recreate", False, 0, 3, "The strategy recreate stops the site for a moment: 3 requests failed"),
     ],
 )
@@ -117,17 +117,17 @@ CUT = figures(ended="the deploy died")
         (
             figures(longest_gap_seconds=0.8),
             2.0,
-            {"moved_to_edge": True},
-            "rolling, and the edge took over the ports: 0.80 s without an answer while they changed hands, this once",
+            {"moved_to_proxy": True},
+            "rolling, and the proxy took over the ports: 0.80 s without an answer while they changed hands, this once",
         ),
         (NONE, 0.0, {}, "rolling, no container was missing at any moment; what visitors met was not measured"),
         (CUT, 0.0, {}, "rolling, no container was missing at any moment; what visitors met was not measured"),
-        (NONE, 0.0, {"first": True, "moved_to_edge": True}, "rolling, nothing served before"),
+        (NONE, 0.0, {"first": True, "moved_to_proxy": True}, "rolling, nothing served before"),
     ],
 )
 def test_the_switch_in_one_sentence(met, own, more, sentence):
-    told = switch(met, "rolling", own, **{"moved_to_edge": False, "first": False, **more})
-    assert told.startswith(sentence)
+    result = switch(met, "rolling", own, **{"moved_to_proxy": False, "first": False, **more})
+    assert result.startswith(sentence)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge's files on the host, in real directories and a real git checkout."""
+"""The proxy's files on the host, in real directories and a real git checkout."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def make_app(tmp_path, *compose_files: str) -> App:
     return App(str(directory), "jobs", "web", (), compose_files, "", str(tmp_path / "state"))
 
 
-def edge_in(directory) -> names.Edge:
-    return names.Edge("web", (names.Port(8001, 8000),), "haproxy:3.0", str(directory), "0:0", "juno-jobs-web", 8000)
+def proxy_in(directory) -> names.Proxy:
+    return names.Proxy("web", (names.Port(8001, 8000),), "haproxy:3.0", str(directory), "0:0", "juno-jobs-web", 8000)
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -78,9 +78,9 @@ def test_what_keeps_our_override_from_being_read(app, files, reason):
     for name, text in files.items():
         with open(os.path.join(app.path, name), "w", encoding="utf-8") as file:
             file.write(text)
-    told = proxy_files.in_the_way(app)
-    assert told.endswith(reason)
-    assert bool(told) == bool(reason)
+    result = proxy_files.in_the_way(app)
+    assert result.endswith(reason)
+    assert bool(result) == bool(reason)
 
 
 def test_where_the_files_are_named_ours_is_beside_the_journal(tmp_path):
@@ -109,7 +109,7 @@ def test_the_override_comes_and_goes(app):
 def test_an_override_that_comes_beside_ours_is_told(app):
     with open(os.path.join(app.path, "docker-compose.override.yml"), "w", encoding="utf-8") as file:
         file.write(THEIRS)
-    proxy_files.require_read(app)  # that is why an edge can't be, and no fault
+    proxy_files.require_read(app)  # that is why a proxy can't be, and no fault
     with open(app.override, "w", encoding="utf-8") as file:
         file.write(OURS)
     with pytest.raises(BadInputError, match=r"lies docker-compose.override.yml, .* move what it says"):
@@ -131,13 +131,13 @@ def test_a_persons_override_is_neither_replaced_nor_removed(app):
 
 
 def test_the_configuration_is_written_and_a_persons_page_stays(tmp_path):
-    edge = edge_in(tmp_path / "edge")
-    assert proxy_files.put_configuration(edge) is True
-    assert (tmp_path / "edge" / "haproxy.cfg").read_text() == haproxy.write(edge)
-    assert (tmp_path / "edge" / "maintenance.map").read_text() == "site off\n"
-    assert (tmp_path / "edge" / "run").is_dir()
-    (tmp_path / "edge" / "maintenance.html").write_text("mine")
-    (tmp_path / "edge" / "maintenance.map").write_text(proxy_files.ON)
-    assert proxy_files.put_configuration(edge) is False
-    assert (tmp_path / "edge" / "maintenance.html").read_text() == "mine"
-    assert (tmp_path / "edge" / "maintenance.map").read_text() == "site on\n"
+    proxy = proxy_in(tmp_path / "proxy")
+    assert proxy_files.put_configuration(proxy) is True
+    assert (tmp_path / "proxy" / "haproxy.cfg").read_text() == haproxy.write(proxy)
+    assert (tmp_path / "proxy" / "maintenance.map").read_text() == "site off\n"
+    assert (tmp_path / "proxy" / "run").is_dir()
+    (tmp_path / "proxy" / "maintenance.html").write_text("mine")
+    (tmp_path / "proxy" / "maintenance.map").write_text(proxy_files.ON)
+    assert proxy_files.put_configuration(proxy) is False
+    assert (tmp_path / "proxy" / "maintenance.html").read_text() == "mine"
+    assert (tmp_path / "proxy" / "maintenance.map").read_text() == "site on\n"

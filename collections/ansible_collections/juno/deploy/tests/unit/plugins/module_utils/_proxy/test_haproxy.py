@@ -13,7 +13,7 @@ PORT = {"mode": "ingress", "target": 8000, "published": "8001", "protocol": "tcp
 WANT = {"image": "haproxy:3.0", "directory": "/var/lib/juno/jobs/edge", "user": "0:0"}
 
 
-def edge_of(*ports, **more):
+def proxy_of(*ports, **more):
     return names.take_over(
         {"name": "jobs", "services": {"web": {"ports": list(ports or [PORT])}}}, "web", **WANT, **more
     )
@@ -35,7 +35,7 @@ def sections(text: str) -> dict[str, list[str]]:
 
 def test_a_front_door_for_each_published_port_and_a_backend_for_each_target():
     ports = [PORT, {**PORT, "published": "8002"}, {**PORT, "published": "9001", "target": 9000}]
-    text = sections(haproxy.write(edge_of(*ports)))
+    text = sections(haproxy.write(proxy_of(*ports)))
     doors = {name: lines for name, lines in text.items() if name.startswith("frontend port_")}
     assert list(doors) == ["frontend port_8001_0", "frontend port_8002_1", "frontend port_9001_2"]
     assert [lines[0] for lines in doors.values()] == ["bind :18000", "bind :18001", "bind :18002"]
@@ -46,12 +46,12 @@ def test_a_front_door_for_each_published_port_and_a_backend_for_each_target():
 
 
 def test_one_port_at_two_addresses_has_two_doors_of_different_names():
-    text = sections(haproxy.write(edge_of(*({**PORT, "host_ip": ip} for ip in ("127.0.0.1", "::1")))))
+    text = sections(haproxy.write(proxy_of(*({**PORT, "host_ip": ip} for ip in ("127.0.0.1", "::1")))))
     assert {"frontend port_8001_0", "frontend port_8001_1"} <= set(text)
 
 
 def test_requests_are_sent_again_only_where_that_is_safe():
-    text = sections(haproxy.write(edge_of()))
+    text = sections(haproxy.write(proxy_of()))
     lines, again = text["backend app_8000"], text["backend app_8000_again"]
     assert ("retry-on conn-failure" in lines, "option http-server-close" in lines) == (True, True)
     # It waits for a container as patiently as the other one, which it asks.
@@ -63,7 +63,7 @@ def test_requests_are_sent_again_only_where_that_is_safe():
 
 def test_what_is_no_http_is_passed_as_it_is():
     smtp = {**PORT, "published": "25", "target": 2525}
-    text = sections(haproxy.write(edge_of(PORT, smtp, tcp=[2525])))
+    text = sections(haproxy.write(proxy_of(PORT, smtp, tcp=[2525])))
     assert text["frontend port_25_1"] == [
         "bind :18001",
         "bind :::18001 v6only",
@@ -79,9 +79,9 @@ def test_what_is_no_http_is_passed_as_it_is():
 
 
 def test_without_ipv6_in_the_kernel_haproxy_starts_all_the_same():
-    text = haproxy.write(edge_of(ipv6=False))
+    text = haproxy.write(proxy_of(ipv6=False))
     assert "v6only" not in text
-    assert haproxy.write(edge_of()).count("v6only") == 2
+    assert haproxy.write(proxy_of()).count("v6only") == 2
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_without_ipv6_in_the_kernel_haproxy_starts_all_the_same():
     [(["10.0.0.0/8", "::1"], " unless { src 10.0.0.0/8 ::1/128 }"), ([], "")],
 )
 def test_what_visitors_say_of_themselves_is_not_believed(trusted, unless):
-    configuration = haproxy.write(edge_of(trusted=trusted))
+    configuration = haproxy.write(proxy_of(trusted=trusted))
     text = sections(configuration)
     rule = f"{haproxy._FORWARDED.strip()}{unless}"
     assert rule in text["frontend port_8001_0"]
@@ -100,14 +100,14 @@ def test_what_visitors_say_of_themselves_is_not_believed(trusted, unless):
 
 def test_the_modes_are_read_again():
     ports = [PORT, {**PORT, "published": "25", "target": 2525}, {**PORT, "published": "9", "target": 9000}]
-    configuration = haproxy.write(edge_of(*ports, tcp=[2525]))
+    configuration = haproxy.write(proxy_of(*ports, tcp=[2525]))
     assert haproxy.targets(configuration) == {8000, 2525, 9000}
     assert haproxy.tcp_targets(configuration) == {2525}
     assert (haproxy.targets(""), haproxy.drops_forwarded("")) == (set(), False)
 
 
 def test_containers_are_found_by_the_engines_dns():
-    text = sections(haproxy.write(edge_of()))
+    text = sections(haproxy.write(proxy_of()))
     assert "nameserver engine 127.0.0.11:53" in text["resolvers docker"]
     # An address is gone as soon as the DNS no longer names it; a name that is gone for a moment keeps its own.
     assert {"hold obsolete 0s", "hold nx 30s"} <= set(text["resolvers docker"])
@@ -117,7 +117,7 @@ def test_containers_are_found_by_the_engines_dns():
 
 
 def test_the_maintenance_page_stands_before_every_door_but_the_inner_one():
-    text = sections(haproxy.write(edge_of(PORT, {**PORT, "published": "8002"})))
+    text = sections(haproxy.write(proxy_of(PORT, {**PORT, "published": "8002"})))
     closed = {name for name, lines in text.items() if any("maintenance.html" in line for line in lines)}
     assert closed == {"frontend port_8001_0", "frontend port_8002_1"}
     inside = text["frontend inside"]
@@ -132,11 +132,11 @@ def test_the_maintenance_page_stands_before_every_door_but_the_inner_one():
         ("default_backend", [(8001, 8000)], 8000),
     ],
 )
-def test_the_edge_knows_the_port(service, ports, port):
-    edge = dataclasses.replace(
-        edge_of(), service=service, ports=tuple(names.Port(*one) for one in ports), main=ports[0][1]
+def test_the_proxy_knows_the_port(service, ports, port):
+    proxy = dataclasses.replace(
+        proxy_of(), service=service, ports=tuple(names.Port(*one) for one in ports), main=ports[0][1]
     )
-    assert haproxy.inside_target(haproxy.write(edge)) == port
+    assert haproxy.inside_target(haproxy.write(proxy)) == port
 
 
 @pytest.mark.parametrize("text", ["", "frontend inside\n", "frontend other\n  default_backend app_8000\n"])

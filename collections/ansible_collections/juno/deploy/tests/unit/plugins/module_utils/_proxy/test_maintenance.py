@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The maintenance page: its files are real, the edge is pretended."""
+"""The maintenance page: its files are real, the proxy is pretended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASE_URL = "http://127.0.0.1:8001"
 @pytest.fixture
 def world(tmp_path, monkeypatch):
     made = World(tmp_path).take_the_place_of_the_real(monkeypatch)
-    made.behind_edge()
+    made.behind_proxy()
     return made
 
 
@@ -26,17 +26,17 @@ def show(world: World, shown: bool = True, page: str | None = None, *, dry: bool
 
 
 def page_of(world: World) -> str:
-    return files.read(os.path.join(world.app.edge_directory, "maintenance.html"))
+    return files.read(os.path.join(world.app.proxy_directory, "maintenance.html"))
 
 
 def test_it_is_shown_and_hidden_once(world):
-    assert maintenance.is_on(world.app.edge_directory) is False
+    assert maintenance.is_on(world.app.proxy_directory) is False
     for shown, word in ((True, "on"), (False, "off")):
         world.log.clear()
         assert show(world, shown)["changed"] is True
-        # At once, and also when the edge starts anew.
+        # At once, and also when the proxy restarts.
         assert world.log == [f"set map /etc/juno/maintenance.map site {word}"]
-        assert maintenance.is_on(world.app.edge_directory) is shown
+        assert maintenance.is_on(world.app.proxy_directory) is shown
         again = show(world, shown)
         assert (again["changed"], again["actions"]) == (False, [])
         assert again["msg"].endswith(", as before")
@@ -48,7 +48,7 @@ def test_a_page_of_ones_own_is_read_by_a_new_process(world):
     assert (result["changed"], page_of(world)) == (True, "<h1>Soon</h1>")
     # It reads the map's file too, so nobody has to tell it by its socket.
     assert world.log == ["SIGUSR2 juno-edge-1"]
-    assert maintenance.is_on(world.app.edge_directory) is True
+    assert maintenance.is_on(world.app.proxy_directory) is True
     world.log.clear()
     assert show(world, page="<h1>Soon</h1>")["changed"] is False
     assert world.log == []
@@ -67,18 +67,18 @@ def test_without_a_page_given_the_one_that_is_there_stays(world):
 def test_a_dry_run_changes_nothing(world, page):
     before = page_of(world)
     assert show(world, page=page, dry=True)["changed"] is True
-    assert (world.log, page_of(world), maintenance.is_on(world.app.edge_directory)) == ([], before, False)
+    assert (world.log, page_of(world), maintenance.is_on(world.app.proxy_directory)) == ([], before, False)
 
 
 @pytest.mark.parametrize("state", ["", "exited", "created", "paused"])
-def test_without_an_edge_it_says_so_and_changes_nothing(world, state):
+def test_without_a_proxy_it_says_so_and_changes_nothing(world, state):
     if state:
         world.there["juno-edge-1"]["State"] = state
     else:
         del world.there["juno-edge-1"]
-    with pytest.raises(JunoError, match=r"No edge stands before jobs.*django_app_strategy=rolling"):
+    with pytest.raises(JunoError, match=r"No proxy stands before jobs.*django_app_strategy=rolling"):
         show(world)
-    assert maintenance.is_on(world.app.edge_directory) is False
+    assert maintenance.is_on(world.app.proxy_directory) is False
 
 
 def test_checks_go_past_a_page_that_is_shown(world):
@@ -90,5 +90,5 @@ def test_checks_go_past_a_page_that_is_shown(world):
     assert maintenance.around(world, world.app, BASE_URL) == BASE_URL
 
 
-def test_an_edge_that_was_never_there_shows_nothing(tmp_path):
+def test_a_proxy_that_was_never_there_shows_nothing(tmp_path):
     assert maintenance.is_on(str(tmp_path / "nosuch")) is False

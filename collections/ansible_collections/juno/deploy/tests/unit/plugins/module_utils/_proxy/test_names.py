@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The edge: what it takes over, and the lines of its override that matter."""
+"""The proxy: what it takes over, and the lines of its override that matter."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SERVICE = {"ports": [PORT], "networks": {"default": None}}
 WANT = {"image": "haproxy:3.0", "directory": "/var/lib/juno/jobs/edge", "user": "0:0"}
 
 
-def edge_of(**service):
+def proxy_of(**service):
     return names.take_over({"services": {"web": {**SERVICE, **service}}}, "web", **WANT)
 
 
@@ -29,8 +29,8 @@ def networks_of(text: str) -> dict:
     return json.loads(text.splitlines()[-1].removeprefix("networks: "))
 
 
-def edge_entry(text: str) -> dict:
-    """Return the edge's service: JSON is YAML, and all on one line."""
+def proxy_entry(text: str) -> dict:
+    """Return the proxy's service: JSON is YAML, and all on one line."""
     line = next(line for line in text.splitlines() if line.startswith("  juno-edge: "))
     return json.loads(line.partition(": ")[2])
 
@@ -69,25 +69,25 @@ def test_where_it_can_stand(service, reason):
 
 def test_it_refuses_what_it_cannot_stand_before():
     with pytest.raises(BadInputError, match=r"before the service 'web': the service publishes no port\."):
-        edge_of(ports=[])
+        proxy_of(ports=[])
 
 
 def test_it_takes_over_ports_and_the_name():
     ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
-    edge = edge_of(ports=ports, networks={"front": None, "back": {"aliases": ["a"]}}, container_name="web")
-    assert edge.ports == (names.Port(8001, 8000), names.Port(9001, 9000, "127.0.0.1"))
-    assert (edge.in_default, edge.named, edge.main) == (False, True, 8000)
-    assert edge.socket == "/var/lib/juno/jobs/edge/run/edge.sock"
-    assert edge_of().named is False
-    assert edge_of(networks=None).in_default is True
+    proxy = proxy_of(ports=ports, networks={"front": None, "back": {"aliases": ["a"]}}, container_name="web")
+    assert proxy.ports == (names.Port(8001, 8000), names.Port(9001, 9000, "127.0.0.1"))
+    assert (proxy.in_default, proxy.named, proxy.main) == (False, True, 8000)
+    assert proxy.socket == "/var/lib/juno/jobs/edge/run/edge.sock"
+    assert proxy_of().named is False
+    assert proxy_of(networks=None).in_default is True
 
 
 def test_the_port_of_the_site_is_never_passed_as_tcp():
     ports = [{**PORT, "target": 8443, "published": "8443"}, PORT]
-    edge = names.take_over(
+    proxy = names.take_over(
         {"services": {"web": {"ports": ports}}}, "web", **WANT, main=8000, tcp=[8443, 8000], trusted=["10.1.2.3"]
     )
-    assert (edge.main, edge.tcp, edge.trusted) == (8000, {8443}, ("10.1.2.3/32",))
+    assert (proxy.main, proxy.tcp, proxy.trusted) == (8000, {8443}, ("10.1.2.3/32",))
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_a_name_that_no_other_project_has(project, service, alias):
 )
 def test_published_ports_have_the_families_that_they_had(networks, known, foreign, has):
     config = {"name": "jobs", "services": {"web": {"ports": [PORT], "networks": networks}}, "networks": known}
-    edge = names.take_over(config, "web", **WANT, ipv6_networks=foreign)
-    assert edge.ipv6_subnet == (names.ipv6_subnet_of("jobs") if has else "")
-    made = networks_of(names.override(edge))
+    proxy = names.take_over(config, "web", **WANT, ipv6_networks=foreign)
+    assert proxy.ipv6_subnet == (names.ipv6_subnet_of("jobs") if has else "")
+    made = networks_of(names.override(proxy))
     assert made["juno-edge"] == {"internal": True}
     assert (made["juno-ports"] or {}).get("enable_ipv6", False) is has
 
@@ -135,44 +135,44 @@ def test_a_source_that_is_no_network_is_told():
         names.read_trusted(["10.0.0.1/8"])
 
 
-def test_the_override_gives_the_ports_to_the_edge():
+def test_the_override_gives_the_ports_to_the_proxy():
     ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
-    text = names.override(edge_of(ports=ports))
+    text = names.override(proxy_of(ports=ports))
     assert text.splitlines()[0] == compose.MARK
     assert text.splitlines()[2:5] == ["services:", '  "web":', "    ports: !reset []"]
     assert "container_name" not in text
-    edge = edge_entry(text)
-    assert edge["ports"] == [
+    proxy = proxy_entry(text)
+    assert proxy["ports"] == [
         {"target": 18000, "published": "8001", "protocol": "tcp"},
         {"target": 18001, "published": "9001", "protocol": "tcp", "host_ip": "127.0.0.1"},
     ]
     # Nothing but the site's own containers can be found there, by a name that nobody else has.
-    assert edge["networks"] == ["juno-edge", "juno-ports"]
+    assert proxy["networks"] == ["juno-edge", "juno-ports"]
     assert json.loads(text.splitlines()[5].removeprefix("    networks: ")) == {
         "juno-edge": {"aliases": [names.alias_of("", "web")]},
         "default": None,
     }
 
 
-def test_the_edge_has_no_rights():
-    edge = edge_entry(names.override(edge_of()))
-    assert (edge["user"], edge["cap_drop"], edge["read_only"]) == ("0:0", ["ALL"], True)
-    assert edge["security_opt"] == ["no-new-privileges:true"]
-    assert edge["stop_signal"] == "SIGUSR1"
-    configuration, run = edge["volumes"]
+def test_the_proxy_has_no_rights():
+    proxy = proxy_entry(names.override(proxy_of()))
+    assert (proxy["user"], proxy["cap_drop"], proxy["read_only"]) == ("0:0", ["ALL"], True)
+    assert proxy["security_opt"] == ["no-new-privileges:true"]
+    assert proxy["stop_signal"] == "SIGUSR1"
+    configuration, run = proxy["volumes"]
     assert (configuration["source"], configuration["read_only"]) == ("/var/lib/juno/jobs/edge", True)
     assert (run["source"], run["target"]) == ("/var/lib/juno/jobs/edge/run", "/run/juno")
 
 
 def test_a_dollar_is_no_variable():
-    edge = dataclasses.replace(edge_of(), image="here/$x", directory="/srv/$y")
-    entry = edge_entry(names.override(edge))
+    proxy = dataclasses.replace(proxy_of(), image="here/$x", directory="/srv/$y")
+    entry = proxy_entry(names.override(proxy))
     assert entry["image"] == "here/$$x"
     assert [one["source"] for one in entry["volumes"]] == ["/srv/$$y", "/srv/$$y/run"]
 
 
 def test_a_name_of_which_there_can_be_only_one_is_taken_away():
-    assert "    container_name: !reset null" in names.override(edge_of(container_name="web")).splitlines()
+    assert "    container_name: !reset null" in names.override(proxy_of(container_name="web")).splitlines()
     assert names.override(None, service="web", named=True).splitlines()[2:] == [
         "services:",
         '  "web":',
@@ -181,12 +181,12 @@ def test_a_name_of_which_there_can_be_only_one_is_taken_away():
 
 
 def test_a_service_keeps_the_networks_that_it_names():
-    line = names.override(edge_of(networks={"front": None})).splitlines()[5]
+    line = names.override(proxy_of(networks={"front": None})).splitlines()[5]
     assert list(json.loads(line.removeprefix("    networks: "))) == ["juno-edge"]
 
 
-def test_an_epoch_goes_to_the_site_and_its_workers():
-    text = names.override(edge_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
+def test_a_cache_version_goes_to_the_site_and_its_workers():
+    text = names.override(proxy_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
     lines = text.splitlines()
     assert lines[3:5] == ['  "web":', "    ports: !reset []"]
     assert lines[6:9] == [
@@ -198,9 +198,9 @@ def test_an_epoch_goes_to_the_site_and_its_workers():
     assert alone.splitlines()[2:] == ["services:", '  "web":', '    environment: {"CACHE_VERSION": "7"}']
 
 
-def test_what_the_edge_is_made_from():
-    plain = names.definition(names.override(edge_of()))
+def test_what_the_proxy_is_made_from():
+    plain = names.definition(names.override(proxy_of()))
     assert (plain["image"], "networks" in plain) == ("haproxy:3.0", False)
-    assert names.definition(names.override(edge_of(), environment={"CACHE_VERSION": "7"})) == plain
+    assert names.definition(names.override(proxy_of(), environment={"CACHE_VERSION": "7"})) == plain
     assert names.definition("") == {}
-    assert names.definition(names.override(dataclasses.replace(edge_of(), image="other:1"))) != plain
+    assert names.definition(names.override(dataclasses.replace(proxy_of(), image="other:1"))) != plain

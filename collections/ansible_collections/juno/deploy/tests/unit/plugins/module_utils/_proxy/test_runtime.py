@@ -72,7 +72,7 @@ def test_requests_at_work_are_those_running_and_those_waiting():
     assert runtime.parse_sessions(STAT) == {"app_8000/web1": 3, "app_8000/web2": 0, "app_8000/web3": 0}
 
 
-class Edge:
+class Proxy:
     """What HAProxy does with states, without HAProxy: places, the commands said to it, and requests at work."""
 
     def __init__(self, *places: Slot) -> None:
@@ -106,7 +106,7 @@ class Edge:
         up, where = (2 if one.running else 0), one.address or "-"
         return f"6 {one.backend} 1 {one.name} {where} {up} {state} 1 1 4 6 3 5 6 0 0 0 web 8000 - 0 0 - - 0\n"
 
-    def told(self) -> list[str]:
+    def results(self) -> list[str]:
         return [one for one in self.said if one.startswith("set")]
 
 
@@ -115,70 +115,70 @@ def place(number: int, address: str = "", *, running: bool = True, drained: bool
 
 
 def arrives(number: int, address: str, **more):
-    def come(edge: Edge) -> None:
-        old = edge.places[f"app_8000/web{number}"]
-        edge.places[old.path] = place(number, address, drained=old.drained, **more)
+    def come(proxy: Proxy) -> None:
+        old = proxy.places[f"app_8000/web{number}"]
+        proxy.places[old.path] = place(number, address, drained=old.drained, **more)
 
     return come
 
 
 def test_newcomers_are_held_before_they_come():
-    edge = Edge(place(1, "10.0.0.2"), place(2), place(3, drained=True))
-    runtime.drain_new(edge)
+    proxy = Proxy(place(1, "10.0.0.2"), place(2), place(3, drained=True))
+    runtime.drain_new(proxy)
     # Who serves goes on, and what is held is not told again.
-    assert edge.told() == ["set server app_8000/web2 state drain"]
+    assert proxy.results() == ["set server app_8000/web2 state drain"]
 
 
 def test_all_places_are_given_back():
-    edge = Edge(place(1, "10.0.0.2"), place(2, "10.0.0.3", drained=True), place(3, drained=True))
-    runtime.free(edge)
-    assert edge.told() == ["set server app_8000/web2 state ready", "set server app_8000/web3 state ready"]
+    proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3", drained=True), place(3, drained=True))
+    runtime.free(proxy)
+    assert proxy.results() == ["set server app_8000/web2 state ready", "set server app_8000/web3 state ready"]
 
 
 def test_a_newcomer_gets_requests_once_the_dns_names_it():
-    edge = Edge(place(1, "10.0.0.2"), place(2, drained=True))
-    edge.later = [lambda _edge: None, arrives(2, "10.0.0.3")]
-    runtime.enable(edge, [("10.0.0.3",)], "app_8000", 5)
-    assert edge.told() == ["set server app_8000/web2 state ready"]
+    proxy = Proxy(place(1, "10.0.0.2"), place(2, drained=True))
+    proxy.later = [lambda _proxy: None, arrives(2, "10.0.0.3")]
+    runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 5)
+    assert proxy.results() == ["set server app_8000/web2 state ready"]
 
 
 def test_it_waits_until_every_newcomer_is_there():
-    edge = Edge(place(1, drained=True), place(2, drained=True))
-    edge.later = [arrives(1, "10.0.0.2"), lambda _edge: None, arrives(2, "10.0.0.3")]
-    runtime.enable(edge, [("10.0.0.2",), ("10.0.0.3",)], "app_8000", 5)
-    assert sorted(edge.told()) == ["set server app_8000/web1 state ready", "set server app_8000/web2 state ready"]
+    proxy = Proxy(place(1, drained=True), place(2, drained=True))
+    proxy.later = [arrives(1, "10.0.0.2"), lambda _proxy: None, arrives(2, "10.0.0.3")]
+    runtime.enable(proxy, [("10.0.0.2",), ("10.0.0.3",)], "app_8000", 5)
+    assert sorted(proxy.results()) == ["set server app_8000/web1 state ready", "set server app_8000/web2 state ready"]
 
 
 def test_one_of_a_containers_addresses_is_enough():
-    edge = Edge(place(1, "10.1.0.2", drained=True))
-    runtime.enable(edge, [("10.0.0.2", "10.1.0.2")], "app_8000", 0)
-    assert edge.told() == ["set server app_8000/web1 state ready"]
+    proxy = Proxy(place(1, "10.1.0.2", drained=True))
+    runtime.enable(proxy, [("10.0.0.2", "10.1.0.2")], "app_8000", 0)
+    assert proxy.results() == ["set server app_8000/web1 state ready"]
 
 
 def test_a_newcomer_that_the_dns_never_names_is_told():
     with pytest.raises(EngineError, match=r"does not find the new container \(10\.0\.0\.3\) by Docker's DNS"):
-        runtime.enable(Edge(place(1, "10.0.0.2")), [("10.0.0.3",)], "app_8000", 0)
+        runtime.enable(Proxy(place(1, "10.0.0.2")), [("10.0.0.3",)], "app_8000", 0)
 
 
-def test_a_newcomer_that_refuses_the_edge_is_told():
-    edge = Edge(place(2, "10.0.0.3", running=False, drained=True))
+def test_a_newcomer_that_refuses_the_proxy_is_told():
+    proxy = Proxy(place(2, "10.0.0.3", running=False, drained=True))
     with pytest.raises(EngineError, match=r"can't connect to the new container \(10\.0\.0\.3\).*0\.0\.0\.0"):
-        runtime.enable(edge, [("10.0.0.3",)], "app_8000", 0)
+        runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 0)
 
 
 def test_draining_ends_with_the_last_request():
-    edge = Edge(place(1, "10.0.0.2"), place(2, "10.0.0.3"))
-    edge.sessions = [{"app_8000/web1": 2, "app_8000/web2": 9}, {"app_8000/web1": 1}, {"app_8000/web2": 9}]
-    assert runtime.drain(edge, ["10.0.0.2"], 5) == 0
-    assert edge.told() == ["set server app_8000/web1 state drain"]
-    assert edge.said.count("show stat") == 3
+    proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3"))
+    proxy.sessions = [{"app_8000/web1": 2, "app_8000/web2": 9}, {"app_8000/web1": 1}, {"app_8000/web2": 9}]
+    assert runtime.drain(proxy, ["10.0.0.2"], 5) == 0
+    assert proxy.results() == ["set server app_8000/web1 state drain"]
+    assert proxy.said.count("show stat") == 3
 
 
 def test_who_still_answers_a_request_is_told(events):
-    edge = Edge(place(1, "10.0.0.2"), place(2, "10.0.0.3"), place(1, "10.0.0.2", backend="app_9000"))
+    proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3"), place(1, "10.0.0.2", backend="app_9000"))
     busy = [{"app_8000/web1": 3, "app_8000/web2": 1}, {"app_8000/web1": 1, "app_9000/web1": 2}, {"app_9000/web1": 1}]
-    edge.sessions = [*busy, {}]
-    assert runtime.drain(edge, ["10.0.0.2", "10.0.0.3"], 5) == 0
+    proxy.sessions = [*busy, {}]
+    assert runtime.drain(proxy, ["10.0.0.2", "10.0.0.3"], 5) == 0
     assert events == [
         "drain: 2 of 2 containers still answer a request",
         "drain: 1 of 2 containers still answer a request",
@@ -186,22 +186,22 @@ def test_who_still_answers_a_request_is_told(events):
 
 
 def test_draining_gives_up_when_time_is_up():
-    edge = Edge(place(1, "10.0.0.2"))
-    edge.sessions = [{"app_8000/web1": 1}]
-    assert runtime.drain(edge, ["10.0.0.2"], 0) == 1
+    proxy = Proxy(place(1, "10.0.0.2"))
+    proxy.sessions = [{"app_8000/web1": 1}]
+    assert runtime.drain(proxy, ["10.0.0.2"], 0) == 1
 
 
 def test_nobody_to_drain():
-    edge = Edge(place(1, "10.0.0.2"))
-    edge.sessions = [{"app_8000/web1": 1}]
-    assert runtime.drain(edge, [], 0) == 0
-    assert edge.told() == []
+    proxy = Proxy(place(1, "10.0.0.2"))
+    proxy.sessions = [{"app_8000/web1": 1}]
+    assert runtime.drain(proxy, [], 0) == 0
+    assert proxy.results() == []
 
 
 def test_a_refusal_is_told():
     # Captured: HAProxy says it in words and closes the connection, there is no code.
     with pytest.raises(EngineError, match=r"refused 'set server app_8000/web9 state drain': No such server\."):
-        runtime.set_state(Edge(), [place(9)], "drain")
+        runtime.set_state(Proxy(), [place(9)], "drain")
 
 
 @contextlib.contextmanager
@@ -261,19 +261,19 @@ def test_a_path_that_is_too_long_is_told(tmp_path):
 
 def test_a_further_port_that_nobody_listens_at_keeps_nobody_out():
     debugger = place(1, "10.0.0.3", running=False, drained=True, backend="app_9000")
-    edge = Edge(place(1, "10.0.0.3", drained=True), debugger)
-    runtime.enable(edge, [("10.0.0.3",)], "app_8000", 0)
-    assert edge.told() == ["set server app_8000/web1 state ready", "set server app_9000/web1 state ready"]
+    proxy = Proxy(place(1, "10.0.0.3", drained=True), debugger)
+    runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 0)
+    assert proxy.results() == ["set server app_8000/web1 state ready", "set server app_9000/web1 state ready"]
 
 
 def test_to_be_known_at_a_further_port_alone_is_not_enough():
-    edge = Edge(place(1, drained=True), place(1, "10.0.0.3", drained=True, backend="app_9000"))
+    proxy = Proxy(place(1, drained=True), place(1, "10.0.0.3", drained=True, backend="app_9000"))
     with pytest.raises(EngineError, match="does not find the new container"):
-        runtime.enable(edge, [("10.0.0.3",)], "app_8000", 0)
-    assert edge.told() == []
+        runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 0)
+    assert proxy.results() == []
 
 
-def test_an_edge_that_just_began_is_waited_for():
+def test_a_proxy_that_just_began_is_waited_for():
     answers = [EngineError("nobody"), "", "Name: HAProxy\nPid: 8\n"]
 
     def ask(_command):
@@ -306,12 +306,12 @@ def test_a_configuration_that_is_not_taken_is_told():
 
 def test_a_second_time_is_allowed_for_a_while(monkeypatch):
     monkeypatch.setattr(runtime.time, "time", lambda: 1000.5)
-    told = []
-    runtime.allow_second(lambda command: told.append(command) or "", 60)
-    runtime.allow_second(lambda command: told.append(command) or "Unknown map identifier.", 0)
-    assert told == ["set map /etc/juno/switch.map until 1060", "set map /etc/juno/switch.map until 0"]
+    result = []
+    runtime.allow_second(lambda command: result.append(command) or "", 60)
+    runtime.allow_second(lambda command: result.append(command) or "Unknown map identifier.", 0)
+    assert result == ["set map /etc/juno/switch.map until 1060", "set map /etc/juno/switch.map until 0"]
 
 
-def test_an_edge_that_never_answers_is_told(tmp_path):
+def test_a_proxy_that_never_answers_is_told(tmp_path):
     with pytest.raises(EngineError, match=r"does not answer at its socket .*edge\.sock"):
         runtime.wait_until_up(runtime.asker(str(tmp_path / "edge.sock")), 0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is laid for a reboot in the middle of a release, and done after it; with a real systemd in molecule/reboot."""
+"""What is written for a reboot in the middle of a release, and done after it; with a real systemd in molecule/reboot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import En
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot as it
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 CACHES = {"method": "memcached"}
@@ -59,11 +59,11 @@ def impatient(monkeypatch):
 
 
 def arm(app):
-    return it.arm(app, orders.release(caches=CACHES), "/kept/abc")
+    return it.arm(app, specs.release(caches=CACHES), "/kept/abc")
 
 
 def is_armed(app):
-    return os.path.exists(it.order_of(app.state_directory))
+    return os.path.exists(it.spec_path(app.state_directory))
 
 
 def begun(app, **fields):
@@ -81,15 +81,15 @@ def test_two_units_are_enabled_one_before_the_engine_and_one_after_it(app, tmp_p
     ]
     assert all(f"ConditionPathExists={app.state_directory}/boot.json\n" in one for one in texts)
     assert sorted(os.listdir(units / "multi-user.target.wants")) == NAMES
-    order = json.loads((tmp_path / "state/jobs/boot.json").read_text())
-    assert order["caches"] == orders.release(caches=CACHES)["caches"]
-    assert (order["package"], order["boot"]) == ("/kept/abc", it.this_boot())
+    spec = json.loads((tmp_path / "state/jobs/boot.json").read_text())
+    assert spec["caches"] == specs.release(caches=CACHES)["caches"]
+    assert (spec["package"], spec["boot"]) == ("/kept/abc", it.this_boot())
     before = os.stat(units / NAMES[0]).st_ino
     assert arm(app) == ""
     assert os.stat(units / NAMES[0]).st_ino == before
 
 
-def test_where_there_is_no_systemd_nothing_is_laid(app, tmp_path, monkeypatch):
+def test_where_there_is_no_systemd_nothing_is_written(app, tmp_path, monkeypatch):
     monkeypatch.setattr(it, "SYSTEMD", "/nosuch")
     assert arm(app) == "systemd does not start this host"
     monkeypatch.setattr(it, "SYSTEMD", str(tmp_path))
@@ -106,7 +106,7 @@ def test_in_the_same_boot_nothing_is_done(app, what, monkeypatch):
     done = []
     monkeypatch.setattr(it, "give_checkout_back", done.append)
     monkeypatch.setattr(it, "recover", lambda *args: done.append(args))
-    it.main(it.order_of(app.state_directory), what)
+    it.main(it.spec_path(app.state_directory), what)
     assert (done, is_armed(app)) == ([], True)
 
 
@@ -115,25 +115,25 @@ def test_in_the_same_boot_nothing_is_done(app, what, monkeypatch):
     [
         ({"before": BEFORE}, True),
         # It serves and is right.
-        ({"before": BEFORE, "step": "proved"}, False),
+        ({"before": BEFORE, "step": "verified"}, False),
         # Nothing was moved.
         ({"step": "build"}, False),
         ({"before": BEFORE, "outcome": "done"}, False),
     ],
 )
-def test_the_checkout_goes_back_unless_the_release_was_proved(app, booted, fields, moves):
+def test_the_checkout_goes_back_unless_the_release_was_verified(app, booted, fields, moves):
     arm(app)
     begun(app, **fields)
     done = booted()
-    it.main(it.order_of(app.state_directory), it.CHECKOUT)
+    it.main(it.spec_path(app.state_directory), it.CHECKOUT)
     assert done == ([("moved", app)] if moves else [])
 
 
-def test_what_is_half_done_is_tidied_up(app, booted):
+def test_what_is_interrupted_is_tidied_up(app, booted):
     arm(app)
     done = booted()
-    it.main(it.order_of(app.state_directory), it.RECOVER)
-    assert done == [("recovered", app, orders.release(caches=CACHES)["caches"])]
+    it.main(it.spec_path(app.state_directory), it.RECOVER)
+    assert done == [("recovered", app, specs.release(caches=CACHES)["caches"])]
     assert not is_armed(app)
     assert free(app)
 
@@ -159,7 +159,7 @@ def test_whoever_has_taken_the_lock_does_it(app, booted):
     arm(app)
     done = booted()
     handle = lock.take(app.state_directory)
-    it.main(it.order_of(app.state_directory), it.RECOVER)
+    it.main(it.spec_path(app.state_directory), it.RECOVER)
     os.close(handle)
     assert (done, is_armed(app)) == ([], True)
 
@@ -170,7 +170,7 @@ def test_while_it_is_done_the_next_deploy_waits_for_whoever_was_cut_off(app, boo
     booted()
     seen = []
     monkeypatch.setattr(it.undo, "tidy_up", lambda *_any: seen.append(lock.holder(app.state_directory)) or {})
-    it.main(it.order_of(app.state_directory), it.RECOVER)
+    it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert [(one.id, one.who) for one in seen] == [("one", "me@here")]
     assert free(app)
 
@@ -186,7 +186,7 @@ def test_what_stands_in_the_way_may_pass(app, booted, impatient, monkeypatch):
         return recover(*args)
 
     monkeypatch.setattr(it.undo, "tidy_up", sometimes)
-    it.main(it.order_of(app.state_directory), it.RECOVER)
+    it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert (len(done), is_armed(app)) == (1, False)
 
 
@@ -198,7 +198,7 @@ def test_that_it_can_not_be_done_ends_the_unit_with_an_error(app, booted, impati
     booted()
     monkeypatch.setattr(it.undo, "tidy_up", refuse)
     with pytest.raises(JunoError, match=r"of jobs could not be tidied up \(No space left\.\): deploy again"):
-        it.main(it.order_of(app.state_directory), it.RECOVER)
+        it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert (is_armed(app), free(app)) == (True, True)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is let go of once a release is proved, and what is kept."""
+"""What is removed once a release is verified, and what is kept."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def world(tmp_path, monkeypatch):
     return World(tmp_path).take_the_place_of_the_real(monkeypatch)
 
 
-def proved(world: World, **fields) -> journal.Entry:
+def verified(world: World, **fields) -> journal.Entry:
     before = Before(world.commits[0], {"web-1": "web"})
-    known = {"containers": {"web-2": "web"}, "before": before, "order": world.order()}
-    world.begun(step="proved", **{**known, **fields})
+    known = {"containers": {"web-2": "web"}, "before": before, "spec": world.spec()}
+    world.begun(step="verified", **{**known, **fields})
     return world.newest()
 
 
@@ -51,7 +51,7 @@ def test_stale_tags(tags, kept, gone):
 def test_old_containers_go_whatever_they_do(world, state):
     world.add("web-1", state)
     world.add("web-2", image="sha256:new")
-    done, entry = recovery_record.finish(world.run, world, world.app, proved(world))
+    done, entry = recovery_record.finish(world.run, world, world.app, verified(world))
     assert world.states() == {"web-2": "running"}
     assert "kill web-1" not in world.log
     assert done[0] == {"what": "container", "id": "web-1", "status": "removed"}
@@ -61,15 +61,15 @@ def test_old_containers_go_whatever_they_do(world, state):
 def test_what_a_person_started_meanwhile_stays(world):
     world.add("web-2")
     world.add("web-3")
-    recovery_record.finish(world.run, world, world.app, proved(world))
+    recovery_record.finish(world.run, world, world.app, verified(world))
     assert world.states() == {"web-2": "running", "web-3": "running"}
 
 
-def test_places_at_the_edge_are_given_back(world):
+def test_places_at_the_proxy_are_given_back(world):
     world.add("web-2")
-    world.behind_edge()
+    world.behind_proxy()
     world.places["web3"][1] = True
-    recovery_record.finish(world.run, world, world.app, proved(world))
+    recovery_record.finish(world.run, world, world.app, verified(world))
     assert not any(drained for _where, drained in world.places.values())
 
 
@@ -77,9 +77,9 @@ def test_images_that_no_kept_release_needs_lose_their_names(world):
     first, second = (f"jobs-web:juno-{commit[:12]}" for commit in world.commits)
     world.names |= {first: "sha256:old", second: "sha256:new", "jobs-web:juno-ffffffffffff": "sha256:failed"}
     world.add("web-2")
-    recovery_record.finish(world.run, world, world.app, proved(world, keep=2))
+    recovery_record.finish(world.run, world, world.app, verified(world, keep=2))
     assert [one for one in world.log if one.startswith("untag")] == ["untag jobs-web:juno-ffffffffffff"]
-    recovery_record.finish(world.run, world, world.app, proved(world, keep=1))
+    recovery_record.finish(world.run, world, world.app, verified(world, keep=1))
     assert first not in world.names
     assert second in world.names
 
@@ -87,14 +87,14 @@ def test_images_that_no_kept_release_needs_lose_their_names(world):
 def test_a_release_without_a_build_of_its_own_gets_a_name_too(world):
     world.names = {"jobs-web": "sha256:same"}
     world.add("web-2")
-    recovery_record.finish(world.run, world, world.app, proved(world, images={"web": "sha256:same"}))
+    recovery_record.finish(world.run, world, world.app, verified(world, images={"web": "sha256:same"}))
     assert world.names[f"jobs-web:juno-{world.commits[1][:12]}"] == "sha256:same"
 
 
 def test_finishing_twice_is_as_once(world):
     world.add("web-1", "exited")
     world.add("web-2")
-    entry = proved(world)
+    entry = verified(world)
     recovery_record.finish(world.run, world, world.app, entry)
     world.log.clear()
     world.begun(**entry.to_json() | {"outcome": "started"})
@@ -131,8 +131,8 @@ def test_one_that_is_gone_is_told(world):
 
 def test_it_settles_for_the_rest_of_its_time(world):
     world.add("web-2")
-    order = dataclasses.replace(world.order(), settle_seconds=0.2)
-    entry = journal.Entry(containers={"web-2": "web"}, order=order, healthy=time.monotonic())
+    spec = dataclasses.replace(world.spec(), settle_seconds=0.2)
+    entry = journal.Entry(containers={"web-2": "web"}, spec=spec, healthy=time.monotonic())
     began = time.monotonic()
     recovery_record.settle(world, entry)
     assert time.monotonic() - began >= 0.15
@@ -148,13 +148,15 @@ def test_without_a_started_release_there_is_nothing_to_record(world):
         recovery_record.require_settled(world.app)
 
 
-def test_it_is_proved_before_anything_is_let_go(world, monkeypatch):
+def test_it_is_verified_before_anything_is_removed(world, monkeypatch):
     world.add("web-2")
     world.begun(step="switched", containers={"web-2": "web"})
     steps = []
-    monkeypatch.setattr(recovery_record, "let_go", lambda _run, _client, _app, entry: (steps.append(entry.step), [])[1])
+    monkeypatch.setattr(
+        recovery_record, "remove_old", lambda _run, _client, _app, entry: (steps.append(entry.step), [])[1]
+    )
     done = record(world)
-    assert steps == ["proved"]
+    assert steps == ["verified"]
     assert done["release"]["figures"] == {**FIGURES, "visitors": done["release"]["figures"]["visitors"]}
     kept = [done["release"][name] for name in ("keep", "keep_backups", "keep_cache_mb")]
     assert kept == [5, 3, 0]
@@ -170,11 +172,11 @@ def test_containers_that_are_not_well_are_not_recorded(world):
 
 
 @pytest.mark.parametrize("state", ["exited", "created"])
-def test_an_edge_that_does_not_run_is_not_asked(world, state):
+def test_a_proxy_that_does_not_run_is_not_asked(world, state):
     world.add("web-2")
-    world.behind_edge()
+    world.behind_proxy()
     world.there["juno-edge-1"]["State"] = state
-    recovery_record.finish(world.run, world, world.app, proved(world))
+    recovery_record.finish(world.run, world, world.app, verified(world))
     assert world.newest().outcome == "done"
 
 
@@ -182,14 +184,14 @@ def test_no_other_service_is_touched(world):
     world.config["services"]["proxy"] = {"image": "nginx", "depends_on": {"web": None}}
     world.add("proxy-1", "exited")
     world.add("web-2")
-    recovery_record.finish(world.run, world, world.app, proved(world, behind=["proxy"]))
+    recovery_record.finish(world.run, world, world.app, verified(world, behind=["proxy"]))
     assert world.log == []
 
 
 def test_what_was_replaced_goes(world):
     for name, state in (("proxy-1", "exited"), ("proxy-2", "running"), ("db-1", "exited"), ("web-2", "running")):
         world.add(name, state)
-    recovery_record.finish(world.run, world, world.app, proved(world, others_new={"proxy": ["proxy-2"]}))
+    recovery_record.finish(world.run, world, world.app, verified(world, others_new={"proxy": ["proxy-2"]}))
     assert world.log == ["remove proxy-1"]
 
 
@@ -212,7 +214,7 @@ def test_the_prober_asks_until_the_last_thing_has_changed(world, monkeypatch):
 @pytest.mark.parametrize(("name", "log"), [("", []), ("site", ["rename web-2 site"]), ("web-2", [])])
 def test_the_container_gets_the_name_that_the_compose_file_gives(world, name, log):
     world.add("web-2")
-    recovery_record.finish(world.run, world, world.app, proved(world, container_name=name))
+    recovery_record.finish(world.run, world, world.app, verified(world, container_name=name))
     assert world.log == log
 
 
@@ -224,7 +226,7 @@ def test_copies_of_databases_go_by_the_good_releases_since(world):
     for name in [*names, "20260102T000001Z-r2-db.sqlite3.part"]:
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write("x")
-    entry = proved(world, backups=[{"path": f"{directory}/{names[1]}"}], keep_backups=1)
+    entry = verified(world, backups=[{"path": f"{directory}/{names[1]}"}], keep_backups=1)
     first = journal.read(world.app.journal)[0]
     first = dataclasses.replace(first, backups=[{"path": f"{directory}/{names[0]}"}])
     journal.write(world.app.journal, [first, entry])
@@ -237,12 +239,12 @@ def worker(world: World, log: bytes, monkeypatch, *, boot_seconds=0.3, settle_se
     """Return the entry of a release that has started a worker, which has logged this."""
     world.add("celery-1")
     monkeypatch.setattr(world, "logs", lambda _identity, tail: log)
-    order = dataclasses.replace(world.order(), settle_seconds=settle_seconds, boot_timeout_seconds=0.2)
+    spec = dataclasses.replace(world.spec(), settle_seconds=settle_seconds, boot_timeout_seconds=0.2)
     return journal.Entry(
         containers={"celery-1": "celery"},
         workers={"celery": "declared"},
         started_workers=["celery-1"],
-        order=order,
+        spec=spec,
         workers_began=time.monotonic(),
         boot_seconds=boot_seconds,
     )
@@ -297,7 +299,7 @@ def test_one_that_has_done_its_work_is_no_worker_any_more(world):
     fields = {"workers": workers, "started_workers": ["job-1"], "images": {"web": "1", "job": "1"}}
     world.add("web-2")
     _done, entry = recovery_record.finish(
-        world.run, world, world.app, proved(world, containers={"web-2": "web", "job-1": "job"}, **fields)
+        world.run, world, world.app, verified(world, containers={"web-2": "web", "job-1": "job"}, **fields)
     )
     assert (entry.workers, entry.containers, entry.images) == (
         {"celery": "declared"},

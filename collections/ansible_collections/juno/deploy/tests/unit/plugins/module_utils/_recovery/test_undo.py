@@ -20,17 +20,17 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._switch import replace, switch
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
-CAUSE = recovery_undo.Cause("Prove", "/ does not contain 'Edition 2'")
+CAUSE = recovery_undo.Cause("Verify", "/ does not contain 'Edition 2'")
 CACHES = {"method": "settings"}
 
 
 @pytest.fixture(autouse=True)
 def cleared(monkeypatch):
-    """Clear no cache; note for which app it would be, how, and whether the journal knew then that it is owed."""
+    """Clear no cache; note for which app it would be, how, and whether the journal knew then that it is pending."""
     notes = []
 
     def clear(app, caches):
-        notes.append((app.project, caches, journal.owes_caches(journal.read(app.journal))))
+        notes.append((app.project, caches, journal.invalidation_pending(journal.read(app.journal))))
         return {}
 
     monkeypatch.setattr(recovery_undo.cache_order, "clear", clear)
@@ -47,8 +47,8 @@ def switched(world: World, step: str = "switched", strategy: str = "rolling") ->
     world.back_in_git()
     world.names["jobs-web"] = "sha256:old"
     work = world.work(strategy)
-    before, order = switch.snapshot(work), world.order(strategy)
-    world.begun(step="switch", before=before, order=dataclasses.asdict(order))
+    before, spec = switch.snapshot(work), world.spec(strategy)
+    world.begun(step="switch", before=before, spec=dataclasses.asdict(spec))
     switch.checkout.move(world.run, world.app.path, world.commits[1])
     world.names["jobs-web"] = "sha256:new"
     if step != "switch":
@@ -79,13 +79,13 @@ def test_before_the_switch_only_the_journal_changes(world):
     assert world.log == []
     entry = world.newest()
     assert (entry.outcome, entry.undone) == ("failed", True)
-    assert entry.figures == {"task": "Prove", "reason": "/ does not contain 'Edition 2'"}
+    assert entry.figures == {"task": "Verify", "reason": "/ does not contain 'Edition 2'"}
     # What serves is known again.
     assert journal.serving(journal.read(world.app.journal)).number == 1
 
 
-def test_behind_the_edge_the_old_one_serves_again(world):
-    world.behind_edge()
+def test_behind_the_proxy_the_old_one_serves_again(world):
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
     result = undo(world)
@@ -100,7 +100,7 @@ def test_behind_the_edge_the_old_one_serves_again(world):
 
 
 def test_an_old_one_that_was_stopped_is_started_and_healthy_before_it_serves(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
     assert world.states()["web-1"] == "exited"
@@ -109,8 +109,8 @@ def test_an_old_one_that_was_stopped_is_started_and_healthy_before_it_serves(wor
     assert world.gets_requests() == ["web-1"]
 
 
-def test_an_old_one_that_is_gone_is_created_anew_from_its_image(world):
-    world.behind_edge()
+def test_an_old_one_that_is_gone_is_created_again_from_its_image(world):
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
     del world.there["web-1"]
@@ -122,8 +122,8 @@ def test_an_old_one_that_is_gone_is_created_anew_from_its_image(world):
     assert world.log.index(f"ready {name}") < world.log.index("drain web-2")
 
 
-def test_one_that_is_made_anew_gets_no_request_before_its_time_is_up(world, monkeypatch):
-    world.behind_edge()
+def test_one_that_is_recreated_gets_no_request_before_its_time_is_up(world, monkeypatch):
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
     del world.there["web-1"]
@@ -142,7 +142,7 @@ def test_one_that_is_made_anew_gets_no_request_before_its_time_is_up(world, monk
 
 
 def test_one_that_was_only_created_is_removed_and_the_old_one_never_stops(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     switched(world, "switch")
     world.add("web-2", "created", image="sha256:new")
@@ -153,7 +153,7 @@ def test_one_that_was_only_created_is_removed_and_the_old_one_never_stops(world)
 
 
 def test_the_checkout_and_the_names_of_the_images_come_back(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
     assert world.head() == world.commits[1]
@@ -165,7 +165,7 @@ def test_the_checkout_and_the_names_of_the_images_come_back(world):
 
 def test_the_checkout_is_back_before_docker_compose_is_asked(world, monkeypatch):
     """What its files name may have left git with the commit that is given up."""
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     switched(world, "switch")
     journal.step(world.app.journal, "moved", moved=True)
@@ -176,7 +176,7 @@ def test_the_checkout_is_back_before_docker_compose_is_asked(world, monkeypatch)
     assert set(heads) == {world.commits[0]}
 
 
-def test_an_edge_that_came_in_this_run_stays(world):
+def test_a_proxy_that_came_in_this_run_stays(world):
     world.add("web-1")
     switched(world)
     world.written["web-1"] = [{"Path": "/code/media/a.png", "Kind": 1}, {"Path": "/tmp/x", "Kind": 1}]
@@ -184,7 +184,7 @@ def test_an_edge_that_came_in_this_run_stays(world):
     assert result["problems"] == [
         "another container serves, which lacks what the one before had written outside of volumes: /code/media/a.png"
     ]
-    # The old one publishes the port that the edge has by now: another one takes its place.
+    # The old one publishes the port that the proxy has by now: another one takes its place.
     (name,) = world.states("web")
     assert name != "web-1"
     assert world.there[name]["ImageID"] == "sha256:old"
@@ -193,19 +193,19 @@ def test_an_edge_that_came_in_this_run_stays(world):
     assert compose.is_ours(world.app.override)
 
 
-def test_an_edge_that_never_started_goes(world):
+def test_a_proxy_that_never_started_goes(world):
     world.add("web-1")
     switched(world, "switch")
     world.add("juno-edge-1", "created")
     world.add("web-2", image="sha256:new")
-    world.put_edge_files()
+    world.put_proxy_files()
     undo(world)
     assert world.states() == {"web-1": "running"}
     assert not os.path.exists(world.app.override)
     assert not any(one in world.log for one in ("stop web-1", "start web-1"))
 
 
-def test_without_an_edge_the_ports_are_freed_first(world):
+def test_without_a_proxy_the_ports_are_freed_first(world):
     world.add("web-1")
     switched(world, strategy="recreate")
     result = undo(world)
@@ -222,7 +222,7 @@ def test_of_a_first_release_nothing_is_left(world):
 
 
 def test_a_second_undo_goes_on_where_the_first_was_killed(world, monkeypatch):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
 
@@ -241,15 +241,15 @@ def test_a_second_undo_goes_on_where_the_first_was_killed(world, monkeypatch):
 @pytest.mark.parametrize("step", ["open", "switched"])
 def test_after_a_reload_the_workers_are_told_again(world, monkeypatch, step):
     world.add("web-1")
-    told = []
+    result = []
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
     monkeypatch.setattr(
-        gunicorn, "reload", lambda _client, containers, _s: told.append([one.name for one in containers])
+        gunicorn, "reload", lambda _client, containers, _s: result.append([one.name for one in containers])
     )
     switched(world, "switch", "reload")
     journal.step(world.app.journal, step)
     assert undo(world)["clear_caches"] is True
-    assert told == [["web-1"]]
+    assert result == [["web-1"]]
     assert world.head() == world.commits[0]
     assert world.states() == {"web-1": "running"}
 
@@ -262,17 +262,17 @@ def test_a_reload_that_never_began_tells_nobody(world, monkeypatch):
     assert undo(world)["clear_caches"] is False
 
 
-def test_what_is_proved_is_not_undone(world):
+def test_what_is_verified_is_not_undone(world):
     world.add("web-2")
-    world.begun(step="proved", before={"commit": world.commits[0], "containers": {"web-1": "web"}})
+    world.begun(step="verified", before={"commit": world.commits[0], "containers": {"web-1": "web"}})
     result = undo(world)
     assert (result["undone"], result["finished"]) == (False, False)
     assert world.log == []
     assert world.newest().outcome == "started"
 
 
-def test_the_next_run_finishes_what_is_proved(world, monkeypatch):
-    world.begun(step="proved")
+def test_the_next_run_finishes_what_is_verified(world, monkeypatch):
+    world.begun(step="verified")
     finished = []
     monkeypatch.setattr(recovery_record, "finish", lambda _run, _client, _app, entry: finished.append(entry.number))
     assert recover(world)["finished"] is True
@@ -304,10 +304,10 @@ def test_what_does_not_get_healthy_again_is_told_and_is_no_obstacle(world):
     world.add("web-1")
     switched(world, strategy="recreate")
     world.answers["web-1"] = 500
-    told = undo(world)
-    assert (told["undone"], len(told["problems"])) == (True, 1)
-    assert "web-1 did not get healthy" in told["problems"][0]
-    assert (world.newest().outcome, world.newest().problems) == ("failed", told["problems"])
+    result = undo(world)
+    assert (result["undone"], len(result["problems"])) == (True, 1)
+    assert "web-1 did not get healthy" in result["problems"][0]
+    assert (world.newest().outcome, world.newest().problems) == ("failed", result["problems"])
 
 
 def test_a_recovery_takes_the_present_time_for_a_start(world):
@@ -344,7 +344,7 @@ def test_where_no_move_was_cut_off_a_persons_file_stays(world, step):
 
 
 def test_a_file_that_the_new_release_wrote_does_not_keep_the_old_one_away(world):
-    world.behind_edge()
+    world.behind_proxy()
     with open(world.app.path + "/site.css", "w", encoding="utf-8") as file:
         file.write("old")
     for words in (["add", "."], ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "css"]):
@@ -365,8 +365,8 @@ def test_an_old_one_that_was_restarted_once_long_ago_is_no_fault(world):
     assert undo(world)["undone"] is True
 
 
-def test_an_edge_that_does_not_run_is_started_not_removed(world):
-    world.behind_edge()
+def test_a_proxy_that_does_not_run_is_started_not_removed(world):
+    world.behind_proxy()
     world.add("web-1")
     switched(world)
     world.stop("juno-edge-1", 30)
@@ -374,9 +374,9 @@ def test_an_edge_that_does_not_run_is_started_not_removed(world):
     assert world.states("juno") == {"juno-edge-1": "running"}
 
 
-def test_workers_that_were_stopped_and_not_yet_started_anew_come_back(tmp_path, monkeypatch):
+def test_workers_that_were_stopped_and_not_yet_restarted_come_back(tmp_path, monkeypatch):
     world = World(tmp_path, workers=("celery",)).take_the_place_of_the_real(monkeypatch)
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     world.add("celery-1")
     switched(world)
@@ -409,9 +409,9 @@ def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
     assert world.states("celery") == {"celery-1": "running"}
 
 
-def test_the_edges_configuration_comes_back(world):
-    world.behind_edge()
-    path = world.app.edge_directory + "/haproxy.cfg"
+def test_the_proxies_configuration_comes_back(world):
+    world.behind_proxy()
+    path = world.app.proxy_directory + "/haproxy.cfg"
     text = files.read(path)
     world.add("web-1")
     ports = world.config["services"]["web"]["ports"]
@@ -422,8 +422,8 @@ def test_the_edges_configuration_comes_back(world):
     assert files.read(path) == text
 
 
-def test_an_old_one_behind_the_edge_is_not_killed_when_our_override_was_deleted(world):
-    world.behind_edge()
+def test_an_old_one_behind_the_proxy_is_not_killed_when_our_override_was_deleted(world):
+    world.behind_proxy()
     os.unlink(world.app.override)  # git clean -fdx
     world.add("web-1")
     switched(world, "switch")
@@ -432,7 +432,7 @@ def test_an_old_one_behind_the_edge_is_not_killed_when_our_override_was_deleted(
 
 
 @pytest.mark.parametrize(
-    ("step", "moved", "mounted", "owed"),
+    ("step", "moved", "mounted", "pending"),
     [
         ("switch", False, True, False),
         ("move", False, True, True),
@@ -444,30 +444,30 @@ def test_an_old_one_behind_the_edge_is_not_killed_when_our_override_was_deleted(
         ("switched", False, False, True),
     ],
 )
-def test_when_pages_of_the_new_release_may_be_in_the_caches(world, cleared, step, moved, mounted, owed):
-    world.behind_edge()
+def test_when_pages_of_the_new_release_may_be_in_the_caches(world, cleared, step, moved, mounted, pending):
+    world.behind_proxy()
     world.add("web-1")
     if mounted:
         world.config["services"]["web"]["volumes"] = [{"type": "bind", "source": world.app.path, "target": "/code"}]
     switched(world, "switch")
     journal.step(world.app.journal, step, moved=moved)
-    assert undo(world)["clear_caches"] is owed
+    assert undo(world)["clear_caches"] is pending
     # It is written down first, since this run may die in the middle of it, too.
-    assert cleared == [("jobs", CACHES, True)] * owed
-    assert not journal.owes_caches(journal.read(world.app.journal))
+    assert cleared == [("jobs", CACHES, True)] * pending
+    assert not journal.invalidation_pending(journal.read(world.app.journal))
 
 
-def test_caches_that_can_not_be_cleared_stay_owed(world, monkeypatch):
+def test_caches_that_can_not_be_cleared_stay_pending(world, monkeypatch):
     def refuse(_app, _caches):
         raise JunoError("memcached refuses.")
 
     world.add("web-1")
     switched(world, strategy="recreate")
     monkeypatch.setattr(recovery_undo.cache_order, "clear", refuse)
-    told = undo(world)
-    assert (told["undone"], told["clear_caches"], told["not_cleared"]) == (True, True, "memcached refuses.")
-    assert (world.newest().outcome, world.newest().caches_owed) == ("failed", True)
-    assert recover(world) == {}  # what is owed is no release that is interrupted
+    result = undo(world)
+    assert (result["undone"], result["clear_caches"], result["not_cleared"]) == (True, True, "memcached refuses.")
+    assert (world.newest().outcome, world.newest().invalidation_pending) == ("failed", True)
+    assert recover(world) == {}  # what is pending is no release that is interrupted
 
 
 def test_without_a_controller_they_are_cleared_as_soon_as_they_can_be(world, cleared, monkeypatch):
@@ -481,9 +481,9 @@ def test_without_a_controller_they_are_cleared_as_soon_as_they_can_be(world, cle
         for _try in range(2):
             with pytest.raises(JunoError, match="memcached refuses"):
                 recovery_undo.tidy_up(world.run, world.app, CACHES)
-            assert (world.newest().outcome, world.newest().caches_owed) == ("failed", True)
+            assert (world.newest().outcome, world.newest().invalidation_pending) == ("failed", True)
     assert recovery_undo.tidy_up(world.run, world.app, CACHES) == {}
-    assert (cleared, world.newest().caches_owed) == ([("jobs", CACHES, True)], False)
+    assert (cleared, world.newest().invalidation_pending) == ([("jobs", CACHES, True)], False)
     assert recovery_undo.tidy_up(world.run, world.app, CACHES) == {}
     assert len(cleared) == 1
 
@@ -492,33 +492,33 @@ def test_without_a_controller_nobody_is_asked_where_nothing_serves(world, cleare
     switched(world, strategy="recreate")
     journal.step(world.app.journal, "open")
     assert recovery_undo.tidy_up(world.run, world.app, CACHES)["undone"] is True
-    assert (world.newest().caches_owed, cleared) == (True, [])
+    assert (world.newest().invalidation_pending, cleared) == (True, [])
 
 
 @pytest.mark.parametrize(
-    ("covers", "mounted", "owed"), [(True, False, False), (False, False, True), (True, True, True)]
+    ("covers", "mounted", "pending"), [(True, False, False), (False, False, True), (True, True, True)]
 )
-def test_with_an_epoch_the_old_caches_are_right(world, covers, mounted, owed):
+def test_with_a_cache_version_the_old_caches_are_right(world, covers, mounted, pending):
     """Not where the old workers could read new templates meanwhile."""
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     if mounted:
         world.config["services"]["web"]["volumes"] = [{"type": "bind", "source": world.app.path, "target": "/code"}]
     switched(world, "switch")
-    journal.step(world.app.journal, "switched", moved=True, epoch=7, epoch_covers=covers)
-    assert undo(world)["clear_caches"] is owed
+    journal.step(world.app.journal, "switched", moved=True, cache_version=7, cache_version_covers=covers)
+    assert undo(world)["clear_caches"] is pending
 
 
-def test_before_the_switch_no_cache_is_owed(world):
+def test_before_the_switch_no_invalidation_is_pending(world):
     world.begun(step="build")
     undo(world)
-    assert not world.newest().caches_owed
+    assert not world.newest().invalidation_pending
 
 
 @pytest.mark.parametrize("step", ["switch", "switched"])
 def test_after_a_crash_of_the_engine_all_stands_up_again(world, step):
     world.config["services"]["memcached"] = {"image": "memcached:1.6"}
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     world.add("memcached-1")
     switched(world, step)
@@ -527,20 +527,20 @@ def test_after_a_crash_of_the_engine_all_stands_up_again(world, step):
     undo(world)
     assert world.states() == {"juno-edge-1": "running", "web-1": "running", "memcached-1": "running"}
     assert world.gets_requests() == ["web-1"]
-    # What the app leans on is there before it.
+    # What the app depends on is there before it.
     assert world.log.index("start memcached-1") < world.log.index("start web-1")
 
 
 def test_after_a_crash_in_a_reload_the_site_stands_up_again(world, monkeypatch):
     world.add("web-1")
-    told = []
+    result = []
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
-    monkeypatch.setattr(gunicorn, "reload", lambda _client, those, _s: told.extend(one.name for one in those))
+    monkeypatch.setattr(gunicorn, "reload", lambda _client, those, _s: result.extend(one.name for one in those))
     switched(world, "switch", "reload")
     journal.step(world.app.journal, "open")
     world.there["web-1"]["State"] = "exited"
     undo(world)
-    assert (world.states(), told) == ({"web-1": "running"}, ["web-1"])
+    assert (world.states(), result) == ({"web-1": "running"}, ["web-1"])
 
 
 def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
@@ -561,9 +561,9 @@ def test_a_front_proxy_that_does_not_run_is_no_obstacle(world, monkeypatch):
     world.add("proxy-1", "restarting")
     switched(world, strategy="recreate")
     monkeypatch.setattr(replace.app_server, "answers", lambda host, *_any: 0 if host == "127.0.0.1" else 200)
-    told = undo(world)
-    assert told["problems"] == ["nobody answers at http://127.0.0.1:8001 (proxy-1 (restarting) does not run)"]
-    assert (told["undone"], world.states("web")) == (True, {"web-1": "running"})
+    result = undo(world)
+    assert result["problems"] == ["nobody answers at http://127.0.0.1:8001 (proxy-1 (restarting) does not run)"]
+    assert (result["undone"], world.states("web")) == (True, {"web-1": "running"})
 
 
 @pytest.fixture
@@ -577,7 +577,7 @@ def collects(world, monkeypatch):
 
 
 @pytest.mark.parametrize("strategy", ["reload", "rolling"])
-def test_files_that_the_new_code_collected_are_collected_anew(world, collects, strategy):
+def test_files_that_the_new_code_collected_are_collected_again(world, collects, strategy):
     world.add("web-1", image="sha256:old")
     switched(world, "switch" if strategy == "reload" else "switched", strategy)
     journal.step(world.app.journal, "open", collected=True)
@@ -599,7 +599,7 @@ def test_also_when_the_release_ended_before_its_switch(world, collects):
     [
         ("manage.py collectstatic && gunicorn x", "rolling", "moved", True, True),
         ("gunicorn x", "rolling", "moved", True, False),
-        # It starts anew, and its command collects.
+        # It restarts, and its command collects.
         ("manage.py collectstatic && gunicorn x", "rolling", "moved", False, False),
         ("manage.py collectstatic && gunicorn x", "reload", "moved", True, False),
         # No new container has been started.
@@ -668,8 +668,8 @@ def with_others(world: World, *, replaced: tuple[str, ...] = (), named: bool = F
     world.begun()
     for name in replaced:
         world.config["services"][name]["environment"] = {"A": "1"}
-    order = dataclasses.replace(world.order("recreate"), update_services=replaced)
-    switch.switch(world.run, world.app, order)
+    spec = dataclasses.replace(world.spec("recreate"), update_services=replaced)
+    switch.switch(world.run, world.app, spec)
     world.log.clear()
 
 
@@ -677,12 +677,12 @@ def test_other_services_that_were_replaced_come_back(world):
     with_others(world, replaced=("db", "proxy"))
     assert undo(world)["problems"] == []
     assert world.states() == {"web-1": "running", "db-1": "running", "proxy-1": "running", "task-1": "exited"}
-    order = [line for line in world.log if line.startswith("start")]
+    spec = [line for line in world.log if line.startswith("start")]
     # A task of the newer release has run; its place is before the app, that of a front proxy after it.
-    assert order == ["start db-1", "start task-1", "start web-1", "start proxy-1"]
+    assert spec == ["start db-1", "start task-1", "start web-1", "start proxy-1"]
 
 
-def test_one_of_which_there_can_be_but_one_is_made_anew_from_its_image(world):
+def test_one_of_which_there_can_be_but_one_is_recreated_from_its_image(world):
     with_others(world, replaced=("db",), named=True)
     world.names["jobs-db"] = "sha256:new"
     assert undo(world)["problems"] == []
@@ -700,17 +700,17 @@ def test_other_services_that_were_not_touched_stay(world):
 def test_one_that_cannot_be_brought_back_is_told(world):
     with_others(world, replaced=("db",))
     world.health["db"] = "unhealthy"
-    told = undo(world)
-    assert "db-1 of 'db' is unhealthy (its health check says: refused)" in told["problems"][0]
+    result = undo(world)
+    assert "db-1 of 'db' is unhealthy (its health check says: refused)" in result["problems"][0]
     assert world.states("web") == {"web-1": "running"}
 
 
 def test_where_nothing_serves_nobody_is_asked_to_clear_caches(world, cleared):
     switched(world, strategy="recreate")
     journal.step(world.app.journal, "open")
-    told = undo(world)
-    assert (told["serves"], told["clear_caches"]) == (False, False)
-    assert (world.newest().caches_owed, cleared) == (True, [])
+    result = undo(world)
+    assert (result["serves"], result["clear_caches"]) == (False, False)
+    assert (world.newest().invalidation_pending, cleared) == (True, [])
 
 
 @pytest.fixture

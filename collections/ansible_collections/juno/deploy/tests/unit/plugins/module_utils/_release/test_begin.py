@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._recovery import undo
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin as release_begin
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 BASE_URL = "http://127.0.0.1:8001"
 PACKAGE = "/var/lib/juno/.package/abc"
@@ -47,7 +47,7 @@ def did(monkeypatch):
     note(release_begin.owner, "remember")
     note(release_begin.proxy_plan, "prepare", [])
     note(release_begin.control, "start")
-    monkeypatch.setattr(release_begin.Meter, "notice", lambda *_any: [])
+    monkeypatch.setattr(release_begin.AvailabilityProbe, "notice", lambda *_any: [])
     return notes
 
 
@@ -56,8 +56,8 @@ def names(did):
 
 
 def begin(app, purpose="deploy", **more):
-    order = orders.release(purpose=purpose, **more)
-    return release_begin.begin(no_checkout, app, order, lock.Holder("one", purpose, "rohit@laptop"), PACKAGE)
+    spec = specs.release(purpose=purpose, **more)
+    return release_begin.begin(no_checkout, app, spec, lock.Holder("one", purpose, "rohit@laptop"), PACKAGE)
 
 
 def found(deploy, containers, strategy="rolling", **more):
@@ -77,12 +77,12 @@ def found(deploy, containers, strategy="rolling", **more):
 def look(monkeypatch, deploy, *containers, **more):
     asked = []
     monkeypatch.setattr(
-        inspect, "inspect", lambda _run, _app, wish: asked.append(wish) or found(deploy, containers, **more)
+        inspect, "inspect", lambda _run, _app, request: asked.append(request) or found(deploy, containers, **more)
     )
     monkeypatch.setattr(
         inspect,
         "look_back",
-        lambda _run, _app, wish, release: asked.append((wish, release)) or found(deploy, containers, **more),
+        lambda _run, _app, request, release: asked.append((request, release)) or found(deploy, containers, **more),
     )
     return asked
 
@@ -114,7 +114,7 @@ def test_each_is_begun_in_its_order(app, did, monkeypatch):
     look(monkeypatch, True, ("web", "running"))
     result = begin(app, boot_timeout_seconds=7, caches={"method": "memcached"})
     assert " ".join(names(did)) == "remember settle recover prepare arm remember open_entry start"
-    caches = orders.release(caches={"method": "memcached"})["caches"]
+    caches = specs.release(caches={"method": "memcached"})["caches"]
     assert did[2] == ("recover", no_checkout, app, caches, 7)
     assert did[4][2]["caches"] == caches
     assert (did[4][3], result["boot"]) == (PACKAGE, "systemd does not start this host")
@@ -134,7 +134,7 @@ def test_each_is_begun_in_its_order(app, did, monkeypatch):
 )
 def test_visitors_are_counted_where_somebody_serves_them(app, did, monkeypatch, deploy, containers, begun):
     look(monkeypatch, deploy, *containers)
-    begin(app, meter_rate=5, headers={"Host": "example.org", "X-Port": 80})
+    begin(app, probe_rate=5, headers={"Host": "example.org", "X-Port": 80})
     started = [one[2] for one in did if one[0] == "start"]
     assert [(one["base_url"], one["rate_per_second"]) for one in started] == [(BASE_URL, 5)] * begun
     for one in started:
@@ -153,7 +153,7 @@ def test_visitors_are_counted_where_somebody_serves_them(app, did, monkeypatch, 
 )
 def test_what_the_prober_asks_for(app, did, monkeypatch, paths, pages, asked):
     look(monkeypatch, True, ("web", "running"))
-    begin(app, meter_paths=paths, pages=pages)
+    begin(app, probe_paths=paths, pages=pages)
     assert did[-1][2]["pages"] == asked
 
 
@@ -188,7 +188,7 @@ def test_an_error_leaves_no_entry(app, did, monkeypatch, error):
 @pytest.mark.parametrize("deploy", [True, False])
 def test_a_look_recovers_nothing_and_writes_nothing(app, did, monkeypatch, deploy):
     look(monkeypatch, deploy, ("web", "running"))
-    result = release_begin.look_only(no_checkout, app, orders.release())
+    result = release_begin.look_only(no_checkout, app, specs.release())
     assert (result["changed"], result["begun"], result["recovered"]) == (deploy, False, {})
     assert names(did) == ["prepare"] * deploy
     assert not os.path.exists(app.state_directory)
@@ -199,23 +199,23 @@ def test_a_look_recovers_nothing_and_writes_nothing(app, did, monkeypatch, deplo
 )
 def test_only_a_deploy_fetches(app, monkeypatch, purpose, release, back):
     asked = look(monkeypatch, True)
-    order = orders.release(purpose=purpose, release=release, branch="live", update_services=["db"])
-    wish = inspect_git.request_of(order)
-    assert (wish.branch, wish.update_services) == ("live", ("db",))
-    release_begin.look(no_checkout, app, order)
-    assert asked == [wish if back is None else (wish, back)]
+    spec = specs.release(purpose=purpose, release=release, branch="live", update_services=["db"])
+    request = inspect_git.request_of(spec)
+    assert (request.branch, request.update_services) == ("live", ("db",))
+    release_begin.look(no_checkout, app, spec)
+    assert asked == [request if back is None else (request, back)]
 
 
 def test_secrets_of_the_configuration_go_no_further(app, did, monkeypatch):
     look(monkeypatch, True, configuration={"services": {"web": {"environment": {"SECRET_KEY": "x"}}}})
     assert "configuration" not in begin(app)
-    assert "configuration" not in release_begin.look_only(no_checkout, app, orders.release())
+    assert "configuration" not in release_begin.look_only(no_checkout, app, specs.release())
 
 
 def test_what_is_no_network_is_refused_before_anything_is_opened(app, did, monkeypatch):
     look(monkeypatch, True)
     with pytest.raises(BadInputError):
-        begin(app, edge={"trusted_proxies": ["nonsense"]})
+        begin(app, proxy={"trusted_proxies": ["nonsense"]})
     assert journal.read(app.journal) == []
 
 

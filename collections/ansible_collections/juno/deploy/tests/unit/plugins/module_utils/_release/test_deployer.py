@@ -36,38 +36,38 @@ def test_a_release(deployer):
 
     deployer.start({"begin": begin, "build": build, "record": record})
     until(lambda: deployer.watch("begin", seconds=1).get("result"))
-    assert deployer.step("build", {"epoch": {"value": 7}}) == {
+    assert deployer.step("build", {"cache_version": {"value": 7}}) == {
         "images": {"web": "sha256:1"},
-        "epoch": {"value": 7},
+        "cache_version": {"value": 7},
         "events": ["pulls"],
     }
-    for name in ("migrate", "switch", "clear", "prove"):
+    for name in ("migrate", "switch", "clear", "verify"):
         assert deployer.step(name) == {}
     assert not deployer.is_free()
     assert deployer.step("record") == {
-        "built": {"images": {"web": "sha256:1"}, "epoch": {"value": 7}},
-        "steps": ["begin", "build", "clear", "migrate", "prove", "switch"],
+        "built": {"images": {"web": "sha256:1"}, "cache_version": {"value": 7}},
+        "steps": ["begin", "build", "clear", "migrate", "switch", "verify"],
     }
     assert deployer.is_free()
     assert deployer.last_record() is None
     until(deployer.has_ended)
     assert deployer.code == 0
-    assert deployer.log() == ["begin", "build", "migrate", "switch", "clear", "prove", "record"]
+    assert deployer.log() == ["begin", "build", "migrate", "switch", "clear", "verify", "record"]
 
 
 @pytest.mark.parametrize(
-    ("begin", "told"),
+    ("begin", "result"),
     [
         (lambda _release, _args: {"begun": False}, {"result": {"begun": False}}),
         (fails("It is in the way."), {"failure": {"msg": "It is in the way.", "servers": ["a"]}}),
     ],
 )
-def test_it_is_over_where_there_is_nothing_to_do(deployer, begin, told):
+def test_it_is_over_where_there_is_nothing_to_do(deployer, begin, result):
     deployer.start({"begin": begin})
     until(deployer.is_free)
     assert not deployer.has_ended()  # its controller does not know yet
     answer = deployer.watch("begin", seconds=1)
-    assert {name: answer.get(name) for name in told} == told
+    assert {name: answer.get(name) for name in result} == result
     until(deployer.has_ended)
     assert deployer.code == 0
     assert not os.path.exists(rpc.socket_path(deployer.directory, ID)) or deployer.log() == ["begin"]
@@ -120,8 +120,8 @@ def test_a_step_may_be_done_again(deployer):
     deployer.start({})
     deployer.rests()
     for _again in range(2):
-        assert deployer.step("prove") == {}
-    assert deployer.log() == ["begin", "prove", "prove"]
+        assert deployer.step("verify") == {}
+    assert deployer.log() == ["begin", "verify", "verify"]
 
 
 def undo(deployer):
@@ -134,7 +134,7 @@ def undo(deployer):
     return work
 
 
-@pytest.mark.parametrize("name", ["build", "migrate", "switch", "clear", "prove", "settle"])
+@pytest.mark.parametrize("name", ["build", "migrate", "switch", "clear", "verify", "settle"])
 def test_the_way_back_follows_a_failed_step_at_once(deployer, name):
     deployer.start({name: fails(), "undo": undo(deployer)})
     deployer.rests()
@@ -157,7 +157,7 @@ def test_the_controller_may_want_the_way_back_itself(deployer):
     assert deployer.log() == ["begin", "build", "undo", "from a hook failed"]
 
 
-def test_what_is_proved_is_not_undone_because_it_could_not_be_recorded(deployer):
+def test_what_is_verified_is_not_undone_because_it_could_not_be_recorded(deployer):
     deployer.start({"record": fails()})
     deployer.rests()
     with pytest.raises(JunoError):
@@ -253,13 +253,13 @@ def test_a_way_back_that_cannot_be_is_given_up_at_last(deployer, monkeypatch, gi
 
 
 def arm(deployer):
-    with open(boot.order_of(deployer.directory), "w", encoding="utf-8") as file:
+    with open(boot.spec_path(deployer.directory), "w", encoding="utf-8") as file:
         file.write("{}")
 
 
 def is_armed(deployer):
     """Return whether a reboot would tidy up."""
-    return os.path.exists(boot.order_of(deployer.directory))
+    return os.path.exists(boot.spec_path(deployer.directory))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_a_reboot_has_nothing_to_tidy_up_after_what_went_well(deployer, steps, l
     assert is_armed(deployer) == armed
 
 
-ROW = ["begin", "build", "switch", "clear", "prove", "record"]
+ROW = ["begin", "build", "switch", "clear", "verify", "record"]
 
 
 def test_the_steps_follow_by_themselves(deployer):
@@ -290,7 +290,7 @@ def test_the_steps_follow_by_themselves(deployer):
     deployer.start(steps, at_once=True)
     deployer.works_at("build")
     assert deployer.watch("begin", seconds=1)["result"] == {"begun": True}
-    assert not deployer.ask("step", name="build", args={"epoch": {}})["ended"]
+    assert not deployer.ask("step", name="build", args={"cache_version": {}})["ended"]
     for name in ROW[1:]:
         deployer.works_at(name)
         deployer.open(name)
@@ -304,24 +304,24 @@ def test_what_has_followed_by_itself_comes_along(deployer):
     until(lambda: deployer.log()[-1:] == ["record"])
     until(deployer.is_free)
     assert deployer.step("build") == {"images": {}}
-    assert sorted(deployer.known) == ["clear", "prove", "record", "switch"]
-    assert deployer.known["prove"]["progress"]["ended"]
+    assert sorted(deployer.known) == ["clear", "record", "switch", "verify"]
+    assert deployer.known["verify"]["progress"]["ended"]
     # The controller knows all; it could not keep it, perhaps.
-    assert deployer.step("prove") == {}
+    assert deployer.step("verify") == {}
     deployer.clock.move(6)
     until(deployer.has_ended)
     assert deployer.log() == ROW
 
 
 def test_a_result_with_warnings_waits_until_its_task_asks_though_the_release_is_over(deployer):
-    deployer.start({"prove": lambda _release, _args: {"warnings": ["w"]}}, at_once=True)
+    deployer.start({"verify": lambda _release, _args: {"warnings": ["w"]}}, at_once=True)
     until(deployer.is_free)
     deployer.step("build")
     assert sorted(deployer.known) == ["clear", "record", "switch"]
     deployer.clock.move(20)
     for _again in range(5):
         deployer.ask()
-    assert deployer.step("prove") == {"warnings": ["w"]}
+    assert deployer.step("verify") == {"warnings": ["w"]}
     deployer.clock.move(6)
     until(deployer.has_ended)
     assert deployer.log() == ROW
@@ -337,14 +337,14 @@ def test_nothing_follows_a_begin_that_failed(deployer, purpose):
 
 
 def test_warnings_and_failures_do_not_come_along(deployer):
-    deployer.start({"switch": lambda _release, _args: {"warnings": ["w"]}, "prove": fails()}, at_once=True)
+    deployer.start({"switch": lambda _release, _args: {"warnings": ["w"]}, "verify": fails()}, at_once=True)
     until(lambda: "undo" in deployer.log())
     deployer.rests()
     deployer.step("build")
     assert list(deployer.known) == ["clear"]
     assert deployer.step("switch") == {"warnings": ["w"]}
     with pytest.raises(JunoError, match="It failed"):
-        deployer.step("prove")
+        deployer.step("verify")
     assert deployer.step("undo") == {}
     assert deployer.log() == [*ROW[:-1], "undo"]
 

@@ -253,7 +253,7 @@ def fails(_release, _args):
     raise JunoError("It failed.")
 
 
-@pytest.mark.parametrize("name", ["switch", "record", "prove"])
+@pytest.mark.parametrize("name", ["switch", "record", "verify"])
 def test_nothing_but_the_way_back_begins_on_the_way_back(deployer, name):
     deployer.start({"build": fails, "undo": fails})
     deployer.rests()
@@ -285,7 +285,7 @@ def test_nothing_is_left_of_200_questions_and_20_steps(deployer):
         deployer.watch("build", after=number)
         deployer.ask()
         if number % 10 == 0:
-            deployer.step("prove")
+            deployer.step("verify")
             raw(deployer.directory, b"garbage\n")
             raw(deployer.directory, b"", reads=False).close()
     until(lambda: open_files(deployer.process) == before)

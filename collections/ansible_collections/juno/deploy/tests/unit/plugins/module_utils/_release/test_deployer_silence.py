@@ -25,12 +25,12 @@ def settle(deployer):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("at", ["begin", "build", "switch", "prove"])
+@pytest.mark.parametrize("at", ["begin", "build", "switch", "verify"])
 def test_it_tidies_up_when_its_controller_is_silent(deployer, at, tmp_path):
     deployer.start({"tidy": deployer.waits("gate")})
     (tmp_path / "state/shop/boot.json").write_text("{}")
     deployer.rests()
-    for name in ("build", "switch", "prove")[: ("begin", "build", "switch", "prove").index(at)]:
+    for name in ("build", "switch", "verify")[: ("begin", "build", "switch", "verify").index(at)]:
         deployer.step(name)
     deployer.clock.move(58)
     settle(deployer)
@@ -407,7 +407,7 @@ def test_a_begin_that_is_given_up(deployer):
 
 def deployer_armed(deployer):
     try:
-        open(boot.order_of(deployer.directory)).close()
+        open(boot.spec_path(deployer.directory)).close()
     except FileNotFoundError:
         return False
     return True

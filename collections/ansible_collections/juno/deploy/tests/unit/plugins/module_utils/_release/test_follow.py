@@ -24,14 +24,14 @@ def answering(tmp_path):
     (tmp_path / "shop").mkdir()
 
     @contextlib.contextmanager
-    def answer(told):
+    def answer(result):
         asked = {}
 
         def serve():
             link, _address = door.accept()
             with link, link.makefile("rb") as reader:
                 asked.update(json.loads(reader.read()))
-                link.sendall(json.dumps(told).encode() if told is not None else b"")
+                link.sendall(json.dumps(result).encode() if result is not None else b"")
 
         with rpc.listen(str(tmp_path / "shop"), ID) as door:
             thread = threading.Thread(target=serve, daemon=True)
@@ -50,12 +50,12 @@ def params(tmp_path):
 
 def test_a_step_is_begun(params, answering):
     with answering({**PROGRESS, "ended": False}) as asked:
-        result = follow.step(params, "build", {"epoch": {}})
+        result = follow.step(params, "build", {"cache_version": {}})
     assert asked == {
         "do": "step",
         "name": "build",
         "task": "t1",
-        "args": {"epoch": {}},
+        "args": {"cache_version": {}},
         "patience": 90.0,
         "after": 0,
         "seconds": follow.FIRST_SECONDS,

@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._release.report_text i
 
 BEGUN = {"git": {"target_commit": "1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112", "target_subject": "A new front page"}}
 ASKED = "1 page(s) asked for twice and 14 file(s) that they name, all as they must be"
-PROVED = {"pages": [{"path": "/"}], "words": [ASKED]}
+VERIFIED = {"pages": [{"path": "/"}], "words": [ASKED]}
 MET = [
     "Visitors: 214 requests, none failed, longest gap 0.12 s, slowest 0.31 s, 0 old pages",
     "Times:    p50/p99 3/12 ms before, 4.4/31 ms during, 0.4/max 40 ms after",
@@ -27,9 +27,14 @@ LOST = "But visitors met errors: 5 of 110 requests failed (see below)."
 WELL = "rolling, no moment without an answer"
 AT_HOST = "Site:   http://127.0.0.1:8001 on droplet-1"
 SITE = Site(purpose="deploy", host_name="droplet-1")
-NO_EPOCH = {"covered": False, "alias": [], "epoch": 0, "why": "a reload keeps the environment of its processes"}
-EPOCH = {"covered": True, "alias": [], "epoch": 1769853600, "why": ""}
-OWN = "Epoch 1769853600 is this release's own: it can't read what was cached before, and nothing was cleared"
+NO_CACHE_VERSION = {
+    "covered": False,
+    "alias": [],
+    "cache_version": 0,
+    "why": "a reload keeps the environment of its processes",
+}
+CACHE_VERSION = {"covered": True, "alias": [], "cache_version": 1769853600, "why": ""}
+OWN = "Cache version 1769853600 is this release's own: it can't read what was cached before, and nothing was cleared"
 COPY = "/var/lib/juno/junojobs/backup/20261122T190000Z-r9-db.sqlite3"
 MIGRATED = {"backups": [{"path": COPY, "bytes": 155648, "seconds": 0.02}], "notices": []}
 
@@ -64,11 +69,17 @@ IN_CONTAINER = {"server": "172.18.0.3:11211", "container": "junojobs-memcached-1
 ON_HOST = {"server": "10.0.0.5:11211", "container": ""}
 
 
-def results(number=8, switch=WELL, lost="", met=None, proved=None, switched=None, **more):
-    met, proved = MET if met is None else met, PROVED if proved is None else proved
+def results(number=8, switch=WELL, lost="", met=None, verified=None, switched=None, **more):
+    met, verified = MET if met is None else met, VERIFIED if verified is None else verified
     recorded = {"release": {"number": number}, "switch": switch, "lost": lost, "words": met}
-    base = {"base_url": "http://127.0.0.1:8001", "caches": NO_EPOCH, "warmed": 0, "notices": [], **(switched or {})}
-    return Results(begun=BEGUN, switched=base, proved=proved, recorded=recorded, **more)
+    base = {
+        "base_url": "http://127.0.0.1:8001",
+        "caches": NO_CACHE_VERSION,
+        "warmed": 0,
+        "notices": [],
+        **(switched or {}),
+    }
+    return Results(begun=BEGUN, switched=base, verified=verified, recorded=recorded, **more)
 
 
 REPORTS = {
@@ -79,7 +90,7 @@ REPORTS = {
             met=["Visitors: not measured."],
             built={"actions": [{"what": "service", "id": "memcached", "status": "started"}], "static": {}},
             migrated={"backups": [], "notices": ["there is no database yet"]},
-            switched={"caches": EPOCH, "warmed": 1, "services": {"started": ["proxy"], "replaced": []}},
+            switched={"caches": CACHE_VERSION, "warmed": 1, "services": {"started": ["proxy"], "replaced": []}},
         ),
         SITE,
         [
@@ -89,19 +100,19 @@ REPORTS = {
             "Services: started for the first time: memcached, proxy",
             "Backup: none, since there is no database yet",
             f"Caches: {OWN} (1 page was rendered before visitors came).",
-            f"Proof:  {ASKED}",
+            f"Verification:  {ASKED}",
             "Visitors: not measured.",
         ],
     ),
-    "rolling with an epoch, and errors": (
+    "rolling with a cache version, and errors": (
         results(
             9,
             "rolling, but not every request was answered well, and the longest gap was 0.12 s",
             LOST,
-            proved={"words": [ASKED, "Finding: browsers keep / for 600 s", "and 2 more (see findings)"]},
-            built={"by_hand": ["static/css/output.css"], "not_pulled": ["proxy was not pulled"]},
+            verified={"words": [ASKED, "Finding: browsers keep / for 600 s", "and 2 more (see findings)"]},
+            built={"untracked": ["static/css/output.css"], "not_pulled": ["proxy was not pulled"]},
             migrated=MIGRATED,
-            switched={"caches": EPOCH, "warmed": 5, "notices": ["junojobs-web-1 was killed after 30 s"]},
+            switched={"caches": CACHE_VERSION, "warmed": 5, "notices": ["junojobs-web-1 was killed after 30 s"]},
         ),
         dataclasses.replace(SITE, site_url="https://junojobs.example", host_header="junojobs.example"),
         [
@@ -114,7 +125,7 @@ REPORTS = {
             f"Backup: {COPY}, 152.00 KB in 0.02 s",
             "Static: collected from the checkout, since git does not have them: static/css/output.css",
             f"Caches: {OWN} (5 pages were rendered before visitors came).",
-            f"Proof:  {ASKED}",
+            f"Verification:  {ASKED}",
             "Finding: browsers keep / for 600 s",
             "and 2 more (see findings)",
             *MET,
@@ -128,12 +139,12 @@ REPORTS = {
             f"{AT_HOST} as junojobs.example",
             "Switch: reload, no moment without an answer",
             f"Caches: {OF_ALIASES}",
-            f"Proof:  {ASKED}",
+            f"Verification:  {ASKED}",
             *MET,
         ],
     ),
     "a rollback that reversed migrations": (
-        results(10, migrated=MIGRATED, switched={"caches": EPOCH, "collected": {"added": 0, "replaced": 1}}),
+        results(10, migrated=MIGRATED, switched={"caches": CACHE_VERSION, "collected": {"added": 0, "replaced": 1}}),
         dataclasses.replace(SITE, purpose="rollback"),
         [
             "Done: release 10 serves, 1f5d0b1c2a3e A new front page",
@@ -142,7 +153,7 @@ REPORTS = {
             f"Backup: {COPY}, 152.00 KB in 0.02 s",
             "Static: collected again for this release, 0 files new, 1 replaced",
             f"Caches: {OWN}.",
-            f"Proof:  {ASKED}",
+            f"Verification:  {ASKED}",
             *MET,
         ],
     ),
@@ -153,20 +164,20 @@ REPORTS = {
             "Done: release 11 serves, 1f5d0b1c2a3e A new front page",
             AT_HOST,
             f"Switch: {WELL}",
-            f"Proof:  {ASKED}",
+            f"Verification:  {ASKED}",
             *MET,
         ],
     ),
-    "all static files anew": (
+    "all static files again": (
         results(12, collected={"added": 0, "replaced": 1, "pruned_count": 3, "pruned_bytes": 61007}),
-        dataclasses.replace(SITE, purpose="restart", collect_anew=True, invalidate="none"),
+        dataclasses.replace(SITE, purpose="restart", recollect=True, invalidate="none"),
         [
             "Done: release 12 serves, 1f5d0b1c2a3e A new front page",
             AT_HOST,
             f"Switch: {WELL}",
             "Static: 0 files new, 1 replaced, 3 of earlier releases removed (59.58 KB)",
             "Caches: Left alone: nothing that changed is in a cached page.",
-            f"Proof:  {ASKED}",
+            f"Verification:  {ASKED}",
             *MET,
         ],
     ),
@@ -181,9 +192,9 @@ def test_the_report(done, site, expected):
 WORDS = {
     "as asked": (results(), {"cache_method": "none"}, "Left alone, as django_app_cache_method asks."),
     "nothing is old": (results(), {"invalidate": "none"}, "Left alone: nothing that changed is in a cached page."),
-    "an epoch": (results(switched={"caches": EPOCH}), {}, f"{OWN}."),
-    "an epoch, which one cache has not": (
-        results(switched={"caches": {**EPOCH, "alias": ["pages"]}, "warmed": 5}, cleared=CLEARED),
+    "a cache version": (results(switched={"caches": CACHE_VERSION}), {}, f"{OWN}."),
+    "a cache version, which one cache has not": (
+        results(switched={"caches": {**CACHE_VERSION, "alias": ["pages"]}, "warmed": 5}, cleared=CLEARED),
         {},
         OF_ALIASES,
     ),
@@ -223,14 +234,14 @@ WOULD = {
     "msg": "Would clear: default.",
     "stdout": "usage:",
 }
-BY_HAND = {
-    "cleared": (Results(cleared=CLEARED, proved=PROVED), {}, False, [OF_ALIASES, f"Proof: {ASKED}"]),
-    "no page could be asked for": (Results(cleared=CLEARED, proved={"skipped": True}), {}, False, [OF_ALIASES]),
+UNTRACKED = {
+    "cleared": (Results(cleared=CLEARED, verified=VERIFIED), {}, False, [OF_ALIASES, f"Verification: {ASKED}"]),
+    "no page could be asked for": (Results(cleared=CLEARED, verified={"skipped": True}), {}, False, [OF_ALIASES]),
     "only by new workers": (
         results(cleared={"caches": [LOCMEM], "msg": "Not cleared: local."}),
         {},
         False,
-        ["Ended with the old workers, in whose memory they were: local.", f"Proof: {ASKED}"],
+        ["Ended with the old workers, in whose memory they were: local.", f"Verification: {ASKED}"],
     ),
     "not by the command, in check mode": (
         Results(cleared=WOULD),
@@ -247,18 +258,18 @@ BY_HAND = {
 }
 
 
-@pytest.mark.parametrize(("done", "site", "check_mode", "expected"), BY_HAND.values(), ids=BY_HAND)
+@pytest.mark.parametrize(("done", "site", "check_mode", "expected"), UNTRACKED.values(), ids=UNTRACKED)
 def test_caches_cleared_by_a_person(done, site, check_mode, expected):
     assert clear_lines(done, Site(purpose="", host_name="droplet-1", **site), check_mode=check_mode) == expected
 
 
 ABOUT = ["Django        5.2.19 on Python 3.13.5, DEBUG off", "Findings      none"]
 WHY = {
-    "an epoch": (
-        results(switched={"caches": EPOCH}),
+    "a cache version": (
+        results(switched={"caches": CACHE_VERSION}),
         "",
         [
-            "Epoch: the settings honour CACHE_VERSION, so this release has a number of its own",
+            "Cache version: the settings honour CACHE_VERSION, so this release has a number of its own",
             "A reboot in the middle: units of systemd would have tidied up",
         ],
     ),
@@ -266,14 +277,14 @@ WHY = {
         results(cleared={"caches": [cache(), LOCMEM], "msg": ""}),
         "systemd does not start this host",
         [
-            "Epoch: a reload keeps the environment of its processes",
+            "Cache version: a reload keeps the environment of its processes",
             "default: 1,204 entries of this app deleted, 41 sessions stay. Cleared.",
             "local: needs_restart. LocMemCache keeps its entries in the memory of each worker.",
             "A reboot in the middle: the next deploy would tidy up, since systemd does not start this host",
         ],
     ),
     # A restart has the number that serves, and where memcached is flushed there is none: nothing is to be said.
-    "no epoch of its own": (results(switched={"caches": {**NO_EPOCH, "why": ""}}), None, []),
+    "no cache version of its own": (results(switched={"caches": {**NO_CACHE_VERSION, "why": ""}}), None, []),
     "nothing switched": (Results(cleared=WOULD), None, ["default: would_clear."]),
 }
 

@@ -90,87 +90,87 @@ def waiting_git(host, monkeypatch):
     return gits
 
 
-def order(host, **fields):
-    told = ArgumentSpecValidator(options.RELEASE).validate(
+def spec(host, **fields):
+    result = ArgumentSpecValidator(options.RELEASE).validate(
         {"path": str(host / "app"), "project": "shop", "state_root": str(host / "state"), **fields}
     )
-    assert told.error_messages == []
-    return told.validated_parameters
+    assert result.error_messages == []
+    return result.validated_parameters
 
 
 @pytest.fixture
-def wish(host, package):
+def start_request(host, package):
     holder = lock.Holder(ID, who="ada@laptop", since="2025-01-01T00:00:00Z")
-    return start_deployer.StartRequest(str(host / "state/shop"), package, holder, order(host), 60.0)
+    return start_deployer.StartRequest(str(host / "state/shop"), package, holder, spec(host), 60.0)
 
 
-def start(wish, taken_over=""):
-    handle = lock.take(wish.directory)
+def start(start_request, taken_over=""):
+    handle = lock.take(start_request.directory)
     assert handle is not None
-    start_deployer.start(wish, handle, taken_over)
+    start_deployer.start(start_request, handle, taken_over)
     with pytest.raises(OSError, match="Bad file"):  # it is the deployer's alone
         os.fstat(handle)
 
 
-def follow(wish, **more):
+def follow(start_request, **more):
     asked = {"do": "watch", "name": "begin", "after": 0, "seconds": 30.0, **more}
-    return release_follow.follow(wish.directory, wish.holder.id, asked)
+    return release_follow.follow(start_request.directory, start_request.holder.id, asked)
 
 
-def test_a_begin_that_fails_is_told_and_over(wish, host):
-    start(wish)
+def test_a_begin_that_fails_is_told_and_over(start_request, host):
+    start(start_request)
     with pytest.raises(JunoError, match=rf"{host}/app") as error:
-        follow(wish)
+        follow(start_request)
     assert "deployer" not in error.value.details
     assert error.value.details["progress"]["ended"]
     (deployer,) = children()
     os.waitpid(deployer, 0)
-    assert lock.holder(wish.directory) is None
-    assert sorted(os.listdir(wish.directory)) == ["deployer.errors", "lock"]
+    assert lock.holder(start_request.directory) is None
+    assert sorted(os.listdir(start_request.directory)) == ["deployer.errors", "lock"]
     assert (host / "state/shop/deployer.errors").read_text() == ""
-    handle = lock.take(wish.directory)
+    handle = lock.take(start_request.directory)
     assert lock.read(handle) is None
     lock.give_back(handle)
 
 
-def test_what_a_deployer_is(wish, host, waiting_git):
-    start(wish)
+def test_what_a_deployer_is(start_request, host, waiting_git):
+    start(start_request)
     waiting_git()
-    held = lock.holder(wish.directory)
+    held = lock.holder(start_request.directory)
     assert held == dataclasses.replace(
-        wish.holder, pid=held.pid, started=processes.identify(held.pid).started, boot=lock.boot_id()
+        start_request.holder, pid=held.pid, started=processes.identify(held.pid).started, boot=lock.boot_id()
     )
     assert os.getsid(held.pid) == held.pid != os.getsid(0)
     assert os.readlink(f"/proc/{held.pid}/cwd") == "/"
     files = {number: os.readlink(f"/proc/{held.pid}/fd/{number}") for number in os.listdir(f"/proc/{held.pid}/fd")}
     assert files.pop("0") == files.pop("1") == "/dev/null"
-    assert files.pop("2") == f"{wish.directory}/deployer.errors"
+    assert files.pop("2") == f"{start_request.directory}/deployer.errors"
     kinds = sorted(one.partition(":")[0] for one in files.values() if one != "/dev/null")
-    assert kinds == [f"{wish.directory}/lock", "pipe", "socket"]
-    standing = rpc.ask(rpc.socket_path(wish.directory, ID), {"do": "stand"})
+    assert kinds == [f"{start_request.directory}/lock", "pipe", "socket"]
+    standing = rpc.ask(rpc.socket_path(start_request.directory, ID), {"do": "stand"})
     assert (standing["id"], standing["step"], standing["patience_seconds"]) == (ID, "begin", 60.0)
     with open(f"/proc/{held.pid}/cmdline", encoding="utf-8") as file:
         assert "ada" not in file.read()
 
 
-def test_programs_of_a_deployer_have_neither_lock_nor_door_but_its_mark(wish, waiting_git):
-    start(wish)
+def test_programs_of_a_deployer_have_neither_lock_nor_door_but_its_mark(start_request, waiting_git):
+    start(start_request)
     (git,) = waiting_git()
     files = [os.readlink(f"/proc/{git.pid}/fd/{number}") for number in os.listdir(f"/proc/{git.pid}/fd")]
     assert not [one for one in files if one.endswith("/lock") or one.startswith("socket:")]
     with open(f"/proc/{git.pid}/environ", encoding="utf-8") as file:
         assert f"{lock.MARK}={ID}" in file.read().split("\0")
-    assert os.getsid(git.pid) == lock.holder(wish.directory).pid
+    assert os.getsid(git.pid) == lock.holder(start_request.directory).pid
 
 
-def test_one_that_is_at_work_is_told(wish, waiting_git):
-    start(wish)
+def test_one_that_is_at_work_is_told(start_request, waiting_git):
+    start(start_request)
     waiting_git()
-    handle, busy = start_deployer.take_lock(wish.directory, 0.3, "")
+    handle, busy = start_deployer.take_lock(start_request.directory, 0.3, "")
     assert handle is None
-    told = busy.as_dict()
-    assert told["words"] == "A deploy of shop by ada@laptop has been at work since 2025-01-01T00:00:00Z"
-    assert (told["id"], told["who"], told["standing"]["step"], told["standing"]["gives_up"]) == (
+    result = busy.as_dict()
+    assert result["words"] == "A deploy of shop by ada@laptop has been at work since 2025-01-01T00:00:00Z"
+    assert (result["id"], result["who"], result["standing"]["step"], result["standing"]["gives_up"]) == (
         ID,
         "ada@laptop",
         "begin",
@@ -178,39 +178,39 @@ def test_one_that_is_at_work_is_told(wish, waiting_git):
     )
 
 
-def test_one_whose_controller_is_dead_gives_up(wish, host, waiting_git):
-    start(wish)
+def test_one_whose_controller_is_dead_gives_up(start_request, host, waiting_git):
+    start(start_request)
     waiting_git()
-    handle, busy = start_deployer.take_lock(wish.directory, 0, ID)
+    handle, busy = start_deployer.take_lock(start_request.directory, 0, ID)
     assert handle is None
     assert busy.standing["gives_up"] == "the next deploy came"
     (host / "go").touch()
-    handle, place = start_deployer.take_lock(wish.directory, LONG_SECONDS, ID)
+    handle, place = start_deployer.take_lock(start_request.directory, LONG_SECONDS, ID)
     assert handle is not None
     assert (place.holder.id, place.holder.who) == (ID, "ada@laptop")
     lock.give_back(handle)
 
 
-def test_one_that_ends_by_itself_was_not_given_up(wish, host, waiting_git):
-    start(wish)
+def test_one_that_ends_by_itself_was_not_given_up(start_request, host, waiting_git):
+    start(start_request)
     waiting_git()
     threading.Timer(0.3, (host / "go").touch).start()
     with pytest.raises(JunoError):
-        follow(wish)
-    handle, place = start_deployer.take_lock(wish.directory, LONG_SECONDS, "")
+        follow(start_request)
+    handle, place = start_deployer.take_lock(start_request.directory, LONG_SECONDS, "")
     assert handle is not None
     assert place is None
     lock.give_back(handle)
 
 
-def test_what_a_killed_deployer_left_running_is_ended(wish, waiting_git):
-    start(wish)
+def test_what_a_killed_deployer_left_running_is_ended(start_request, waiting_git):
+    start(start_request)
     (git,) = waiting_git()
-    held = lock.holder(wish.directory)
+    held = lock.holder(start_request.directory)
     os.kill(held.pid, signal.SIGKILL)
     os.waitpid(held.pid, 0)
-    assert lock.holder(wish.directory) == held  # its step has the lock
-    handle, place = start_deployer.take_lock(wish.directory, LONG_SECONDS, "")
+    assert lock.holder(start_request.directory) == held  # its step has the lock
+    handle, place = start_deployer.take_lock(start_request.directory, LONG_SECONDS, "")
     assert handle is not None
     assert place.holder == held
     assert place.standing == {}
@@ -218,41 +218,41 @@ def test_what_a_killed_deployer_left_running_is_ended(wish, waiting_git):
     lock.give_back(handle)
 
 
-def test_what_was_left_running_by_one_that_was_killed_with_its_step_is_ended(wish, waiting_git):
+def test_what_was_left_running_by_one_that_was_killed_with_its_step_is_ended(start_request, waiting_git):
     """A program of it holds no lock, and goes on all the same."""
-    start(wish)
+    start(start_request)
     (git,) = waiting_git()
-    held = lock.holder(wish.directory)
+    held = lock.holder(start_request.directory)
     with open(f"/proc/{git.pid}/stat", encoding="utf-8") as file:
         step = processes.parse_stat(file.read()).parent
     for pid in (held.pid, step):
         os.kill(pid, signal.SIGKILL)
     os.waitpid(held.pid, 0)
-    until(lambda: lock.holder(wish.directory) is None)
+    until(lambda: lock.holder(start_request.directory) is None)
     assert git.is_alive()
-    handle, place = start_deployer.take_lock(wish.directory, 0, "")
+    handle, place = start_deployer.take_lock(start_request.directory, 0, "")
     assert handle is not None
     assert place.holder == held
     assert not git.is_alive()
     lock.give_back(handle)
 
 
-def test_a_record_of_an_earlier_boot_says_whose_place_is_taken(wish):
-    handle = lock.take(wish.directory)
+def test_a_record_of_an_earlier_boot_says_whose_place_is_taken(start_request):
+    handle = lock.take(start_request.directory)
     me = processes.identify(os.getpid())
-    held = dataclasses.replace(wish.holder, pid=me.pid, started=me.started, boot="of yesterday")
-    lock.write(handle, wish.directory, held)
+    held = dataclasses.replace(start_request.holder, pid=me.pid, started=me.started, boot="of yesterday")
+    lock.write(handle, start_request.directory, held)
     os.close(handle)
-    handle, place = start_deployer.take_lock(wish.directory, 0, "")
+    handle, place = start_deployer.take_lock(start_request.directory, 0, "")
     assert place.holder == held
     lock.give_back(handle)
 
 
-def test_of_many_at_the_same_moment_one_begins(wish, waiting_git):
+def test_of_many_at_the_same_moment_one_begins(start_request, waiting_git):
     started, busy, moment = [], [], threading.Barrier(6)
 
     def begin(number):
-        mine = dataclasses.replace(wish, holder=dataclasses.replace(wish.holder, id=f"{number}" * 32))
+        mine = dataclasses.replace(start_request, holder=dataclasses.replace(start_request.holder, id=f"{number}" * 32))
         moment.wait(LONG_SECONDS)
         handle, other = start_deployer.take_lock(mine.directory, 1.0, "")
         if handle is None:
@@ -269,15 +269,17 @@ def test_of_many_at_the_same_moment_one_begins(wish, waiting_git):
     assert len(started) == 1
     assert len(busy) == 5
     assert set(busy) <= {started[0], ""}  # for a moment it does not say who it is
-    assert lock.holder(wish.directory).id == started[0]
+    assert lock.holder(start_request.directory).id == started[0]
     waiting_git()
 
 
-def test_one_that_waits_gets_the_lock(wish, host, waiting_git):
-    start(wish)
+def test_one_that_waits_gets_the_lock(start_request, host, waiting_git):
+    start(start_request)
     waiting_git()
     got = []
-    waits = threading.Thread(target=lambda: got.append(start_deployer.take_lock(wish.directory, LONG_SECONDS, "")[0]))
+    waits = threading.Thread(
+        target=lambda: got.append(start_deployer.take_lock(start_request.directory, LONG_SECONDS, "")[0])
+    )
     waits.start()
     waits.join(0.3)
     assert got == []
@@ -285,8 +287,8 @@ def test_one_that_waits_gets_the_lock(wish, host, waiting_git):
     waits.join(LONG_SECONDS)
     assert got[0] is not None
     # The result of the one before can still be fetched when the next one listens.
-    with rpc.listen(wish.directory, "next"), pytest.raises(JunoError) as error:
-        follow(wish)
+    with rpc.listen(start_request.directory, "next"), pytest.raises(JunoError) as error:
+        follow(start_request)
     assert "deployer" not in error.value.details
     lock.give_back(got[0])
 
@@ -300,80 +302,80 @@ def no_room():
     signal.signal(signal.SIGXFSZ, ignored)
 
 
-def test_where_no_room_is_nothing_is_begun(wish, no_room):
-    handle = lock.take(wish.directory)
+def test_where_no_room_is_nothing_is_begun(start_request, no_room):
+    handle = lock.take(start_request.directory)
     no_room()
     with pytest.raises(
         JunoError, match=r"lock can't be written \(File too large\): free disk space.*Nothing was changed"
     ):
-        start_deployer.start(wish, handle)
+        start_deployer.start(start_request, handle)
     assert children() == []
-    assert lock.holder(wish.directory) is None
+    assert lock.holder(start_request.directory) is None
 
 
 @pytest.mark.parametrize("name", [f"deployer-{ID[:12]}.sock", "deployer.errors"])
-def test_where_its_files_cannot_be_made_nothing_is_begun(wish, host, name):
+def test_where_its_files_cannot_be_made_nothing_is_begun(start_request, host, name):
     (host / "state/shop" / name).mkdir()
-    handle = lock.take(wish.directory)
+    handle = lock.take(start_request.directory)
     with pytest.raises(
         JunoError, match=r"deployer can't be started in .*/shop \(.+\): free disk space or fix the permissions"
     ):
-        start_deployer.start(wish, handle)
+        start_deployer.start(start_request, handle)
     assert children() == []
-    assert lock.holder(wish.directory) is None
+    assert lock.holder(start_request.directory) is None
 
 
-def test_where_no_process_can_be_made_nothing_is_begun(wish, monkeypatch):
+def test_where_no_process_can_be_made_nothing_is_begun(start_request, monkeypatch):
     monkeypatch.setattr(start_deployer.sys, "executable", "/no/python")
-    handle = lock.take(wish.directory)
+    handle = lock.take(start_request.directory)
     with pytest.raises(JunoError, match=r"can't be started in .* \(No such file or directory\)"):
-        start_deployer.start(wish, handle)
-    assert lock.holder(wish.directory) is None
+        start_deployer.start(start_request, handle)
+    assert lock.holder(start_request.directory) is None
 
 
-def test_a_deployer_that_breaks_at_once_says_why(wish, host):
+def test_a_deployer_that_breaks_at_once_says_why(start_request, host):
     (host / "no code").mkdir()
-    start(dataclasses.replace(wish, package=str(host / "no code")))
+    start(dataclasses.replace(start_request, package=str(host / "no code")))
     with pytest.raises(JunoError, match=r"not there any more.*It said last: \w+Error: .*ansible_collections") as error:
-        follow(wish)
+        follow(start_request)
     assert error.value.details == {"deployer": "gone"}
     os.waitpid(children()[0], 0)
-    assert lock.holder(wish.directory) is None
+    assert lock.holder(start_request.directory) is None
 
 
-def test_who_starts_it_may_ignore_the_end_of_children(wish, waiting_git, host):
+def test_who_starts_it_may_ignore_the_end_of_children(start_request, waiting_git, host):
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-        start(wish)
+        start(start_request)
         waiting_git()
     finally:
         signal.signal(signal.SIGCHLD, before)
     (host / "go").touch()
     with pytest.raises(JunoError) as error:
-        follow(wish)
+        follow(start_request)
     assert "deployer" not in error.value.details
 
 
 # The plan alone.
 
 
-def test_a_plan_takes_no_lock(wish, host):
-    handle = lock.take(wish.directory)
+def test_a_plan_takes_no_lock(start_request, host):
+    handle = lock.take(start_request.directory)
     with pytest.raises(JunoError, match=rf"{host}/app"):
-        start_deployer.look_only(wish)
-    assert sorted(os.listdir(wish.directory)) == ["lock"]
+        start_deployer.look_only(start_request)
+    assert sorted(os.listdir(start_request.directory)) == ["lock"]
     os.close(handle)
 
 
-def test_a_plan_that_breaks_says_why(wish, host):
+def test_a_plan_that_breaks_says_why(start_request, host):
     (host / "no code").mkdir()
     with pytest.raises(JunoError, match=r"The plan broke: Traceback.*\n.*(\n.*)*ansible_collections"):
-        start_deployer.look_only(dataclasses.replace(wish, package=str(host / "no code")))
+        start_deployer.look_only(dataclasses.replace(start_request, package=str(host / "no code")))
 
 
-def test_an_error_that_nothing_foresaw_is_a_failure_of_the_plan(wish):
+def test_an_error_that_nothing_foresaw_is_a_failure_of_the_plan(start_request):
     broken = dataclasses.replace(
-        wish, order={**wish.order, "caches": None, "edge": None, "pages": 7, "compose_files": 7}
+        start_request, spec={**start_request.spec, "caches": None, "proxy": None, "pages": 7, "compose_files": 7}
     )
     with pytest.raises(JunoError, match="The step begin broke: ") as error:
         start_deployer.look_only(broken)
@@ -387,7 +389,7 @@ def test_an_error_that_nothing_foresaw_is_a_failure_of_the_plan(wish):
 def params(host):
     own = {name: spec.get("default") for name, spec in release_begin.OWN.items()}
     controller = {"who": "ada@laptop", "machine": "laptop", "pid": 7, "started": "81"}
-    return {**order(host), **own, "controller": controller, "deployer": ID, "package": _code.digest()}
+    return {**spec(host), **own, "controller": controller, "deployer": ID, "package": _code.digest()}
 
 
 def test_the_module_begins(params, host, monkeypatch):

@@ -114,15 +114,15 @@ class OddError(Exception):
 
 
 @pytest.mark.parametrize(
-    ("told", "failure"),
+    ("answer", "failure"),
     [
         ({"threads": [threading.Lock()]}, None),
         ({"error": OddError(needed=1)}, None),
         ({(1, 2): 3}, "The step build broke: TypeError: keys must be str, int, float, bool or None, not tuple"),
     ],
 )
-def test_what_cannot_be_copied_ends_nobody_else(do, told, failure):
-    step = finish(do(lambda _release, _args: told))
+def test_what_cannot_be_copied_ends_nobody_else(do, answer, failure):
+    step = finish(do(lambda _release, _args: answer))
     assert (step.failure or {}).get("msg") == failure
     assert bool(step.result) == (failure is None)
 

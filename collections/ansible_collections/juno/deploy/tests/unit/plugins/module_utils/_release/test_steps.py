@@ -17,10 +17,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._recovery import recor
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text, steps
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import orders
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 BEGUN = {
     "begun": True,
@@ -38,7 +38,7 @@ BEGUN = {
     "images": {"web": "jobs-web:juno-c1"},
     "serving_images": {"web": "jobs-web:juno-c3"},
     "reverse_to": {"jobs": "0001_a"},
-    "epoch": {"value": 7, "variable": "EPOCH", "others": [], "why": ""},
+    "cache_version": {"value": 7, "variable": "CACHE_VERSION", "others": [], "why": ""},
 }
 BUILT = {
     "images": {"web": "jobs-web:juno-c2"},
@@ -55,16 +55,16 @@ SWITCHED = {
     "answered_before": None,
     "caches": NOT_COVERED,
 }
-PROVED = {"began": 110.0, "html_max_age_found": None}
+VERIFIED = {"began": 110.0, "html_max_age_found": None}
 
 
 def release(tmp_path, results=(), **more):
     """Return a release after some steps; of the plan, only the rest is replaced."""
     plan = more.pop("plan", {})
-    order = orders.release(state_root=str(tmp_path), **more)
+    spec = specs.release(state_root=str(tmp_path), **more)
     given = {"begin": {**BEGUN, "plan": {**BEGUN["plan"], **plan}}, **dict(results)}
-    holder = lock.Holder("one", order["purpose"], "rohit@laptop")
-    return steps.Release(app_app.from_params(order), order, holder, "/kept/abc", results=given)
+    holder = lock.Holder("one", spec["purpose"], "rohit@laptop")
+    return steps.Release(app_app.from_params(spec), spec, holder, "/kept/abc", results=given)
 
 
 def do(step, at, **args):
@@ -102,16 +102,16 @@ def test_every_step_but_the_way_back_has_the_name_that_a_failed_task_has_in_the_
 @pytest.mark.parametrize(
     ("more", "built", "row"),
     [
-        ({}, {}, ["build", "switch", "clear", "prove", "record"]),
-        ({}, {"migrates": True}, ["build", "migrate", "switch", "clear", "prove", "record"]),
-        ({"purpose": "rollback"}, {}, ["switch", "clear", "prove", "record"]),
+        ({}, {}, ["build", "switch", "clear", "verify", "record"]),
+        ({}, {"migrates": True}, ["build", "migrate", "switch", "clear", "verify", "record"]),
+        ({"purpose": "rollback"}, {}, ["switch", "clear", "verify", "record"]),
         (
             {"purpose": "rollback", "reverse_migrations": True},
             {},
-            ["switch", "reverse", "clear", "prove", "record"],
+            ["switch", "reverse", "clear", "verify", "record"],
         ),
-        ({"purpose": "restart"}, {}, ["switch", "prove", "record"]),
-        ({"purpose": "restart", "collect_anew": True}, {}, ["build", "switch", "clear", "prove", "record"]),
+        ({"purpose": "restart"}, {}, ["switch", "verify", "record"]),
+        ({"purpose": "restart", "recollect": True}, {}, ["build", "switch", "clear", "verify", "record"]),
     ],
 )
 def test_what_follows_what(tmp_path, more, built, row):
@@ -130,9 +130,9 @@ def test_a_rollback_with_nothing_to_reverse(tmp_path):
 # What the deployer starts with
 
 
-def told(tmp_path):
+def result(tmp_path):
     return {
-        "order": orders.release(state_root=str(tmp_path), service="site", worker_services=["queue"]),
+        "spec": specs.release(state_root=str(tmp_path), service="site", worker_services=["queue"]),
         "holder": dataclasses.asdict(lock.Holder("one", "rollback", "rohit@laptop", pid=7, started="8")),
         "package": "/kept/abc",
         "controller_timeout_seconds": 45,
@@ -142,7 +142,7 @@ def told(tmp_path):
 
 
 def test_what_the_module_hands_over(tmp_path):
-    found = steps.Release.from_order(told(tmp_path), 5)
+    found = steps.Release.from_input(result(tmp_path), 5)
     assert (found.app.services, found.holder.process.pid) == (("site", "queue"), 7)
     assert (found.package, found.lock, found.at_once, found.began) == ("/kept/abc", 5, True, False)
     assert found.controller_timeout == 45.0
@@ -171,14 +171,14 @@ def entry(number, outcome="done", **figures):
     ],
 )
 def test_what_a_step_takes_usually(tmp_path, entries, usual):
-    app = app_app.from_params(told(tmp_path)["order"])
+    app = app_app.from_params(result(tmp_path)["spec"])
     journal.write(app.journal, entries)
     assert steps.usual_seconds(app) == usual
-    assert steps.Release.from_order(told(tmp_path)).usual == usual
+    assert steps.Release.from_input(result(tmp_path)).usual == usual
 
 
 def test_a_journal_that_can_not_be_read_is_for_the_first_step_to_tell(tmp_path):
-    app = app_app.from_params(told(tmp_path)["order"])
+    app = app_app.from_params(result(tmp_path)["spec"])
     pathlib.Path(app.state_directory).mkdir()
     pathlib.Path(app.journal).write_text("{")
     assert steps.usual_seconds(app) == {}
@@ -190,13 +190,13 @@ def test_a_journal_that_can_not_be_read_is_for_the_first_step_to_tell(tmp_path):
 def test_the_plan_has_its_words_and_its_difference_only_where_one_is_wanted(tmp_path, asked, monkeypatch):
     found = {"begun": True, "plan": {}, "diff": {"before": "a", "after": "b"}}
     notes = asked(begin, "begin", found)
-    monkeypatch.setattr(steps.plan_text, "lines", lambda seen, told: [f"{seen['begun']} {told.purpose}"])
+    monkeypatch.setattr(steps.plan_text, "lines", lambda seen, result: [f"{seen['begun']} {result.purpose}"])
     at = release(tmp_path, purpose="rollback")
     at.taken_over = "she@there"
     done = do("begin", at)
     assert done == {"begun": True, "plan": {}, "taken_over": "she@there", "words": ["True rollback"]}
     assert do("begin", at, diff=True)["diff"] == found["diff"]
-    assert notes[0] == (steps.run, at.app, at.order, at.holder, "/kept/abc")
+    assert notes[0] == (steps.run, at.app, at.spec, at.holder, "/kept/abc")
     asked(begin, "look_only", found)
     assert steps.look_only(at, diff=True)["diff"] == found["diff"]
     assert "diff" not in steps.look_only(at, diff=False)
@@ -222,23 +222,23 @@ def test_what_is_built(tmp_path, asked, strategy, frontend, pages, command):
         boot_timeout_seconds=7,
     )
     assert do("build", at)["images"] == BUILT["images"]
-    ((_run, app, order),) = notes
-    assert (app, order.commit, order.build, order.collect, order.translate) == (at.app, "c2", True, True, False)
-    assert (order.frontend, order.pages, order.probe_path) == (command, pages, "/a/")
-    assert order.headers == {"Host": "example.org", "X-Port": "80"}
-    assert (order.check_command, order.check_timeout_seconds) == (("python", "manage.py", "check"), 9)
-    assert (order.base_url, order.update_services, order.boot_timeout_seconds) == (
+    ((_run, app, spec),) = notes
+    assert (app, spec.commit, spec.build, spec.collect, spec.translate) == (at.app, "c2", True, True, False)
+    assert (spec.frontend, spec.pages, spec.probe_path) == (command, pages, "/a/")
+    assert spec.headers == {"Host": "example.org", "X-Port": "80"}
+    assert (spec.check_command, spec.check_timeout_seconds) == (("python", "manage.py", "check"), 9)
+    assert (spec.base_url, spec.update_services, spec.boot_timeout_seconds) == (
         "http://127.0.0.1:8001",
         ("db",),
         7,
     )
 
 
-@pytest.mark.parametrize(("told_epoch", "value"), [(None, 7), ({**BEGUN["epoch"], "value": 9}, 9)])
-def test_hosts_that_share_their_caches_share_the_epoch(tmp_path, asked, told_epoch, value):
+@pytest.mark.parametrize(("shared_cache_version", "value"), [(None, 7), ({**BEGUN["cache_version"], "value": 9}, 9)])
+def test_hosts_that_share_their_caches_share_the_cache_version(tmp_path, asked, shared_cache_version, value):
     notes = asked(build, "build", BUILT)
-    do("build", release(tmp_path), epoch=told_epoch)
-    assert notes[0][2].epoch == CacheVersion(value, "EPOCH")
+    do("build", release(tmp_path), cache_version=shared_cache_version)
+    assert notes[0][2].cache_version == CacheVersion(value, "CACHE_VERSION")
 
 
 PENDING = {"pending": [{"app": "jobs", "name": "0002_b"}], "database": {"where": "here"}}
@@ -268,17 +268,17 @@ def test_whether_the_database_is_migrated_before_the_switch(tmp_path, asked, fou
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_all_static_files_can_be_collected_anew(tmp_path, asked, monkeypatch, prune):
+def test_all_static_files_can_be_collected_again(tmp_path, asked, monkeypatch, prune):
     notes = asked(collectstatic, "collect", {"replaced_names": []})
     monkeypatch.setattr(collectstatic, "made_elsewhere", lambda _params: ["a"])
     monkeypatch.setattr(steps.runner, "places", lambda params: [f"in {params['project']} {params['service']}"])
     at = release(
         tmp_path,
         purpose="restart",
-        collect_anew=True,
+        recollect=True,
         switch={"prune_static": prune},
         record={"keep_releases": 2},
-        prove={"html_max_age": 60},
+        verify={"html_max_age": 60},
         caches={"settings": "site.settings"},
         build={"build_timeout_seconds": 90},
     )
@@ -302,12 +302,12 @@ def test_all_static_files_can_be_collected_anew(tmp_path, asked, monkeypatch, pr
 
 def test_what_is_migrated(tmp_path, asked):
     notes = asked(migrations, "migrate")
-    wish = {"backup": "always", "backup_timeout_seconds": 3, "timeout_seconds": 4, "lock_timeout_seconds": 5}
-    at = release(tmp_path, {"build": BUILT}, migrate=wish)
+    request = {"backup": "always", "backup_timeout_seconds": 3, "timeout_seconds": 4, "lock_timeout_seconds": 5}
+    at = release(tmp_path, {"build": BUILT}, migrate=request)
     do("migrate", at)
-    backup, databases = database_backup.Wish("always", 3), BUILT["migrations"]["databases"]
-    order = migrations.MigrateSpec("c2", BUILT["images"], 4, databases, backup=backup, lock_timeout_seconds=5)
-    assert notes == [(steps.run, at.app, order)]
+    backup, databases = database_backup.BackupSpec("always", 3), BUILT["migrations"]["databases"]
+    spec = migrations.MigrateSpec("c2", BUILT["images"], 4, databases, backup=backup, lock_timeout_seconds=5)
+    assert notes == [(steps.run, at.app, spec)]
     at.results["build"] = {**BUILT, "migrations": None}
     do("migrate", at)
     assert notes[1][2].databases == []  # they are looked up
@@ -316,8 +316,8 @@ def test_what_is_migrated(tmp_path, asked):
 def test_what_is_reversed_has_the_code_that_served(tmp_path, asked):
     notes = asked(migrations, "reverse_later")
     do("reverse", release(tmp_path, purpose="rollback"))
-    ((_run, _app, order),) = notes
-    assert (order.commit, order.images, order.to) == ("c1", BEGUN["serving_images"], {"jobs": "0001_a"})
+    ((_run, _app, spec),) = notes
+    assert (spec.commit, spec.images, spec.to) == ("c1", BEGUN["serving_images"], {"jobs": "0001_a"})
 
 
 # Switch
@@ -338,21 +338,21 @@ def test_what_is_switched_to(tmp_path, asked, purpose, built, commit, images, co
         {"build": built} if built else {},
         purpose=purpose,
         update_services=["db"],
-        edge={"image": "haproxy:3.1", "pull": True, "trusted_proxies": ["10.0.0.0/8"], "tcp_ports": [2222]},
+        proxy={"image": "haproxy:3.1", "pull": True, "trusted_proxies": ["10.0.0.0/8"], "tcp_ports": [2222]},
         switch={"purge_bytecode": True, "grace_seconds": 9, "warm_rate": 3},
         pages=[{"path": "/a/"}, {"path": "/b/"}],
-        prove={"html_max_age": 60},
+        verify={"html_max_age": 60},
     )
     do("switch", at)
-    order = notes[0][2]
-    assert (order.commit, order.images, order.strategy) == (commit, images, "rolling")
-    assert (order.collect, order.update_services, order.purge_bytecode) == (collects, updates, bool(commit))
-    assert order.caches == (at.order["caches"] if clears else {})
-    assert (order.edge_image, order.edge_pull, order.tcp_ports) == ("haproxy:3.1", True, (2222,))
-    assert [str(one) for one in order.trusted_proxies] == ["10.0.0.0/8"]
-    assert (order.grace_seconds, order.warm_rate, order.warm_paths) == (9, 3, ("/a/", "/b/"))
-    assert order.static_rules == {"keep_releases": 5, "html_max_age": 60, "prune": True}
-    assert order.epoch == CacheVersion(7, "EPOCH")
+    spec = notes[0][2]
+    assert (spec.commit, spec.images, spec.strategy) == (commit, images, "rolling")
+    assert (spec.collect, spec.update_services, spec.purge_bytecode) == (collects, updates, bool(commit))
+    assert spec.caches == (at.spec["caches"] if clears else {})
+    assert (spec.proxy_image, spec.proxy_pull, spec.tcp_ports) == ("haproxy:3.1", True, (2222,))
+    assert [str(one) for one in spec.trusted_proxies] == ["10.0.0.0/8"]
+    assert (spec.grace_seconds, spec.warm_rate, spec.warm_paths) == (9, 3, ("/a/", "/b/"))
+    assert spec.static_rules == {"keep_releases": 5, "html_max_age": 60, "prune": True}
+    assert spec.cache_version == CacheVersion(7, "CACHE_VERSION")
 
 
 @pytest.mark.parametrize("invalidate", ["none", "naming"])
@@ -362,11 +362,11 @@ def test_caches_of_which_something_stays_are_not_cleared_in_the_switch(tmp_path,
     assert notes[0][2].caches == {}
 
 
-def test_the_build_may_have_taken_the_epoch_away(tmp_path, asked):
+def test_the_build_may_have_taken_the_cache_version_away(tmp_path, asked):
     notes = asked(switch, "switch", SWITCHED)
-    lost = {"value": 0, "variable": "EPOCH", "others": ["disk"], "why": "its settings don't honour it"}
-    do("switch", release(tmp_path, {"build": {**BUILT, "epoch": lost}}, switch={"warm_paths": ["/c/"]}))
-    assert notes[0][2].epoch == CacheVersion(0, "EPOCH", ("disk",), "its settings don't honour it")
+    lost = {"value": 0, "variable": "CACHE_VERSION", "others": ["disk"], "why": "its settings don't honour it"}
+    do("switch", release(tmp_path, {"build": {**BUILT, "cache_version": lost}}, switch={"warm_paths": ["/c/"]}))
+    assert notes[0][2].cache_version == CacheVersion(0, "CACHE_VERSION", ("disk",), "its settings don't honour it")
     assert notes[0][2].warm_paths == ("/c/",)
 
 
@@ -378,10 +378,10 @@ ALL = {"alias": (), "naming": ()}
 
 
 @pytest.mark.parametrize(
-    ("plan", "epoch", "method", "more"),
+    ("plan", "cache_version", "method", "more"),
     [
         pytest.param("all", NOT_COVERED, "settings", ALL, id="all"),
-        pytest.param("all", COVERED, "settings", None, id="the epoch makes them unreadable"),
+        pytest.param("all", COVERED, "settings", None, id="the cache version makes them unreadable"),
         pytest.param(
             "all", {"covered": True, "alias": ["disk"]}, "settings", {**ALL, "alias": ["disk"]}, id="all but some"
         ),
@@ -390,12 +390,12 @@ ALL = {"alias": (), "naming": ()}
         pytest.param("none", NOT_COVERED, "settings", None, id="none"),
     ],
 )
-def test_what_is_cleared(tmp_path, asked, plan, epoch, method, more):
+def test_what_is_cleared(tmp_path, asked, plan, cache_version, method, more):
     notes = asked(cache_order, "clear", {"settings": {"changed": True}})
-    results = {"build": BUILT, "switch": {**SWITCHED, "caches": epoch}}
+    results = {"build": BUILT, "switch": {**SWITCHED, "caches": cache_version}}
     at = release(tmp_path, results, plan={"invalidate": plan}, caches={"method": method})
     done = do("clear", at)
-    assert notes == ([(at.app, at.order["caches"], more)] if more else [])
+    assert notes == ([(at.app, at.spec["caches"], more)] if more else [])
     assert done == ({"changed": True, "settings": {"changed": True}} if more else {"changed": False})
 
 
@@ -403,13 +403,13 @@ def test_what_is_cleared(tmp_path, asked, plan, epoch, method, more):
     ("collected", "naming"),
     [({"replaced_names": ["a.css"]}, ["a.css"]), ({"replaced_names": []}, None), ({"replaced_names": None}, ())],
 )
-def test_what_is_cleared_after_all_was_collected_anew(tmp_path, asked, collected, naming):
+def test_what_is_cleared_after_all_was_collected_again(tmp_path, asked, collected, naming):
     notes = asked(cache_order, "clear")
-    do("clear", release(tmp_path, {"build": collected, "switch": SWITCHED}, purpose="restart", collect_anew=True))
+    do("clear", release(tmp_path, {"build": collected, "switch": SWITCHED}, purpose="restart", recollect=True))
     assert [one[-1]["naming"] for one in notes] == ([] if naming is None else [naming])
 
 
-# Prove
+# Verify
 
 
 @pytest.mark.parametrize(
@@ -421,18 +421,18 @@ def test_what_is_cleared_after_all_was_collected_anew(tmp_path, asked, collected
         ("deploy", "", None),
     ],
 )
-def test_what_is_proved(tmp_path, asked, purpose, header, mark):
-    notes = asked(verify_site, "prove", PROVED)
+def test_what_is_verified(tmp_path, asked, purpose, header, mark):
+    notes = asked(verify_site, "verify", VERIFIED)
     at = release(
         tmp_path,
         {"switch": {**SWITCHED, "answered_before": ["/old/"]}},
         purpose=purpose,
         pages=[{"path": "/a/", "status": 200, "contains": ["Edition 2"], "excludes": []}],
         headers={"Host": "example.org", "X-Forwarded-Proto": "https"},
-        prove={"release_header": header, "compare": True, "sitemap_pages": 5},
+        verify={"release_header": header, "compare": True, "sitemap_pages": 5},
         docker_host="unix:///run/other.sock",
     )
-    assert do("prove", at) == PROVED
+    assert do("verify", at) == VERIFIED
     ((params, _warn),) = notes
     assert set(params) == set(verify_site.ARGUMENT_SPEC)
     assert params["pages"] == [{"path": "/a/", "status": 200, "contains": ["Edition 2"], "excludes": []}]
@@ -446,9 +446,9 @@ def test_what_is_proved(tmp_path, asked, purpose, header, mark):
     assert (params["compare"], params["sitemap_pages"], params["timeout_seconds"]) == (True, 5, 10)
 
 
-def test_what_the_proof_warns_of_goes_along(tmp_path, monkeypatch):
-    monkeypatch.setattr(verify_site, "prove", lambda _params, warn: warn("It is slow.") or dict(PROVED))
-    assert do("prove", release(tmp_path, {"switch": SWITCHED})) == {**PROVED, "warnings": ["It is slow."]}
+def test_what_the_verification_warns_of_goes_along(tmp_path, monkeypatch):
+    monkeypatch.setattr(verify_site, "verify", lambda _params, warn: warn("It is slow.") or dict(VERIFIED))
+    assert do("verify", release(tmp_path, {"switch": SWITCHED})) == {**VERIFIED, "warnings": ["It is slow."]}
 
 
 # Settle and record
@@ -476,7 +476,7 @@ def test_what_is_recorded(tmp_path, asked, monkeypatch, purpose, method, cleared
     notes = asked(record, "record", {"changed": True, "release": {"number": 2}})
     seen = []
     monkeypatch.setattr(report_text, "lines", lambda results, site: seen.append((results, site)) or ["Done"])
-    results = {"build": BUILT, "switch": {**SWITCHED, "cleared_at": cleared_at}, "prove": PROVED}
+    results = {"build": BUILT, "switch": {**SWITCHED, "cleared_at": cleared_at}, "verify": VERIFIED}
     results["clear"] = {"memcached": {"results": []}}
     at = release(
         tmp_path,
@@ -498,19 +498,19 @@ def test_what_is_recorded(tmp_path, asked, monkeypatch, purpose, method, cleared
         "steps": {"begin": 0.5, "build": 2.6},
     }
     assert more == {"keep": record.Keep(2, 4, 100)}
-    ((told_results, site),) = seen
-    assert (told_results.built, told_results.collected) == (BUILT, {})
-    assert (told_results.cleared, told_results.flushed) == (None, {"results": []})
-    assert told_results.recorded["release"] == {"number": 2}
+    ((reported_results, site),) = seen
+    assert (reported_results.built, reported_results.collected) == (BUILT, {})
+    assert (reported_results.cleared, reported_results.flushed) == (None, {"results": []})
+    assert reported_results.recorded["release"] == {"number": 2}
     assert (site.purpose, site.host_name, site.host_header, site.cache_method) == (purpose, "h1", "example.org", method)
 
 
-def test_what_was_collected_anew_is_no_build_in_the_report(tmp_path, asked, monkeypatch):
+def test_what_was_collected_again_is_no_build_in_the_report(tmp_path, asked, monkeypatch):
     asked(record, "record")
     seen = []
     monkeypatch.setattr(report_text, "lines", lambda results, _site: seen.append(results) or [])
-    results = {"build": {"added": 3}, "switch": SWITCHED, "prove": PROVED, "reverse": {"reversed": []}}
-    do("record", release(tmp_path, results, purpose="restart", collect_anew=True))
+    results = {"build": {"added": 3}, "switch": SWITCHED, "verify": VERIFIED, "reverse": {"reversed": []}}
+    do("record", release(tmp_path, results, purpose="restart", recollect=True))
     assert (seen[0].built, seen[0].collected, seen[0].migrated) == ({}, {"added": 3}, {"reversed": []})
 
 
@@ -521,7 +521,7 @@ def test_what_was_collected_anew_is_no_build_in_the_report(tmp_path, asked, monk
     ("failures", "args", "cause"),
     [
         pytest.param(
-            {}, {"task": "Prove", "reason": "on b, not here: No."}, ("Prove", "on b, not here: No."), id="told"
+            {}, {"task": "Verify", "reason": "on b, not here: No."}, ("Verify", "on b, not here: No."), id="told"
         ),
         pytest.param(
             {"build": {"msg": "old"}, "switch": {"msg": "It ended."}},
@@ -543,7 +543,7 @@ def test_why_it_goes_back(tmp_path, asked, failures, args, cause):
     at = release(tmp_path)
     at.failures = failures
     done = do("undo", at, **args)
-    assert notes == [(steps.run, at.app, undo.Cause(*cause), at.order["caches"])]
+    assert notes == [(steps.run, at.app, undo.Cause(*cause), at.spec["caches"])]
     assert done == {
         **undo.NOTHING,
         "changed": True,
@@ -562,4 +562,4 @@ def test_without_its_controller_it_is_finished_or_undone_as_a_dead_run_is(tmp_pa
     notes = asked(undo, "tidy_up", {"number": 2})
     at = release(tmp_path)
     assert do("tidy", at) == {"number": 2}
-    assert notes == [(steps.run, at.app, at.order["caches"])]
+    assert notes == [(steps.run, at.app, at.spec["caches"])]

@@ -19,7 +19,7 @@ BUILT = {
             "actions": [{"what": "image", "id": "web", "status": "built"}],
             "not_pulled": [],
             "unlooked": [],
-            "by_hand": [],
+            "untracked": [],
         },
         [],
     ),
@@ -27,8 +27,8 @@ BUILT = {
         {"not_pulled": ["proxy was not pulled"], "unlooked": ["the database was not asked"]},
         ["Notice: proxy was not pulled", "Notice: the database was not asked"],
     ),
-    "three files without git": ({"by_hand": ["a.css", "b.css", "c.css"]}, [f"{NOT_GIT}: a.css, b.css, c.css"]),
-    "four": ({"by_hand": ["a.css", "b.css", "c.css", "d.css"]}, [f"{NOT_GIT}: a.css, b.css, c.css, ..."]),
+    "three files without git": ({"untracked": ["a.css", "b.css", "c.css"]}, [f"{NOT_GIT}: a.css, b.css, c.css"]),
+    "four": ({"untracked": ["a.css", "b.css", "c.css", "d.css"]}, [f"{NOT_GIT}: a.css, b.css, c.css, ..."]),
     "a link": ({"links_left_out": ["static/uploads"]}, [f"{LINKS}: static/uploads"]),
     "four links": ({"links_left_out": ["a", "b", "c", "d"]}, [f"{LINKS}: a, b, c, ..."]),
 }
@@ -107,7 +107,7 @@ def test_by_migrations(migrated, expected):
 
 
 @pytest.mark.parametrize(("collected", "expected"), COLLECTED.values(), ids=COLLECTED)
-def test_by_collecting_anew(collected, expected):
+def test_by_collecting_again(collected, expected):
     assert lines({}, {}, collected, {}) == expected
 
 

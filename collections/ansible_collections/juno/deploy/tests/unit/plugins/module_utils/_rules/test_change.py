@@ -137,8 +137,8 @@ def test_files_mounted_into_other_services_are_told():
     around = dataclasses.replace(MOUNTED, mounted_elsewhere=(("nginx.conf", "nginx"), ("search", "meili")))
     found = needs(["nginx.conf", "search/a.json", "searching.json"], around)
     assert found.notices == [
-        "nginx.conf is mounted into 'nginx', which a deploy does not start anew",
-        "search/a.json is mounted into 'meili', which a deploy does not start anew",
+        "nginx.conf is mounted into 'nginx', which a deploy does not restart",
+        "search/a.json is mounted into 'meili', which a deploy does not restart",
     ]
 
 

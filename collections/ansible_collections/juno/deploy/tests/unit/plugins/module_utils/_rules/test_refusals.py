@@ -75,7 +75,7 @@ def test_a_fixed_address_excludes_a_second_container(world):
         BadInputError, match=r"abc can't be deployed by the strategy rolling.*a fixed ipv4_address in the network"
     ):
         refusals.require_possible(world.app, config(**FIXED), "rolling", "abc")
-    world.put_edge_files()
+    world.put_proxy_files()
     with pytest.raises(BadInputError, match="The proxy before 'web' can't stay with abc"):
         refusals.require_possible(world.app, config(**FIXED), "recreate", "abc")
     refusals.require_possible(world.app, world.config, "rolling", "abc")

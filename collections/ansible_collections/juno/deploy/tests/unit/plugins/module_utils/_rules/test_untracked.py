@@ -38,7 +38,7 @@ def write(path: pathlib.Path, text: str = "by hand") -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "layout", "laid"),
+    ("name", "layout", "copied"),
     [
         ("static/site.built.css", Layout(), True),
         ("shop/static/shop/ü b.built.css", Layout(), True),
@@ -54,12 +54,12 @@ def write(path: pathlib.Path, text: str = "by hand") -> None:
         ("static/site.css", Layout(), False),
     ],
 )
-def test_what_is_laid(site, name, layout, laid):
+def test_what_is_copied(site, name, layout, copied):
     app, live, clean = site
     write(live / name)
-    assert it.lay(run_command, app, layout, str(clean)) == ([name] if laid else [])
-    assert (clean / name).exists() == (laid or name == "static/site.css")
-    if laid:
+    assert it.copy_into(run_command, app, layout, str(clean)) == ([name] if copied else [])
+    assert (clean / name).exists() == (copied or name == "static/site.css")
+    if copied:
         assert (clean / name).read_text() == "by hand"
         assert (clean / name).stat().st_mtime_ns == (live / name).stat().st_mtime_ns
 
@@ -68,14 +68,14 @@ def test_the_folder_that_is_collected_into_is_none(site):
     app, live, clean = site
     for name in ("public/static/staticfiles.json", "public/static/admin/a.css", "static/mine.built.css"):
         write(live / name)
-    assert it.lay(run_command, app, Layout(), str(clean)) == ["static/mine.built.css"]
+    assert it.copy_into(run_command, app, Layout(), str(clean)) == ["static/mine.built.css"]
 
 
 def test_what_the_new_commit_brings_stays(site):
     app, live, clean = site
     write(live / "static/new.built.css", "by hand")
     write(clean / "static/new.built.css", "of the commit")
-    assert it.lay(run_command, app, Layout(), str(clean)) == []
+    assert it.copy_into(run_command, app, Layout(), str(clean)) == []
     assert (clean / "static/new.built.css").read_text() == "of the commit"
 
 
@@ -84,7 +84,7 @@ def test_a_repository_of_its_own_and_a_dangling_link_are_left_alone(site):
     (live / "static/lib").mkdir()
     subprocess.run(["git", "init", "-q", str(live / "static/lib")], check=True, capture_output=True)
     (live / "static/dangling.css").symlink_to("nosuch")
-    assert it.lay(run_command, app, Layout(), str(clean)) == []
+    assert it.copy_into(run_command, app, Layout(), str(clean)) == []
 
 
 def test_a_disk_that_refuses_is_told(site, monkeypatch):
@@ -95,7 +95,7 @@ def test_a_disk_that_refuses_is_told(site, monkeypatch):
     write(live / "static/mine.built.css")
     monkeypatch.setattr(it.safe_files, "copy", refuse)
     with pytest.raises(JunoError, match=r"mine\.built\.css, a static file .* \(No space left on device\)"):
-        it.lay(run_command, app, Layout(), str(clean))
+        it.copy_into(run_command, app, Layout(), str(clean))
 
 
 def test_no_link_is_published(site, tmp_path):
@@ -107,7 +107,7 @@ def test_no_link_is_published(site, tmp_path):
     (live / "static/folder").symlink_to(tmp_path / "keys")
     (live / "static/inside.css").symlink_to("site.css")
     write(live / "static/mine.built.css")
-    assert it.lay(run_command, app, Layout(), str(clean)) == ["static/mine.built.css"]
+    assert it.copy_into(run_command, app, Layout(), str(clean)) == ["static/mine.built.css"]
     assert sorted(one.name for one in (clean / "static").iterdir()) == ["mine.built.css", "site.css"]
     assert it.links(run_command, app, Layout()) == ["static/folder", "static/inside.css", "static/leak.css"]
 
@@ -117,7 +117,7 @@ def test_nothing_is_written_where_a_link_of_the_commit_leads(site, tmp_path):
     (tmp_path / "outside").mkdir()
     write(live / "shop/static/new/mine.css")
     (clean / "shop/static/new").symlink_to(tmp_path / "outside")
-    assert it.lay(run_command, app, Layout(), str(clean)) == []
+    assert it.copy_into(run_command, app, Layout(), str(clean)) == []
     assert list((tmp_path / "outside").iterdir()) == []
 
 
@@ -126,7 +126,7 @@ def test_a_compose_file_beside_git_is_taken_along(site):
     for name in ("docker-compose.override.yml", "compose.yaml", "other.yml"):
         write(live / name)
     (live / "compose.override.yml").write_text(f"{compose.MARK}\n")
-    assert sorted(it.lay_compose(run_command, app, str(clean))) == ["compose.yaml", "docker-compose.override.yml"]
+    assert sorted(it.copy_compose_into(run_command, app, str(clean))) == ["compose.yaml", "docker-compose.override.yml"]
     assert (clean / "compose.yaml").read_text() == "by hand"
     named = dataclasses.replace(app, compose_files=("other.yml", "static/site.css", "/etc/hostname"))
-    assert it.lay_compose(run_command, named, str(clean)) == ["other.yml"]
+    assert it.copy_compose_into(run_command, named, str(clean)) == ["other.yml"]

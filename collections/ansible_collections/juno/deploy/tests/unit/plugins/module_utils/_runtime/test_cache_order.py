@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order as it
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
@@ -60,11 +60,13 @@ def removed(monkeypatch):
     return calls
 
 
-def a_switch(world, monkeypatch, caches, clear, epoch=None, commit="c" * 40):
+def a_switch(world, monkeypatch, caches, clear, cache_version=None, commit="c" * 40):
     world.add("web-1")
     work = world.work("recreate")
     monkeypatch.setattr(it, "clear", clear)
-    work.order = dataclasses.replace(work.order, caches=caches, epoch=epoch or CacheVersion(), commit=commit)
+    work.spec = dataclasses.replace(
+        work.spec, caches=caches, cache_version=cache_version or CacheVersion(), commit=commit
+    )
     return work, [one for one in work.old if one.service == "web"]
 
 
@@ -95,7 +97,7 @@ def test_that_it_can_not_be_done_is_told_and_is_no_obstacle(world, monkeypatch, 
         raise EngineError("no room.")
 
     monkeypatch.setattr(work, "run", no_room)
-    work.order = dataclasses.replace(work.order, caches={"method": "settings"})
+    work.spec = dataclasses.replace(work.spec, caches={"method": "settings"})
     with it.between(work, old) as clear:
         clear()
     assert (work.cleared_at, work.notices[1:]) == (
@@ -105,7 +107,7 @@ def test_that_it_can_not_be_done_is_told_and_is_no_obstacle(world, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("caches", "epoch", "commit", "known"),
+    ("caches", "cache_version", "commit", "known"),
     [
         ({"method": "none"}, None, "c" * 40, False),
         ({}, None, "c" * 40, False),
@@ -115,8 +117,8 @@ def test_that_it_can_not_be_done_is_told_and_is_no_obstacle(world, monkeypatch, 
         ({"method": "settings"}, CacheVersion(value=7), "c" * 40, True),
     ],
 )
-def test_where_there_is_nothing_to_clear_nothing_is_started(world, monkeypatch, caches, epoch, commit, known):
-    work, old = a_switch(world, monkeypatch, caches, pytest.fail, epoch, commit)
+def test_where_there_is_nothing_to_clear_nothing_is_started(world, monkeypatch, caches, cache_version, commit, known):
+    work, old = a_switch(world, monkeypatch, caches, pytest.fail, cache_version, commit)
     monkeypatch.setattr(work, "run", pytest.fail)
     with it.between(work, old) as clear:
         clear()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the edge needs another container, how it gets one, and what it joins."""
+"""When the proxy needs another container, how it gets one, and what it joins."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import NETWORK, World
 
 FURTHER = {"target": 2525, "published": "25", "protocol": "tcp"}
-WISH = proxy_plan.ProxyRequest("haproxy:3.0")
+REQUEST = proxy_plan.ProxyRequest("haproxy:3.0")
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def world(tmp_path, monkeypatch):
     return World(tmp_path).take_the_place_of_the_real(monkeypatch)
 
 
-def replace(world: World, **order):
+def replace(world: World, **spec):
     work = world.work()
-    work.order = dataclasses.replace(work.order, **order)
+    work.spec = dataclasses.replace(work.spec, **spec)
     world.begun(step="switch")
     switch_replace.replace(work, lambda: 200)
     return work
 
 
 def test_what_runs_already_joins_the_network_before_the_configuration_is_read(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     for name in ("web-1", "juno-edge-1"):
         world.there[name]["networks"] = {"jobs_default"}
@@ -53,16 +53,16 @@ def test_what_runs_already_joins_the_network_before_the_configuration_is_read(wo
 
 
 def test_an_image_of_another_name_is_handed_the_ports(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
-    work = replace(world, edge_image="haproxy:3.2")
+    work = replace(world, proxy_image="haproxy:3.2")
     log = [one for one in world.log if "juno-edge" in one]
     assert log == ["create juno-edge=2", "stop juno-edge-1", "start juno-edge-2", "remove juno-edge-1"]
-    assert (work.moved_to_edge, 0 < work.down <= work.up) == (True, True)
+    assert (work.moved_to_proxy, 0 < work.down <= work.up) == (True, True)
 
 
-def test_an_edge_that_cannot_start_gives_the_ports_back(world, monkeypatch):
-    world.behind_edge()
+def test_a_proxy_that_cannot_start_gives_the_ports_back(world, monkeypatch):
+    world.behind_proxy()
     world.add("web-1")
     start = world.start
 
@@ -72,17 +72,17 @@ def test_an_edge_that_cannot_start_gives_the_ports_back(world, monkeypatch):
         start(identity)
 
     monkeypatch.setattr(world, "start", starts)
-    with pytest.raises(EngineError, match=r"edge juno-edge-2 could not be started \(port is already allocated\)"):
-        replace(world, edge_image="haproxy:3.2")
+    with pytest.raises(EngineError, match=r"proxy juno-edge-2 could not be started \(port is already allocated\)"):
+        replace(world, proxy_image="haproxy:3.2")
     assert world.states("juno-edge-1") == {"juno-edge-1": "running"}
 
 
 @pytest.mark.parametrize(("pull", "replaced"), [(False, False), (True, True)])
-def test_a_name_that_moved_to_another_image_replaces_the_edge_only_when_asked(world, pull, replaced):
-    world.behind_edge()
+def test_a_name_that_moved_to_another_image_replaces_the_proxy_only_when_asked(world, pull, replaced):
+    world.behind_proxy()
     world.add("web-1")
     world.names["haproxy:3.0"] = "sha256:newer"
-    replace(world, edge_pull=pull)
+    replace(world, proxy_pull=pull)
     assert ("stop juno-edge-1" in world.log) is replaced
 
 
@@ -103,7 +103,7 @@ def test_a_further_port_is_http_where_it_is_known_to_be(world, kinds, forced, tc
     world.kinds = kinds
     world.add("web-1")
     work = world.work()
-    work.order = dataclasses.replace(work.order, tcp_ports=forced)
+    work.spec = dataclasses.replace(work.spec, tcp_ports=forced)
     assert proxy_container.tcp_targets(work, work.old) == tcp
 
 
@@ -111,69 +111,69 @@ def test_a_further_port_is_http_where_it_is_known_to_be(world, kinds, forced, tc
 def test_where_nobody_can_be_asked_it_stays_as_it_was(world, before):
     world.config["services"]["web"]["ports"] = [*world.config["services"]["web"]["ports"], FURTHER]
     world.kinds = {2525: before}
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     replace(world)
     work = world.work()
     assert proxy_container.tcp_targets(work, []) == (set() if before == "http 200" else {2525})
 
 
-def test_what_the_edge_runs(world):
-    world.behind_edge()
-    world.there["juno-edge-1"]["ImageID"] = world.names["haproxy:3.0"] = "sha256:edge"
+def test_what_the_proxy_runs(world):
+    world.behind_proxy()
+    world.there["juno-edge-1"]["ImageID"] = world.names["haproxy:3.0"] = "sha256:proxy"
     found = proxy_container.image_facts(world.work())
-    assert found == {"image": "haproxy:3.0", "id": "sha256:edge", "digest": ""}
+    assert found == {"image": "haproxy:3.0", "id": "sha256:proxy", "digest": ""}
 
 
 # The plan
 
 
-def plan(world: World, strategy: str = "rolling", *, dry: bool = False, **wish):
-    return proxy_plan.prepare(world.run, world.app, dataclasses.replace(WISH, **wish), strategy, dry=dry)
+def plan(world: World, strategy: str = "rolling", *, dry: bool = False, **request):
+    return proxy_plan.prepare(world.run, world.app, dataclasses.replace(REQUEST, **request), strategy, dry=dry)
 
 
-def test_the_plan_of_a_first_edge_says_where_the_visitors_address_is(world):
-    world.names["haproxy:3.0"] = "sha256:edge"
-    (told,) = plan(world)
-    assert "a visitor's is in X-Forwarded-For, which is believed from 127.0.0.0/8, " in told
+def test_the_plan_of_a_first_proxy_says_where_the_visitors_address_is(world):
+    world.names["haproxy:3.0"] = "sha256:proxy"
+    (result,) = plan(world)
+    assert "a visitor's is in X-Forwarded-For, which is believed from 127.0.0.0/8, " in result
     assert "believed from nobody" in plan(world, trusted_proxies=())[0]
     assert plan(world, "recreate") == []
 
 
-def test_the_plan_of_an_edge_that_is_as_it_must_be(world):
-    world.names["haproxy:3.0"] = "sha256:edge"
-    world.behind_edge()
+def test_the_plan_of_a_proxy_that_is_as_it_must_be(world):
+    world.names["haproxy:3.0"] = "sha256:proxy"
+    world.behind_proxy()
     assert plan(world) == []
     assert plan(world, trusted_proxies=("10.0.0.0/8",)) == [proxy_plan.RELOADED]
     assert plan(world, "reload", trusted_proxies=("10.0.0.0/8",)) == []
 
 
-def test_the_plan_of_an_edge_from_before(world):
-    world.names["haproxy:3.0"] = "sha256:edge"
-    world.behind_edge()
+def test_the_plan_of_a_proxy_from_before(world):
+    world.names["haproxy:3.0"] = "sha256:proxy"
+    world.behind_proxy()
     files.put(world.configuration, "global\n")
     assert plan(world)[0] == proxy_plan.RELOADED
     assert "REMOTE_ADDR" in plan(world)[1]
 
 
-def test_the_plan_of_an_edge_that_is_replaced(world):
-    world.names |= {"haproxy:3.0": "sha256:edge", "haproxy:3.2": "sha256:other"}
-    world.behind_edge()
+def test_the_plan_of_a_proxy_that_is_replaced(world):
+    world.names |= {"haproxy:3.0": "sha256:proxy", "haproxy:3.2": "sha256:other"}
+    world.behind_proxy()
     assert "replaced, since its image changed; nobody is answered" in plan(world, image="haproxy:3.2")[0]
     assert plan(world, "recreate", image="haproxy:3.2") == plan(world, image="haproxy:3.2")
 
 
-def test_another_port_in_the_commit_that_comes_replaces_the_edge(world):
-    world.names["haproxy:3.0"] = "sha256:edge"
-    world.behind_edge()
+def test_another_port_in_the_commit_that_comes_replaces_the_proxy(world):
+    world.names["haproxy:3.0"] = "sha256:proxy"
+    world.behind_proxy()
     service = {**world.config["services"]["web"], "ports": [{"target": 8000, "published": "8022", "protocol": "tcp"}]}
     wanted = {**world.config, "services": {**world.config["services"], "web": service}}
-    (told, *_more) = proxy_plan.prepare(world.run, world.app, WISH, "rolling", dry=True, config=wanted)
-    assert "the proxy is replaced, since its configuration changed" in told or "since its ports changed" in told
+    (result, *_more) = proxy_plan.prepare(world.run, world.app, REQUEST, "rolling", dry=True, config=wanted)
+    assert "the proxy is replaced, since its configuration changed" in result or "since its ports changed" in result
 
 
-def test_where_the_edge_can_no_longer_stand_it_is_said_before_anything_is_built(world):
-    world.behind_edge()
+def test_where_the_proxy_can_no_longer_stand_it_is_said_before_anything_is_built(world):
+    world.behind_proxy()
     world.config["services"]["web"]["networks"] = {"front": {"ipv4_address": "10.5.0.5"}}
     with pytest.raises(
         BadInputError, match=r"no longer can: the service has a fixed ipv4_address .* nothing was changed"

@@ -101,8 +101,8 @@ def test_a_port_that_has_gone_since_the_deploy(monkeypatch):
         return {80: "http 502", 25: "other"}[port]
 
     monkeypatch.setattr(published_ports.port_kind, "kind", kind)
-    order = SwitchSpec("c", {}, "rolling", "haproxy:3.0", "", {"Host": "example.org"}, "/up", 30, 120, 3)
-    entry = Entry(number=7, doors=[("127.0.0.1", 80, "http 200"), ("127.0.0.1", 25, "other")], order=order)
+    spec = SwitchSpec("c", {}, "rolling", "haproxy:3.0", "", {"Host": "example.org"}, "/up", 30, 120, 3)
+    entry = Entry(number=7, doors=[("127.0.0.1", 80, "http 200"), ("127.0.0.1", 25, "other")], spec=spec)
     (found,) = published_ports.findings(entry)
     assert "127.0.0.1:80 answered when release 7 was deployed (HTTP status 200), and now it does not (HTTP" in found
     assert set(map(str, asked)) == {"('/up', {'Host': 'example.org'})"}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gate: who is let through, and who is told apart."""
+"""Readiness: who gets visitors, and who does not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import P
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 ONE = Container("id1", "shop-web-2", "web", 2, "running", "sha256:1", ("172.18.0.4",), ())
-GATE = readiness.Readiness(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
+CHECKS = readiness.Readiness(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
 
 
 class Engine:
@@ -57,8 +57,8 @@ def site(monkeypatch):
     return statuses, asked
 
 
-def wait(engine: Engine, **gate) -> float:
-    return readiness.wait_until_healthy(engine, [ONE], dataclasses.replace(GATE, **gate))
+def wait(engine: Engine, **ready) -> float:
+    return readiness.wait_until_healthy(engine, [ONE], dataclasses.replace(CHECKS, **ready))
 
 
 @pytest.mark.parametrize(("path", "joint"), [("/", "/?_juno="), ("/jobs/?page=1", "/jobs/?page=1&_juno=")])
@@ -110,7 +110,7 @@ def test_unhealthy_is_told_at_once_with_what_the_check_said(site):
         wait(Engine(state("starting"), state("unhealthy", said="no database\n")), boot_timeout_seconds=60)
 
 
-def test_becoming_unwell_begins_the_settling_anew(site):
+def test_becoming_unwell_begins_the_settling_again(site):
     engine = Engine(state("healthy"), *[state("starting")] * 60, state("healthy"))
     began = time.monotonic()
     well_for = wait(engine, settle_seconds=0.1, boot_timeout_seconds=5)
@@ -141,7 +141,7 @@ def test_nothing_but_errors_is_given_up_before_time_is_up(site, monkeypatch):
 
 def test_nobody_started_is_told():
     with pytest.raises(EngineError, match="started no container"):
-        readiness.wait_until_healthy(None, [], GATE)
+        readiness.wait_until_healthy(None, [], CHECKS)
 
 
 QUESTIONS = readiness_pages.PageChecks((Page("/"),), "example.org")
@@ -159,7 +159,7 @@ def asking(monkeypatch, *statuses: int) -> list[str]:
     return asked
 
 
-def test_it_shows_what_the_proof_will_ask_for(site, monkeypatch):
+def test_it_shows_what_the_verification_will_ask_for(site, monkeypatch):
     asked = asking(monkeypatch, 200)
     wait(Engine(state()), questions=QUESTIONS)
     assert len(asked) == 1

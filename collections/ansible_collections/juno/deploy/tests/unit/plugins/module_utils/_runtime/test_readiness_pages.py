@@ -37,7 +37,7 @@ def test_pages_are_read_with_what_they_leave_out():
         (GONE, answer(), False, "did not answer (connection refused)"),
         # It was there, and no cache can have taken it away.
         (answer(text="Oops"), answer(), False, "does not contain 'Jobs'"),
-        # Parts of the page may be what the old release has cached; the proof asks after the caches were cleared.
+        # Parts of the page may be what the old release has cached; the verification asks after the caches were cleared.
         (answer(text="Oops"), answer(text="Old"), False, ""),
         (answer(text="Oops"), None, False, ""),
         (answer(text="Oops"), answer(500), False, ""),
@@ -123,8 +123,8 @@ def test_a_cached_page_does_not_hide_that_the_new_one_is_gone():
     ],
 )
 def test_what_the_plan_says_of_what_serves(first, words):
-    told = readiness_pages.notice(QUESTIONS, lambda _path: first)
-    assert told == "" if not words else words.split(": ")[0] in told
+    result = readiness_pages.notice(QUESTIONS, lambda _path: first)
+    assert result == "" if not words else words.split(": ")[0] in result
 
 
 def test_it_asks_as_a_visitor_does():

@@ -9,15 +9,15 @@ import dataclasses
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import warmup
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 
 @pytest.fixture
-def order(tmp_path):
-    known = World(tmp_path).order()
+def spec(tmp_path):
+    known = World(tmp_path).spec()
     return dataclasses.replace(
-        known, epoch=CacheVersion(7, "CACHE_VERSION"), warm_paths=("/", "/jobs/"), warm_rate=1000.0
+        known, cache_version=CacheVersion(7, "CACHE_VERSION"), warm_paths=("/", "/jobs/"), warm_rate=1000.0
     )
 
 
@@ -26,37 +26,37 @@ def container(address: str) -> Container:
     return Container(**{**fields, "addresses": (address,) if address else ()})
 
 
-def test_the_first_container_is_asked_for_each_page_once(order):
+def test_the_first_container_is_asked_for_each_page_once(spec):
     asked = []
 
     def ask(*what):
         asked.append(what)
         return 200
 
-    order = dataclasses.replace(order, warm_paths=("/", "/jobs/", "/"), headers={"Host": "jobs.example"})
-    assert warmup.warm([container("172.18.0.9"), container("172.18.0.10")], 8000, order, ask) == 2
+    spec = dataclasses.replace(spec, warm_paths=("/", "/jobs/", "/"), headers={"Host": "jobs.example"})
+    assert warmup.warm([container("172.18.0.9"), container("172.18.0.10")], 8000, spec, ask) == 2
     assert asked == [
         ("172.18.0.9", 8000, "/", {"Host": "jobs.example"}, 10),
         ("172.18.0.9", 8000, "/jobs/", {"Host": "jobs.example"}, 10),
     ]
 
 
-def test_only_good_answers_count(order):
+def test_only_good_answers_count(spec):
     statuses = iter([500, 0, 302])
-    order = dataclasses.replace(order, warm_paths=("/a", "/b", "/c"))
-    assert warmup.warm([container("172.18.0.9")], 8000, order, lambda *_any: next(statuses)) == 1
+    spec = dataclasses.replace(spec, warm_paths=("/a", "/b", "/c"))
+    assert warmup.warm([container("172.18.0.9")], 8000, spec, lambda *_any: next(statuses)) == 1
 
 
 @pytest.mark.parametrize(
     ("change", "address"),
-    [({"epoch": CacheVersion()}, "172.18.0.9"), ({"warm_rate": 0.0}, "172.18.0.9"), ({}, "")],
+    [({"cache_version": CacheVersion()}, "172.18.0.9"), ({"warm_rate": 0.0}, "172.18.0.9"), ({}, "")],
     ids=["the old release would serve it", "not wanted", "no address"],
 )
-def test_nothing_is_asked(order, change, address):
+def test_nothing_is_asked(spec, change, address):
     def ask(*_any):
         raise AssertionError
 
-    assert warmup.warm([container(address)], 8000, dataclasses.replace(order, **change), ask) == 0
+    assert warmup.warm([container(address)], 8000, dataclasses.replace(spec, **change), ask) == 0
 
 
 def test_the_rate_and_the_whole_time_are_bounded():

@@ -51,7 +51,7 @@ def test_without_workers_none_is_started(tmp_path, monkeypatch):
 def test_that_they_were_told_is_written_down_first(world):
     work = world.work()
     workers.tell_to_end(work)
-    assert world.newest().workers_told is True
+    assert world.newest().workers_signalled is True
 
 
 def test_one_that_answers_visitors_goes_on_until_its_successor_can_start(world):
@@ -89,25 +89,25 @@ BEFORE = Before("c", {"web-1": "web", "celery-1": "celery", "beat-1": "beat"}, w
 def test_the_very_containers_come_back_where_they_are(world):
     for name in ("celery-1", "beat-1"):
         world.there[name]["State"] = "exited"
-    workers.bring_back(world.work(), BEFORE, told=True)
+    workers.bring_back(world.work(), BEFORE, signalled=True)
     assert world.log == ["start beat-1", "start celery-1"]
 
 
 def test_one_that_is_still_at_its_task_is_waited_for_before_it_is_started(world):
-    workers.bring_back(world.work(), BEFORE, told=True)
+    workers.bring_back(world.work(), BEFORE, signalled=True)
     assert sorted(world.log[:2]) == ["stop beat-1", "stop celery-1"]
     assert world.log[2:] == ["start beat-1", "start celery-1"]
 
 
 def test_one_that_nobody_has_told_is_let_alone(world):
-    workers.bring_back(world.work(), BEFORE, told=False)
+    workers.bring_back(world.work(), BEFORE, signalled=False)
     assert world.log == []
 
 
 def test_those_of_the_new_release_go_and_the_very_old_ones_come_back(world):
     replaced(world)
     world.log.clear()
-    workers.bring_back(world.work(), BEFORE, told=True)
+    workers.bring_back(world.work(), BEFORE, signalled=True)
     assert sorted(world.log[:2]) == ["stop beat-2", "stop celery-2"]
     assert world.states() == {"web-1": "running", "celery-1": "running", "beat-1": "running"}
 
@@ -115,7 +115,7 @@ def test_those_of_the_new_release_go_and_the_very_old_ones_come_back(world):
 def test_one_that_a_person_had_stopped_stays(world):
     world.there["beat-1"]["State"] = "exited"
     before = Before("c", {"web-1": "web", "celery-1": "celery"}, stopped=["beat-1"])
-    workers.bring_back(world.work(), before, told=False)
+    workers.bring_back(world.work(), before, signalled=False)
     assert (world.log, world.states("beat")) == ([], {"beat-1": "exited"})
 
 
@@ -190,8 +190,8 @@ def test_a_switch_with_a_worker_that_ends_at_once_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(world, "start", and_ends)
     with pytest.raises(JunoError, match="The new worker celery-1 ended after its start"):
-        switch.switch(world.run, world.app, world.order("recreate"))
+        switch.switch(world.run, world.app, world.spec("recreate"))
     entry = world.newest()
     assert (entry.step, entry.started_workers) == ("switched", ["celery-1"])
     assert entry.containers["celery-1"] == "celery"
-    assert journal.half_done(journal.read(world.app.journal))
+    assert journal.interrupted(journal.read(world.app.journal))

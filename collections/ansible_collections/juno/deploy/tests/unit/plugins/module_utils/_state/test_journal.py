@@ -30,7 +30,7 @@ def test_what_is_written_is_read(tmp_path):
     journal.write(path, [entry(1), entry(2, "failed")])
     assert journal.read(path) == [entry(1), entry(2, "failed")]
     assert [one.name for one in (tmp_path / "junojobs").iterdir()] == ["journal.json"]
-    assert top(path) == {"schema": 1}
+    assert top(path) == {"schema": 2}
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_what_is_written_is_read(tmp_path):
         ("[]", "can't be read (list indices must be integers or slices, not str): set it aside (mv) and deploy again."),
         ("null", "can't be read ('NoneType' object is not subscriptable): set it aside (mv) and deploy again."),
         ('{"releases": {}}', "The journal {path} holds no list of releases: set it aside (mv) and deploy again."),
-        ('{"releases": [], "schema": "1"}', "since its 'schema' is no number: write 1 there, or set the file aside"),
+        ('{"releases": [], "schema": "1"}', "since its 'schema' is no number: write 2 there, or set the file aside"),
         ('{"releases": [7]}', "since one of its releases is no object with a number (7): correct it, or set the file"),
         ('{"releases": [{"outcome": "done"}]}', """is no object with a number ({{"outcome": "done"}}): correct it"""),
         ('{"releases": [{"number": 2, "images": []}]}', "since 'images' of its release 2 is a list and ought to be an"),
         (
-            '{"releases": [{"number": 2, "images": []}], "schema": 2}',
+            '{"releases": [{"number": 2, "images": []}], "schema": 3}',
             "an object: a later version of juno.deploy wrote it, so deploy with that one, or set the file aside (mv).",
         ),
     ],
@@ -70,8 +70,8 @@ def test_a_journal_that_is_no_text_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param({}, {"schema": 1}, id="an earlier version"),
-        pytest.param({"schema": 1}, {"schema": 1}, id="this one"),
+        pytest.param({}, {"schema": 2}, id="an earlier version"),
+        pytest.param({"schema": 2}, {"schema": 2}, id="this one"),
         pytest.param({"schema": 7, "hosts": ["h1"]}, {"schema": 7, "hosts": ["h1"]}, id="a later one"),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_journal_of_another_version_is_read_and_keeps_what_it_has(tmp_path, be
     path.write_text(json.dumps({**before, "releases": [{**known, "weather": {"wind": 7}}]}))
     assert journal.read(str(path))[0].commit == "c1"
     journal.step(str(path), "move")
-    journal.settle_caches(str(path))
+    journal.note_invalidated(str(path))
     assert top(path) == after
     journal.write(str(path), journal.append(journal.read(str(path)), entry(0)))
     assert top(path) == after
@@ -144,8 +144,8 @@ def test_what_was_undone_does_not_hide_what_serves():
 @pytest.mark.parametrize(
     ("outcomes", "number"), [([], None), (["started"], 1), (["started", "done"], None), (["done", "started"], 2)]
 )
-def test_half_done_is_only_the_newest(outcomes, number):
-    found = journal.half_done([entry(*one) for one in enumerate(outcomes, 1)])
+def test_interrupted_is_only_the_newest(outcomes, number):
+    found = journal.interrupted([entry(*one) for one in enumerate(outcomes, 1)])
     assert (found and found.number) == number
 
 
@@ -181,39 +181,39 @@ def test_without_a_release_at_work_there_is_no_step(tmp_path, entries):
 
 
 UNDONE = dataclasses.replace(entry(2, "failed"), undone=True)
-OWED = dataclasses.replace(UNDONE, caches_owed=True)
+PENDING = dataclasses.replace(UNDONE, invalidation_pending=True)
 
 
 @pytest.mark.parametrize(
-    ("entries", "owed"),
+    ("entries", "pending"),
     [
         ([], False),
         ([entry(1)], False),
         ([entry(1), UNDONE], False),
-        ([entry(1), OWED], True),
-        ([entry(1), OWED, UNDONE], True),
-        ([entry(1), OWED, entry(3, "started")], True),
+        ([entry(1), PENDING], True),
+        ([entry(1), PENDING, UNDONE], True),
+        ([entry(1), PENDING, entry(3, "started")], True),
         # A release that went well has cleared them.
-        ([entry(1), OWED, entry(3)], False),
-        ([entry(1), OWED, dataclasses.replace(entry(3), purpose="rollback")], False),
-        ([entry(1), OWED, dataclasses.replace(entry(3), purpose="restart")], True),
-        ([OWED], True),
+        ([entry(1), PENDING, entry(3)], False),
+        ([entry(1), PENDING, dataclasses.replace(entry(3), purpose="rollback")], False),
+        ([entry(1), PENDING, dataclasses.replace(entry(3), purpose="restart")], True),
+        ([PENDING], True),
     ],
 )
-def test_caches_are_owed_until_something_has_cleared_them(tmp_path, entries, owed):
+def test_invalidation_is_pending_until_something_has_cleared_them(tmp_path, entries, pending):
     path = str(tmp_path / "journal.json")
-    assert journal.owes_caches(entries) is owed
+    assert journal.invalidation_pending(entries) is pending
     journal.write(path, entries)
-    journal.settle_caches(path)
+    journal.note_invalidated(path)
     after = journal.read(path)
-    assert journal.owes_caches(after) is False
+    assert journal.invalidation_pending(after) is False
     assert [one.number for one in after] == [one.number for one in entries]
-    journal.settle_caches(path)
+    journal.note_invalidated(path)
     assert journal.read(path) == after
 
 
-def test_without_a_journal_no_cache_is_owed(tmp_path):
-    journal.settle_caches(str(tmp_path / "journal.json"))
+def test_without_a_journal_no_invalidation_is_pending(tmp_path):
+    journal.note_invalidated(str(tmp_path / "journal.json"))
     assert list(tmp_path.iterdir()) == []
 
 

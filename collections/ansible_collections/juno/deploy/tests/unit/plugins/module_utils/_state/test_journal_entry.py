@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal_entry as it
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.switch_spec import SwitchSpec
 
 PATH = "/var/lib/juno/jobs/journal.json"
@@ -19,14 +19,14 @@ ORDER = SwitchSpec(
     commit="b" * 40,
     images={"web": "jobs-web:juno-b"},
     strategy="rolling",
-    edge_image="haproxy:3.0",
+    proxy_image="haproxy:3.0",
     base_url="",
     headers={"Host": "example.org"},
     probe_path="/up",
     grace_seconds=30,
     boot_timeout_seconds=120.0,
     settle_seconds=3.2,
-    epoch=CacheVersion(7, "CACHE_VERSION", ("files",)),
+    cache_version=CacheVersion(7, "CACHE_VERSION", ("files",)),
     warm_paths=("/", "/jobs/"),
     pages=({"path": "/", "contains": ["Edition 2"]},),
     tcp_ports=(25,),
@@ -53,10 +53,10 @@ FULL = it.JournalEntry(
         names={"jobs-web": "sha256:1"},
         override="services: {}",
         haproxy="global",
-        edge=True,
+        proxy=True,
         others={"i2": {"service": "db", "image": "sha256:2", "running": True}},
     ),
-    order=ORDER,
+    spec=ORDER,
     built={"web": "jobs-web:juno-b"},
     schema=it.Schema(["jobs.0001_a"], [MIGRATION]),
     migrating=it.Migrating("juno-1"),
@@ -64,23 +64,23 @@ FULL = it.JournalEntry(
     applied_elsewhere=["tags.0001_t"],
     standing=["jobs.0002_b"],
     reversing=it.Reversing("c" * 40, {"web": "sha256:3"}),
-    backup=it.BackupWish("always", 60.0),
+    backup=it.BackupSpec("always", 60.0),
     backups=[{"kind": "file", "database": "/a/db", "path": "/b/copy", "bytes": 7, "seconds": 0.1}],
     restart_policies={"old": {"i1": {"Name": "always", "MaximumRetryCount": 0}}, "new": {}},
     moved=False,
     collected=True,
     touches=["db"],
     others_new={"db": ["i3"]},
-    workers_told=True,
+    workers_signalled=True,
     asked=True,
-    caches_owed=True,
+    invalidation_pending=True,
     problems=["nobody answers"],
     keep=5,
     keep_backups=3,
     keep_cache_mb=0,
-    epoch=7,
-    epoch_others=["files"],
-    epoch_covers=True,
+    cache_version=7,
+    cache_version_others=["files"],
+    cache_version_covers=True,
     layout={"apps": ["jobs"], "static_at": {"root": "/static", "manifest": "staticfiles.json"}},
     containers={"i4": "web"},
     images={"web": "sha256:4"},
@@ -90,11 +90,11 @@ FULL = it.JournalEntry(
     workers_began=1.5,
     healthy=2.5,
     boot_seconds=0.5,
-    moved_to_edge=True,
+    moved_to_proxy=True,
     container_name="site",
     others={"db": {"image": "sha256:2", "digest": "d3"}},
     task_images={"migrate": "sha256:4"},
-    edge={"image": "haproxy:3.0", "id": "sha256:5", "digest": ""},
+    proxy={"image": "haproxy:3.0", "id": "sha256:5", "digest": ""},
     doors=[("127.0.0.1", 8001, "http 200")],
     figures={"outage_seconds": 0.0, "visitors": {"requests": 7}},
     extra={"weather": "fine"},
@@ -124,20 +124,20 @@ def test_what_is_known_to_be_nothing_is_not_what_is_unknown(fields):
 
 def test_the_first_versions_are_read():
     """As they were written: of the switch less was known, and that it had begun to migrate, but not by which run."""
-    order = {name: value for name, value in ORDER_AS_JSON.items() if name in FIRST_ORDER}
-    before = {"commit": "a" * 40, "containers": {"i1": "web"}, "override": "", "haproxy": "", "edge": False}
-    found = it.from_json({**FIRST, "before": before, "order": order, "migrating": True}, PATH)
+    spec = {name: value for name, value in SPEC_AS_JSON.items() if name in FIRST_SPEC}
+    before = {"commit": "a" * 40, "containers": {"i1": "web"}, "override": "", "haproxy": "", "proxy": False}
+    found = it.from_json({**FIRST, "before": before, "spec": spec, "migrating": True}, PATH)
     assert (found.purpose, found.step, found.migrating) == ("deploy", "begin", it.Migrating(""))
     assert found.before == it.Before("a" * 40, {"i1": "web"})
-    assert found.order is not None
-    assert (found.order.grace_seconds, found.order.warm_paths) == (30, ())
+    assert found.spec is not None
+    assert (found.spec.grace_seconds, found.spec.warm_paths) == (30, ())
     assert found.extra == {"behind": ["proxy"]}
     assert (found.keep, found.workers, found.moved) == (None, None, None)
 
 
-ORDER_AS_JSON: dict[str, t.Any] = FULL.to_json()["order"]
-FIRST_ORDER = ("commit", "images", "strategy", "edge_image", "base_url", "headers", "probe_path", "grace_seconds")
-FIRST_ORDER = (*FIRST_ORDER, "boot_timeout_seconds", "settle_seconds")
+SPEC_AS_JSON: dict[str, t.Any] = FULL.to_json()["spec"]
+FIRST_SPEC = ("commit", "images", "strategy", "proxy_image", "base_url", "headers", "probe_path", "grace_seconds")
+FIRST_SPEC = (*FIRST_SPEC, "boot_timeout_seconds", "settle_seconds")
 FIRST = {"number": 3, "commit": "b" * 40, "outcome": "started", "figures": None, "behind": ["proxy"]}
 
 
@@ -145,7 +145,7 @@ def test_what_a_later_version_wrote_stays():
     raw = FULL.to_json()
     raw |= {"extra": 1, "seasons": ["spring"]}
     raw["before"] |= {"networks": ["jobs_default"]}
-    raw["order"]["epoch"] |= {"scope": "all"}
+    raw["spec"]["cache_version"] |= {"scope": "all"}
     entry = it.from_json(raw, PATH)
     assert entry.before == FULL.before
     assert dataclasses.replace(entry, step="open").to_json() == {**raw, "step": "open"}
@@ -165,8 +165,8 @@ def test_of_a_part_that_has_gone_nothing_stays():
         ({"before": {"commit": "a"}}, "'before.containers' of its release 8 is missing"),
         ({"before": {"commit": "a", "containers": ["i1"]}}, "'before.containers' of its release 8 is a list and ought"),
         ({"before": {"commit": "a", "containers": {"i1": 7}}}, "'before.containers' of its release 8 is a whole"),
-        ({"order": {"commit": "b"}}, "'order.images' of its release 8 is missing"),
-        ({"order": {**ORDER_AS_JSON, "grace_seconds": "30"}}, "'order.grace_seconds' of its release 8 is a text and"),
+        ({"spec": {"commit": "b"}}, "'spec.images' of its release 8 is missing"),
+        ({"spec": {**SPEC_AS_JSON, "grace_seconds": "30"}}, "'spec.grace_seconds' of its release 8 is a text and"),
         ({"outcome": True}, "'outcome' of its release 8 is true or false and ought to be a text"),
         ({"schema": {"pending": "none"}}, "'schema.pending' of its release 8 is a text and ought to be a list"),
         ({"keep": True}, "'keep' of its release 8 is true or false and ought to be a whole number"),
@@ -181,7 +181,7 @@ def test_what_the_way_back_hangs_on_must_be_understood(fields, says):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"who": 7}, {"figures": "slow"}, {"doors": [["127.0.0.1"]]}, {"edge": []}, {"started": ["yesterday"]}]
+    "fields", [{"who": 7}, {"figures": "slow"}, {"doors": [["127.0.0.1"]]}, {"proxy": []}, {"started": ["yesterday"]}]
 )
 def test_what_is_only_told_may_be_of_another_kind(fields):
     (name,) = fields
@@ -196,4 +196,4 @@ def test_what_is_no_release_is_told(raw):
 
 
 def test_fields_that_are_only_told_are_fields():
-    assert {one.name for one in dataclasses.fields(it.JournalEntry)} >= it.ONLY_TOLD | it.ALWAYS
+    assert {one.name for one in dataclasses.fields(it.JournalEntry)} >= it.ONLY_SHOWN | it.ALWAYS

@@ -149,9 +149,9 @@ def anothers():
 @only_root
 def test_another_users_is_told(anothers):
     argv = [sys.executable, "-c", LOOKS, anothers, str(NOBODY)]
-    told = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout.splitlines()
-    assert "can't be made (Permission denied): deploy as a user who may write there" in told[0]
-    assert "can't be read (Permission denied): run this as the user who owns it" in told[1]
+    result = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "can't be made (Permission denied): deploy as a user who may write there" in result[0]
+    assert "can't be read (Permission denied): run this as the user who owns it" in result[1]
 
 
 def test_who_holds_it_is_known(tmp_path):
@@ -292,7 +292,7 @@ def test_what_is_left_of_another_users_is_told(leader):
     kill(process)
     fields = json.dumps(dataclasses.asdict(dataclasses.replace(held, who="ada@laptop")))
     argv = [sys.executable, "-c", ENDS, fields, str(NOBODY)]
-    told = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout
-    assert told.startswith("A deployer of ada@laptop was killed, and process ")
-    assert "runs as another user: end it, or deploy as root. Nothing was changed." in told
+    result = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout
+    assert result.startswith("A deployer of ada@laptop was killed, and process ")
+    assert "runs as another user: end it, or deploy as root. Nothing was changed." in result
     assert all(one.is_alive() for one in started)

@@ -57,7 +57,7 @@ WEB = engine.Container(
     "i1", "app-web-1", "web", 1, "running", NEW_IMAGE, (), (),
     status="Up 3 hours", created=int(release_words.seconds_of("2026-02-01T10:00:01Z") or 0),
 )  # fmt: skip
-EDGE = dataclasses.replace(WEB, id="e1", name="app-juno-edge-1", service="juno-edge", image_id=FOREIGN_IMAGE)
+PROXY = dataclasses.replace(WEB, id="e1", name="app-juno-edge-1", service="juno-edge", image_id=FOREIGN_IMAGE)
 MEMCACHED = engine.Container("i2", "app-memcached-1", "memcached", 1, "exited", FOREIGN_IMAGE, (), ())
 GOOD = status.Seen(
     path="/root/app",
@@ -90,8 +90,8 @@ def test_all_agree():
             f"{LAST} ended at the step 'open' without a word, interrupted: deploy again, which picks it up.",
         ),
         (
-            {"entries": [RELEASE_1, replace(CUT_OFF, step="proved")]},
-            f"{LAST} serves and is proved, but ended before it had tidied up: the next deploy does that.",
+            {"entries": [RELEASE_1, replace(CUT_OFF, step="verified")]},
+            f"{LAST} serves and is verified, but ended before it had tidied up: the next deploy does that.",
         ),
         (
             {"entries": [UNDONE], "checkout": None},
@@ -113,7 +113,7 @@ def test_all_agree():
         ),
         (
             {
-                "entries": [RELEASE_1, replace(UNDONE, caches_owed=True)],
+                "entries": [RELEASE_1, replace(UNDONE, invalidation_pending=True)],
                 "checkout": status.Checkout(OLD, ""),
                 "containers": [dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE)],
             },
@@ -163,24 +163,27 @@ def test_all_agree():
             ),
         ),
         (
-            {"edge": status.EdgeFiles(expected=True)},
+            {"proxy": status.ProxyFiles(expected=True)},
             (
-                "No container of the edge runs (none is there), so nobody is answered: docker compose up -d juno-edge "
+                "No container of the proxy runs (none is there), so nobody is answered: docker compose up -d juno-edge "
                 "in /root/app, then see docker compose logs juno-edge for why."
             ),
         ),
         (
-            {"edge": status.EdgeFiles(expected=True), "containers": [WEB, dataclasses.replace(EDGE, state="exited")]},
+            {
+                "proxy": status.ProxyFiles(expected=True),
+                "containers": [WEB, dataclasses.replace(PROXY, state="exited")],
+            },
             (
-                "No container of the edge runs (app-juno-edge-1: Up 3 hours), so nobody is answered: docker compose up "
+                "No container of the proxy runs (app-juno-edge-1: Up 3 hours), so nobody is answered: docker compose up "
                 "-d juno-edge in /root/app, then see docker compose logs juno-edge for why."
             ),
         ),
         (
-            {"containers": [WEB, EDGE]},
+            {"containers": [WEB, PROXY]},
             (
-                "The edge runs, but the compose.override.yml that puts it before the app is gone: deploy again with "
-                "-e django_app_force=true, or take the edge away as docs/strategies.md says."
+                "The proxy runs, but the compose.override.yml that puts it before the app is gone: deploy again with "
+                "-e django_app_force=true, or take the proxy away as docs/strategies.md says."
             ),
         ),
         (
@@ -217,7 +220,7 @@ def test_all_agree():
         (
             {"checkout": status.Checkout(NEW, "", ("jobs/views.py",))},
             (
-                "The checkout /root/app has files changed by hand (jobs/views.py), and a deploy will stop at them: "
+                "The checkout /root/app has locally modified files (jobs/views.py), and a deploy will stop at them: "
                 "commit and push them, or set them back with git restore."
             ),
         ),
@@ -238,7 +241,7 @@ def test_a_first_release_that_was_undone_left_the_checkout_as_it_was():
 @pytest.mark.parametrize("standing", [{"step": "switch"}, {"step": "tidy"}, {"step": ""}, {}])
 def test_nothing_is_judged_that_is_changed_right_now(standing):
     seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], deployer={**HOLDER, "standing": standing})
-    assert (status.judge(seen), seen.at_work, seen.half_done) == ([], True, None)
+    assert (status.judge(seen), seen.at_work, seen.interrupted) == ([], True, None)
 
 
 def test_what_could_not_be_looked_at_is_told_even_then():
@@ -247,14 +250,14 @@ def test_what_could_not_be_looked_at_is_told_even_then():
 
 
 BACK = status.Checkout(OLD, "")
-BY_HAND = dataclasses.replace(WEB, id="i3")
+REPLACED = dataclasses.replace(WEB, id="i3")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"edge": status.EdgeFiles(expected=True), "containers": [WEB, EDGE]}, id="behind the edge"),
-        pytest.param({"containers": [BY_HAND]}, id="docker compose up by hand made the container anew"),
+        pytest.param({"proxy": status.ProxyFiles(expected=True), "containers": [WEB, PROXY]}, id="behind the proxy"),
+        pytest.param({"containers": [REPLACED]}, id="docker compose up by hand made the container again"),
         pytest.param(
             {
                 "entries": [RELEASE_1, UNDONE],
@@ -267,15 +270,15 @@ BY_HAND = dataclasses.replace(WEB, id="i3")
             {
                 "entries": [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE],
                 "checkout": BACK,
-                "containers": [BY_HAND],
+                "containers": [REPLACED],
             },
-            id="failed and undone, and by hand made anew from the same image",
+            id="failed and undone, and by hand recreated from the same image",
         ),
         pytest.param(
             {
                 "entries": [RELEASE_1, CUT_OFF],
                 "deployer": HOLDER,
-                "containers": [dataclasses.replace(WEB, state="paused"), dataclasses.replace(BY_HAND, state="exited")],
+                "containers": [dataclasses.replace(WEB, state="paused"), dataclasses.replace(REPLACED, state="exited")],
                 "checkout": status.Checkout(HAND, "", ("a",)),
             },
             id="somebody is at work",
@@ -286,7 +289,7 @@ def test_what_is_as_it_should_be(changes):
     assert status.judge(dataclasses.replace(GOOD, **changes)) == []
 
 
-def test_what_is_half_done_is_one_finding():
+def test_what_is_interrupted_is_one_finding():
     containers = [
         WEB,
         dataclasses.replace(WEB, id="i3", state="paused"),
@@ -332,9 +335,9 @@ NEW_CODE = replace(RELEASE_2, images={"web": OLD_IMAGE})
         pytest.param(OLD_WEB, [RELEASE_1, replace(RELEASE_2, containers={"i0": "web"})], 2, NEW, id="reloaded"),
         pytest.param(OLD_WEB, [RELEASE_1, replace(UNDONE, containers={"i0": "web"})], 1, OLD, id="reloaded and undone"),
         pytest.param(
-            BY_HAND, [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE], 1, OLD, id="by hand after an undo"
+            REPLACED, [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE], 1, OLD, id="by hand after an undo"
         ),
-        pytest.param(BY_HAND, [RELEASE_1, UNDONE], 0, NEW[:12], id="by hand, of the image that was undone"),
+        pytest.param(REPLACED, [RELEASE_1, UNDONE], 0, NEW[:12], id="by hand, of the image that was undone"),
         pytest.param(dataclasses.replace(WEB, id="i3", image_id="sha256:77"), [RELEASE_1], 0, "", id="unknown"),
     ],
 )

@@ -35,7 +35,7 @@ RELEASE_2 = dataclasses.replace(
     ended="2026-02-01T10:01:40Z",
 )
 STARTED = dataclasses.replace(RELEASE_2, outcome="started", step="switched", ended="")
-FAILURE = {"task": "Prove", "reason": "No Edition 2."}
+FAILURE = {"task": "Verify", "reason": "No Edition 2."}
 UNDONE = dataclasses.replace(RELEASE_2, outcome="failed", undone=True, figures=FAILURE)
 HOLDER = {
     "id": "x",
@@ -59,19 +59,19 @@ STANDING = {
 }
 WEB_1 = engine.Container("i1", "app-web-1", "web", 1, "running", OLD_IMAGE, (), (), status="Up 3 hours")
 WEB_2 = engine.Container("i2", "app-web-2", "web", 2, "running", NEW_IMAGE, (), (), status="Up 3 seconds")
-EDGE = engine.Container("e1", "app-juno-edge-1", "juno-edge", 1, "running", "sha256:3", (), (), status="Up 3 hours")
+PROXY = engine.Container("e1", "app-juno-edge-1", "juno-edge", 1, "running", "sha256:3", (), (), status="Up 3 hours")
 GOOD = status.Seen(
     path="/root/app",
     services=("web",),
     entries=[RELEASE_1],
-    containers=[WEB_1, EDGE],
+    containers=[WEB_1, PROXY],
     tags={
         OLD_IMAGE: ("app-web:juno-aaaaaaaaaaaa",),
         NEW_IMAGE: ("app-web:juno-bbbbbbbbbbbb", "app-web:latest"),
         "sha256:3": ("haproxy:3.0",),
     },
     checkout=status.Checkout(OLD, "A new front page"),
-    edge=status.EdgeFiles(expected=True),
+    proxy=status.ProxyFiles(expected=True),
 )
 
 
@@ -81,7 +81,7 @@ def test_all_agree():
         "Release:  1 done, aaaaaaaaaaaa, deploy (rolling), by root@laptop, started 2026-01-31T10:00:00Z, took 14 s",
         "Checkout: aaaaaaaaaaaa A new front page",
         "Serving:  app-web-1        Up 3 hours  app-web:juno-aaaaaaaaaaaa  release 1, aaaaaaaaaaaa",
-        "          app-juno-edge-1  Up 3 hours  haproxy:3.0                the edge",
+        "          app-juno-edge-1  Up 3 hours  haproxy:3.0                the proxy",
     ]
 
 
@@ -91,7 +91,7 @@ def test_what_was_undone_is_told_beside_what_serves():
     assert lines[1].startswith("Release:  1 done")
     assert lines[2] == (
         "The last deploy (release 2, by root@laptop, started 2026-02-01T10:00:00Z) "
-        "failed at 'Prove' (No Edition 2) and was undone"
+        "failed at 'Verify' (No Edition 2) and was undone"
     )
 
 
@@ -108,11 +108,11 @@ def test_who_is_at_work_comes_first():
         "- The Engine is slow.",
         "Release:  1 done, aaaaaaaaaaaa, deploy (rolling), by root@laptop, started 2026-01-31T10:00:00Z, took 14 s",
     ]
-    assert lines[-2].endswith("  release 1, aaaaaaaaaaaa, kept until the new one is proved")
+    assert lines[-2].endswith("  release 1, aaaaaaaaaaaa, kept until the new one is verified")
     assert lines[-1].endswith("  release 2, bbbbbbbbbbbb")
 
 
-def test_what_is_half_done_is_called_so():
+def test_what_is_interrupted_is_called_so():
     lines = status_words.summary(dataclasses.replace(GOOD, entries=[RELEASE_1, STARTED]), ["One."])
     assert (
         lines[2]
@@ -202,11 +202,11 @@ def test_a_lock_that_nobody_of_this_version_holds():
     )
 
 
-def test_the_maintenance_page_is_told_where_there_is_an_edge():
-    shown = dataclasses.replace(GOOD, edge=status.EdgeFiles(expected=True, maintenance=True))
-    told = "Visitors: get the maintenance page (503), until playbooks/maintenance.yml -e maintenance=off"
-    assert told in status_words.summary(shown, [])
-    assert told not in status_words.summary(dataclasses.replace(shown, containers=[WEB_1]), [])
+def test_the_maintenance_page_is_told_where_there_is_a_proxy():
+    shown = dataclasses.replace(GOOD, proxy=status.ProxyFiles(expected=True, maintenance=True))
+    result = "Visitors: get the maintenance page (503), until playbooks/maintenance.yml -e maintenance=off"
+    assert result in status_words.summary(shown, [])
+    assert result not in status_words.summary(dataclasses.replace(shown, containers=[WEB_1]), [])
 
 
 def test_findings_come_first_and_what_is_unknown_is_said():
@@ -221,8 +221,8 @@ def test_findings_come_first_and_what_is_unknown_is_said():
     ]
 
 
-def test_the_epoch_is_told():
+def test_the_cache_version_is_told():
     lines = status_words.summary(
-        dataclasses.replace(GOOD, entries=[dataclasses.replace(RELEASE_1, epoch=1795592844)]), []
+        dataclasses.replace(GOOD, entries=[dataclasses.replace(RELEASE_1, cache_version=1795592844)]), []
     )
-    assert lines[1].endswith(", took 14 s, epoch 1795592844")
+    assert lines[1].endswith(", took 14 s, cache version 1795592844")

@@ -126,20 +126,20 @@ def test_a_lock_that_may_not_be_read_is_a_finding(app, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("override", "map_text", "edge"),
+    ("override", "map_text", "proxy"),
     [
-        ("", "", status.EdgeFiles()),
-        ("services: {juno-edge: {}}\n", "site off\n", status.EdgeFiles()),
-        (f"{compose.MARK}\nservices:\n  web: {{}}\n", "site off\n", status.EdgeFiles()),
-        (f"{compose.MARK}\nservices:\n  juno-edge: {{}}\n", "site on\n", status.EdgeFiles(True, True)),
+        ("", "", status.ProxyFiles()),
+        ("services: {juno-edge: {}}\n", "site off\n", status.ProxyFiles()),
+        (f"{compose.MARK}\nservices:\n  web: {{}}\n", "site off\n", status.ProxyFiles()),
+        (f"{compose.MARK}\nservices:\n  juno-edge: {{}}\n", "site on\n", status.ProxyFiles(True, True)),
     ],
 )
-def test_the_edge_is_known_from_its_files(app, override, map_text, edge):
-    for path, text in ((app.override, override), (f"{app.edge_directory}/maintenance.map", map_text)):
+def test_the_proxy_is_known_from_its_files(app, override, map_text, proxy):
+    for path, text in ((app.override, override), (f"{app.proxy_directory}/maintenance.map", map_text)):
         if text:
             pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
             pathlib.Path(path).write_text(text)
-    assert survey.look_at_edge(app) == edge
+    assert survey.look_at_proxy(app) == proxy
 
 
 def test_logs_that_are_wanted_need_the_engine(app):

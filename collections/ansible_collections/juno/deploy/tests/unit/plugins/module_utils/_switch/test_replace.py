@@ -34,23 +34,23 @@ def in_order(log: list[str], *wanted: str) -> bool:
     return all(one in rest for one in wanted)
 
 
-def test_rolling_behind_a_standing_edge(world):
-    world.behind_edge()
+def test_rolling_behind_a_standing_proxy(world):
+    world.behind_proxy()
     world.add("web-1")
     work, new = replace(world)
     assert new == ["web-2"]
     assert in_order(world.log, "create web=2", "start web-2", "ready web-2", "drain web-1", "stop web-1")
-    # An edge that is as it must be is let alone.
+    # A proxy that is as it must be is let alone.
     assert not any("juno-edge" in one for one in world.log)
     assert world.gets_requests() == ["web-2"]
     # Kept, and at work on nothing: the quickest way back.
     assert world.states("web-1")["web-1"] == "exited"
-    assert (work.down, work.moved_to_edge) == (0.0, False)
+    assert (work.down, work.moved_to_proxy) == (0.0, False)
     assert world.newest().step == "open"
 
 
 def test_as_many_as_the_compose_file_wants(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.config["services"]["web"]["scale"] = 2
     world.add("web-1")
     world.add("web-2")
@@ -61,7 +61,7 @@ def test_as_many_as_the_compose_file_wants(world):
 
 
 def test_one_starts_after_the_other(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.config["services"]["web"]["scale"] = 2
     world.add("web-1")
     world.answers["web-2"] = 500
@@ -72,7 +72,7 @@ def test_one_starts_after_the_other(world):
 
 
 def test_what_lies_there_stopped_is_counted(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1", "exited")
     world.add("web-2")
     _work, new = replace(world)
@@ -81,7 +81,7 @@ def test_what_lies_there_stopped_is_counted(world):
 
 
 def test_what_never_gets_healthy_gets_no_request(world):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     world.answers["web-2"] = 500
     with pytest.raises(JunoError, match=r"web-2 did not get healthy within 0\.3 s \(it answered / with status 500"):
@@ -91,19 +91,19 @@ def test_what_never_gets_healthy_gets_no_request(world):
     assert world.newest().step == "switch"
 
 
-def test_the_first_edge_takes_the_ports(world):
+def test_the_first_proxy_takes_the_ports(world):
     world.add("web-1")
     work, new = replace(world)
     assert new == ["web-2"]
     # All that takes time is done before the ports are freed.
     assert in_order(world.log, "create web=2", "start web-2", "up juno-edge", "stop web-1", "start juno-edge-1")
-    assert work.moved_to_edge is True
+    assert work.moved_to_proxy is True
     assert 0 < work.down <= work.up
     assert compose.is_ours(world.app.override)
-    assert "server-template web" in files.read(world.app.edge_directory + "/haproxy.cfg")
+    assert "server-template web" in files.read(world.app.proxy_directory + "/haproxy.cfg")
 
 
-def test_the_first_edge_waits_until_the_new_one_is_healthy(world):
+def test_the_first_proxy_waits_until_the_new_one_is_healthy(world):
     world.add("web-1")
     world.answers["web-2"] = 500
     with pytest.raises(JunoError, match="did not get healthy"):
@@ -128,8 +128,8 @@ def test_recreate_frees_the_ports_first_and_measures(world):
     assert not compose.is_ours(world.app.override)
 
 
-def test_from_rolling_to_recreate_the_edge_stays(world):
-    world.behind_edge()
+def test_from_rolling_to_recreate_the_proxy_stays(world):
+    world.behind_proxy()
     world.add("web-1")
     replace(world, "recreate")
     assert in_order(world.log, "stop web-1", "start web-2")
@@ -138,14 +138,14 @@ def test_from_rolling_to_recreate_the_edge_stays(world):
     assert names.is_in(files.read(world.app.override))
 
 
-def test_from_recreate_to_rolling_the_edge_comes(world):
+def test_from_recreate_to_rolling_the_proxy_comes(world):
     world.config["services"]["web"]["container_name"] = "web"
     world.add("web-1")
     replace(world, "recreate")
     assert files.read(world.app.override) == names.override(None, service="web", named=True)
     world.there.pop("web-1")
     work, _new = replace(world)
-    assert work.moved_to_edge is True
+    assert work.moved_to_proxy is True
     assert names.is_in(files.read(world.app.override))
     assert "container_name: !reset null" in files.read(world.app.override)
 
@@ -166,22 +166,22 @@ def test_no_other_service_is_created_or_removed(world):
     assert list(world.states()) == ["memcached-1", "memcached-2", "web-1"]
 
 
-def test_an_edge_image_that_cannot_be_had_changes_nothing(world):
+def test_a_proxy_image_that_cannot_be_had_changes_nothing(world):
     world.add("web-1")
     with pytest.raises(CommandError, match=r"haproxy:3\.0 can't be pulled \(no such host\).*Nothing was changed"):
         switch_replace.require_image(world.work())
     assert world.log == ["pull"]
-    world.names["haproxy:3.0"] = "sha256:edge"
+    world.names["haproxy:3.0"] = "sha256:proxy"
     switch_replace.require_image(world.work())
     assert world.log == ["pull"]
 
 
-def test_a_port_that_moved_reaches_the_running_edge(world):
-    world.behind_edge()
+def test_a_port_that_moved_reaches_the_running_proxy(world):
+    world.behind_proxy()
     world.add("web-1")
     world.config["services"]["web"]["ports"] = [{"target": 9000, "published": "8001", "protocol": "tcp"}]
     replace(world)
-    # The ports outside are the same, so the edge's container stays.
+    # The ports outside are the same, so the proxy's container stays.
     assert in_order(world.log, "SIGUSR2 juno-edge-1", "ready web-2", "drain web-1")
     assert world.states("juno-edge") == {"juno-edge-1": "running"}
     assert (world.backend, world.gets_requests()) == ("app_9000", ["web-2"])
@@ -197,8 +197,8 @@ def test_recreate_of_a_named_container_beside_a_persons_override(world):
     assert not compose.is_ours(world.app.override)
 
 
-def test_an_edge_of_other_ports_is_made_anew_and_waited_for(world, monkeypatch):
-    world.behind_edge()
+def test_a_proxy_of_other_ports_is_recreated_and_waited_for(world, monkeypatch):
+    world.behind_proxy()
     world.add("web-1")
     waited = []
     monkeypatch.setattr(switch_replace.runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
@@ -209,21 +209,21 @@ def test_an_edge_of_other_ports_is_made_anew_and_waited_for(world, monkeypatch):
     assert waited == ["Name: HAProxy\nPid: 2\n"]
 
 
-def test_an_edge_of_another_image_is_waited_for_too(world, monkeypatch):
-    world.behind_edge()
+def test_a_proxy_of_another_image_is_waited_for_too(world, monkeypatch):
+    world.behind_proxy()
     world.add("web-1")
     waited = []
     monkeypatch.setattr(switch_replace.runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
     work = world.work()
-    work.order = dataclasses.replace(work.order, edge_image="haproxy:3.2")
+    work.spec = dataclasses.replace(work.spec, proxy_image="haproxy:3.2")
     world.begun(step="switch")
     switch_replace.replace(work, lambda: 200)
     assert world.states("juno-edge") == {"juno-edge-2": "running"}
     assert waited == ["Name: HAProxy\nPid: 2\n"]
 
 
-def test_a_place_at_the_edge_is_held_before_the_new_one_starts(world, monkeypatch):
-    world.behind_edge()
+def test_a_place_at_the_proxy_is_held_before_the_new_one_starts(world, monkeypatch):
+    world.behind_proxy()
     world.add("web-1")
     held = []
     start = world.start
@@ -238,7 +238,7 @@ def test_a_place_at_the_edge_is_held_before_the_new_one_starts(world, monkeypatc
     assert held == [[False, True, True, True]]
 
 
-def test_an_app_with_one_name_for_its_container_gets_no_edge_by_being_recreated_twice(world):
+def test_an_app_with_one_name_for_its_container_gets_no_proxy_by_being_recreated_twice(world):
     world.config["services"]["web"]["container_name"] = "web"
     world.add("web-1")
     replace(world, "recreate")
@@ -249,21 +249,21 @@ def test_an_app_with_one_name_for_its_container_gets_no_edge_by_being_recreated_
 
 
 @pytest.mark.parametrize(
-    ("left", "told"),
+    ("left", "result"),
     [
         (0, []),
         (1, ["1 connection to web-1 was still open after 30 s and was cut"]),
         (3, ["3 connections to web-1 were still open after 30 s and were cut"]),
     ],
 )
-def test_connections_that_are_cut_are_told(world, monkeypatch, left, told):
-    world.behind_edge()
+def test_connections_that_are_cut_are_told(world, monkeypatch, left, result):
+    world.behind_proxy()
     world.add("web-1")
     monkeypatch.setattr(runtime, "drain", lambda *_any: left)
     work = world.work()
     switch_replace.end_old(work, world.ask, work.old)
     assert world.log == ["stop web-1"]
-    assert [one.partition(":")[0] for one in work.notices] == told
+    assert [one.partition(":")[0] for one in work.notices] == result
 
 
 def test_only_workers_that_the_compose_file_has_are_in_the_override(world):

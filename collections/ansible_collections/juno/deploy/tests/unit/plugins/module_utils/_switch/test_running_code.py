@@ -44,8 +44,8 @@ DEEPER = Mount("/code/templates", "/srv/t of the host", "mount the checkout")
     ],
 )
 def test_fault(files, mounts, host, found):
-    told = running_code.fault("/code", files, Commits(TREE, OLD), mounts, lambda path: host.get(path, ""))
-    assert told == found
+    result = running_code.fault("/code", files, Commits(TREE, OLD), mounts, lambda path: host.get(path, ""))
+    assert result == found
 
 
 def test_an_image_that_was_not_made_now_may_be_older():

@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
 from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch as switch_switch
@@ -29,14 +29,14 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine
 def world(tmp_path, monkeypatch):
     made = World(tmp_path).take_the_place_of_the_real(monkeypatch)
     made.back_in_git()
-    made.names |= {"haproxy:3.0": "sha256:edge"}
+    made.names |= {"haproxy:3.0": "sha256:proxy"}
     made.begun()
     return made
 
 
 def switch(world: World, strategy: str = "recreate", **more):
-    order = dataclasses.replace(world.order(strategy), **more)
-    return switch_switch.switch(world.run, world.app, order)
+    spec = dataclasses.replace(world.spec(strategy), **more)
+    return switch_switch.switch(world.run, world.app, spec)
 
 
 def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch):
@@ -58,7 +58,7 @@ def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch)
         workers=[],
         names={"jobs-web": "sha256:old"},
     )
-    assert entry.order == world.order("recreate")
+    assert entry.spec == world.spec("recreate")
     assert world.log == []
 
 
@@ -80,14 +80,14 @@ def test_on_an_empty_droplet(world, strategy):
     result = switch(world, strategy)
     assert (result["containers"], result["outage_seconds"]) == (["web-1"], 0.0)
     assert world.newest().before.containers == {}
-    assert result["moved_to_edge"] is (strategy == "rolling")
+    assert result["moved_to_proxy"] is (strategy == "rolling")
 
 
-def test_the_first_edge_has_an_outage_that_is_told(world):
+def test_the_first_proxy_has_an_outage_that_is_told(world):
     world.add("web-1")
     result = switch(world, "rolling")
-    assert (result["moved_to_edge"], result["containers"]) == (True, ["web-2"])
-    assert world.newest().moved_to_edge is True
+    assert (result["moved_to_proxy"], result["containers"]) == (True, ["web-2"])
+    assert world.newest().moved_to_proxy is True
 
 
 def test_without_a_commit_the_checkout_stays(world):
@@ -119,7 +119,7 @@ def test_an_address_that_is_none_is_refused_before_anything_is_touched(world):
     assert world.newest().step == "begin"
 
 
-def test_an_edge_image_that_is_missing_is_told_before_anything_is_touched(world):
+def test_a_proxy_image_that_is_missing_is_told_before_anything_is_touched(world):
     del world.names["haproxy:3.0"]
     with pytest.raises(CommandError, match="Nothing was changed"):
         switch(world, "rolling")
@@ -131,7 +131,7 @@ def test_an_image_that_is_gone_is_told(world, monkeypatch):
         raise switch_switch.engine.docker.errors.ImageNotFound("gone")
 
     monkeypatch.setattr(world, "tag", gone)
-    with pytest.raises(EngineError, match="could not be taken: build it anew"):
+    with pytest.raises(EngineError, match="could not be taken: build it again"):
         switch(world, images={"web": "jobs-web:juno-x"})
 
 
@@ -147,12 +147,12 @@ def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
     world.begun()
     world.add("web-1")
     world.add("celery-1")
-    told = []
+    result = []
     monkeypatch.setattr(
-        gunicorn, "reload", lambda _c, containers, _s: told.extend(one.name for one in containers) or []
+        gunicorn, "reload", lambda _c, containers, _s: result.extend(one.name for one in containers) or []
     )
     switch(world, "reload")
-    assert told == ["web-1"]
+    assert result == ["web-1"]
 
 
 @pytest.mark.parametrize(("status", "seen"), [(0, 0), (200, 200), (301, 301), (404, 404), (500, 0), (503, 0)])
@@ -174,11 +174,11 @@ def test_an_address_that_is_none_is_told(url):
         context.make_probe(url, "/", {})
 
 
-def test_behind_an_edge_its_files_are_written_down_too(world):
-    world.behind_edge()
+def test_behind_a_proxy_its_files_are_written_down_too(world):
+    world.behind_proxy()
     world.add("web-1")
     before = switch_switch.snapshot(world.work())
-    assert before.edge is True
+    assert before.proxy is True
     assert before.override == files.read(world.app.override)
     assert before.haproxy == files.read(world.configuration)
     assert before.containers == {"web-1": "web"}
@@ -199,7 +199,7 @@ def steps_of(monkeypatch) -> list[str]:
 
 @pytest.mark.parametrize("strategy", ["rolling", "recreate", "reload"])
 def test_the_steps_of_a_switch(world, monkeypatch, strategy):
-    world.behind_edge()
+    world.behind_proxy()
     world.add("web-1")
     monkeypatch.setattr(gunicorn, "reload", lambda _client, containers, _seconds: containers)
     seen = steps_of(monkeypatch)
@@ -232,8 +232,8 @@ def test_a_commit_that_moves_the_site_to_another_port_is_asked_there(world):
     assert switch(world)["base_url"] == "http://127.0.0.1:8002"
 
 
-def test_the_edges_own_503_is_no_answer_of_the_site(world, monkeypatch):
-    world.add("juno-edge-1", image="sha256:edge")
+def test_the_proxies_own_503_is_no_answer_of_the_site(world, monkeypatch):
+    world.add("juno-edge-1", image="sha256:proxy")
     world.add("web-1")
     monkeypatch.setattr(replace.app_server, "answers", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
     with pytest.raises(Exception, match="did not answer"):
@@ -373,7 +373,7 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
 
     monkeypatch.setattr(switch_switch.checkout, "move", moved)
     monkeypatch.setattr(switch_switch.compose_config, "_memory", None)
-    switch_switch.switch(run, world.app, world.order("recreate"))
+    switch_switch.switch(run, world.app, world.spec("recreate"))
     assert len(asked) == times
 
 
@@ -389,31 +389,31 @@ def test_what_containers_were_made_with_is_written_down(world, monkeypatch, stra
     assert world.newest().configurations == ({"web": ["before", "before"]} if kept else now)
 
 
-EPOCH = CacheVersion(7, "CACHE_VERSION")
+CACHE_VERSION = CacheVersion(7, "CACHE_VERSION")
 
 
-@pytest.mark.parametrize(("strategy", "edge"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=str)
-def test_new_containers_get_the_epoch_and_no_cache_has_to_be_cleared(world, strategy, edge):
-    if edge:
-        world.behind_edge()
+@pytest.mark.parametrize(("strategy", "proxy"), [("rolling", True), ("recreate", False), ("recreate", True)], ids=str)
+def test_new_containers_get_the_cache_version_and_no_cache_has_to_be_cleared(world, strategy, proxy):
+    if proxy:
+        world.behind_proxy()
     world.add("web-1")
-    result = switch(world, strategy, epoch=EPOCH)
+    result = switch(world, strategy, cache_version=CACHE_VERSION)
     assert '    environment: {"CACHE_VERSION": "7"}' in files.read(world.app.override).splitlines()
-    assert result["caches"] == {"covered": True, "alias": [], "epoch": 7, "why": ""}
+    assert result["caches"] == {"covered": True, "alias": [], "cache_version": 7, "why": ""}
     entry = world.newest()
-    assert (entry.epoch, entry.epoch_covers) == (7, True)
+    assert (entry.cache_version, entry.cache_version_covers) == (7, True)
 
 
-def test_for_a_new_epoch_the_edge_is_left_alone(world):
-    world.behind_edge()
+def test_for_a_new_cache_version_the_proxy_is_left_alone(world):
+    world.behind_proxy()
     world.add("web-1")
-    switch(world, "rolling", epoch=EPOCH)
+    switch(world, "rolling", cache_version=CACHE_VERSION)
     assert not [line for line in world.log if "juno-edge" in line]
 
 
-def test_without_an_epoch_the_override_loses_it(world):
+def test_without_a_cache_version_the_override_loses_it(world):
     world.add("web-1")
-    switch(world, epoch=EPOCH)
+    switch(world, cache_version=CACHE_VERSION)
     world.begun()
     switch(world, commit="")
     assert files.read(world.app.override) == ""
@@ -421,26 +421,26 @@ def test_without_an_epoch_the_override_loses_it(world):
 
 def test_caches_whose_keys_do_not_carry_it_are_named(world):
     world.add("web-1")
-    result = switch(world, epoch=dataclasses.replace(EPOCH, others=("files",)))
+    result = switch(world, cache_version=dataclasses.replace(CACHE_VERSION, others=("files",)))
     assert result["caches"]["alias"] == ["files"]
-    assert world.newest().epoch_covers is False
+    assert world.newest().cache_version_covers is False
 
 
-def test_the_epoch_that_serves_already_covers_nothing(world):
+def test_the_cache_version_that_serves_already_covers_nothing(world):
     world.add("web-1")
     entries = journal.read(world.app.journal)
-    journal.write(world.app.journal, [dataclasses.replace(entries[0], epoch=7), entries[1]])
-    assert switch(world, epoch=EPOCH)["caches"]["covered"] is False
+    journal.write(world.app.journal, [dataclasses.replace(entries[0], cache_version=7), entries[1]])
+    assert switch(world, cache_version=CACHE_VERSION)["caches"]["covered"] is False
 
 
-def test_where_an_override_is_in_the_way_there_is_no_epoch(world):
+def test_where_an_override_is_in_the_way_there_is_no_cache_version(world):
     world.add("web-1")
     pathlib.Path(world.app.path, "docker-compose.override.yml").write_text("services: {}\n")
-    result = switch(world, epoch=EPOCH)
+    result = switch(world, cache_version=CACHE_VERSION)
     assert result["caches"] == {
         "covered": False,
         "alias": [],
-        "epoch": 0,
+        "cache_version": 0,
         "why": "its containers' environment can't be added to",
     }
-    assert world.newest().epoch == 0
+    assert world.newest().cache_version == 0

@@ -63,7 +63,7 @@ HAPROXY = (
         (GUNICORN.format("/a\x1b[31mb"), ""),
         (GUNICORN.format("/" + "x" * 301), ""),
         (GUNICORN.format("/jobs/").replace("Mozilla/5.0", "juno.deploy"), ""),
-        (GUNICORN.format("/jobs/").replace("Mozilla/5.0", "juno.deploy meter"), ""),
+        (GUNICORN.format("/jobs/").replace("Mozilla/5.0", "juno.deploy probe"), ""),
         ("[2026-11-25 08:47:55 +0000] [15] [INFO] Booting worker with pid: 16", ""),
         ("", ""),
     ],

@@ -56,7 +56,7 @@ def sdk():
 
 
 @pytest.mark.parametrize(
-    ("first", "edges", "port"),
+    ("first", "proxies", "port"),
     [
         (container(), 0, 8000),
         (container(ports=(8000, 9000)), 0, 0),
@@ -65,12 +65,12 @@ def sdk():
         (container(ports=(9000,)), 1, 8080),
         (container(ports=()), 1, 8080),
     ],
-    ids=["the only one", "one of two", "none", "published", "the edge's", "only the edge's"],
+    ids=["the only one", "one of two", "none", "published", "the proxy's", "only the proxy's"],
 )
-def test_port_of(first, edges, port):
+def test_port_of(first, proxies, port):
     text = "frontend inside\n  bind :17999\n  default_backend app_8080\n"
     client = Client(file(text.encode(), "haproxy.cfg"))
-    assert containers.port_of(client, [first], [container("jobs-juno-edge-1")] * edges) == port
+    assert containers.port_of(client, [first], [container("jobs-juno-edge-1")] * proxies) == port
 
 
 def test_doors_of():
@@ -111,9 +111,9 @@ def test_read_file(client, body):
 )  # fmt: skip
 def test_read_manifest(path, body, asked, names, findings):
     client = Client(file(body))
-    manifest, told = containers.read_manifest(client, container(), path)
+    manifest, result = containers.read_manifest(client, container(), path)
     assert client.asked == [asked]
-    assert (len(manifest.names) if manifest else None, len(told)) == (names, findings)
+    assert (len(manifest.names) if manifest else None, len(result)) == (names, findings)
 
 
 @pytest.mark.parametrize(("outside", "port"), [(8001, 8000), (8443, 8443), (80, 8443), (0, 8443)])

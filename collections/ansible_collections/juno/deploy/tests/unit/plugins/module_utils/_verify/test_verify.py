@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a proof asks for, by servers that answer as they are told."""
+"""What a verification asks for, by servers that answer as they are told."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import F
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.report import summary
 from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Proof, VerifySpec
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Verification, VerifySpec
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.scripted_site import (
     HTML,
     NEW,
@@ -30,14 +30,16 @@ EDITION = Page("/", contains=("Edition 2",))
 
 
 def check(get, pages, *, seen=None, doors=None, clock=None, **options):
-    """Prove a site whose front door and containers (by port) are such functions."""
+    """Verify a site whose front door and containers (by port) are such functions."""
     clock = clock or Clock()
     asked = doors or {}
-    proof = Proof(SITE, VerifySpec(tuple(pages), **options), lambda site: asked.get(site.port, get), clock, clock.pause)
-    return proof.check((lambda: seen) if seen else None)
+    verification = Verification(
+        SITE, VerifySpec(tuple(pages), **options), lambda site: asked.get(site.port, get), clock, clock.pause
+    )
+    return verification.check((lambda: seen) if seen else None)
 
 
-def told(outcome):
+def result(outcome):
     return [(one.what, one.path, one.level, one.problem) for one in outcome.findings]
 
 
@@ -152,11 +154,11 @@ def test_a_cached_page_that_is_not_what_would_be_rendered_is_told():
     assert check(get, [Page("/")]).findings == []
 
 
-@pytest.mark.parametrize(("most", "told"), [(299, ["lifetime"]), (300, [])])
-def test_a_page_that_browsers_keep_for_long_is_told(most, told):
+@pytest.mark.parametrize(("most", "result"), [(299, ["lifetime"]), (300, [])])
+def test_a_page_that_browsers_keep_for_long_is_told(most, result):
     answer = Answer("/", 200, {**HTML, "cache-control": "max-age=300"}, b"x")
     outcome = check(lambda _path: answer, [Page("/")], html_max_age=most)
-    assert [one.what for one in outcome.findings] == told
+    assert [one.what for one in outcome.findings] == result
 
 
 DOORS = (Door("web-1", "172.18.0.2", 8000), Door("web-2", "172.18.0.3", 8002))
@@ -184,7 +186,7 @@ def test_a_container_is_asked_under_the_same_name():
 
     front = parse_site("https://[::1]", host="www.example.org", timeout_seconds=3.0)
     door = Door("web-1", "fd00::2", 8000)
-    Proof(front, VerifySpec((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((door,)))
+    Verification(front, VerifySpec((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((door,)))
     (site,) = {one for one in sites if one.port == 8000}
     assert site == parse_site(
         "http://[fd00::2]:8000", host="www.example.org", forwarded_proto="https", timeout_seconds=3.0
@@ -285,7 +287,7 @@ def test_what_there_is_no_time_for_is_left_out_and_told():
 
     outcome = check(get, [EDITION], clock=clock, sitemap="/sitemap.xml", sitemap_pages=1, seen=Seen(log_pages=()))
     assert outcome.assets == ["/mine.png"]
-    assert told(outcome) == [
+    assert result(outcome) == [
         ("left_out", "1 file", "warning",
          "of the sitemap or the log were left out, since their 5 s were over (see found_seconds)"),
     ]  # fmt: skip
@@ -300,7 +302,7 @@ def test_what_there_is_no_time_for_is_left_out_and_told():
     outcome = check(slow, [EDITION], clock=clock, seen=late)
     asked = sum(one.page.source == "log" for one in outcome.visits)
     assert 1 <= asked < 10
-    assert told(outcome)[-1][:2] == ("left_out", f"{40 - asked} pages")
+    assert result(outcome)[-1][:2] == ("left_out", f"{40 - asked} pages")
 
 
 def test_a_request_for_a_found_page_ends_with_the_time_for_all():
@@ -310,8 +312,8 @@ def test_a_request_for_a_found_page_ends_with_the_time_for_all():
         timeouts.append(one.timeout_seconds)
         return lambda path: Answer(path, 200, HTML, b"Edition 2")
 
-    proof = Proof(SITE, VerifySpec((EDITION,), found_seconds=2.0), opened, Clock(), Clock().pause)
-    proof.check(lambda: Seen(log_pages=("/a/",)))
+    verification = Verification(SITE, VerifySpec((EDITION,), found_seconds=2.0), opened, Clock(), Clock().pause)
+    verification.check(lambda: Seen(log_pages=("/a/",)))
     assert set(timeouts) == {SITE.timeout_seconds, 2.0}
 
 
@@ -329,15 +331,15 @@ def test_old_files_that_are_still_there_are_told():
         frozenset({"css/site.000000000002.css", "a.aaaaaaaaaaaa.png"}),
     )
     outcome = check(get, [Page("/")], seen=Seen(manifest=manifest))
-    assert told(outcome) == [
+    assert result(outcome) == [
         ("manifest", css.path, "warning",
          "is an old file that is still kept: a page names it, and /code/staticfiles.json doesn't"),
     ]  # fmt: skip
-    assert told(check(get, [Page("/")], seen=Seen())) == []
+    assert result(check(get, [Page("/")], seen=Seen())) == []
 
     css = Answer(css.path, 404)
     outcome = check(get, [Page("/")], seen=Seen(manifest=manifest))
-    assert told(outcome) == [("asset", css.path, "error", "answered 404 instead of 200")]
+    assert result(outcome) == [("asset", css.path, "error", "answered 404 instead of 200")]
 
 
 def test_a_page_whose_fresh_rendering_names_the_new_file_is_an_old_page():
@@ -352,7 +354,7 @@ def test_a_page_whose_fresh_rendering_names_the_new_file_is_an_old_page():
 
     outcome = check(get, [Page("/"), Page("/b/")], seen=Seen(manifest=manifest))
     problem = f"is an old page: it names {old}, which /m.json has no longer, and a fresh one doesn't"
-    assert told(outcome) == [("manifest", path, "error", problem) for path in ("/", "/b/")]
+    assert result(outcome) == [("manifest", path, "error", problem) for path in ("/", "/b/")]
 
 
 def test_errors_come_first():
@@ -361,7 +363,7 @@ def test_errors_come_first():
         status, body = pages[path]
         return Answer(path, status, HTML, body)
 
-    found = told(check(get, [Page("/")], seen=Seen(log_pages=("/a/",))))
+    found = result(check(get, [Page("/")], seen=Seen(log_pages=("/a/",))))
     assert [(path, level) for _what, path, level, _problem in found] == [("/s.css", "error"), ("/a/", "warning")]
 
 
@@ -370,4 +372,4 @@ def test_what_the_engine_refuses_is_said():
         raise EngineError("No container runs.")
 
     with pytest.raises(EngineError):
-        Proof(SITE, VerifySpec((EDITION,)), lambda _site: lambda _path: NEW, Clock(), Clock().pause).check(look)
+        Verification(SITE, VerifySpec((EDITION,)), lambda _site: lambda _path: NEW, Clock(), Clock().pause).check(look)

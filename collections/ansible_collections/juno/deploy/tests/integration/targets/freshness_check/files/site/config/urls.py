@@ -27,7 +27,7 @@ def login(request):
 
 
 def renew(request):
-    """Read the manifest anew, as a worker that starts does."""
+    """Read the manifest again, as a worker that starts does."""
     staticfiles_storage.hashed_files, staticfiles_storage.manifest_hash = staticfiles_storage.load_manifest()
     return page(request)
 

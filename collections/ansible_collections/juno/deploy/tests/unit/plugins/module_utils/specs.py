@@ -19,8 +19,8 @@ def defaults(spec: options.Spec) -> dict[str, t.Any]:
 
 def release(**more: t.Any) -> dict[str, t.Any]:
     """Return the order of a deploy that is told nothing but what it must be; of a group, only the rest is replaced."""
-    order = {**defaults(options.RELEASE), "path": "/root/x", "project": "jobs"}
-    return {**order, **{name: _over(order[name], value) for name, value in more.items()}}
+    spec = {**defaults(options.RELEASE), "path": "/root/x", "project": "jobs"}
+    return {**spec, **{name: _over(spec[name], value) for name, value in more.items()}}
 
 
 def _over(known: t.Any, value: t.Any) -> t.Any:

@@ -8,13 +8,13 @@ import typing as t
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version, cache_version_choice
-from ansible_collections.juno.deploy.plugins.module_utils._state.cache_version import CacheVersion
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, cache_versions
+from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
 
 
-def entry(number: int, epoch: int = 0, outcome: str = "done", **more: t.Any) -> Entry:
-    return Entry(number=number, outcome=outcome, epoch=epoch, **more)
+def entry(number: int, cache_version: int = 0, outcome: str = "done", **more: t.Any) -> Entry:
+    return Entry(number=number, outcome=outcome, cache_version=cache_version, **more)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_fresh_number_was_never_used(entries, seconds, number):
     ("entries", "target", "number"),
     [
         ([entry(1, 100), entry(2, 200)], 1, 100),
-        # A reload went on in its epoch, so the newest pages in there are another release's.
+        # A reload went on in its cache version, so the newest pages in there are another release's.
         ([entry(1, 100), entry(2, 100), entry(3, 300)], 1, 999),
         ([entry(1, 100), entry(2, 100), entry(3, 300)], 2, 999),
         ([entry(1, 100), entry(2, 100, "failed")], 1, 999),
@@ -52,14 +52,14 @@ def test_a_release_that_is_gone_back_to_finds_its_own_pages_only(entries, target
     assert cache_version_choice.of_target(entries, target, 999.0) == number
 
 
-KNOWN = (entry(1, 100, epoch_others=["files"]), entry(2, 200), entry(3, 300, "failed"))
+KNOWN = (entry(1, 100, cache_version_others=["files"]), entry(2, 200), entry(3, 300, "failed"))
 
 
 @pytest.mark.parametrize(
     ("purpose", "strategy", "variable", "wanted"),
     [
         ("deploy", "rolling", "CACHE_VERSION", CacheVersion(1000, "CACHE_VERSION")),
-        ("deploy", "recreate", "MY_EPOCH", CacheVersion(1000, "MY_EPOCH")),
+        ("deploy", "recreate", "MY_CACHE_VERSION", CacheVersion(1000, "MY_CACHE_VERSION")),
         ("deploy", "rolling", "", CacheVersion()),
         ("restart", "rolling", "CACHE_VERSION", CacheVersion(200, "CACHE_VERSION")),
         ("rollback", "rolling", "CACHE_VERSION", CacheVersion(100, "CACHE_VERSION", ("files",))),
@@ -85,7 +85,7 @@ def listing(*caches: dict[str, str], engine: str = "db", alias: str = "default")
 
 
 @pytest.mark.parametrize(
-    ("told", "value", "others", "why"),
+    ("result", "value", "others", "why"),
     [
         (listing(cache("default", "77")), 77, (), ""),
         (listing(cache("default", "77"), cache("old", "1", "redis")), 77, ("old",), ""),
@@ -107,23 +107,23 @@ def listing(*caches: dict[str, str], engine: str = "db", alias: str = "default")
         (listing(cache("default", "77"), engine="cached_db"), 77, (), ""),
     ],
 )
-def test_whether_the_settings_honour_it(told, value, others, why):
-    found = cache_version.judge(CacheVersion(77, "CACHE_VERSION"), told)
+def test_whether_the_settings_honour_it(result, value, others, why):
+    found = cache_versions.judge(CacheVersion(77, "CACHE_VERSION"), result)
     assert (found.value, found.others, found.why) == (value, others, why)
 
 
 def test_what_is_not_wanted_is_not_judged():
-    assert cache_version.judge(CacheVersion(0, "V", why="a reload"), None) == CacheVersion(0, "V", why="a reload")
+    assert cache_versions.judge(CacheVersion(0, "V", why="a reload"), None) == CacheVersion(0, "V", why="a reload")
 
 
 def test_it_goes_through_plain_data():
-    epoch = CacheVersion(5, "CACHE_VERSION", ("a",), "")
-    assert cache_version.read(epoch.as_dict()) == epoch
-    assert (epoch.environment, CacheVersion(0, "CACHE_VERSION").environment) == ({"CACHE_VERSION": "5"}, {})
-    assert cache_version.read({}) == cache_version.read(None) == CacheVersion()
+    cache_version = CacheVersion(5, "CACHE_VERSION", ("a",), "")
+    assert cache_versions.read(cache_version.as_dict()) == cache_version
+    assert (cache_version.environment, CacheVersion(0, "CACHE_VERSION").environment) == ({"CACHE_VERSION": "5"}, {})
+    assert cache_versions.read({}) == cache_versions.read(None) == CacheVersion()
 
 
 @pytest.mark.parametrize("name", ["CACHE-VERSION", "1X", "A B", "X=1", "É"])
 def test_a_name_that_is_no_variable_is_refused(name):
-    with pytest.raises(BadInputError, match="django_app_epoch_variable"):
-        cache_version.read({"value": 1, "variable": name})
+    with pytest.raises(BadInputError, match="django_app_cache_version_variable"):
+        cache_versions.read({"value": 1, "variable": name})

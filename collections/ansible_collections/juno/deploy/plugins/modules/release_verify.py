@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Prove that the new release serves what it must. Documentation of the action plugin release_step."""
+"""Verify that the new release serves what it must. Documentation of the action plugin release_step."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: release_prove
-short_description: Prove that the new release serves what it must
+module: release_verify
+short_description: Verify that the new release serves what it must
 version_added: 0.2.0
 description:
   - Asks for the pages of O(juno.deploy.release_begin#module:pages) as visitors do, and fails where one is old,
@@ -22,8 +22,8 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Prove that the site serves what it must
-  juno.deploy.release_prove:
+- name: Verify that the site serves what it must
+  juno.deploy.release_verify:
     project: junojobs
     deployer: "{{ begun.deployer }}"
   register: done
@@ -31,7 +31,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 words:
-  description: What was proved, as lines for a report.
+  description: What was verified, as lines for a report.
   returned: success
   type: list
   elements: str

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The epoch: the number in all cache keys of a release. From data to data. Private to juno.deploy: no stable interface.
+"""The cache version: the number in all cache keys of a release. From data to data. Private to juno.deploy: no stable interface.
 
 Where an app's settings take C(VERSION) of their caches from the environment, each release gets a number of its own, so
 that no release can read or write what another one cached: nothing has to be cleared, and a release that is gone back to
-finds its own entries. It takes a new process environment, so a reload keeps the epoch that serves.
+finds its own entries. It takes a new process environment, so a reload keeps the cache version that serves.
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ class CacheVersion:
         return {**dataclasses.asdict(self), "others": list(self.others)}
 
 
-def read(told: dict[str, t.Any] | None) -> CacheVersion:
-    """Read an epoch that was plain data.
+def read(result: dict[str, t.Any] | None) -> CacheVersion:
+    """Read a cache version that was plain data.
 
     :raises BadInputError: the variable's name is none.
     """
-    if not told:
+    if not result:
         return CacheVersion()
-    variable = str(told.get("variable") or "")
+    variable = str(result.get("variable") or "")
     if variable and not (variable.isascii() and variable.replace("_", "a").isalnum() and not variable[0].isdigit()):
         raise BadInputError(
-            f"'{variable}' is not a valid name of an environment variable: correct django_app_epoch_variable, or set "
-            "it to '' for releases without an epoch."
+            f"'{variable}' is not a valid name of an environment variable: correct django_app_cache_version_variable, or set "
+            "it to '' for releases without a cache version."
         )
-    others = tuple(str(one) for one in told.get("others") or ())
-    return CacheVersion(int(told.get("value") or 0), variable, others, str(told.get("why") or ""))
+    others = tuple(str(one) for one in result.get("others") or ())
+    return CacheVersion(int(result.get("value") or 0), variable, others, str(result.get("why") or ""))
 
 
 def judge(asked: CacheVersion, listing: dict[str, t.Any] | None) -> CacheVersion:
-    """Return whether the settings honour an epoch that the process which listed its caches had in its environment."""
+    """Return whether the settings honour a cache version that the process which listed its caches had in its environment."""
     if not asked.value:
         return asked
     if listing is None:

@@ -8,14 +8,14 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: edge_maintenance
+module: proxy_maintenance
 short_description: Show or hide a maintenance page in place of a Django compose app
 version_added: 0.2.0
 description:
-  - Lets the edge (the HAProxy container that M(juno.deploy.release_switch) puts before an app with V(rolling)) answer
+  - Lets the proxy (the HAProxy container that M(juno.deploy.release_switch) puts before an app with V(rolling)) answer
     each request with a page and the status 503, with C(Retry-After) and C(Cache-Control=no-store), or give requests
     to the app again. Requests at work are not disturbed, and the app's containers are not touched.
-  - It stays so when the edge is restarted.
+  - It stays so when the proxy is restarted.
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
@@ -47,7 +47,7 @@ author:
 
 EXAMPLES = r"""
 - name: Show the maintenance page
-  juno.deploy.edge_maintenance:
+  juno.deploy.proxy_maintenance:
     path: /root/JunoJobs
     project: junojobs
     shown: true
@@ -60,10 +60,10 @@ shown:
   type: bool
   sample: true
 msg:
-  description: What the edge does now, in a sentence.
+  description: What the proxy does now, in a sentence.
   returned: success
   type: str
-  sample: The edge of junojobs shows the maintenance page (503)
+  sample: The proxy of junojobs shows the maintenance page (503)
 actions:
   description: What was done.
   returned: success

@@ -13,7 +13,7 @@ _DONE = re.compile(r"Done: release (\d+) serves")
 _AGREE = re.compile(r"All agree: release (\d+) serves")
 
 
-def prove(player: Player) -> None:
+def verify(player: Player) -> None:
     """Deploy, deploy again, roll back.
 
     :raises VariantError: something is not as it must be.
@@ -44,7 +44,7 @@ def prove(player: Player) -> None:
         raise VariantError(f"{player.complaints[0]} ({len(player.complaints)} such lines)")
 
 
-def prove_refusal(player: Player) -> None:
+def verify_refusal(player: Player) -> None:
     """See that the controller is refused in a sentence, and that nothing was done.
 
     :raises VariantError: something is not as it must be.
