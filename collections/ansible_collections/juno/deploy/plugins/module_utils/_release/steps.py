@@ -39,15 +39,15 @@ if t.TYPE_CHECKING:
 LAST = ("record", "undo", "tidy")
 #: How a failed step is called in the journal, by its task's name in the role.
 TASKS = {
-    "begin": "Take the deploy lock and inspect the app",
-    "build": "Build and check the release",
-    "migrate": "Migrate, with a copy of the database first",
-    "switch": "Switch to the release",
-    "reverse": "Reverse the migrations that came later",
-    "clear": "Clear the caches",
-    "verify": "Verify that the site serves what it must",
-    "settle": "See that the new containers stay well",
-    "record": "Record the release",
+    "begin": "Begin: take the deploy lock and inspect the app",
+    "build": "Build: make the images and check the new code",
+    "migrate": "Migrate: copy the database and apply the migrations",
+    "switch": "Switch: move the traffic to the release",
+    "reverse": "Reverse: take back the migrations that came later",
+    "clear": "Clear: drop what the caches hold of the old release",
+    "verify": "Verify: fetch the pages and judge them",
+    "settle": "Settle: see that the new containers stay healthy",
+    "record": "Record: note that the release serves and tidy up",
 }
 
 
@@ -77,18 +77,18 @@ class Release:
     began: bool = False
 
     @classmethod
-    def from_input(cls, result: dict[str, t.Any], lock: int = -1) -> Release:
+    def from_input(cls, given: dict[str, t.Any], lock: int = -1) -> Release:
         """Read what C(release_begin) hands over."""
-        app = app_app.unchecked(result["spec"])
+        app = app_app.unchecked(given["spec"])
         return cls(
             app=app,
-            spec=result["spec"],
-            holder=state_lock.Holder(**result["holder"]),
-            package=result["package"],
-            controller_timeout=float(result["controller_timeout_seconds"]),
+            spec=given["spec"],
+            holder=state_lock.Holder(**given["holder"]),
+            package=given["package"],
+            controller_timeout=float(given["controller_timeout_seconds"]),
             lock=lock,
-            taken_over=result["taken_over"],
-            at_once=result["at_once"],
+            taken_over=given["taken_over"],
+            at_once=given["at_once"],
             usual=usual_seconds(app),
         )
 
@@ -179,8 +179,8 @@ def _begin_step(release: Release, args: dict[str, t.Any]) -> Result:
 def _with_words(release: Release, found: Result, *, diff: bool) -> Result:
     difference = found.pop("diff", None)
     spec = release.spec
-    result = plan_text.PlanContext(release.purpose, spec["reverse_migrations"], tuple(spec["notices"]))
-    words = plan_text.lines(found, result)
+    about = plan_text.PlanContext(release.purpose, spec["reverse_migrations"], tuple(spec["notices"]))
+    words = plan_text.lines(found, about)
     return {**found, "words": words, **({"diff": difference} if diff and difference else {})}
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
@@ -87,16 +88,23 @@ def asked(monkeypatch):
     return instead
 
 
+def task_names():
+    """Return the names of all tasks of the role."""
+    folder = pathlib.Path(steps.__file__).parents[3] / "roles/django_app/tasks"
+    lines = [line.strip() for path in folder.rglob("*.yml") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [line.removeprefix("- name:").strip().strip('"') for line in lines if line.startswith("- name:")]
+
+
 def test_every_step_but_the_way_back_has_the_name_that_a_failed_task_has_in_the_role():
     assert set(steps.TASKS) == set(steps.STEPS) - {"undo", "tidy"}
     assert set(steps.LAST) <= set(steps.STEPS)
-    phases = pathlib.Path(steps.__file__).parents[3] / "roles/django_app/tasks/phases"
-    names = {
-        line.strip().removeprefix("- name: ")
-        for path in phases.glob("*.yml")
-        for line in path.read_text(encoding="utf-8").splitlines()
-    }
-    assert set(steps.TASKS.values()) - names == set()
+    assert set(steps.TASKS.values()) - set(task_names()) == set()
+
+
+def test_a_task_is_known_by_its_name_which_begins_with_its_phase():
+    names = task_names()
+    assert [name for name in names if names.count(name) > 1] == []
+    assert [name for name in names if not re.match(r"[A-Z][a-z]+: [^A-Z]", name)] == []
 
 
 @pytest.mark.parametrize(
@@ -526,7 +534,7 @@ def test_what_was_collected_again_is_no_build_in_the_report(tmp_path, asked, mon
         pytest.param(
             {"build": {"msg": "old"}, "switch": {"msg": "It ended."}},
             {},
-            ("Switch to the release", "It ended."),
+            ("Switch: move the traffic to the release", "It ended."),
             id="begun without being told: the step that failed last says why",
         ),
         pytest.param(

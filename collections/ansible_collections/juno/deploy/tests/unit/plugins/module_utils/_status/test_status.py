@@ -49,7 +49,7 @@ FAILED = replace(
     RELEASE_2,
     containers={},
     outcome="failed",
-    figures={"task": "Switch to the release", "reason": "It ended\nwhile it started."},
+    figures={"task": "Switch: move the traffic to the release", "reason": "It ended\nwhile it started."},
 )
 UNDONE = replace(FAILED, undone=True, containers={"i1": "web"})
 HOLDER = {"id": "x", "who": "root@laptop", "address": "203.0.113.5", "purpose": "deploy", "since": RELEASE_2.started}
@@ -96,14 +96,14 @@ def test_all_agree():
         (
             {"entries": [UNDONE], "checkout": None},
             (
-                f"{LAST} failed at 'Switch to the release' (It ended while it started), was undone, and no release "
+                f"{LAST} failed at 'Switch: move the traffic to the release' (It ended while it started), was undone, and no release "
                 "went well before it: correct the cause and deploy again."
             ),
         ),
         (
             {"entries": [RELEASE_1, FAILED]},
             (
-                f"{LAST} failed at 'Switch to the release' "
+                f"{LAST} failed at 'Switch: move the traffic to the release' "
                 "(It ended while it started): correct the cause and deploy again."
             ),
         ),
