@@ -6,7 +6,7 @@
 Two servers: the memcached on this machine's path, and, where there is a Docker Engine with the image of the demo, the
 newer one in that. Half of the keys begin with the prefix that is deleted, then all match.
 
-- chosen: the core of memcached_flush with prefix or match, in a process of its own, from the first byte to the verified end
+- chosen: the core of memcached_flush with prefix or match, in its own process, from the first byte to the verified end
 - single: the same keys, one delete after the other, as a client library does it, from a sample
 - others: the time that a get of another client takes, at rest and during the deletion, as percentiles
 """

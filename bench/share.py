@@ -6,9 +6,9 @@
 The app is at work while its image is built, while its code is checked in a throwaway container (two starts of Django,
 migrations listed, one page made, static files collected), and from the start of its new container until that answers
 (its own command migrates and collects before it starts its server). Each git and docker on the droplet is timed by a
-wrapper; times that overlap count once. Two kinds of commits: one whose packages are installed again in the image, one of
-which every layer but the last is there already, so that next to nothing is built. Wanted: at most 0.25 (median). Exit
-code 1: it was missed.
+wrapper; times that overlap count once. Two kinds of commits: one whose packages are installed again in the image, and
+one of which every layer but the last is there already, so that next to nothing is built. Wanted: at most 0.25 (median).
+Exit code 1: it was missed.
 """
 
 from __future__ import annotations

@@ -157,7 +157,16 @@ class Bench:
 
     def _playbook(self, name: str, strategy: str) -> list[str]:
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(self.sites[name].inventory())]
-        return [*argv, f"playbooks/{PLAYBOOKS[strategy]}.yml", "-e", f"django_app_strategy={strategy}"]
+        argv = [*argv, f"playbooks/{PLAYBOOKS[strategy]}.yml", "-e", f"django_app_strategy={strategy}"]
+        # What the inventory gives has had another name.
+        former = "django_app_edge_image"
+        return [*argv, "-e", f"{former}={images.PYTHON.name}"] if former in specs_of(self.checkout) else argv
+
+
+def specs_of(checkout: Path) -> str:
+    """Return the specification of the role's variables in a checkout."""
+    place = "collections/ansible_collections/juno/deploy/roles/django_app/meta/argument_specs.yml"
+    return (checkout / place).read_text(encoding="utf-8")
 
 
 def parse_arguments(argv: t.Sequence[str] | None = None) -> argparse.Namespace:
@@ -188,9 +197,8 @@ def parse_arguments(argv: t.Sequence[str] | None = None) -> argparse.Namespace:
 
 def refuse_unknown_strategies(checkout: Path, procedures: t.Iterable[str]) -> None:
     """A checkout that doesn't know the variable would ignore it, and be measured under a wrong name."""
-    specs = checkout / "collections/ansible_collections/juno/deploy/roles/django_app/meta/argument_specs.yml"
     missing = {"rolling", "reload"}.intersection(procedures)
-    if missing and "django_app_strategy" not in specs.read_text(encoding="utf-8"):
+    if missing and "django_app_strategy" not in specs_of(checkout):
         raise DropletError(
             f"{checkout} has no django_app_strategy, so {' and '.join(sorted(missing))} can't be measured."
         )

@@ -10,7 +10,7 @@ to a folder. The site is that of the integration target, with the Django and Whi
 - django, django_one: manage.py collectstatic --noinput, with nothing changed, and with one style sheet changed
 - ours, ours_one: the module's own process, from the start of the interpreter to the JSON result, likewise
 - ours_first: the same into an empty root
-- in-app code: the part of "ours" that runs in the app's own Python, which Ansible's start of a module is not in
+- in_app: the part of "ours" that runs in the app's own Python, which Ansible's start of a module is not in
 
 Each is given in milliseconds, and as "..._cpu" in those that it and its children kept a processor busy, which other
 work on the machine disturbs less. A ratio compares runs of the same round. Django's root and ours are two folders of

@@ -135,8 +135,8 @@ def verdicts(text: str) -> list[tuple[str, str]]:
     """Read from the log of the scenario faults what visitors met in each of them."""
     unwrapped = re.sub(r"\s+", " ", text.replace('\\"', '"'))
     found = []
-    for name, result in _VERDICT.findall(unwrapped):
-        seen: dict[str, t.Any] = json.loads(result)
+    for name, raw in _VERDICT.findall(unwrapped):
+        seen: dict[str, t.Any] = json.loads(raw)
         met = f"{seen['failures']} of {seen['requests']} failed, {seen['old']} old, longest gap {seen['gap_seconds']} s"
         found.append((_MESSAGE.sub("", name).strip(" '-").replace("''", "'"), met))
     return found

@@ -83,7 +83,7 @@ class PageCacheTest(SiteTestCase):
     def test_a_visitors_own_page_is_not_kept(self):
         assert self.made("/saved/") != self.made("/saved/")
 
-    def test_clearing_the_cache_makes_a_page_again(self):
+    def test_clearing_the_cache_renders_a_page_again(self):
         before = self.made("/")
         cache.clear()
         assert self.made("/") != before

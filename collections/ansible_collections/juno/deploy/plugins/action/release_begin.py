@@ -57,18 +57,18 @@ def who() -> str:
 
 def machine() -> str:
     """Return what tells this machine, its boot and its process ids from others."""
-    result = [socket.gethostname()]
+    parts = [socket.gethostname()]
     for path in ("/etc/machine-id", "/proc/sys/kernel/random/boot_id"):
         try:
             with open(path, encoding="utf-8") as file:
-                result.append(file.read().strip())
+                parts.append(file.read().strip())
         except OSError:
-            result.append(str(uuid.getnode()))
+            parts.append(str(uuid.getnode()))
     try:
-        result.append(os.readlink("/proc/self/ns/pid"))
+        parts.append(os.readlink("/proc/self/ns/pid"))
     except OSError:
-        result.append("")
-    return " ".join(result)
+        parts.append("")
+    return " ".join(parts)
 
 
 def controller() -> dict[str, t.Any]:

@@ -12,7 +12,6 @@ from ansible_collections.juno.deploy.plugins.plugin_utils import _interrupt, _wa
 if t.TYPE_CHECKING:
     Result = dict[str, t.Any]
 
-MODULE = "juno.deploy.release_step"
 #: What a step is called where Ctrl-C ends the playbook.
 DOING = {
     "build": "build",
@@ -32,6 +31,8 @@ _interrupt.listen()
 class ActionModule(_watch.StepAction):
     """Follows the step that the task's module is named after."""
 
+    module = "juno.deploy.release_step"
+
     def run(self, tmp: str | None = None, task_vars: _watch.TaskVars = None) -> Result:
         """Run the action."""
         step = self._task.action.rpartition(".")[2].removeprefix("release_")
@@ -39,6 +40,5 @@ class ActionModule(_watch.StepAction):
             step = str(self._task.args.get("step"))
         self.doing, self.then = DOING.get(step, step), THEN.get(step, "")
         self.is_last = step in THEN
-        self.module = MODULE
         self.own = {"step": step, "task_id": uuid.uuid4().hex}
         return super().run(tmp, task_vars)

@@ -54,7 +54,7 @@ options:
     description:
       - The environment variable from which the app's settings may take the C(VERSION) of their caches. Each release
         gets a number of its own in it, where the settings honour it.
-      - Nothing for releases without one.
+      - Empty for releases without one.
     type: str
     default: ''
   rules:

@@ -27,8 +27,8 @@ def release_cause(hostvars: HostVars, me: str, batch: Sequence[str], everybody: 
 
 def release_not_done(hostvars: HostVars, me: str, everybody: Sequence[str], undone: Mapping[str, t.Any]) -> str:
     """Return the last message of the host C(me), whose cause is in the fact C(django_app__cause)."""
-    result = hostvars[me]["django_app__cause"]
-    cause = _fleet.Cause(result["task"], result["reason"], tuple(result["hosts"]))
+    known = hostvars[me]["django_app__cause"]
+    cause = _fleet.Cause(known["task"], known["reason"], tuple(known["hosts"]))
     commit = hostvars[me]["django_app__begun"]["git"]["target_commit"]
     hosts = [_fleet.read_host(name, hostvars[name]) for name in everybody]
     ahead = [one.name for one in hosts if one.name != me and one.done == commit]

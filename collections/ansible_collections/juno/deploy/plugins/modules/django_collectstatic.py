@@ -115,7 +115,7 @@ notes:
     the files before (C(--preload)) know those of that time.
   - Keeps two small files in the directory C(.juno) of the static root, which only their owner can read. They say what
     the last run left and what earlier manifests named. The directory may go at any time. Then the next run is a full
-    one, and O(prune) begins again.
+    one, and O(prune) knows no earlier manifest.
   - Where the static root is a volume, a file that is replaced has another name for a few microseconds. New files and
     the module's own never do.
 author:

@@ -130,7 +130,7 @@ options:
     version_added: 0.2.0
   html_max_age:
     description:
-      - For how many seconds browsers and proxies may keep a page, by C(Cache-Control) or C(Expires). One that they may
+      - For how many seconds browsers and CDNs may keep a page, by C(Cache-Control) or C(Expires). One that they may
         keep for longer is a finding, no failure, since after a deploy nothing here can call it back.
       - The default is an hour. Django's C(cache_page) sends the time that it keeps a page for.
     type: int
@@ -154,9 +154,9 @@ options:
     description:
       - How many of the pages that visitors asked for most often are asked for as well, like those of O(sitemap_pages).
         A login page in its place is no finding.
-      - They are taken from the end of the logs of the containers of O(service) and of the proxy, also of those that have
-        ended (C(GET) requests without a query, answered with 200, three at least, in common or combined log format or
-        in HAProxy's). Where no access log is kept there are none.
+      - They are taken from the end of the logs of the containers of O(service) and of the app's proxy, also of those
+        that have ended (C(GET) requests without a query, answered with 200, three at least, in common or combined log
+        format or in HAProxy's). Where no access log is kept there are none.
     type: int
     default: 0
     version_added: 0.2.0
@@ -194,8 +194,8 @@ options:
     version_added: 0.2.0
   port:
     description:
-      - The port that the containers listen on. Without it the one is taken that they publish, or that the proxy sends
-        requests to, or the only one that their image names.
+      - The port that the containers listen on. Without it the one is taken that they publish, or that the app's proxy
+        sends requests to, or the only one that their image names.
     type: int
     version_added: 0.2.0
   check_containers:
@@ -224,7 +224,7 @@ options:
       value:
         description:
           - What must be shown. Of a commit the first seven digits or more are enough on either side.
-          - Nothing asks for no release.
+          - Empty, no release is asked for.
         type: str
         required: true
       header:
@@ -387,7 +387,7 @@ release:
       type: int
       sample: 3
 html_max_age_found:
-  description: The longest time in seconds for which browsers or proxies may keep one of the pages.
+  description: The longest time in seconds for which browsers or CDNs may keep one of the pages.
   returned: when the site's name is known
   type: int
   version_added: 0.2.0

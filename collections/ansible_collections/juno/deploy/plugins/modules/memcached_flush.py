@@ -174,11 +174,11 @@ results:
       type: int
       sample: 0
     verified:
-      description: Whether the list of the server's keys verified that nothing old is left.
+      description: Whether the list of the server's keys shows that nothing old is left.
       type: bool
       sample: true
     unverified_reason:
-      description: Why that can't be verified; empty if it is.
+      description: Why that is not known; empty if it is.
       type: str
       sample: ""
     flushes:

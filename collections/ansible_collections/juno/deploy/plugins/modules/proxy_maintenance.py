@@ -12,9 +12,9 @@ module: proxy_maintenance
 short_description: Show or hide a maintenance page in place of a Django compose app
 version_added: 0.2.0
 description:
-  - Lets the proxy (the HAProxy container that M(juno.deploy.release_switch) puts before an app with V(rolling)) answer
-    each request with a page and the status 503, with C(Retry-After) and C(Cache-Control=no-store), or give requests
-    to the app again. Requests at work are not disturbed, and the app's containers are not touched.
+  - Lets the app's proxy (the HAProxy container that M(juno.deploy.release_switch) puts in front of an app with
+    V(rolling)) answer each request with a page and the status 503, with C(Retry-After) and C(Cache-Control=no-store),
+    or give requests to the app again. Requests at work are not disturbed, and the app's containers are not touched.
   - It stays so when the proxy is restarted.
 extends_documentation_fragment:
   - juno.deploy.attributes

@@ -3,13 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Build a release's images from a clean checkout and check that its code can start."""
+"""Start an app's deployer, which takes the lock, inspects the app and plans the release."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_begin
-short_description: Begin a deploy, alone and from a known state
+short_description: Take the deploy lock, inspect the app and plan the release
 version_added: 0.2.0
 description:
   - Starts the app's deployer on the managed host, a process that brings one release into service, step by step,
@@ -63,8 +63,8 @@ options:
     default: 0
   pages:
     description:
-      - The pages that verify a release, as for M(juno.deploy.freshness_check). The new code must show them before
-        visitors get it; the first of them is what is asked for to learn whether the site answers.
+      - The pages by which a release is verified, as for M(juno.deploy.freshness_check). The new code must show them
+        before visitors get it; the first of them is what is asked for to learn whether the site answers.
     type: list
     elements: dict
     default: []
@@ -103,13 +103,13 @@ options:
     default: 120
   recollect:
     description:
-      - With O(purpose=restart), collect all static files again first, with the code that serves.
+      - With O(purpose=restart), collect all static files from scratch first, with the code that serves.
     type: bool
     default: false
   probe_rate:
     description:
-      - How many requests per second a prober makes at the site's front door until the release is recorded; 0 makes
-        none.
+      - How many requests per second the availability probe makes at the site's front door until the release is
+        recorded; 0 makes none.
     type: float
     default: 0
   probe_paths:
@@ -171,7 +171,7 @@ options:
         default: false
   proxy:
     description:
-      - What the proxy before the app is to be. Its image is pulled where it isn't there, before anything is built.
+      - How the app's proxy (HAProxy) is made. Its image is pulled where it isn't there, before anything is built.
     type: dict
     suboptions:
       image:
@@ -340,7 +340,7 @@ options:
         default: true
       html_max_age:
         description:
-          - For how many seconds browsers and proxies may keep a page, by C(Cache-Control) or C(Expires). One that
+          - For how many seconds browsers and CDNs may keep a page, by C(Cache-Control) or C(Expires). One that
             they may keep for longer is a finding, no failure, since after a deploy nothing here can call it back.
           - The default is an hour. Django's C(cache_page) sends the time that it keeps a page for.
         type: int
@@ -363,9 +363,9 @@ options:
         description:
           - How many of the pages that visitors asked for most often are asked for as well, like those of
             O(verify.sitemap_pages). A login page in its place is no finding.
-          - They are taken from the end of the logs of the containers of O(service) and of the proxy, also of those
-            that have ended (C(GET) requests without a query, answered with 200, three at least, in common or combined
-            log format or in HAProxy's). Where no access log is kept there are none.
+          - They are taken from the end of the logs of the containers of O(service) and of the app's proxy, also of
+            those that have ended (C(GET) requests without a query, answered with 200, three at least, in common or
+            combined log format or in HAProxy's). Where no access log is kept there are none.
         type: int
         default: 0
       manifest:

@@ -15,8 +15,8 @@ description:
   - Builds the images of the commit that M(juno.deploy.release_begin) has planned, from a clean checkout, and asks
     the new code in a throwaway container whether it starts, what it would migrate (on a copy of a file database),
     and how it answers.
-  - Collects static files, staged, where the plan says so. For a restart with static files to be collected again,
-    that is all it does.
+  - Collects static files, staged, where the plan says so. For a restart with
+    O(juno.deploy.release_begin#module:recollect), that is all it does.
   - Nothing that serves was touched when it fails.
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -91,7 +91,7 @@ migrations:
       description: Why they were not listed or not tried.
       type: str
 static:
-  description: What Collecting changed; empty without it.
+  description: What collecting changed; empty without it.
   returned: success
   type: dict
   sample: {static_root: /code/staticfiles, added: 3, removed: 0, manifest_hash_after: 1f2a0c9d7e44, why: ''}
@@ -105,7 +105,8 @@ untracked:
   sample: [static/css/output.css]
 cache_version:
   description:
-    - The cache version as the release can have it. C(value) is 0 where the settings don't honour it, and C(why) says so.
+    - The cache version as the release can have it. C(value) is 0 where the settings don't honour it, and C(why) says
+      so.
     - C(others) are the caches whose keys don't carry it.
   returned: success
   type: dict

@@ -12,14 +12,14 @@ module: release_info
 short_description: Say what serves, and whether the journal agrees
 version_added: 0.1.0
 description:
-  - Looks at the app's containers, proxy, checkout, lock and the journal of its releases, and names each thing on which
-    they disagree, with what to do.
+  - Looks at the app's containers, its proxy, checkout, lock and the journal of its releases, and names each thing on
+    which they disagree, with what to do.
   - Names also each other service of the project that should run by its compose file and doesn't, is unhealthy, or had
     to be started again by the Engine within the last ten minutes. A task that has ended well is no finding.
   - While another run is at work on the app, it says who that is, from where and since when, and judges nothing that is
     on the move. So it does while a droplet brings back what served before by itself.
   - What an interrupted deploy left is named; the next deploy picks it up.
-  - A deploy that failed and was undone is told and is no disagreement, since what served before serves.
+  - A deploy that failed and was undone is reported and is no disagreement, since what served before serves.
   - Fetches nothing and changes nothing, so it also works while the git server can't be reached.
   - What can't be looked at (the Engine, the checkout) is a finding beside the others and no failure, unless logs are
     wanted and the Engine does not give them.
@@ -109,7 +109,7 @@ containers:
       release: 7
 base_url:
   description:
-    - The site's address as this host reaches it, from the port that the proxy or else O(service) publishes; empty when
+    - The site's address as this host reaches it, from the port that its proxy or else O(service) publishes; empty when
       neither does.
   returned: success
   type: str

@@ -45,15 +45,15 @@ release:
     started: '2026-01-31T10:00:00Z', ended: '2026-01-31T10:00:14Z', outcome: done,
     images: {web: 'sha256:5b6c7d8e9f00'}, figures: {outage_seconds: 4.1}}
 words:
-  description: What the prober met, as lines for a report.
+  description: What the availability probe measured, as lines for a report.
   returned: success
   type: list
   elements: str
   sample: ['Visitors: 214 requests, none failed, longest gap 0.12 s, slowest 0.31 s, 0 old pages']
 switch:
   description:
-    - How the switch went, in one sentence that follows from what the prober saw; where it did not run, from the
-      time that the switch itself took.
+    - How the switch went, in one sentence that follows from what the availability probe measured; where it did not
+      run, from the time that the switch itself took.
   returned: success
   type: str
   sample: rolling, no moment without an answer

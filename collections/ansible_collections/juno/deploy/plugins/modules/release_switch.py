@@ -54,8 +54,8 @@ strategy:
   sample: rolling
 caches:
   description:
-    - Whether the release can't read what was cached before it, since it has a cache version of its own (C(covered)), and
-      which caches have to be cleared nevertheless (C(alias)). C(why) says why it has none.
+    - Whether the release can't read what was cached before it, since it has a cache version of its own (C(covered)),
+      and which caches have to be cleared nevertheless (C(alias)). C(why) says why it has none.
   returned: success
   type: dict
   sample: {covered: true, alias: [], cache_version: 1769853600, why: ''}
@@ -65,7 +65,7 @@ services:
       replaced (services to be updated), and how many seconds the replacing took.
   returned: success
   type: dict
-  sample: {started: [], replaced: [proxy], replaced_seconds: 1.25}
+  sample: {started: [], replaced: [nginx], replaced_seconds: 1.25}
 notices:
   description: What a person should know of it, for example which containers were killed and what gives them longer.
   returned: success

@@ -12,9 +12,8 @@ import os
 import typing as t
 import zipfile
 
-from ansible_collections.juno.deploy.plugins.module_utils import _module
-
-#: Where Python finds it below a directory on its path.
+#: Where it is here, and where Python finds it below a directory on its path.
+_TOP = os.path.join(os.path.dirname(os.path.dirname(__file__)), "module_utils")
 _PLACE = "ansible_collections/juno/deploy/plugins/module_utils"
 #: Packages, so that Python looks no further: the host may have collections of its own.
 _PACKAGES = [f"{_PLACE[:end]}/__init__.py" for end, one in enumerate(f"{_PLACE}/") if one == "/"]
@@ -23,21 +22,20 @@ _PACKAGES = [f"{_PLACE[:end]}/__init__.py" for end, one in enumerate(f"{_PLACE}/
 def _files() -> t.Iterator[tuple[str, bytes]]:
     for name in _PACKAGES:
         yield name, b""
-    top = os.path.dirname(_module.__file__)
-    for folder, folders, names in os.walk(top):
+    for folder, folders, names in os.walk(_TOP):
         folders.sort()
         for path in (os.path.join(folder, name) for name in sorted(names) if name.endswith(".py")):
             with open(path, "rb") as file:
-                yield f"{_PLACE}/{os.path.relpath(path, top)}", file.read()
+                yield f"{_PLACE}/{os.path.relpath(path, _TOP)}", file.read()
 
 
 @functools.lru_cache(maxsize=1)
 def digest() -> str:
     """Name the code by its content."""
-    result = hashlib.sha256()
+    found = hashlib.sha256()
     for name, text in _files():
-        result.update(name.encode() + b"\0" + text + b"\0")
-    return result.hexdigest()[:24]
+        found.update(name.encode() + b"\0" + text + b"\0")
+    return found.hexdigest()[:24]
 
 
 def archive() -> str:

@@ -74,8 +74,8 @@ def turns(hosts: t.Sequence[Host]) -> list[str]:
 def reason_of(failure: t.Mapping[str, t.Any]) -> str:
     """Return the message of a failed task; of a loop, that of its first failed item."""
     failed = [one for one in failure.get("results") or [] if one.get("failed")]
-    result = str((failed[0].get("msg") if failed else "") or failure.get("msg") or NO_REASON).strip()
-    return result if result.endswith((".", "!", "?")) else f"{result}."
+    reason = str((failed[0].get("msg") if failed else "") or failure.get("msg") or NO_REASON).strip()
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
 
 
 def first_cause(me: Host, others: t.Sequence[Host]) -> Cause:

@@ -96,7 +96,7 @@ class App:
 
     def compose(self, checkout: str = "") -> app_compose.Project:
         """Return the compose project by its own files alone, those that a checkout has (else the app's directory)."""
-        named_in = "django_app_compose_files" if self.compose_files else "COMPOSE_FILE in .env"
+        named_in = "'compose_files'" if self.compose_files else "COMPOSE_FILE in .env"
         files = app_compose.find_files(checkout or self.path, list(self.named_files), named_in)
         return app_compose.Project(self.path, files, self.project)
 

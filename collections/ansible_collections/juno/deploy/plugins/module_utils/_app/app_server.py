@@ -12,7 +12,6 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
-import http.client
 import os
 import re
 import signal
@@ -23,6 +22,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.processes import stats
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -80,25 +80,16 @@ def masters(processes: list[Process], init: int) -> list[int]:
     return [one.pid for one in processes if one.pid in found | idle and one.pid != init]
 
 
-def parse_parent(stat: str) -> int:
-    """Read the parent's pid from C(/proc/PID/stat), whose second field may itself hold spaces and brackets."""
-    return int(stat.rpartition(")")[2].split()[1])
-
-
-def processes_below(init: int, proc: str = "/proc") -> list[Process]:
+def processes_below(init: int) -> list[Process]:
     """List a process and all below it, as far as they still exist."""
     seen: dict[int, Process] = {}
-    for name in os.listdir(proc):
-        if not name.isdigit():
-            continue
+    for pid, stat in stats():
         try:
-            with open(f"{proc}/{name}/stat", encoding="utf-8", errors="replace") as file:
-                parent = parse_parent(file.read())
-            with open(f"{proc}/{name}/cmdline", "rb") as file:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
                 argv = file.read().decode("utf-8", "replace").rstrip("\0").split("\0")
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended while we looked
-        seen[int(name)] = Process(int(name), parent, tuple(argv))
+        seen[pid] = Process(pid, stat.parent, tuple(argv))
     below = [init]
     for pid in below:
         below += [one.pid for one in seen.values() if one.parent == pid]
@@ -146,7 +137,7 @@ class Ended:
         """Return that it was killed, and what gives it longer."""
         return (
             f"{self.name} had not ended within {self.grace_seconds} s and was killed, with what it was at work on: "
-            "stop_grace_period in the compose file (else django_app_grace_seconds) gives it longer"
+            "stop_grace_period in the compose file (else 'switch.grace_seconds') gives it longer"
         )
 
 
@@ -291,18 +282,6 @@ def require_running(client: t.Any, containers: t.Sequence[engine.Container]) -> 
             )
 
 
-def answers(host: str, port: int, path: str, headers: dict[str, str], timeout_seconds: float) -> int:
-    """Ask for a path and give the status, or 0 when there is no HTTP answer."""
-    connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
-    try:
-        connection.request("GET", path, headers=headers)
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0  # not yet: refused, reset by the port's proxy, or silent
-    finally:
-        connection.close()
-
-
 def wait_until_answers(
     client: t.Any,
     started: list[engine.Container],
@@ -332,7 +311,7 @@ def wait_until_answers(
             names = ", ".join(one.name for one in started)
             raise JunoError(
                 f"The site did not answer within {timeout_seconds:g} s after {names} started: "
-                "its log tells why; give it more time with django_app_boot_timeout_seconds if it only needs longer.",
+                "its log tells why; give it more time with 'boot_timeout_seconds' if it only needs longer.",
                 container=names,
                 log="\n".join(log_tail(client, one.id) for one in started),
             )

@@ -59,7 +59,7 @@ class Project:
         return [*command, *words]
 
 
-def find_files(directory: str, wanted: list[str], named_in: str = "django_app_compose_files") -> tuple[str, ...]:
+def find_files(directory: str, wanted: list[str], named_in: str = "'compose_files'") -> tuple[str, ...]:
     """Name the app's own compose files: those wanted, else those that docker compose would take; never our override.
 
     :param named_in: where those wanted were named.
@@ -75,7 +75,7 @@ def find_files(directory: str, wanted: list[str], named_in: str = "django_app_co
     if not found:
         raise BadInputError(
             f"There is no compose file in {directory} (looked for {', '.join(FILE_NAMES)}): "
-            "add one to the repository, or name it in django_app_compose_files."
+            "add one to the repository, or name it in 'compose_files'."
         )
     overrides = [name for name in OVERRIDE_NAMES if os.path.isfile(os.path.join(directory, name))]
     overrides = [name for name in overrides if not is_ours(os.path.join(directory, name))]
@@ -110,7 +110,7 @@ def require_plugin(run: Runner) -> str:
         raise JunoError(
             f"The docker compose plugin is missing on this host ({answer.last_words}): install docker-compose "
             "(Debian 13), docker-compose-v2 (Ubuntu) or docker-compose-plugin (Docker's own packages), "
-            "or run playbooks/provision.yml."
+            "or run the playbook juno.deploy.provision."
         )
     if parse_version(answer.stdout) < OLDEST_PLUGIN:
         raise JunoError(
@@ -129,7 +129,7 @@ def require_service(config: dict[str, t.Any], service: str, where: str) -> dict[
     if service not in services:
         raise BadInputError(
             f"The compose project in {where} has no service '{service}'; it has: {', '.join(sorted(services))}. "
-            "Set django_app_service to the one that runs Django."
+            "Set 'service' to the one that runs Django."
         )
     return t.cast("dict[str, t.Any]", services[service])
 

@@ -206,7 +206,7 @@ def _wait(client: t.Any, project: str, one: Dependency, why_wanted: str, seconds
 
     if not wait_for(ready, seconds, POLL_SECONDS):
         what = f"{unmet(one.condition, last['state'])} within {seconds:g} s"
-        raise fault(what, " (django_app_boot_timeout_seconds gives it longer)")
+        raise fault(what, " ('boot_timeout_seconds' gives it longer)")
 
 
 def wait_for_all(client: t.Any, project: str, config: dict[str, t.Any], service: str, seconds: float) -> None:

@@ -34,11 +34,11 @@ CONTAINERD_ROOT = "/var/lib/containerd"
 
 ENGINE_REMEDY = (
     "docker system df shows what the Engine holds; docker image prune removes images without a name, docker builder "
-    "prune the build cache, and django_app_keep_cache_mb keeps what deploys of this app leave there below a size"
+    "prune the build cache, and 'record.keep_cache_mb' keeps what deploys of this app leave there below a size"
 )
 STATE_REMEDY = (
     "du -sh shows what it holds; copies of databases in its backup directories may go that nobody needs, "
-    "and django_app_keep_backups keeps fewer"
+    "and 'record.keep_backups' keeps fewer"
 )
 APP_REMEDY = "du -sh shows what it holds"
 

@@ -74,12 +74,12 @@ def compose_files(directory: str, environment: Mapping[str, str]) -> tuple[str, 
     if any(name == "-" or "$" in name for name in names):
         raise BadInputError(
             f"COMPOSE_FILE of {directory} holds what is not read here ({separator.join(names)}): "
-            "name the files in django_app_compose_files."
+            "name the files in 'compose_files'."
         )
     if names and os.path.dirname(names[0]):
         raise BadInputError(
             f"COMPOSE_FILE of {directory} begins with {names[0]}, so docker compose takes the app's paths from "
-            f"{os.path.join(directory, os.path.dirname(names[0]))}: name the files in django_app_compose_files, "
+            f"{os.path.join(directory, os.path.dirname(names[0]))}: name the files in 'compose_files', "
             f"with paths from {directory}."
         )
     return names

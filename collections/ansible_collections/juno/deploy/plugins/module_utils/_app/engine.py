@@ -89,7 +89,7 @@ def load() -> None:
     except ImportError as exc:
         raise EngineError(
             f"The Docker SDK for Python is missing on this host ({exc}): install the package python3-docker, "
-            "or run playbooks/provision.yml."
+            "or run the playbook juno.deploy.provision."
         ) from exc
 
 
@@ -111,7 +111,7 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
         raise EngineError(
             f"The Docker Engine at {base_url} does not answer on this host ({_cause(exc)}): start it "
-            "(systemctl start docker), or run playbooks/provision.yml."
+            "(systemctl start docker), or run the playbook juno.deploy.provision."
         ) from exc
 
 

@@ -143,7 +143,7 @@ def require_declared(app: App, config: dict[str, t.Any], where: str) -> None:
     if missing:
         raise BadInputError(
             f"The compose project in {where} has no service '{missing[0]}'; it has: {', '.join(sorted(services))}. "
-            "Correct django_app_worker_services, or activate its profile (COMPOSE_PROFILES in .env)."
+            "Correct 'worker_services', or activate its profile (COMPOSE_PROFILES in .env)."
         )
 
 

@@ -127,7 +127,9 @@ def run_command(
             return CommandResult(argv, process.returncode, _text(out), _text(errors))
     except FileNotFoundError as exc:
         missing = cwd if cwd and not os.path.isdir(cwd) else argv[0]
-        raise JunoError(f"'{missing}' is not on this host: install it, or run playbooks/provision.yml.") from exc
+        raise JunoError(
+            f"'{missing}' is not on this host: install it, or run the playbook juno.deploy.provision."
+        ) from exc
     except subprocess.TimeoutExpired as exc:
         raise TookTooLongError(
             f"'{' '.join(argv[:3])}' took longer than {timeout_seconds:g} s and was stopped.",
@@ -163,13 +165,13 @@ class GitEnvironment:
         """Return the variables, beside those that a person has set."""
         count = environment.get("GIT_CONFIG_COUNT", "")
         first = int(count) if count.isascii() and count.isdigit() else 0
-        result = {"GIT_CONFIG_COUNT": str(first + len(self.settings))}
+        more = {"GIT_CONFIG_COUNT": str(first + len(self.settings))}
         for number, (key, value) in enumerate(self.settings, first):
-            result |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+            more |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         ssh = environment.get("GIT_SSH_COMMAND") or self.ssh_command
         if ssh or "GIT_SSH" not in environment:
-            result["GIT_SSH_COMMAND"] = without_questions(ssh or "ssh")
-        return result
+            more["GIT_SSH_COMMAND"] = without_questions(ssh or "ssh")
+        return more
 
 
 git = GitEnvironment()

@@ -10,16 +10,16 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def too_few(result: Mapping[str, int], strategy: str) -> list[str]:
+def too_few(room: Mapping[str, int], strategy: str) -> list[str]:
     """Return that the database may not have enough while old and new containers run, or nothing.
 
-    :param result: what C(_in_app.connection_room) told: C(most), C(open), C(mine).
+    :param room: what C(_in_app.connection_room) counted: C(most), C(open), C(mine).
     """
-    if strategy not in ("rolling", "reload") or not result or result["open"] + result["mine"] <= result["most"]:
+    if strategy not in ("rolling", "reload") or not room or room["open"] + room["mine"] <= room["most"]:
         return []
     line = (
-        f"The database takes {result['most']} connections, {result['open']} are open, {result['mine']} of them by the app: "
+        f"The database takes {room['most']} connections, {room['open']} are open, {room['mine']} of them by the app: "
         "there is no room for as many more, which the new release may open while the old one still serves. Raise "
-        "max_connections, lower CONN_MAX_AGE or the number of workers, or deploy with django_app_strategy: recreate."
+        "max_connections, lower CONN_MAX_AGE or the number of workers, or deploy with 'strategy: recreate'."
     )
     return [line]

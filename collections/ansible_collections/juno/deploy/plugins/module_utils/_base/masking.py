@@ -135,15 +135,15 @@ def hide(text: str) -> str:
     return known.hide(text)
 
 
-def hide_all(result: t.Any) -> t.Any:
-    """Do so in each text of a result."""
-    if isinstance(result, str):
-        return hide(result)
-    if isinstance(result, dict):
-        return {key: hide_all(value) for key, value in result.items()}
-    if isinstance(result, (list, tuple)):
-        return [hide_all(one) for one in result]
-    return result
+def hide_all(data: t.Any) -> t.Any:
+    """Do so in each text of a module's result."""
+    if isinstance(data, str):
+        return hide(data)
+    if isinstance(data, dict):
+        return {key: hide_all(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [hide_all(one) for one in data]
+    return data
 
 
 def learn_environment(entries: Iterable[str]) -> None:

@@ -176,11 +176,10 @@ def state_directory(params: dict[str, t.Any]) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", params["project"]):
         raise BadInputError(
             f"'{params['project']}' is not a valid name of a compose project (small letters, digits, - and _): "
-            "set django_app_project to the one that docker compose ls shows."
+            "set 'project' to the one that docker compose ls shows."
         )
     if not os.path.isabs(params["state_root"]):
         raise BadInputError(
-            f"state_root must be an absolute path on the managed host, not '{params['state_root']}': correct "
-            "django_app_state_root."
+            f"'state_root' must be an absolute path on the managed host, not '{params['state_root']}': correct it."
         )
     return os.path.join(str(params["state_root"]), str(params["project"]))

@@ -8,30 +8,34 @@ import contextlib
 import dataclasses
 import os
 import signal
-import threading
-import time
 import typing as t
 
-if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 
-POLL_SECONDS = 0.1
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+POLL_SECONDS = 0.02
 #: macOS, as a controller, has none.
 HAS_PROC = os.path.exists("/proc/self/stat")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Stat:
+class Stat:
+    """What the kernel tells of a process."""
+
     state: str
     parent: int
     session: int
     started: str
 
 
-def parse_stat(text: str) -> _Stat:
+# C(_in_app.static_prune) and C(_probe.prober) read it by themselves: they are sent as source, to the app's Python and
+# to a process of its own, and can import nothing from here.
+def parse_stat(text: str) -> Stat:
     """Read C(/proc/<pid>/stat); a program's name may hold spaces and brackets, so what counts begins after it."""
     fields = text.rpartition(")")[2].split()
-    return _Stat(fields[0], int(fields[1]), int(fields[3]), fields[19])
+    return Stat(fields[0], int(fields[1]), int(fields[3]), fields[19])
 
 
 def start_of(pid: int) -> int | None:
@@ -40,12 +44,20 @@ def start_of(pid: int) -> int | None:
     return int(seen.started) if seen else None
 
 
-def _stat(pid: int) -> _Stat | None:
+def _stat(pid: int) -> Stat | None:
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             return parse_stat(file.read())
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def stats() -> Iterator[tuple[int, Stat]]:
+    """Return what the kernel tells of each process of this host, with its id."""
+    for name in os.listdir("/proc"):
+        stat = _stat(int(name)) if name.isdigit() else None
+        if stat:
+            yield int(name), stat
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,10 +92,8 @@ def tree(root: Process) -> list[Process]:
     if not root.is_alive():
         return []
     children: dict[int, list[Process]] = {}
-    for name in os.listdir("/proc"):
-        stat = _stat(int(name)) if name.isdigit() else None
-        if stat:
-            children.setdefault(stat.parent, []).append(Process(int(name), stat.started))
+    for pid, stat in stats():
+        children.setdefault(stat.parent, []).append(Process(pid, stat.started))
     found = [root]
     for one in found:
         found.extend(children.get(one.pid, []))
@@ -92,24 +102,20 @@ def tree(root: Process) -> list[Process]:
 
 def session(leader: int) -> list[Process]:
     """Return the processes of a session, whose leader need not be there any more."""
-    found = []
-    for name in os.listdir("/proc"):
-        stat = _stat(int(name)) if name.isdigit() else None
-        if stat and stat.session == leader and stat.state not in "ZX":
-            found.append(Process(int(name), stat.started))
-    return found
+    return [Process(pid, stat.started) for pid, stat in stats() if stat.session == leader and stat.state not in "ZX"]
 
 
-def end(root: Process, patience_seconds: float) -> bool:
+def end(root: Process, patience_seconds: float, first: signal.Signals = signal.SIGTERM) -> bool:
     """End a process and all that it started: asked to (TERM) first, made to (KILL) after a while; tell whether it went.
 
+    :param first: KILL for one that need not be asked.
     :raises PermissionError: it is another user's.
     """
     all_of_it = tree(root)
-    for number, seconds in ((signal.SIGTERM, patience_seconds), (signal.SIGKILL, patience_seconds)):
+    for number in (first, signal.SIGKILL):
         for one in all_of_it:
             _tell(one, number)
-        if _wait_for(all_of_it, seconds):
+        if wait_for(lambda: not any(one.is_alive() for one in all_of_it), patience_seconds, POLL_SECONDS):
             return True
     return False
 
@@ -118,13 +124,3 @@ def _tell(one: Process, number: signal.Signals) -> None:
     if one.is_alive():
         with contextlib.suppress(ProcessLookupError):
             os.kill(one.pid, number)
-
-
-def _wait_for(processes: Iterable[Process], seconds: float) -> bool:
-    pause = threading.Event()
-    ends = time.monotonic() + seconds
-    while any(one.is_alive() for one in processes):
-        if time.monotonic() >= ends:
-            return False
-        pause.wait(POLL_SECONDS)
-    return True

@@ -49,8 +49,8 @@ STEP_LINES = 15
 #: How long code that was good may take to load, and its static files to be collected.
 LOOK_SECONDS = 60
 COLLECT_SECONDS = 600
-#: Static files without git that are named.
-NAMED_UNTRACKED = 20
+#: So many static files that git does not have are named.
+UNTRACKED_NAMED = 20
 
 
 def build_cause(output: str) -> str:
@@ -155,8 +155,8 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
         "images": images,
         "not_pulled": kept,
         "generated": made,
-        "untracked": untracked_files[:NAMED_UNTRACKED],
-        "links_left_out": links[:NAMED_UNTRACKED],
+        "untracked": untracked_files[:UNTRACKED_NAMED],
+        "links_left_out": links[:UNTRACKED_NAMED],
         **known,
         "build_seconds": round(built - began, 2),
         "check_seconds": round(time.monotonic() - built, 2),

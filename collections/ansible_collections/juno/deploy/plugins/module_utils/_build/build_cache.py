@@ -49,7 +49,7 @@ class Record:
     held: bool = False
 
 
-def parse_records(result: Mapping[str, t.Any]) -> dict[str, Record]:
+def parse_records(answer: Mapping[str, t.Any]) -> dict[str, Record]:
     """Read the Engine's C(GET /system/df?type=build-cache)."""
     return {
         one["ID"]: Record(
@@ -59,7 +59,7 @@ def parse_records(result: Mapping[str, t.Any]) -> dict[str, Record]:
             parents=tuple(one.get("Parents") or one.get(" Parents") or filter(None, [one.get("Parent")])),
             held=bool(one.get("InUse") or one.get("Shared")) or one.get("Type") not in KINDS,
         )
-        for one in result.get("BuildCache") or []
+        for one in answer.get("BuildCache") or []
     }
 
 
@@ -118,10 +118,10 @@ def read(app: App) -> Known:
     """Return what is written down; nothing where that can't be read, since then nothing is known to be ours."""
     try:
         with open(path_of(app), encoding="utf-8") as file:
-            result = json.load(file)
+            known = json.load(file)
     except (OSError, ValueError):
         return {}
-    return {str(name): str(used) for name, used in result.items()} if isinstance(result, dict) else {}
+    return {str(name): str(used) for name, used in known.items()} if isinstance(known, dict) else {}
 
 
 def look(client: t.Any) -> dict[str, Record] | None:
@@ -181,7 +181,7 @@ def unnamed(client: t.Any, app: App, needed: Collection[str]) -> list[Record]:
 
 
 def prune(client: t.Any, app: App, needed: Collection[str], keep_mb: int) -> list[dict[str, str]]:
-    """Remove what is ours beyond a size; an Engine that refuses one of them is told, and ends nothing.
+    """Remove what is ours beyond a size; that the Engine refuses one of them is shown, and ends nothing.
 
     :param needed: ids of images that stay.
     """

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
 #: How long a database may stay locked before its copy is given up.
 COPY_SECONDS = 30
-#: How each failure that the in-app code tells begins.
+#: How the message of each failure of the in-app code begins.
 _FAILURES = {
     "start": "The code of {commit} can't start ({cause})",
     "history": "The migrations of {commit} don't fit the database ({cause})",
@@ -91,7 +91,7 @@ def check(
 
 
 def judge(spec: BuildSpec, answer: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
-    """Return what the in-app code told as the module's result.
+    """Return the answer of the in-app code as the module's result.
 
     :raises CommandError: something of it is not right; the message says what.
     """
@@ -121,19 +121,19 @@ def judge(spec: BuildSpec, answer: dict[str, t.Any], result: CommandResult) -> d
     }
 
 
-def _seen(spec: BuildSpec, result: dict[str, t.Any]) -> dict[str, t.Any]:
-    static = result.get("static", {})
+def _seen(spec: BuildSpec, answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    static = answer.get("static", {})
     # Thousands of names, which nobody reads.
     known: dict[str, t.Any] = {"static": {name: value for name, value in static.items() if name != "entries"}}
     if "entries" in static and static.get("has_manifest", True):
         known["static"]["replaced_names"] = collectstatic.replaced(static["entries"])
-    if "migrations" not in result:
+    if "migrations" not in answer:
         return known
-    migrations = result["migrations"]
+    migrations = answer["migrations"]
     default: dict[str, t.Any] = next(
         (one for one in migrations["databases"] if one["alias"] == in_app_migrations.ALIAS), {}
     )
-    requested = result.get("requested") or {"path": spec.probe_path, "status": 0, "why": "no page is asked for"}
+    requested = answer.get("requested") or {"path": spec.probe_path, "status": 0, "why": "no page is asked for"}
     unlooked = [f"The migrations were not tried: {migrations['why']}."] if migrations["why"] else []
     if spec.probe_path and not requested["status"]:
         unlooked.append(f"No page was asked for before the switch: {requested['why']}.")
@@ -172,7 +172,7 @@ def _fail(spec: BuildSpec, answer: dict[str, t.Any], rc: int, result: CommandRes
     if step == "collect" and not failure.get("what"):
         raise result.error(
             f"The static files of {spec.commit[:12]} can't be collected, since the settings have no STATIC_ROOT "
-            f"({throwaway.reason(rc, failure)}): set it, or django_app_collectstatic: never where the app has none to "
+            f"({throwaway.reason(rc, failure)}): set it, or 'collectstatic: never' where the app has none to "
             "collect; nothing that serves was touched.",
             rc,
         )

@@ -49,8 +49,8 @@ if t.TYPE_CHECKING:
 
 #: Where the app's own directory is in a throwaway container: the checkout has its usual place.
 SECOND_PLACE = "/juno/app"
-#: Each in-app code module before those that import it.
-IN_APP_FILES = (
+#: Each in-app module before those that import it.
+IN_APP_MODULES = (
     manage,
     db_sessions,
     child_processes,
@@ -87,7 +87,7 @@ class Sandbox:
 
 @dataclasses.dataclass(frozen=True)
 class SandboxResult:
-    """What the in-app code answered; nothing when there is no Python to run it."""
+    """What the in-app code answered; no results when there is no Python to run it."""
 
     results: dict[str, t.Any]
     result: CommandResult
@@ -206,9 +206,11 @@ def ask(
     volumes: tuple[str, ...] = (),
     **request: t.Any,
 ) -> SandboxResult:
-    """Run the in-app code in a throwaway container, and return what it told; C(environment) is added to the service's own.
+    """Run the in-app code in a throwaway container, and return its answer.
 
-    Each child of the in-app code has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
+    Each child of that code has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
+
+    :param environment: is added to the service's own.
 
     :raises CommandError: the container doesn't start, or ended before its work; the message names the cause.
     """
@@ -227,7 +229,7 @@ def ask(
         "token": token,
         "timeout_seconds": max(1, round(timeout_seconds)),
     }
-    modules = [*(collectstatic.COLLECTORS if request.get("collect") else ()), *IN_APP_FILES]
+    modules = [*(collectstatic.COLLECTORS if request.get("collect") else ()), *IN_APP_MODULES]
     if request.get("mode") == "connect":
         modules.insert(-1, connections)
     carried = runner.build_job(modules, job)
@@ -292,7 +294,7 @@ def _bounded(
 
 
 def reason(rc: int, failure: dict[str, t.Any]) -> str:
-    """Return why a child of the in-app code ended badly."""
+    """Return why a child process of the in-app code ended badly."""
     if rc == ALARM:
         return TOO_LONG
     if rc < 0:

@@ -73,9 +73,9 @@ def _server_of(init: int) -> tuple[str, str]:
     return (program if re.fullmatch(r"python[0-9.]*", os.path.basename(program)) else ""), prefix
 
 
-def in_app_argv(program: str, in_app: ModuleType, spec: dict[str, t.Any]) -> list[str]:
+def in_app_argv(program: str, module: ModuleType, spec: dict[str, t.Any]) -> list[str]:
     """Return the command that runs one of our in-app modules, which leaves no bytecode of its own."""
-    return [program, "-B", "-c", inspect.getsource(in_app), json.dumps(spec)]
+    return [program, "-B", "-c", inspect.getsource(module), json.dumps(spec)]
 
 
 def parse_results(printed: str) -> t.Any:
@@ -107,10 +107,10 @@ def _ask(client: t.Any, container: engine.Container) -> Running:
             if exec_refusal(exc.message) != "program":
                 raise
             continue
-        result = parse_results(answer.stdout)
-        if answer.rc == 0 and result:
-            python = Python(result["tag"], bytes.fromhex(result["magic"]))
-            return Running(container, parse_mounts(seen["Mounts"]), name, python, result["prefix"])
+        facts = parse_results(answer.stdout)
+        if answer.rc == 0 and facts:
+            python = Python(facts["tag"], bytes.fromhex(facts["magic"]))
+            return Running(container, parse_mounts(seen["Mounts"]), name, python, facts["prefix"])
         if answer.rc not in NO_PROGRAM:
             raise JunoError(
                 f"The Python in the container {container.name} would not tell which it is "

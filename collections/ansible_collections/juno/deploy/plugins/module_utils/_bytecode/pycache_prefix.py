@@ -119,7 +119,7 @@ def _run_in_container(client: t.Any, running: Running, argv: list[str]) -> t.Any
 
 
 def _read(answer: Answer, failure: str) -> t.Any:
-    """Return what in-app code told.
+    """Return what in-app code printed.
 
     :raises JunoError: it failed, in the words of C(failure).
     """

@@ -46,10 +46,10 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
     policy = cache_policy.read(params).as_request()
     wide = versions(params)
     events.tell(f"asks the app in {places[0].name} for its caches")
-    in_app = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy, versions=wide).require(
+    answer = _ask(places[0], params, operation=operation, aliases=wanted, policy=policy, versions=wide).require(
         f"The caches can't be looked up in {places[0].name}: {{cause}}."
     )
-    listing = in_app.results["listing"]
+    listing = answer.results["listing"]
     chosen = cache_clear.choose(listing, wanted)
     unclearable = {one["alias"]: cache_clear.unclearable(one, listing) for one in chosen}
     shared = [one for one in chosen if unclearable[one["alias"]] is None]
@@ -57,7 +57,7 @@ def clear(places: Sequence[Place], params: dict[str, t.Any], *, check_mode: bool
         whole = params["mode"] == "flush"
         done = [cache_clear.describe(one, listing, status="would_clear", selective=not whole) for one in shared]
     else:
-        outcomes = _outcomes(places, params, shared, in_app.results)
+        outcomes = _outcomes(places, params, shared, answer.results)
         done = [cache_clear.conclude(one, listing, outcomes) for one in shared]
     by_alias = {one["alias"]: one for one in (*(one for one in unclearable.values() if one), *done)}
     return finish(listing, [by_alias[one["alias"]] for one in chosen], params)
@@ -83,18 +83,18 @@ def run_command(place: Place, params: dict[str, t.Any], *, check_mode: bool) -> 
     if params["settings"]:
         arguments.append(f"--settings={params['settings']}")
     events.tell(f"clears the caches by the app's own command {params['command']} in {place.name}")
-    in_app = _ask(place, params, arguments, operation="command").require(
+    answer = _ask(place, params, arguments, operation="command").require(
         f"The command {params['command']} failed in {place.name}: {{cause}}."
     )
-    listing = in_app.results.get("listing")
+    listing = answer.results.get("listing")
     if listing is None:
-        raise JunoError(f"The command {params['command']} did not run in {place.name}: see stdout.", cmd=in_app.cmd)
+        raise JunoError(f"The command {params['command']} did not run in {place.name}: see stdout.", cmd=answer.cmd)
     results = []
     status = "would_clear" if check_mode else "left_to_command"
     for one in listing["caches"]:
         result = cache_clear.unclearable(one, listing) or cache_clear.describe(one, listing, status=status)
         results.append(result)
-    output = {"cmd": in_app.cmd, "rc": in_app.rc, "stdout": in_app.stdout, "stderr": in_app.stderr}
+    output = {"cmd": answer.cmd, "rc": answer.rc, "stdout": answer.stdout, "stderr": answer.stderr}
     return {**finish(listing, results, params), "changed": True, **output}
 
 
@@ -110,16 +110,16 @@ def _ask(
 
 
 def _outcomes(
-    places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], result: dict[str, t.Any]
+    places: Sequence[Place], params: dict[str, t.Any], shared: list[dict[str, t.Any]], answer: dict[str, t.Any]
 ) -> dict[str, ClearOutcome]:
     """Return the outcome per place that entries lie in; memcached is flushed here, the rest the app has done."""
     outcomes = {}
     for one in shared:
-        if one["key"] in result["cleared"]:
-            outcomes[one["key"]] = _outcome_of(one, result["cleared"][one["key"]])
+        if one["key"] in answer["cleared"]:
+            outcomes[one["key"]] = _outcome_of(one, answer["cleared"][one["key"]])
     outcomes |= _clear_elsewhere(places[1:], params, [one for one in shared if one["family"] == "filebased"], outcomes)
     spots = cache_clear.all_spots(shared, in_container=places[0].in_container)
-    return outcomes | flush(places[0], params, spots, shared, result["listing"])
+    return outcomes | flush(places[0], params, spots, shared, answer["listing"])
 
 
 def _outcome_of(cache: dict[str, t.Any], result: dict[str, t.Any]) -> ClearOutcome:
@@ -158,11 +158,11 @@ def _clear_elsewhere(
         aliases = [one["alias"] for one in files]
         events.tell(f"clears {', '.join(aliases)} in {place.name}")
         policy = cache_policy.read(params).as_request()
-        result = _ask(place, params, operation="clear", aliases=aliases, policy=policy).require(
+        answer = _ask(place, params, operation="clear", aliases=aliases, policy=policy).require(
             f"The caches can't be cleared in {place.name}: {{cause}}."
         )
         for one in files:
-            outcome = _outcome_of(one, result.results["cleared"][one["key"]])
+            outcome = _outcome_of(one, answer.results["cleared"][one["key"]])
             if outcome.error and not first[one["key"]].error:
                 outcomes[one["key"]] = ClearOutcome(error=f"{outcome.error} (in {place.name})")
     return outcomes
@@ -201,12 +201,12 @@ def _flush_inside(
 ) -> dict[str, ClearOutcome]:
     nodes = [{"id": spot.id, "alias": spot.alias, "server": spot.raw} for spot in spots]
     events.tell(f"clears {', '.join(f'{one.alias} at {one.name}' for one in spots)} by the app's own client")
-    in_app = _ask(place, params, operation="nodes", nodes=nodes).require(
+    answer = _ask(place, params, operation="nodes", nodes=nodes).require(
         f"memcached can't be flushed from {place.name}: {{cause}}."
     )
     outcomes = {}
     for spot in spots:
-        result = in_app.results["nodes"][spot.id]
+        result = answer.results["nodes"][spot.id]
         if "error" in result:
             again = " too" if spot.id in reasons else f" to flush {spot.name}"
             inside = f"The app's own client failed{again} in {place.name}: {result['error'].rstrip('.')}."

@@ -17,7 +17,7 @@ def replaced_names(built: Mapping[str, t.Any], collected: Mapping[str, t.Any], *
     """Return the names of static files that the release replaced; nothing where they are not known, or too many.
 
     :param built: the result of the build.
-    :param collected: the result of collecting all again, which only C(recollect) does.
+    :param collected: the result of collecting all from scratch, which only C(recollect) does.
     """
     static: Mapping[str, t.Any] = collected if recollect else built.get("static") or {}
     return static.get("replaced_names")

@@ -65,9 +65,9 @@ def refusal(where: str, sessions: int, others: int, prefixes: Sequence[str] = ()
     named = f" ({different}: {', '.join(prefixes[:5])})" if prefixes else ""
     reason = f", and its entries can't be deleted one by one ({why.rstrip('.')})" if why else ""
     cure = (
-        "allow that (django_app_cache_allow_loss, allow_loss), or let sessions live elsewhere too (cached_db)"
+        "allow that ('allow_loss'), or let sessions live elsewhere too (cached_db)"
         if why
-        else "let single entries be deleted (django_app_cache_mode, mode: auto), or allow that (allow_loss)"
+        else "let single entries be deleted ('mode: auto'), or allow that ('allow_loss')"
     )
     held = f"{where} holds {' and '.join(parts)}{named}, which a flush would take{reason}"
     return f"{held}: {cure}. Nothing was cleared there."

@@ -74,7 +74,7 @@ def parse(name: str) -> Copy | None:
 def release_of(copy: Copy, entries: Sequence[journal.Entry]) -> int | None:
     """Return the number of the release whose entry names a copy; nothing where none does.
 
-    A journal that was set aside counts again from 1, so the number in a name is no evidence.
+    A journal that was set aside starts again from 1, so the number in a name is no evidence.
     """
     for entry in entries:
         if any(os.path.basename(one["path"]) == copy.name for one in entry.backups if one.get("path")):

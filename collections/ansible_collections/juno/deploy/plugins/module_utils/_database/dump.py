@@ -197,7 +197,7 @@ def dump(
         raise JunoError(
             f"The database {connection.words} could not be dumped to {directory} before its migrations by "
             f"{means.program} {means.place} ({hide(str(exc), connection.password)}); nothing was migrated and the old "
-            "release serves: correct the cause, or set django_app_backup to never, and deploy again."
+            "release serves: correct the cause, or set 'migrate.backup' to never, and deploy again."
         ) from None  # what it carries may have the password
     return {
         "kind": "dump",
@@ -245,10 +245,10 @@ def _in_its_container(
     why = f"the container {container.name} has none"
     for program in PROGRAMS[connection.vendor]:
         try:
-            result = engine.exec_argv(client, container, [program, "--version"], timeout_seconds=ASK_SECONDS)
+            answer = engine.exec_argv(client, container, [program, "--version"], timeout_seconds=ASK_SECONDS)
         except EngineError:  # it isn't there: the Engine says so by an error or by 126, 127
             continue
-        refusal = _refusal(connection, result.stdout) if result.rc == 0 else why
+        refusal = _refusal(connection, answer.stdout) if answer.rc == 0 else why
         if not refusal:
 
             def start(argv: list[str], environment: dict[str, str]) -> dump_run.Stream:
@@ -266,8 +266,8 @@ def _on_host(run: Runner, _app: App, _place: throwaway.Sandbox, connection: Conn
     why = "the host has none"
     for program in PROGRAMS[connection.vendor]:
         if shutil.which(program):
-            result = run([program, "--version"], timeout_seconds=ASK_SECONDS)
-            why = _refusal(connection, result.stdout) if result.rc == 0 else "the host's own fails"
+            answer = run([program, "--version"], timeout_seconds=ASK_SECONDS)
+            why = _refusal(connection, answer.stdout) if answer.rc == 0 else "the host's own fails"
             if not why:
                 return Means(program, "on the host", dump_run.HostStream, connection.address), ""
     return None, why
@@ -391,7 +391,7 @@ def _written(
             raise JunoError(
                 f"The code of {place.commit[:12]} does not give its database, so that can't be copied before its "
                 f"migrations ({throwaway.reason(rc, failure)}); nothing was migrated and the old release serves: "
-                "correct the cause, or set django_app_backup to never, and deploy again."
+                "correct the cause, or set 'migrate.backup' to never, and deploy again."
             )
         yield os.path.join(inner, CONNECTION_NAME)
     finally:
@@ -430,8 +430,8 @@ def parse_connection(raw: bytes) -> Connection:
     """
     known = {field.name for field in dataclasses.fields(Connection)}
     try:
-        result = {key: value for key, value in json.loads(raw).items() if key in known}
-        return Connection(**{**result, "programs": tuple(result["programs"])})
+        fields = {key: value for key, value in json.loads(raw).items() if key in known}
+        return Connection(**{**fields, "programs": tuple(fields["programs"])})
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         what = type(exc).__name__  # its words may have the password
         raise JunoError(f"What the app tells of its database can't be read ({what}): deploy again.") from None
@@ -443,16 +443,16 @@ def back_up(
     place: throwaway.Sandbox,
     mounts: list[dict[str, str]],
     database: dict[str, t.Any],
-    request: backup.BackupSpec | None = None,
+    spec: backup.BackupSpec | None = None,
 ) -> tuple[list[dict[str, t.Any]], list[str]]:
     """Copy or dump the database that is migrated; return the copies, and why there is none.
 
-    :param request: without one it is as the release at work has written it down.
+    :param spec: without one it is as the release at work has written it down.
     :raises JunoError: it can't be copied and must be, or it failed; nothing was migrated.
     """
-    request, number = request or backup.spec_of(app), backup.number_of(app)
+    spec, number = spec or backup.spec_of(app), backup.number_of(app)
     now = datetime.datetime.now(datetime.timezone.utc)
-    if request.when == "never" or database["where"] == "none":
+    if spec.when == "never" or database["where"] == "none":
         return [], []
     if database["file"] and not database["bytes"]:
         return [], []  # the migrations make it
@@ -464,13 +464,13 @@ def back_up(
         elif database["file"]:
             raise NoMeansError(f"the database {database['path']} is a file in the container, and goes with it")
         else:
-            done = dump(run, app, place, mounts, number, now, request.timeout_seconds)
+            done = dump(run, app, place, mounts, number, now, spec.timeout_seconds)
     except NoMeansError as exc:
-        if request.when == "always":
+        if spec.when == "always":
             raise JunoError(
-                f"There is no copy of the database from before the migrations, and django_app_backup is always: "
+                f"There is no copy of the database from before the migrations, and 'migrate.backup' is always: "
                 f"{exc.message}; nothing was migrated and the old release serves: provide for one, or set "
-                "django_app_backup to auto."
+                "'migrate.backup' to auto."
             ) from None
         return [], [exc.message]
     backup.remember(app, [done])

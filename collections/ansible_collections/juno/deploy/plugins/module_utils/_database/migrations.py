@@ -145,9 +145,9 @@ def _digest(backups: Sequence[Mapping[str, t.Any]], pending: Sequence[Mapping[st
     return database_file.digest(backups[0]["path"])
 
 
-def _note(app: App, result: Mapping[str, t.Any]) -> None:
+def _note(app: App, answer: Mapping[str, t.Any]) -> None:
     """Write into the journal what this run applied, and what it found that another host had."""
-    journal.note_fields(app.journal, applied=result["applied"], applied_elsewhere=result["elsewhere"])
+    journal.note_fields(app.journal, applied=answer["applied"], applied_elsewhere=answer["elsewhere"])
 
 
 def reverse(
@@ -266,9 +266,9 @@ def _require_python(answer: throwaway.SandboxResult, app: App) -> None:
         raise JunoError(f"The image of '{app.service}' has no Python, so its migrations can't be run by this.")
 
 
-def failure_of(result: dict[str, t.Any], step: str) -> dict[str, t.Any]:
-    """Return what a child told of why it ended badly."""
-    found = result.get(f"failure:{step}") or result.get("failure:start") or result.get("not_looked") or {}
+def failure_of(answer: dict[str, t.Any], step: str) -> dict[str, t.Any]:
+    """Return why a child process ended badly, in its own words."""
+    found = answer.get(f"failure:{step}") or answer.get("failure:start") or answer.get("not_looked") or {}
     return t.cast("dict[str, t.Any]", found)
 
 

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
 from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._database import applied, database_file, migrations
 from ansible_collections.juno.deploy.plugins.module_utils._rules.change import some
@@ -73,8 +74,8 @@ class Restore:
         copy = (self.entry.backups or [{}])[0]
         # A copy of a file in a volume is put back by a person: docs/backups.md.
         restorable = not self.is_free and copy.get("kind") == "file" and bool(self.record.found.get("file"))
-        result = self._ask(dry=restorable)
-        standing = result["standing"]["migrations"]
+        answer = self._ask(dry=restorable)
+        standing = answer["standing"]["migrations"]
         outcome = RestoreOutcome()
         if restorable and standing:
             events.tell(f"puts the copy of the database back: {copy['path']}")
@@ -82,8 +83,8 @@ class Restore:
             if not outcome.not_put_back:
                 outcome.put_back = copy["path"]
                 return outcome
-            result = self._ask(dry=False)
-        gone = migrations.labels(result["undone_migrations"]["migrations"])
+            answer = self._ask(dry=False)
+        gone = migrations.labels(answer["undone_migrations"]["migrations"])
         outcome.standing = [one for one in standing if migrations.labels([one])[0] not in gone]
         return outcome
 
@@ -149,7 +150,7 @@ def words(outcome: RestoreOutcome, entry: journal.Entry, *, stays: bool) -> str:
         text += f"; the code from before can't work with that ({some(outcome.unread, 1)})"
         text += f", so what release {entry.number} started goes on serving" if stays else ""
     kept = [one.get("path", "") for one in entry.backups]
-    where = f"The data from before are in {', '.join(kept)} (docs/rollback.md: how they are brought back). "
+    where = f"The data from before are in {', '.join(kept)} ({docs_page('rollback')}: how they are brought back). "
     return f"{text}. {where if kept else ''}Correct what is wrong by a new commit and deploy that."
 
 

@@ -4,7 +4,7 @@
 
 Facts behind it: the summary's figures can't tell a no-op run (files are post-processed in each, and one that is touched
 is copied); the manifest's hash can. A substring search for "0 static files" takes 10 copied files for none. Of a staged
-run, for which everything is new to Django, our own in-app code tells what it was in the static root.
+run, for which everything is new to Django, our own in-app code says what it was in the static root.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ COLLECTORS = (
     static_collect,
 )
 IN_APP_MODULES = (manage, *COLLECTORS, static_main)
-#: The module's options that the in-app code is told.
+#: The module's options that the in-app code gets.
 OPTIONS = ("staging", "force", "clear", "link", "ignore", "prune", "keep_releases", "html_max_age")
-#: What the in-app code tells that is not for the result.
+#: What the in-app code answers that is not for the result.
 INNER = ("entries", "has_manifest", "staged_in", "names", "prune_why", "memory_why")
 #: Django 2.1 to 6.1; from 6.0 on with the deleted and the conflicting ones.
 _SUMMARY = re.compile(
@@ -103,32 +103,32 @@ def parse_counts(stdout: str) -> Counts | None:
     return Counts(**figures)
 
 
-def is_changed(counts: Counts, result: dict[str, t.Any], *, dry_run: bool) -> bool:
+def is_changed(counts: Counts, facts: dict[str, t.Any], *, dry_run: bool) -> bool:
     """Return whether the collected files differ from those before (for Django's dry run: whether it would write)."""
-    if result.get("pruned_count"):
+    if facts.get("pruned_count"):
         return True
-    moved = result["added"] > 0 or result["removed"] > 0
-    if result.get("staged"):
-        return moved or result["replaced"] > 0 or bool(result["manifest_hash_before"] != result["manifest_hash_after"])
+    moved = facts["added"] > 0 or facts["removed"] > 0
+    if facts.get("staged"):
+        return moved or facts["replaced"] > 0 or bool(facts["manifest_hash_before"] != facts["manifest_hash_after"])
     touched = counts.copied > 0 or counts.deleted > 0
-    if not result["has_manifest"]:
+    if not facts["has_manifest"]:
         return touched
     if dry_run:
-        return touched or result["manifest_hash_before"] is None
-    return moved or bool(result["manifest_hash_before"] != result["manifest_hash_after"])
+        return touched or facts["manifest_hash_before"] is None
+    return moved or bool(facts["manifest_hash_before"] != facts["manifest_hash_after"])
 
 
-def diff(result: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
+def diff(facts: dict[str, t.Any], stdout: str, *, dry_run: bool) -> dict[str, str]:
     """Return what changed as Ansible's diff: manifest entries and files, or what Django would write in its dry run."""
-    header = f"{result['static_root'] or result['storage']}"
-    if dry_run and not result.get("staged"):
+    header = f"{facts['static_root'] or facts['storage']}"
+    if dry_run and not facts.get("staged"):
         would = [f"{one['what']} {one['path']}\n" for one in map(_PRETENDED.fullmatch, stdout.splitlines()) if one]
         return {"before_header": header, "after_header": header, "before": "", "after": "".join(would)}
-    names = result.get("names", {})
-    before = [f"{name} -> {old}\n" for name, old, _new in result["entries"] if old]
+    names = facts.get("names", {})
+    before = [f"{name} -> {old}\n" for name, old, _new in facts["entries"] if old]
     before += [f"removed {name}\n" for name in names.get("removed", [])]
-    before += [f"pruned {one['path']} ({one['bytes']} bytes)\n" for one in result.get("pruned", [])]
-    after = [f"{name} -> {new}\n" for name, _old, new in result["entries"] if new]
+    before += [f"pruned {one['path']} ({one['bytes']} bytes)\n" for one in facts.get("pruned", [])]
+    after = [f"{name} -> {new}\n" for name, _old, new in facts["entries"] if new]
     after += [f"{what} {name}\n" for what in ("new", "replaced") for name in names.get(what, [])]
     return {"before_header": header, "after_header": header, "before": "".join(before), "after": "".join(after)}
 
@@ -153,7 +153,7 @@ def collect(
     :raises CommandError: Django failed; its output is in the details.
     """
     events.tell(f"collects the static files in {place.name}")
-    in_app = run_in_app(
+    answer = run_in_app(
         place,
         IN_APP_MODULES,
         params,
@@ -167,29 +167,29 @@ def collect(
             "started": started,
         },
     )
-    in_app.require(f"collectstatic failed in {place.name}: {{cause}}.")
-    answer = in_app.results.get("static")
-    counts = parse_counts(in_app.stdout)
-    if answer is None or (counts is None and not answer["staged"]):
-        raise _unread(in_app)
+    answer.require(f"collectstatic failed in {place.name}: {{cause}}.")
+    facts = answer.results.get("static")
+    counts = parse_counts(answer.stdout)
+    if facts is None or (counts is None and not facts["staged"]):
+        raise _unread(answer)
     figures = dataclasses.asdict(counts or Counts())
-    if answer["staged"]:
-        figures["deleted"] = answer["removed"] if params["clear"] else 0
-    stdout, stderr = (_unstaged(text, answer) for text in (in_app.stdout, in_app.stderr))
+    if facts["staged"]:
+        figures["deleted"] = facts["removed"] if params["clear"] else 0
+    stdout, stderr = (_unstaged(text, facts) for text in (answer.stdout, answer.stderr))
     result = {
-        "changed": is_changed(counts or Counts(), answer, dry_run=dry_run),
-        "actions": _actions(answer, dry_run=dry_run),
+        "changed": is_changed(counts or Counts(), facts, dry_run=dry_run),
+        "actions": _actions(facts, dry_run=dry_run),
         **figures,
-        **{name: value for name, value in answer.items() if name not in INNER},
-        "replaced_names": replaced(answer["entries"]) if answer["has_manifest"] else [],
-        "cmd": in_app.cmd,
-        "rc": in_app.rc,
+        **{name: value for name, value in facts.items() if name not in INNER},
+        "replaced_names": replaced(facts["entries"]) if facts["has_manifest"] else [],
+        "cmd": answer.cmd,
+        "rc": answer.rc,
         "stdout": stdout,
         "stderr": stderr,
     }
-    if words := [answer[name] for name in ("prune_why", "memory_why") if answer[name]]:
+    if words := [facts[name] for name in ("prune_why", "memory_why") if facts[name]]:
         result["warnings"] = words
-    return {**result, "diff": diff(answer, stdout, dry_run=dry_run)} if with_diff else result
+    return {**result, "diff": diff(facts, stdout, dry_run=dry_run)} if with_diff else result
 
 
 def replaced(entries: list[list[t.Any]]) -> list[str] | None:
@@ -198,25 +198,25 @@ def replaced(entries: list[list[t.Any]]) -> list[str] | None:
     return names if len(names) <= MOST_REPLACED else None
 
 
-def _unstaged(text: str, result: dict[str, t.Any]) -> str:
+def _unstaged(text: str, facts: dict[str, t.Any]) -> str:
     """Name the root where Django, which knew no better, named the staging folder."""
-    return text.replace(result["staged_in"], result["static_root"]) if result.get("staged_in") else text
+    return text.replace(facts["staged_in"], facts["static_root"]) if facts.get("staged_in") else text
 
 
-def _actions(result: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
+def _actions(facts: dict[str, t.Any], *, dry_run: bool) -> list[dict[str, str]]:
     """Return what was done: nothing is collected where the fingerprint is the same."""
-    done = [] if result["fingerprint"] == "same" else ["collectstatic"]
-    done += ["prune"] if result["pruned_count"] else []
+    done = [] if facts["fingerprint"] == "same" else ["collectstatic"]
+    done += ["prune"] if facts["pruned_count"] else []
     status = "would_run" if dry_run else "done"
-    return [{"what": what, "id": result["static_root"] or result["storage"], "status": status} for what in done]
+    return [{"what": what, "id": facts["static_root"] or facts["storage"], "status": status} for what in done]
 
 
-def _unread(in_app: InAppResult) -> CommandError:
+def _unread(answer: InAppResult) -> CommandError:
     return CommandError(
-        f"collectstatic ended without an error in {in_app.place.name}, but printed no summary that Django prints: see "
+        f"collectstatic ended without an error in {answer.place.name}, but printed no summary that Django prints: see "
         "stdout, and whether the app replaces the command.",
-        cmd=in_app.cmd,
-        rc=in_app.rc,
-        stdout=in_app.stdout,
-        stderr=in_app.stderr,
+        cmd=answer.cmd,
+        rc=answer.rc,
+        stdout=answer.stdout,
+        stderr=answer.stderr,
     )

@@ -20,16 +20,16 @@ EXCEPTION = re.compile(r"^(\w+\.)*\w*(Error|Exception|Exit|Interrupt|Warning|Con
 
 
 def split_results(stdout: str, token: str) -> tuple[str, dict[str, t.Any]]:
-    """Take what our code told out of the app's output."""
-    result: dict[str, t.Any] = {}
+    """Take the results of our code out of the app's output."""
+    results: dict[str, t.Any] = {}
     kept = []
     for line in stdout.splitlines():
         words = line.split(" ", 2)
         if words[0] != token or len(words) != 3:
             kept.append(line)
         elif words[1] != NOW:
-            result[words[1]] = json.loads(words[2])
-    return "\n".join(kept), result
+            results[words[1]] = json.loads(words[2])
+    return "\n".join(kept), results
 
 
 def pass_on(lines: Sequence[str], token: str) -> None:

@@ -84,14 +84,14 @@ class Root:
 
 
 def root_of(
-    client: t.Any, containers: Sequence[engine.Container], result: dict[str, t.Any], app_path: str = ""
+    client: t.Any, containers: Sequence[engine.Container], facts: dict[str, t.Any], app_path: str = ""
 ) -> Root | None:
     """Find on this host the root that a release told of (C(root), as its container sees it, and C(manifest)).
 
     Nothing where it is in the image, the storage is none with a manifest, no container runs, or a link leads to it.
     """
-    place = os.path.normpath(result.get("root") or "/")
-    if place == "/" or not result.get("manifest") or not containers:
+    place = os.path.normpath(facts.get("root") or "/")
+    if place == "/" or not facts.get("manifest") or not containers:
         return None
     with engine.errors_as(f"The container {containers[0].name} could not be looked at"):
         mounts = app_mounts.parse_mounts(client.api.inspect_container(containers[0].id).get("Mounts") or [])
@@ -101,7 +101,7 @@ def root_of(
     source, path = found
     # A mount of something in the checkout may have been replaced through a mount of the checkout.
     top = app_path if app_path and compose.inside(source, app_path) else source
-    root = Root(path, result["manifest"], top)
+    root = Root(path, facts["manifest"], top)
     try:
         with safe_files.directory(root.top, root.inside):
             return root
@@ -115,7 +115,7 @@ def static_facts(entries: list[journal.Entry]) -> dict[str, t.Any]:
 
 
 def rules_of(rules: dict[str, t.Any], entries: list[journal.Entry]) -> RetentionRules:
-    """Read the rules of a switch; a page may live longer, as verifications have met it."""
+    """Read the rules of a switch; a page may live longer, as a verification has found."""
     met = [float(one.figures.get("html_max_age_seconds") or 0) for one in entries]
     return RetentionRules(rules["keep_releases"], max([rules["html_max_age"], *map(int, met)]), rules["prune"])
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run our code in a Django app's own Python, wherever that is. Private to juno.deploy: no stable interface.
 
-The code (modules C(_in_app_*)) goes in as one argument of C(python -c): nothing is copied to the app. What it tells
+The code (modules of C(_in_app)) goes in as one argument of C(python -c): nothing is copied to the app. What it answers
 comes back between the app's own output, on lines that begin with a token which only this run knows.
 """
 
@@ -88,7 +88,7 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class InAppResult:
-    """How the app's Python ended, and what our code in it told."""
+    """How the app's Python ended, and what our code in it answered."""
 
     place: Place
     cmd: list[str]
@@ -201,10 +201,10 @@ def run_in_app(
         answer = _execute(place, cmd, [python, "-c", BOOT, job], timeout_seconds + GRACE_SECONDS)
         if answer is None:
             continue
-        stdout, result = split_results(answer.stdout, token)
-        in_app = InAppResult(place, cmd, answer.rc, mask(stdout), mask(answer.stderr), result)
-        _refuse_known(in_app, params)
-        return in_app
+        stdout, results = split_results(answer.stdout, token)
+        result = InAppResult(place, cmd, answer.rc, mask(stdout), mask(answer.stderr), results)
+        _refuse_known(result, params)
+        return result
     tried = " or ".join(place.pythons)
     raise BadInputError(f"There is no {tried} in {place.name}: name the app's interpreter in 'python' or 'virtualenv'.")
 
@@ -227,16 +227,17 @@ def _execute(place: Place, cmd: list[str], argv: list[str], seconds: float) -> A
     return None if refusal else answer
 
 
-def _refuse_known(in_app: InAppResult, params: dict[str, t.Any]) -> None:
-    if in_app.rc == NO_DJANGO and "no_django" in in_app.results:
+def _refuse_known(answer: InAppResult, params: dict[str, t.Any]) -> None:
+    if answer.rc == NO_DJANGO and "no_django" in answer.results:
         raise BadInputError(
-            f"Django can't be imported by {in_app.results['no_django']['python']} in {in_app.place.name} "
-            f"({in_app.results['no_django']['cause']}): name the app's interpreter in 'python' or 'virtualenv'.",
-            cmd=in_app.cmd,
+            f"Django can't be imported by {answer.results['no_django']['python']} in {answer.place.name} "
+            f"({answer.results['no_django']['cause']}): name the app's interpreter in 'python' or 'virtualenv'.",
+            cmd=answer.cmd,
         )
-    if in_app.rc == NO_SETTINGS and "no_settings" in in_app.results:
+    if answer.rc == NO_SETTINGS and "no_settings" in answer.results:
         raise BadInputError(
-            f"There is no {in_app.results['no_settings']['manage_py']} in {in_app.place.name}, and DJANGO_SETTINGS_MODULE "
-            "is not set there: name the directory of manage.py in 'chdir', or the settings module in 'settings'.",
-            cmd=in_app.cmd,
+            f"There is no {answer.results['no_settings']['manage_py']} in {answer.place.name}, and "
+            "DJANGO_SETTINGS_MODULE is not set there: name the directory of manage.py in 'chdir', or the settings "
+            "module in 'settings'.",
+            cmd=answer.cmd,
         )

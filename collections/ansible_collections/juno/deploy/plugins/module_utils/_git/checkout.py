@@ -79,7 +79,7 @@ def require_checkout(run: Runner, path: str) -> None:
     if not os.path.isdir(path):
         raise BadInputError(
             f"There is no directory {path} on this host: clone the app there (git clone URL {path}), "
-            "or set django_app_path to where it is."
+            "or set 'path' to where it is."
         )
     found = run(git(path, "rev-parse", "--show-toplevel"))
     if found.rc == 0 and os.path.realpath(found.stdout.rstrip("\n")) == os.path.realpath(path):
@@ -93,11 +93,10 @@ def require_checkout(run: Runner, path: str) -> None:
     if found.rc == 0:
         raise BadInputError(
             f"{path} is inside the git checkout {found.stdout.strip()} but not its top: "
-            "set django_app_path to the top of the checkout."
+            "set 'path' to the top of the checkout."
         )
     raise BadInputError(
-        f"{path} is not a git checkout: clone the app there (git clone URL {path}), "
-        "or set django_app_path to where it is."
+        f"{path} is not a git checkout: clone the app there (git clone URL {path}), or set 'path' to where it is."
     )
 
 
@@ -177,7 +176,7 @@ def require_movable(path: str, state: GitState, branch: str, deployed: set[str] 
         where = f"on the branch '{state.branch}'" if state.branch else "on no branch (detached)"
         raise BadInputError(
             f"The checkout {path} is {where}, but '{branch}' is to be deployed: "
-            f"git switch {branch} there, or set django_app_branch."
+            f"git switch {branch} there, or set 'branch'."
         )
     if state.ahead and state.commit not in (deployed or ()):
         raise BadInputError(

@@ -7,7 +7,7 @@ us (filters, an ssh command, credential helpers), another server to fetch from, 
 what matters of it is kept below the state root when it is first seen, and compared before git is used. Hooks and the
 file system monitor are off in any case (C(GIT_SETTINGS) of C(_base.command)).
 
-Between the look and git a container may still write; C(django_app_protect_git) keeps it from that altogether.
+Between the look and git a container may still write; C(switch.protect_git) keeps it from that altogether.
 """
 
 from __future__ import annotations
@@ -163,16 +163,16 @@ def _modules(common: str) -> list[str]:
 
 def differences(then: Seen, now: Seen) -> list[str]:
     """Return in what a checkout is not what it was."""
-    result = []
+    found = []
     for key in sorted(set(then.settings) | set(now.settings)):
         if then.settings.get(key) != now.settings.get(key):
             what = "is new" if key not in then.settings else "is gone" if key not in now.settings else "is another"
-            result.append(f"{key} {what}")
+            found.append(f"{key} {what}")
     for name in sorted(set(then.places) | set(now.places)):
         if then.places.get(name) != now.places.get(name) and name in now.places:
             what = "its folder" if name in ("directory", "common") else name
-            result.append(f"{what} leads to {now.places[name]}")
-    return result
+            found.append(f"{what} leads to {now.places[name]}")
+    return found
 
 
 def record_path(app: App) -> str:
@@ -224,24 +224,24 @@ def apply(run: Runner, app: App, *, strict: bool = True) -> list[str]:
     if now is None:
         return []
     then = trusted(app) or now
-    result = differences(then, now)
-    if result and (strict or any(now.places.get(one) != then.places.get(one) for one in now.places)):
+    changed = differences(then, now)
+    if changed and (strict or any(now.places.get(one) != then.places.get(one) for one in now.places)):
         raise BadInputError(
-            f"The git configuration of {app.path} is not the one that was trusted ({checkout.some(result)}), and git "
+            f"The git configuration of {app.path} is not the one that was trusted ({checkout.some(changed)}), and git "
             "would do as it says as the user who deploys: if a container wrote it, set that right; if it was you, "
             f"remove {record_path(app)} and deploy again.",
-            git_configuration=result,
+            git_configuration=changed,
         )
-    ssh = then.settings.get("core.sshcommand", [""])[-1] or ("" if result else now.ssh_command)
+    ssh = then.settings.get("core.sshcommand", [""])[-1] or ("" if changed else now.ssh_command)
     command.git.trust(overrides(then, now), ssh)
-    return result
+    return changed
 
 
-def findings(app: App, result: list[str]) -> list[str]:
+def findings(app: App, changed: list[str]) -> list[str]:
     """Return what a deploy will stop at, if anything is not what was trusted."""
-    if not result:
+    if not changed:
         return []
-    what = f"The git configuration of {app.path} is not the one that was trusted ({checkout.some(result)})"
+    what = f"The git configuration of {app.path} is not the one that was trusted ({checkout.some(changed)})"
     how = f"set right what a container wrote, or remove {record_path(app)} if it was you"
     return [f"{what}, and a deploy will stop at it: {how}."]
 

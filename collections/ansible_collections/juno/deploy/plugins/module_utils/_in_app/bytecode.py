@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tells where an app's Python keeps bytecode, and purges it there. Private to juno.deploy: no stable interface.
 
-It runs as C(python -c <this source> <order>) in a container whose own file system holds the bytecode, so that the host
+It runs as C(python -c <this source> <spec>) in a container whose own file system holds the bytecode, so that the host
 can't reach it. Standard library only, 3.6 or later. The rules are those of C(_bytecode.header) and
 C(_bytecode.staleness).
 """
@@ -127,7 +127,7 @@ def sweep(top: str) -> int:
 
 
 def main() -> None:
-    """Do what the order says, and print how it went."""
+    """Do what the spec says, and print how it went."""
     spec = json.loads(sys.argv[1])
     answer: dict[str, t.Any] = {
         "tag": sys.implementation.cache_tag or "",

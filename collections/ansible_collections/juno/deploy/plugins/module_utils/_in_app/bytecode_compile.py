@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compiles an app's sources. Private to juno.deploy: no stable interface.
 
-It runs as C(python -c <this source> <order>) in the interpreter that is to read the bytecode, by the rules of a purge
+It runs as C(python -c <this source> <spec>) in the interpreter that is to read the bytecode, by the rules of a purge
 (C(python -m compileall) would walk virtual environments and what is mounted). Standard library only, 3.6 or later.
 """
 
@@ -92,7 +92,7 @@ def share(paths: "list[str]") -> "list[int]":
 
 
 def main() -> None:
-    """Do what the order says, and print how it went."""
+    """Do what the spec says, and print how it went."""
     spec = json.loads(sys.argv[1])
     exclude = frozenset(spec["exclude"])
     found = {

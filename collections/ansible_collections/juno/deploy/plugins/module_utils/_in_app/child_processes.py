@@ -4,9 +4,9 @@
 
 Private to juno.deploy: no stable interface. See _in_app.manage for the limits of such a module.
 
-in-app code in a throwaway container is the container's first process, which no signal ends by default. So it only waits,
-and its children, each of which loads the app again, do the work: each is ended by an alarm of its own. Django itself,
-without anything of the app, it may load once for all of them.
+In a throwaway container this code is the container's first process, which no signal ends by default. So it only waits,
+and its children do the work: each loads the app by itself, and is ended by an alarm of its own. Django itself, without
+anything of the app, it may load once for all of them.
 """
 
 import contextlib
@@ -108,27 +108,27 @@ class Waiting:
         self, work: "t.Callable[[dict[str, t.Any], t.Callable[[], None]], None]", request: "dict[str, t.Any]"
     ) -> None:
         """Start it; C(work) is handed what it must call before it does the rest."""
-        self.checks = os.pipe()
+        self.gate = os.pipe()
         self.pid = fork(lambda request: self._begin(work, request), request)
 
     def _begin(
         self, work: "t.Callable[[dict[str, t.Any], t.Callable[[], None]], None]", request: "dict[str, t.Any]"
     ) -> None:
         # As long as it could write itself, it would not see the end of its parent.
-        os.close(self.checks[1])
+        os.close(self.gate[1])
         work(request, self._stand)
 
     def _stand(self) -> None:
         # Its time is for its own work, not for what it waits for.
         left = signal.alarm(0)
-        if not os.read(self.checks[0], 1):
+        if not os.read(self.gate[0], 1):
             raise SystemExit(1)
         signal.alarm(left)
 
     def end(self, let: bool) -> "int | None":
         """Let it do the rest and give its return code, or end it."""
         if let:
-            os.write(self.checks[1], b"+")
+            os.write(self.gate[1], b"+")
             return wait(self.pid)
         os.kill(self.pid, signal.SIGKILL)
         wait(self.pid)

@@ -81,7 +81,7 @@ def read_only(path: str) -> str:
 def copy(source: str, target: str, seconds: float) -> None:
     """Copy a SQLite database as of one moment, while others use it.
 
-    In one step: one that is written to between two steps begins again, and may never end.
+    In one step: one that is written to between two steps starts over, and may never end.
     """
     sqlite3 = importlib.import_module("sqlite3")
     ends = time.monotonic() + seconds

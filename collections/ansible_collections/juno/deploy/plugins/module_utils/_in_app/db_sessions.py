@@ -158,11 +158,11 @@ def alone(connection: t.Any, seconds: float, waiting: "t.Callable[[], None]" = l
     :raises TimeoutError: another one has it for too long.
     """
     take, give, value = _lock_words(connection)
-    began, result = time.monotonic(), False
+    began, said = time.monotonic(), False
     while take and not _ask(connection, take, value):
-        if not result:
+        if not said:
             waiting()
-            result = True
+            said = True
         if time.monotonic() - began > seconds:
             raise TimeoutError(f"another run has migrated this database for longer than {seconds:g} s")
         threading.Event().wait(LOOK_SECONDS)

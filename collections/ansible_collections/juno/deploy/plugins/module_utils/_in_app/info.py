@@ -55,12 +55,12 @@ FREE = (
 
 def main(request: "dict[str, t.Any]") -> None:
     """Tell about the app in parts (C(about), C(caches), ...), or C(failure) when its settings can't be had."""
-    result = adopt(request["environment_of"])
+    server = adopt(request["environment_of"])
     # What manage.py sets by itself is not yet there.
-    result["settings_named"] = bool(request["settings"] or os.environ.get("DJANGO_SETTINGS_MODULE"))
+    server["settings_named"] = bool(request["settings"] or os.environ.get("DJANGO_SETTINGS_MODULE"))
     prepare(request)
     try:
-        before_apps(request, lambda: work(request, result))
+        before_apps(request, lambda: work(request, server))
     except (Exception, SystemExit) as exc:  # the app's own code raises what it likes, and the error is told
         if isinstance(exc, SystemExit) and exc.code in (NO_DJANGO, NO_SETTINGS):
             raise

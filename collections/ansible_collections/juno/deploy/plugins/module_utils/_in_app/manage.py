@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the app's own interpreter: start its manage.py and watch it. Private to juno.deploy: no stable interface.
 
-Modules C(_in_app_*) are sent as source to the app's Python (3.6 or later, Django 2.1 or later), so they use the standard
-library and Django only, and no syntax younger than 3.6.
+The modules of C(_in_app) are sent as source to the app's Python (3.6 or later, Django 2.1 or later), so they use the
+standard library and Django only, and no syntax younger than 3.6.
 
 The app's own C(manage.py) is run, not a copy of what it usually does: it may load an env file before the settings.
 """
@@ -16,9 +16,9 @@ import signal
 import sys
 import typing as t
 
-#: Return code of in-app code that could not import Django. Django itself ends with 0, 1 or 2.
+#: Return code when the in-app code could not import Django. Django itself ends with 0, 1 or 2.
 NO_DJANGO = 93
-#: Return code of in-app code that found neither manage.py nor the name of a settings module.
+#: Return code when it found neither manage.py nor the name of a settings module.
 NO_SETTINGS = 94
 #: The name of lines that say what is being done just now.
 NOW = "now"

@@ -55,11 +55,11 @@ def migrate(request: "dict[str, t.Any]") -> None:
     """Apply the pending migrations; when one fails, take back those of this run that can be."""
     with notebook_of(request) as notes:
         code = wait(fork(lambda request: apply(request, notes), request))
-        result = read_notes(notes)
-    done = [one for what, one in result if what == "done"]
-    found = next((one for what, one in result if what == "found"), NOT_FOUND)
-    begun = [one for what, one in result if what == "begun" and one not in done]
-    touched = [one for what, one in result if what == "touched"]
+        noted = read_notes(notes)
+    done = [one for what, one in noted if what == "done"]
+    found = next((one for what, one in noted if what == "found"), NOT_FOUND)
+    begun = [one for what, one in noted if what == "begun" and one not in done]
+    touched = [one for what, one in noted if what == "touched"]
     last = [dict(one, touched=one in touched) for one in begun[-1:]]
     more = {"before": found["before"], "elsewhere": found["elsewhere"], "begun": last}
     emit(request, "applied", dict(more, rc=code, applied=done))
@@ -69,7 +69,7 @@ def migrate(request: "dict[str, t.Any]") -> None:
         # What ended is this side of the session: in the server its statement goes on.
         fork_and_wait(end_own, request)
     # Where a copy can be put back it takes all of them back, as long as nothing else was written.
-    back = {} if may_put_back(done, result) else targets_of(done, found)
+    back = {} if may_put_back(done, noted) else targets_of(done, found)
     emit(request, "undone", {"rc": fork_and_wait(undo, dict(request, to=back)) if back else 0, "to": back})
 
 
@@ -80,9 +80,9 @@ def targets_of(done: "list[dict[str, t.Any]]", found: "dict[str, t.Any]") -> "di
     return undo_targets(done, found["before"], lossy_too=True) if found["file"] else {}
 
 
-def may_put_back(done: "list[dict[str, t.Any]]", result: "list[t.Any]") -> bool:
+def may_put_back(done: "list[dict[str, t.Any]]", noted: "list[t.Any]") -> bool:
     """Return whether the copy from before may take the place of a database whose migrations lose data."""
-    return any(one["lossy"] for one in done) and any(what == "content" for what, _one in result)
+    return any(one["lossy"] for one in done) and any(what == "content" for what, _one in noted)
 
 
 def fork_and_wait(work: "t.Callable[[dict[str, t.Any]], None]", request: "dict[str, t.Any]") -> int:
@@ -142,7 +142,7 @@ def _connection() -> t.Any:
 
 @contextlib.contextmanager
 def _migrating(request: "dict[str, t.Any]", step: str) -> "t.Iterator[list[dict[str, t.Any]]]":
-    """Load the app, end what interrupted deploys left in the server, and be the only one that migrates; return the databases."""
+    """Load the app, end what interrupted deploys left in the server, and migrate alone; return the databases."""
     databases = _real(request)
     connection = _connection()
     kinds = importlib.import_module("django.db")
@@ -191,8 +191,8 @@ def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
             with stamps.given(), _blockers(request) as blockers:
                 if known:
                     say(request, "applies " + in_number(listed["pending"]))
-                result = teller(request, "applies {}", "{} is applied", tell)
-                apply_pending(result, lambda: blockers.words, TRIES, request.get("pause_seconds", 5))
+                tell_all = teller(request, "applies {}", "{} is applied", tell)
+                apply_pending(tell_all, lambda: blockers.words, TRIES, request.get("pause_seconds", 5))
         finally:
             if version and any(one["lossy"] for one in given.values()):
                 _note_content(version, note)

@@ -81,10 +81,10 @@ def teller(
             then(what, migration)
         if what not in ("begun", "done"):
             return
-        was_ended = any(not one.is_alive() for one in at_work)
+        shown = any(not one.is_alive() for one in at_work)
         while at_work:
             at_work.pop().cancel()
-        if what == "done" and ended and was_ended:
+        if what == "done" and ended and shown:
             say(request, ended.format(label(migration)))
         elif what == "begun":
             at_work.append(threading.Timer(TELL_SECONDS, say, (request, begins.format(label(migration)))))

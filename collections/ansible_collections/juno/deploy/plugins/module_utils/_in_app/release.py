@@ -97,7 +97,7 @@ def connect(request: "dict[str, t.Any]") -> None:
 
     def write(request: "dict[str, t.Any]") -> None:
         settings = settings_of(request)
-        # It was sent along only to in-app code that does this.
+        # It is sent along only where this is done.
         connections = importlib.import_module(__name__.rpartition(".")[0] + ".connections")
         if request["copy_seconds"]:
             connections.write_copy(settings, ALIAS, request["secret_path"], request["copy_seconds"])
@@ -177,18 +177,18 @@ def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str
     refused = refused_writes()
     say(request, "asks {} for {}".format(request["code"], path))
     try:
-        result = ask(settings, path, request["headers"])
+        answer = ask(settings, path, request["headers"])
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
-        result = {"path": path, "status": 500, "why": in_words(exc)}
-    if result["status"] < 500:
+        answer = {"path": path, "status": 500, "why": in_words(exc)}
+    if answer["status"] < 500:
         for page in request.get("pages") or []:
             _must_show(settings, request, page)
-        return result
+        return answer
     if refused:
         return {"path": path, "status": 0, "why": "it writes to the database, which is only read before the switch"}
-    if "DummyCache" not in result["why"] or "no attribute" not in result["why"]:
-        fail(request, "request", f"GET {path} with {result['status']}", result["why"] or "the page says no more")
-    return dict(result, status=0, why="it needs what only its own cache can do")
+    if "DummyCache" not in answer["why"] or "no attribute" not in answer["why"]:
+        fail(request, "request", f"GET {path} with {answer['status']}", answer["why"] or "the page says no more")
+    return dict(answer, status=0, why="it needs what only its own cache can do")
 
 
 def _must_show(settings: t.Any, request: "dict[str, t.Any]", page: "dict[str, t.Any]") -> None:
@@ -196,14 +196,14 @@ def _must_show(settings: t.Any, request: "dict[str, t.Any]", page: "dict[str, t.
     parts: list[bytes] = []
     say(request, "asks {} for {}".format(request["code"], page["path"]))
     try:
-        result = ask(settings, page["path"], request["headers"], parts)
+        answer = ask(settings, page["path"], request["headers"], parts)
     except Exception as exc:  # noqa: BLE001 - a page may raise what it likes
-        result = {"path": page["path"], "status": 500, "why": in_words(exc)}
-    if result["status"] == 500 and "DummyCache" in result["why"]:
+        answer = {"path": page["path"], "status": 500, "why": in_words(exc)}
+    if answer["status"] == 500 and "DummyCache" in answer["why"]:
         return
-    wrong = judge(page, result, b"".join(parts).decode("utf-8", "replace"), request["headers"])
+    wrong = judge(page, answer, b"".join(parts).decode("utf-8", "replace"), request["headers"])
     if wrong:
-        fail(request, "request", f"GET {page['path']} with {result['status']}", wrong)
+        fail(request, "request", f"GET {page['path']} with {answer['status']}", wrong)
 
 
 def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
@@ -227,7 +227,7 @@ def collect(request: "dict[str, t.Any]", stand: "t.Callable[[], None]") -> None:
     def run() -> None:
         importlib.import_module("django.core.management").call_command("collectstatic", interactive=False, verbosity=0)
 
-    # It was sent along only to in-app code that collects.
+    # It is sent along only where something is collected.
     collector = importlib.import_module(__name__.rpartition(".")[0] + ".static_collect")
     try:
         result = collector.collect(run, {"in_container": True})

@@ -92,17 +92,17 @@ def ask(
 
     With C(body_parts), which get the page, it is asked for as a visitor's request comes.
     """
-    result: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
+    answer: dict[str, t.Any] = {"path": path, "status": 0, "why": ""}
 
     def failed(**_about: t.Any) -> None:
         kind, value = sys.exc_info()[:2]
-        result["why"] = " ".join("".join(traceback.format_exception_only(kind, value)).split())
+        answer["why"] = " ".join("".join(traceback.format_exception_only(kind, value)).split())
 
     def start_response(status: str, answered: t.Any, _exc_info: t.Any = None) -> "t.Callable[[bytes], None]":
-        result["status"] = int(status.split()[0])
+        answer["status"] = int(status.split()[0])
         for name, value in answered:
             if name.lower() == "location":
-                result["location"] = value
+                answer["location"] = value
         return lambda _data: None
 
     importlib.import_module("django.core.signals").got_request_exception.connect(failed, weak=False)
@@ -120,12 +120,12 @@ def ask(
     finally:
         if hasattr(body, "close"):
             body.close()
-    return result
+    return answer
 
 
-def judge(page: "dict[str, t.Any]", result: "dict[str, t.Any]", text: str, headers: "dict[str, str]") -> str:
-    """Return what is wrong with a page that the verification will ask for, and what it may hang on; nothing if it is right."""
-    status, wanted = result["status"], page.get("status", 200)
+def judge(page: "dict[str, t.Any]", answer: "dict[str, t.Any]", text: str, headers: "dict[str, str]") -> str:
+    """Return what is wrong with a page of the verification, and what that may hang on; nothing if it is right."""
+    status, wanted = answer["status"], page.get("status", 200)
     if status == wanted:
         found = [f"does not contain '{one}'" for one in page.get("contains") or [] if one not in text]
         found += [f"still contains '{one}'" for one in page.get("excludes") or [] if one in text]
@@ -133,8 +133,11 @@ def judge(page: "dict[str, t.Any]", result: "dict[str, t.Any]", text: str, heade
     if status == 400:
         return (
             f"it is refused as Host '{headers.get('Host', '')}': name that host in ALLOWED_HOSTS, or set "
-            "django_app_host_header to one that is in it"
+            "'headers' (Host) to one that is in it"
         )
-    if result.get("location", "").startswith("https://") and headers.get("X-Forwarded-Proto") != "https":
-        return "it leads to https: set django_app_https: true, so that it is asked as a request that came by TLS"
-    return result["why"] or f"wanted: {wanted}, by django_app_check_urls"
+    if answer.get("location", "").startswith("https://") and headers.get("X-Forwarded-Proto") != "https":
+        return (
+            "it leads to https: set 'headers' (X-Forwarded-Proto: https), so that it is asked as a request that came "
+            "by TLS"
+        )
+    return answer["why"] or f"wanted: {wanted}, by 'pages'"

@@ -134,12 +134,10 @@ class Stage:
         # The order of its entries is that in which files were found.
         with open(staged, encoding="utf-8") as one, open(live, encoding="utf-8") as other:
             try:
-                result = json.load(one), json.load(other)
+                new, old = json.load(one), json.load(other)
             except ValueError:
                 return False
-        return bool(result[0].get("paths") == result[1].get("paths")) and manifest_hash(result[0]) == manifest_hash(
-            result[1]
-        )
+        return bool(new.get("paths") == old.get("paths")) and manifest_hash(new) == manifest_hash(old)
 
     def bring(self, change: "dict[str, list[str]]") -> None:
         """Bring what differs into the root: new names, replaced files, the manifest; then remove what is to go."""

@@ -35,7 +35,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._proxy import names
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-IN_APP_FILES = (
+IN_APP_MODULES = (
     manage,
     child_processes,
     cache_list,
@@ -70,12 +70,12 @@ def look(params: dict[str, t.Any]) -> dict[str, t.Any]:
     require_sense(params)
     target = find(params)
     server = django_info_server.find(target.processes)
-    result, ended = ask(target, server, params)
+    answer, ended = ask(target, server, params)
     info = django_info_shape.shape(
-        result, importing=params["imports"], variable=params["cache_version_variable"], ended=ended
+        answer, importing=params["imports"], variable=params["cache_version_variable"], ended=ended
     )
     info["server"] = describe_server(target, server, params["port"])
-    info["responses"] = responses(target, info["server"], result["about"], params)
+    info["responses"] = responses(target, info["server"], answer["about"], params)
     findings = django_info_findings.find(info)
     return {
         "changed": False,
@@ -96,8 +96,8 @@ def require_sense(params: dict[str, t.Any]) -> None:
         raise BadInputError(f"port is {params['port']}: give a number from 1 to 65535.")
     if not re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*)?", params["cache_version_variable"]):
         raise BadInputError(
-            f"'{params['cache_version_variable']}' is not a valid name of an environment variable: correct cache_version_variable, or "
-            "leave that out with ''."
+            f"'{params['cache_version_variable']}' is not a valid name of an environment variable: correct "
+            "cache_version_variable, or leave that out with ''."
         )
     django_info_responses.require_paths(params["paths"])
 
@@ -147,9 +147,9 @@ def ask(
     :raises JunoError: the settings can't be loaded. What the app printed is not told: a traceback may show secrets.
     """
     place = dataclasses.replace(target.place, pythons=pythons(target.place, server, params))
-    in_app = runner.run_in_app(
+    answer = runner.run_in_app(
         place,
-        IN_APP_FILES,
+        IN_APP_MODULES,
         params,
         timeout_seconds=params["timeout_seconds"],
         environment_of=pid_inside(server),
@@ -157,27 +157,27 @@ def ask(
         imports=params["imports"],
         application=django_info_server.application(server.master.argv) if server else "",
     )
-    if in_app.rc in runner.TIMED_OUT:
+    if answer.rc in runner.TIMED_OUT:
         ended = f"it was not known within {params['timeout_seconds']} s"
     else:
-        ended = f"the process ended with {in_app.rc} before it was known"
-    if "failure" in in_app.results:
-        failure = in_app.results["failure"]
+        ended = f"the process ended with {answer.rc} before it was known"
+    if "failure" in answer.results:
+        failure = answer.results["failure"]
         at = f" ({failure['where']})" if failure["where"] else ""
         raise JunoError(
             f"Django can't be started in {place.name}, since {failure['reading']} can't be loaded{at}: "
             f"{failure['error']}. Correct that, or name other settings in 'settings'.",
-            cmd=in_app.cmd,
-            rc=in_app.rc,
+            cmd=answer.cmd,
+            rc=answer.rc,
         )
-    if "about" not in in_app.results:
+    if "about" not in answer.results:
         raise JunoError(
-            f"The app's Python in {place.name} told nothing of its settings ({ended}): run '{' '.join(in_app.cmd)}' "
+            f"The app's Python in {place.name} told nothing of its settings ({ended}): run '{' '.join(answer.cmd)}' "
             "there to see why.",
-            cmd=in_app.cmd,
-            rc=in_app.rc,
+            cmd=answer.cmd,
+            rc=answer.rc,
         )
-    return in_app.results, ended
+    return answer.results, ended
 
 
 def pythons(place: runner.Place, server: django_info_server.Server | None, params: dict[str, t.Any]) -> tuple[str, ...]:

@@ -107,23 +107,23 @@ def versions(caches: list[dict[str, t.Any]], cache_version: dict[str, t.Any]) ->
 
 def sessions(info: dict[str, t.Any]) -> Iterator[Finding]:
     """Tell of sessions that a flush, a restart or nothing at all loses."""
-    result = info["sessions"]
-    if result["store"] != "cache" or not result["used"]:
+    facts = info["sessions"]
+    if facts["store"] != "cache" or not facts["used"]:
         return
-    cache = next((one for one in info["caches"] if one["alias"] == result["alias"]), None)
+    cache = next((one for one in info["caches"] if one["alias"] == facts["alias"]), None)
     remedy = "set SESSION_ENGINE to django.contrib.sessions.backends.cached_db"
     if cache is None:
-        text = f"Sessions are to live in the cache '{result['alias']}', which CACHES doesn't have: {remedy}."
+        text = f"Sessions are to live in the cache '{facts['alias']}', which CACHES doesn't have: {remedy}."
     elif cache["family"] == DUMMY:
-        text = f"Sessions live in '{result['alias']}', which stores nothing, so nobody stays logged in: {remedy}."
+        text = f"Sessions live in '{facts['alias']}', which stores nothing, so nobody stays logged in: {remedy}."
     elif cache["family"] == LOCAL:
         text = (
-            f"Sessions live in '{result['alias']}', which each worker has for itself and loses when it ends, so visitors "
-            f"are logged out: {remedy}."
+            f"Sessions live in '{facts['alias']}', which each worker has for itself and loses when it ends, so "
+            f"visitors are logged out: {remedy}."
         )
     else:
         text = (
-            f"Sessions live in the cache '{result['alias']}' alone, so a flush of it, or a new VERSION, logs everyone "
+            f"Sessions live in the cache '{facts['alias']}' alone, so a flush of it, or a new VERSION, logs everyone "
             f"out: {remedy}."
         )
     yield Finding("sessions_lost", "problem", text)

@@ -33,8 +33,8 @@ def find(info: dict[str, t.Any]) -> list[Finding]:
         *_responses(info["responses"]),
         *_broken(info),
     ]
-    spec = ("danger", "problem", "hint")
-    return sorted(found, key=lambda one: spec.index(one.level))
+    levels = ("danger", "problem", "hint")
+    return sorted(found, key=lambda one: levels.index(one.level))
 
 
 def _debug(info: dict[str, t.Any]) -> Iterator[Finding]:
@@ -116,28 +116,29 @@ def _static(info: dict[str, t.Any]) -> Iterator[Finding]:
 
 
 def _middleware(info: dict[str, t.Any]) -> Iterator[Finding]:
-    result = info["middleware_cache"]
-    if result["updates"] != result["fetches"]:
-        there, missing = ("Update", "FetchFrom") if result["updates"] else ("FetchFrom", "Update")
+    cache = info["middleware_cache"]
+    if cache["updates"] != cache["fetches"]:
+        there, missing = ("Update", "FetchFrom") if cache["updates"] else ("FetchFrom", "Update")
         yield Finding(
             "middleware_half",
             "problem",
             f"MIDDLEWARE has {there}CacheMiddleware without {missing}CacheMiddleware, so no page comes from the cache "
             "by it: add the other, or take it out.",
         )
-    if result["updates"] and result["before_update"]:
-        earlier = names([one.rpartition(".")[2] for one in result["before_update"]])
+    if cache["updates"] and cache["before_update"]:
+        earlier = names([one.rpartition(".")[2] for one in cache["before_update"]])
         yield Finding(
             "middleware_order",
             "danger",
             f"UpdateCacheMiddleware stands after {earlier} in MIDDLEWARE, so a page that is for one visitor can be "
             "stored and served to others: put it first.",
         )
-    if (result["updates"] or result["fetches"]) and result["alias"] not in [one["alias"] for one in info["caches"]]:
+    if (cache["updates"] or cache["fetches"]) and cache["alias"] not in [one["alias"] for one in info["caches"]]:
         yield Finding(
             "middleware_alias",
             "problem",
-            f"CACHE_MIDDLEWARE_ALIAS is '{result['alias']}', which CACHES doesn't have, so every page fails: correct it.",
+            f"CACHE_MIDDLEWARE_ALIAS is '{cache['alias']}', which CACHES doesn't have, so every page fails: correct "
+            "it.",
         )
 
 
@@ -171,11 +172,11 @@ def _responses(responses: list[dict[str, t.Any]]) -> Iterator[Finding]:
 
 def _broken(info: dict[str, t.Any]) -> Iterator[Finding]:
     for part, what in (("apps", "INSTALLED_APPS can't all be loaded"), ("urls", "The URLconf can't be loaded")):
-        result = info[part]
-        if result and result["error"]:
-            place = f" ({result['where']})" if result.get("where") else ""
+        facts = info[part]
+        if facts and facts["error"]:
+            place = f" ({facts['where']})" if facts.get("where") else ""
             yield Finding(
                 f"{part}_broken",
                 "problem",
-                f"{what}{place}: {result['error']}. Correct that before a worker restarts, since it would fail there.",
+                f"{what}{place}: {facts['error']}. Correct that before a worker restarts, since it would fail there.",
             )

@@ -12,9 +12,9 @@ import concurrent.futures
 import typing as t
 import urllib.parse
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import http
+from ansible_collections.juno.deploy.plugins.module_utils._base import site as verify_site
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._verify import http
-from ansible_collections.juno.deploy.plugins.module_utils._verify import site as verify_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.lifetimes import (
     directives,
     expires_seconds,

@@ -44,11 +44,11 @@ KEYS = (
 )
 
 
-def shape(result: dict[str, t.Any], *, importing: bool, variable: str, ended: str) -> dict[str, t.Any]:
+def shape(answer: dict[str, t.Any], *, importing: bool, variable: str, ended: str) -> dict[str, t.Any]:
     """Return the result without server and responses; C(ended) says why a part may be missing."""
-    about = result["about"]
-    parts = {name: _part(result, name, importing=importing, ended=ended) for name in EMPTY}
-    cache_version = result.get("cache_version") or {"honoured": {}, "types": {}, "error": ended if variable else ""}
+    about = answer["about"]
+    parts = {name: _part(answer, name, importing=importing, ended=ended) for name in EMPTY}
+    cache_version = answer.get("cache_version") or {"honoured": {}, "types": {}, "error": ended if variable else ""}
     sessions = parts["sessions"]
     info = {
         **{name: about[name] for name in ("django", "python", "interpreter", "settings_module")},
@@ -66,12 +66,12 @@ def shape(result: dict[str, t.Any], *, importing: bool, variable: str, ended: st
     return {**info, "errors": list(_errors(info, parts))}
 
 
-def _part(result: dict[str, t.Any], name: str, *, importing: bool, ended: str) -> dict[str, t.Any]:
+def _part(answer: dict[str, t.Any], name: str, *, importing: bool, ended: str) -> dict[str, t.Any]:
     """Return a part with its error; a list is in C(value)."""
     if name in IMPORTING and not importing:
         found: dict[str, t.Any] = {"value": None, "error": "", "where": ""}
     else:
-        found = result.get(name) or {"value": None, "error": ended, "where": ""}
+        found = answer.get(name) or {"value": None, "error": ended, "where": ""}
     value = EMPTY[name] if found["value"] is None else found["value"]
     error, where = found["error"], found.get("where", "")
     if isinstance(value, list):

@@ -57,16 +57,16 @@ def django(info: dict[str, t.Any]) -> str:
     )
 
 
-def server(result: dict[str, t.Any]) -> str:
+def server(facts: dict[str, t.Any]) -> str:
     """Return what serves and how."""
-    if not result["kind"]:
-        return str(result["error"])
-    kind = f"{result['worker_class']} " if result["worker_class"] else ""
-    words = [result["kind"], f"{result['workers']} {kind}worker{'' if result['workers'] == 1 else 's'}"]
-    words += [f"{result['threads']} threads each"] if (result["threads"] or 1) > 1 else []
-    words += ["preloads the app"] if result["preload"] else []
-    words += [f"at {', '.join(result['listens'])}"] if result["listens"] else []
-    words += ["can be reloaded"] if result["reload"] else [f"no reload: {result['reload_reason']}"]
+    if not facts["kind"]:
+        return str(facts["error"])
+    kind = f"{facts['worker_class']} " if facts["worker_class"] else ""
+    words = [facts["kind"], f"{facts['workers']} {kind}worker{'' if facts['workers'] == 1 else 's'}"]
+    words += [f"{facts['threads']} threads each"] if (facts["threads"] or 1) > 1 else []
+    words += ["preloads the app"] if facts["preload"] else []
+    words += [f"at {', '.join(facts['listens'])}"] if facts["listens"] else []
+    words += ["can be reloaded"] if facts["reload"] else [f"no reload: {facts['reload_reason']}"]
     return ", ".join(words)
 
 
@@ -86,12 +86,12 @@ def kept(seconds: float | None) -> str:
     return "for ever" if seconds is None else f"{seconds:,g} s"
 
 
-def sessions(result: dict[str, t.Any]) -> str:
+def sessions(facts: dict[str, t.Any]) -> str:
     """Return where sessions live."""
-    if not result["store"]:
+    if not facts["store"]:
         return "not known"
-    where = STORES[result["store"]].format(**result)
-    return where if result["used"] else f"{where}; SessionMiddleware is not in use"
+    where = STORES[facts["store"]].format(**facts)
+    return where if facts["used"] else f"{where}; SessionMiddleware is not in use"
 
 
 def template(one: dict[str, t.Any]) -> str:
@@ -102,10 +102,10 @@ def template(one: dict[str, t.Any]) -> str:
     return f"{name}: {'kept in memory until new workers come' if one['cached'] else 'read again each time'}"
 
 
-def static(result: dict[str, t.Any]) -> str:
+def static(facts: dict[str, t.Any]) -> str:
     """Return where static files are and whether their manifest is."""
-    where = f"{result['storage'].rpartition('.')[2] or 'no storage'}, {result['root'] or 'no root'}"
-    manifest = result["manifest"]
+    where = f"{facts['storage'].rpartition('.')[2] or 'no storage'}, {facts['root'] or 'no root'}"
+    manifest = facts["manifest"]
     if not manifest:
         return f"{where}, no manifest"
     if not manifest["exists"]:
@@ -113,25 +113,25 @@ def static(result: dict[str, t.Any]) -> str:
     return f"{where}, manifest {manifest['hash']} with {manifest['entries']:,} files"
 
 
-def middleware(result: dict[str, t.Any]) -> str:
+def middleware(facts: dict[str, t.Any]) -> str:
     """Return whether middleware caches whole pages."""
-    if not result["updates"] and not result["fetches"]:
+    if not facts["updates"] and not facts["fetches"]:
         return "no middleware caches whole pages"
-    prefix = f", prefix '{result['key_prefix']}'" if result["key_prefix"] else ""
-    return f"middleware keeps pages for {kept(result['seconds'])} in the cache '{result['alias']}'{prefix}"
+    prefix = f", prefix '{facts['key_prefix']}'" if facts["key_prefix"] else ""
+    return f"middleware keeps pages for {kept(facts['seconds'])} in the cache '{facts['alias']}'{prefix}"
 
 
-def cache_version(result: dict[str, t.Any]) -> str:
+def cache_version(facts: dict[str, t.Any]) -> str:
     """Return which caches a new release has to itself."""
-    if not result["variable"]:
+    if not facts["variable"]:
         return "not asked for"
-    if result["error"]:
-        return f"whether {result['variable']} counts is not known"
-    own = sorted(alias for alias, honoured in result["honoured"].items() if honoured)
-    others = sorted(set(result["honoured"]) - set(own))
+    if facts["error"]:
+        return f"whether {facts['variable']} counts is not known"
+    own = sorted(alias for alias, honoured in facts["honoured"].items() if honoured)
+    others = sorted(set(facts["honoured"]) - set(own))
     if not own:
-        return f"shares every cache with the old one: none takes its VERSION from {result['variable']}"
-    return f"has keys of its own in {', '.join(own)} by {result['variable']}" + (
+        return f"shares every cache with the old one: none takes its VERSION from {facts['variable']}"
+    return f"has keys of its own in {', '.join(own)} by {facts['variable']}" + (
         f", not in {', '.join(others)}" if others else ""
     )
 

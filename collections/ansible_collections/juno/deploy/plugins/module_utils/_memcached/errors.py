@@ -44,7 +44,7 @@ def require_pymemcache() -> None:
     if PYMEMCACHE_ERROR:
         raise JunoError(
             f"The Python library pymemcache is missing on this host ({PYMEMCACHE_ERROR}): install the package "
-            "python3-pymemcache, or run playbooks/provision.yml."
+            "python3-pymemcache, or run the playbook juno.deploy.provision."
         )
 
 

@@ -51,7 +51,7 @@ class FlushOutcome:
     #: Old items that were still readable after the first and after the last flush; None where they can't be counted.
     survivors_first: int | None = None
     survivors: int | None = None
-    #: Whether the list of keys verified that no old item is left.
+    #: Whether the list of keys shows that no old item is left.
     verified: bool = False
     #: Why they can't be counted.
     unverified_reason: str = ""
@@ -112,7 +112,7 @@ def _look(connection: Connection, outcome: FlushOutcome) -> None:
 
 
 def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
-    """Flush; once more, in the next second, unless the list of keys verifies that nothing old is left.
+    """Flush; once more, in the next second, unless the list of keys shows that nothing old is left.
 
     Where the keys can't be listed the second flush is sent unseen: an old page that stays until its TTL costs more than
     the entries of one second.

@@ -57,7 +57,7 @@ def _look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
     if config.get("name") != app.project:
         raise BadInputError(
             f"docker compose calls the project in {app.path} '{config.get('name')}', not '{app.project}': "
-            f"set django_app_project to {config.get('name')}."
+            f"set 'project' to {config.get('name')}."
         )
     compose.require_service(config, app.service, app.path)
     return version, config
@@ -185,7 +185,7 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
         refusals.require_files_stay(app, texts, gone, state.target_commit[:12])
     done = journal.last_done(entries)
     last = done or journal.NO_RELEASE
-    answer = compose_facts(app, version, config)
+    facts = compose_facts(app, version, config)
     needs = inspect_git.needs_of(run, app, request, config, diff, state.target_commit, rules.read_layout(last.layout))
     look = services_plan.Look(
         run,
@@ -200,7 +200,7 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
         request.update_services,
     )
     others, about_others = services_plan.plan(look)
-    changes = _Changes(entries, needs, answer["code_mounted"])
+    changes = _Changes(entries, needs, facts["code_mounted"])
     plan = plan_plan.make(situation(app, request, state, running, changes, config, services_plan.replaced(others)))
     if done:
         plan.notices = [*plan.notices, *migration_source.notices(run, app.path, state.target_commit, diff.changes)]
@@ -219,7 +219,7 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
         require_handing_on(app, strategy["strategy"], running)
     return {
         "git": dataclasses.asdict(state),
-        "compose": answer,
+        "compose": facts,
         "configuration": wanted,
         "workers": workers,
         "workers_words": worker_services.words(workers, app.service),
@@ -233,7 +233,7 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
             **strategy,
             "first_proxy": first_proxy(strategy, running),
             "collect": collects(
-                request.collectstatic, strategy["strategy"], plan, own_command=answer["command_collects"]
+                request.collectstatic, strategy["strategy"], plan, own_command=facts["command_collects"]
             ),
             "words": [*plan_words.words(plan, needs), *about_others],
         },
@@ -293,14 +293,14 @@ def collects_back(
     config: dict[str, t.Any],
     serving: journal.Entry,
     commit: str,
-    result: dict[str, t.Any],
+    facts: dict[str, t.Any],
     strategy: str,
 ) -> bool:
     """Return whether the static files of an earlier commit are to be collected: the manifest is what serves now."""
     diff = inspect_git.differ(run, app.path, serving.commit, commit)
     needs = inspect_git.needs_of(run, app, request, config, diff, commit, rules.read_layout(serving.layout))
     plan = plan_plan.Plan(static_changed=needs is None or "collect" in needs.steps or request.own_frontend)
-    return collects(request.collectstatic, strategy, plan, own_command=result["command_collects"])
+    return collects(request.collectstatic, strategy, plan, own_command=facts["command_collects"])
 
 
 def first_proxy(strategy: dict[str, t.Any], running: list[engine.Container]) -> bool:
@@ -350,12 +350,12 @@ def look_back(run: Runner, app: App, request: inspect_git.PlanRequest, release: 
     new_image = new_image or reconfigured(app, last, config)
     strategy = choose_strategy(app, request.strategy, config, new_image, running)
     require_handing_on(app, strategy["strategy"], running)
-    result = compose_facts(app, version, config)
+    facts = compose_facts(app, version, config)
     plan = {"deploy": True, "build": False, "reasons": ["it was asked for"], "build_reasons": []}
-    collect = release >= 0 and collects_back(run, app, request, config, last, commit, result, strategy["strategy"])
+    collect = release >= 0 and collects_back(run, app, request, config, last, commit, facts, strategy["strategy"])
     return {
         "git": {"commit": head, "target_commit": commit, "target_subject": checkout.subject(run, app.path, commit)},
-        "compose": result,
+        "compose": facts,
         "workers": workers,
         "workers_words": worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in running],

@@ -90,7 +90,7 @@ def _why(at: Situation) -> list[str]:
     if at.reconfigured:
         why.append(f"the configuration of {', '.join(at.reconfigured)} has changed (.env, or a compose file by hand)")
     if at.updates:
-        why.append(f"{', '.join(at.updates)} is to be replaced (django_app_update_services)")
+        why.append(f"{', '.join(at.updates)} is to be replaced ('update_services')")
     return why
 
 
@@ -130,8 +130,8 @@ def make(at: Situation) -> Plan:
     if not why and not new:
         return Plan(reasons=[f"{at.target_commit[:12]} serves already"])
     if not why and needs is not None and not needs.steps and not at.always_build:
-        result = f"nothing changed that the site reads since {at.serving_commit[:12]}"
-        return Plan(reasons=[f"{result} ({kinds_of(needs)})" if needs.kinds else result], notices=notices)
+        reason = f"nothing changed that the site reads since {at.serving_commit[:12]}"
+        return Plan(reasons=[f"{reason} ({kinds_of(needs)})" if needs.kinds else reason], notices=notices)
     # Where more is wrong than that a commit came, everything that can be old is made new.
     all_of_it = bool(why) or needs is None or at.always_build
     wanted = set(needs.steps) if needs else set()

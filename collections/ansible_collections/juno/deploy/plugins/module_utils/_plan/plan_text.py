@@ -29,23 +29,23 @@ class PlanContext:
     notices: tuple[str, ...] = ()
 
 
-def lines(begun: Mapping[str, t.Any], result: PlanContext) -> list[str]:
+def lines(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
     """Return the plan, as the begin of a release has found it."""
     plan, git = begun["plan"], begun["git"]
     parts = [*_left_behind(begun)]
-    if result.purpose == "rollback":
+    if context.purpose == "rollback":
         parts.append(f"Back to: release {begun['target']['number']}")
     parts += [
         f"Commit: {git['target_commit'][:12]} {git['target_subject']}",
-        f"{result.purpose.capitalize()}: {'yes' if plan['deploy'] else 'no'}, {'; '.join(plan['reasons'])}",
-        *_later_migrations(begun, result),
+        f"{context.purpose.capitalize()}: {'yes' if plan['deploy'] else 'no'}, {'; '.join(plan['reasons'])}",
+        *_later_migrations(begun, context),
         f"Build:  {'yes, ' if plan['build'] else 'no'}{'; '.join(plan['build_reasons'])}",
         *_needs(plan.get("words") or []),
     ]
     if begun.get("workers_words"):
         parts.append(f"Workers: {begun['workers_words']}")
     parts.append(f"Switch: {'; '.join([plan['strategy'], *plan['strategy_reasons']])}")
-    return text.as_lines([*parts, *(f"Notice: {one}" for one in _notices(begun, result))])
+    return text.as_lines([*parts, *(f"Notice: {one}" for one in _notices(begun, context))])
 
 
 def _left_behind(begun: Mapping[str, t.Any]) -> list[str]:
@@ -67,14 +67,14 @@ def _outcome(left: Mapping[str, t.Any]) -> str:
     return "finished: it serves" if left["finished"] else "given up"
 
 
-def _later_migrations(begun: Mapping[str, t.Any], result: PlanContext) -> list[str]:
+def _later_migrations(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
     """Tell of migrations that came after the release that is gone back to, and what that means."""
     if not begun.get("migrations"):
         return []
     reversed_ = "reversed after the switch"
-    left = "left applied (django_app_rollback_migrations reverses them)"
+    left = "left applied ('reverse_migrations' reverses them)"
     names = ", ".join(one["name"] for one in begun["migrations"])
-    parts = [f"Migrations that came later: {names}, {reversed_ if result.reverse_migrations else left}"]
+    parts = [f"Migrations that came later: {names}, {reversed_ if context.reverse_migrations else left}"]
     parts += [
         f"Notice: data are lost by reversing {one}; the data from before stay in a copy only"
         for one in begun.get("losses") or []
@@ -83,7 +83,7 @@ def _later_migrations(begun: Mapping[str, t.Any], result: PlanContext) -> list[s
         parts.append(
             f"Notice: the older code can't add rows, since it doesn't know {', '.join(begun['demands'])}, which must "
             "not be null and has no default in the database: give it one (db_default), or reverse the migrations, too "
-            "(django_app_rollback_migrations)"
+            "('reverse_migrations')"
         )
     return parts
 
@@ -93,7 +93,7 @@ def _needs(words: list[str]) -> list[str]:
     return [f"{'        ' if index else 'Needs:  '}{one}" for index, one in enumerate(words)]
 
 
-def _notices(begun: Mapping[str, t.Any], result: PlanContext) -> list[str]:
+def _notices(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
     plan = begun["plan"]
     first_proxy = [FIRST_PROXY] if plan.get("first_proxy") else []
-    return [*result.notices, *(begun.get("notices") or []), *first_proxy, *(plan.get("proxy") or [])]
+    return [*context.notices, *(begun.get("notices") or []), *first_proxy, *(plan.get("proxy") or [])]

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, port_kind
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, proxy_container
 
@@ -19,7 +20,7 @@ if t.TYPE_CHECKING:
 RELOADED = "the proxy's configuration changes; HAProxy takes it over without loss"
 ADDRESSES = (
     "behind the proxy REMOTE_ADDR is its address, and a visitor's is in X-Forwarded-For, which is believed {whom} "
-    "(django_app_trusted_proxies)"
+    "('proxy.trusted_proxies')"
 )
 
 
@@ -34,7 +35,7 @@ class ProxyRequest:
     base_url: str = ""
 
     def spec(self, strategy: str) -> context.SwitchSpec:
-        """Return the order of a switch, as far as it is about the proxy."""
+        """Return the spec of a switch, as far as it is about the proxy."""
         return context.SwitchSpec(
             commit="",
             images={},
@@ -82,7 +83,7 @@ def prepare(
     if reason:
         raise BadInputError(
             f"The proxy stands before '{app.service}', and no longer can: {reason}. Correct the compose file, or take "
-            "the proxy away as docs/strategies.md says; nothing was changed."
+            f"the proxy away as {docs_page('strategies')} says; nothing was changed."
         )
     missing = not engine.image_id(client, request.image)
     if dry and (missing or request.pull):
@@ -103,14 +104,14 @@ def require_address(name: str, service: dict[str, t.Any], base_url: str, ask: t.
     if not doors:
         raise BadInputError(
             f"The service '{name}' publishes no port with a fixed number, so nothing tells where the site can be asked "
-            "for pages: publish one in the compose file, or set django_app_base_url; nothing was changed."
+            "for pages: publish one in the compose file, or set 'base_url'; nothing was changed."
         )
     (host, port), *others = doors
     kind = ask(host, port) if others else ""
     if kind in (port_kind.TLS, port_kind.OTHER):
         raise BadInputError(
             f"The first port that the service '{name}' publishes, {port}, answers, but not by HTTP: set "
-            f"django_app_base_url to the address of the site (http://{others[0][0]}:{others[0][1]}?); "
+            f"'base_url' to the address of the site (http://{others[0][0]}:{others[0][1]}?); "
             "nothing was changed."
         )
 
@@ -123,16 +124,16 @@ def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list
     text = files.read(files.configuration(work.app.proxy_directory))
     named = {int(one["target"]) for one in work.service["ports"] if int(one["published"]) in work.spec.tcp_ports}
     proxy = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
-    result = []
+    notices = []
     why = proxy_container.why_new(
         work.client, proxies, names.definition(names.override(proxy)), pull=work.spec.proxy_pull
     )
     if why:
-        result.append(
+        notices.append(
             f"the proxy is replaced, since its {' and its '.join(why)} changed; nobody is answered while the ports "
             "change hands, for some seconds"
         )
     elif haproxy.write(proxy) != text:
-        result.append(RELOADED)
+        notices.append(RELOADED)
     # A configuration from before has let every visitor say who he is.
-    return result if not text or haproxy.drops_forwarded(text) else [*result, addresses]
+    return notices if not text or haproxy.drops_forwarded(text) else [*notices, addresses]

@@ -98,10 +98,10 @@ def _words(one: Service, site: str, *, site_runs: bool) -> list[str]:
     if one.differs and not one.once:
         what = f"{one.name}: {' and '.join(one.differs)}"
         if one.asked:
-            lines.append(f"{what}: it is replaced, as django_app_update_services asks; {consequence(one)}")
+            lines.append(f"{what}: it is replaced, as 'update_services' asks; {consequence(one)}")
         else:
             lines.append(
-                f"Notice: {what}, and it is not touched (django_app_update_services: [{one.name}] replaces it; "
+                f"Notice: {what}, and it is not touched ('update_services: [{one.name}]' replaces it; "
                 f"{consequence(one)})"
             )
     elif one.asked and not one.once and not one.built:
@@ -165,7 +165,7 @@ def require_known(asked: tuple[str, ...], config: dict[str, t.Any]) -> None:
     for name in asked:
         if name not in config["services"]:
             raise BadInputError(
-                f"django_app_update_services names '{name}', but the project has no such service; it has: "
+                f"'update_services' names '{name}', but the project has no such service; it has: "
                 f"{', '.join(sorted(config['services']))}."
             )
 

@@ -19,12 +19,12 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import files
+from ansible_collections.juno.deploy.plugins.module_utils._base import files, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import request_target
 from ansible_collections.juno.deploy.plugins.module_utils._probe import prober, report
-from ansible_collections.juno.deploy.plugins.module_utils._probe import process as probe_process
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import request_target
+from ansible_collections.juno.deploy.plugins.module_utils._verify import freshness
 
 LONGEST_SECONDS = 3600.0
 MOST_PER_SECOND = 100.0
@@ -38,7 +38,7 @@ State = dict[str, t.Any]
 def start(directory: str, spec: dict[str, t.Any]) -> State:
     """Start a prober, after ending one that an interrupted deploy left; a rate of 0 only does the latter.
 
-    :raises JunoError: the order makes no sense, or the process or its files can't be made.
+    :raises JunoError: the spec makes no sense, or the process or its files can't be made.
     """
     full = checked(spec)
     abandon(directory)
@@ -51,19 +51,19 @@ def start(directory: str, spec: dict[str, t.Any]) -> State:
         # A new file, so that nothing an old prober may still write gets into it.
         os.close(os.open(samples, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640))
         state["pid"] = _spawn(directory, samples, full)
-        state["process_started"] = probe_process.started(state["pid"])
+        state["process_started"] = processes.start_of(state["pid"]) or 0
         _write(directory, state)
     except OSError as exc:
-        probe_process.end(state, signal.SIGKILL, GRACE_SECONDS)
+        processes.end(process_of(state), GRACE_SECONDS, signal.SIGKILL)
         raise JunoError(
-            f"The availability probe can't be started below {directory} ({exc.strerror}): free disk space or fix the permissions, "
-            "or turn it off with a rate of 0."
+            f"The availability probe can't be started below {directory} ({exc.strerror}): free disk space or fix the "
+            "permissions, or turn it off with a rate of 0."
         ) from exc
     return {"running": True, "pid": state["pid"], "began": state["began"]}
 
 
 def checked(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return an order with all its defaults, in the form in which it is sent.
+    """Return a spec with all its defaults, in the form in which it is sent.
 
     :raises BadInputError: it makes no sense.
     """
@@ -102,7 +102,13 @@ def checked(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "rate_per_second": rate,
         "longest_seconds": float(spec.get("longest_seconds") or LONGEST_SECONDS),
         "deployer": spec.get("deployer") or [],
+        "volatile": freshness.IN_ANY_RENDERING,
     }
+
+
+def process_of(state: State) -> processes.Process:
+    """Return the prober's process."""
+    return processes.Process(state["pid"], str(state["process_started"]))
 
 
 def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.Any]:
@@ -114,7 +120,7 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
     if state is None:
         run, when = probe_samples.Run([], 0.0), probe_samples.Marks()
     else:
-        probe_process.end(state, signal.SIGTERM, prober.DRAIN_SECONDS + GRACE_SECONDS)
+        processes.end(process_of(state), prober.DRAIN_SECONDS + GRACE_SECONDS)
         spec, when = state["spec"], probe_samples.Marks.of(marks)
         run = probe_samples.parse(_samples(directory), spec["pages"], spec["rate_per_second"])
         if not run.ended:
@@ -127,9 +133,9 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
 def abandon(directory: str) -> bool:
     """End a prober without figures, if one is left, and remove its files; return whether one ran."""
     state = _read(directory)
-    ran = state is not None and probe_process.alive(state)
+    ran = state is not None and process_of(state).is_alive()
     if state is not None:
-        probe_process.end(state, signal.SIGKILL, GRACE_SECONDS)
+        processes.end(process_of(state), GRACE_SECONDS, signal.SIGKILL)
     for name in ("probe.json", "probe.samples", "probe.errors"):
         path = os.path.join(directory, name)
         try:

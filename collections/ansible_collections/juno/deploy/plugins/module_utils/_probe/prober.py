@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Asks a site for its pages while it is deployed, without being a burden. Private to juno.deploy: no stable interface.
 
-It runs as a process of its own, C(python3 -I -c <this source> <samples file>), with its order on standard input (not in
+It runs as a process of its own, C(python3 -I -c <this source> <samples file>), with its spec on standard input (not in
 its arguments, which every user of the host can read): standard library only.
 
 Each line of the samples is a JSON list:
@@ -45,9 +45,6 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_SAMPLES = 200_000
 SIGNALS = (signal.SIGTERM,)
 
-_CSRF = re.compile(rb"(csrf[^<>\n]{0,80}?[\"'=:;\s])(?:[a-z0-9]{64}|[a-z0-9]{32})(?![a-z0-9])", re.IGNORECASE)
-_NONCE = re.compile(rb"(nonce=[\"'])[^\"']*", re.IGNORECASE)
-_CLOCK = re.compile(rb"(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?")
 _AND = rb"(?:&amp;|&#38;|&|%26|\\u0026)"
 _IS = rb"(?:=|%3D|&#61;|&#x3D;|\\u003D)"
 
@@ -64,8 +61,8 @@ def _runs(pid: int, started: str) -> bool:
     return fields[0] not in "ZX" and fields[19] == started
 
 
-def normalise(body: bytes, token: str = "") -> bytes:
-    """Take out of a page what differs between two renderings of the same: form tokens, nonces, times of day.
+def normalise(body: bytes, volatile: t.Iterable[str], token: str = "") -> bytes:
+    """Take out of a page what differs between any two renderings of it, but a first group that stays.
 
     With a token also the query that C(ask) added, in the forms in which a page may repeat its own address.
     """
@@ -73,9 +70,9 @@ def normalise(body: bytes, token: str = "") -> bytes:
         query = rb"_juno" + _IS + token.encode()
         body = re.sub(rb"(\?|%3F|\\u003F)" + query + _AND, rb"\1", body, flags=re.IGNORECASE)
         body = re.sub(rb"(?:\?|%3F|\\u003F|" + _AND + rb")?" + query, b"", body, flags=re.IGNORECASE)
-    for volatile in (_CSRF, _NONCE):
-        body = volatile.sub(rb"\1", body)
-    return _CLOCK.sub(b"", body)
+    for one in volatile:
+        body = re.sub(one.encode(), lambda found: found[1] if found.re.groups else b"", body)
+    return body
 
 
 def busting_query(target: str, token: str) -> str:
@@ -117,7 +114,8 @@ def ask(spec: Spec, page: dict[str, t.Any], token: str = "") -> tuple[int | str,
     wrong = any(text.encode() not in body for text in page["contains"])
     wrong = wrong or any(text.encode() in body for text in page["excludes"])
     seen = f"{response.status} {response.getheader('Location', '')}\n".encode() + body
-    return response.status, hashlib.sha256(normalise(seen, token)).hexdigest()[:16], wrong
+    plain = normalise(seen, spec.get("volatile", ()), token)  # the spec of an earlier version has none
+    return response.status, hashlib.sha256(plain).hexdigest()[:16], wrong
 
 
 def describe(exc: Exception, begun: bool) -> str:
@@ -159,7 +157,7 @@ class Prober:
         self._spec = spec
         self._samples = samples
         self._pool = concurrent.futures.ThreadPoolExecutor(MOST_IN_FLIGHT)
-        #: Pages rendered again wait for each other: each costs the site a rendering.
+        #: Renderings wait for each other: each costs the site some work.
         self._renderer = concurrent.futures.ThreadPoolExecutor(1)
         self._open: dict[int, tuple[float, int]] = {}
         self._changed = threading.Condition()
@@ -173,7 +171,7 @@ class Prober:
         self._epoch = time.time() - time.monotonic()
 
     def run(self) -> None:
-        """Ask until a signal, the order's limits or a dead deploy end it."""
+        """Ask until a signal, the spec's limits or a dead deploy end it."""
         why = self._loop()
         with self._changed:
             self._changed.wait_for(lambda: not self._open, DRAIN_SECONDS)

@@ -55,11 +55,11 @@ def switch(figures: Figures, strategy: str, own: float, *, moved_to_proxy: bool,
     whole = is_whole(figures)
     seconds = outage_seconds(figures, own)
     failed = figures["failures"] - figures["before"]["failures"] if whole else 0
-    result = f"{seconds:.2f} s without an answer"
+    unanswered = f"{seconds:.2f} s without an answer"
     if moved_to_proxy:
-        return f"{strategy}, and the proxy took over the ports: {result} while they changed hands, this once"
+        return f"{strategy}, and the proxy took over the ports: {unanswered} while they changed hands, this once"
     if own:
-        return f"{strategy}, {result} while the containers were replaced"
+        return f"{strategy}, {unanswered} while the containers were replaced"
     if not whole:
         return f"{strategy}, no container was missing at any moment; what visitors met was not measured"
     gap = float(figures["longest_gap_seconds"] or 0.0)
@@ -125,7 +125,7 @@ def _lost(figures: Figures, strategy: str, moved_to_proxy: bool) -> str:
         other = f" ({before} more failed before it began)" if before else ""
         return (
             f"Requests were lost although the strategy is {strategy}: {since} failed from the switch on{other}, "
-            "so visitors saw errors; look for the first of them in the app's log (playbooks/logs.yml)."
+            "so visitors saw errors; look for the first of them in the app's log (the playbook juno.deploy.logs)."
         )
     return f"The strategy {strategy} stops the site for a moment: {_count(since, 'request')} failed from the switch on."
 

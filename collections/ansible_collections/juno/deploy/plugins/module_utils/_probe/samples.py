@@ -3,11 +3,11 @@
 """What visitors met during a deploy, from the prober's samples. Private to juno.deploy: no stable interface.
 
 When an answer is an *old page*: it was asked for when no old page may come any more, and either its text is wrong, or
-its body (see C(_probe.prober.normalise)) is one that the page had before the switch, and the page rendered again is another.
-What that can't see: a page that differs at every rendering (it is named as not judged), one that no request met before
-the switch, and one behind a cache that ignores the query; texts in C(contains) or C(excludes) judge those too. What it
-takes for old wrongly: a page whose content changed by itself between the moment it could be old and the next control,
-where nothing cleared its cache.
+its body (see C(_probe.prober.normalise)) is one that the page had before the switch, and the page has another one when
+it is rendered again. What that can't see: a page that differs at every rendering (it is named as not judged), one that
+no request met before the switch, and one behind a cache that ignores the query; texts in C(contains) or C(excludes)
+judge those too. What it takes for old wrongly: a page whose content changed by itself between the moment it could be
+old and the next control, where nothing cleared its cache.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Run:
     pages: list[dict[str, t.Any]]
     rate_per_second: float
     requests: list[Sample] = dataclasses.field(default_factory=list)
-    #: Pages rendered again, past every cache.
+    #: Answers that were rendered again, past every cache.
     controls: list[Sample] = dataclasses.field(default_factory=list)
     #: Times in which the prober itself stood still, and in which it spared a slow site.
     missed: list[tuple[float, float]] = dataclasses.field(default_factory=list)
@@ -162,7 +162,7 @@ def _after(run: Run, marks: Marks) -> list[Sample]:
 
 
 def _digests(run: Run, marks: Marks, page: int) -> tuple[set[str], set[str], set[str]]:
-    """Return what a page was before the switch, what it was then rendered again, and what it is rendered again since."""
+    """Return a page's bodies before the switch, those of its renderings then, and those of its renderings since."""
     controls = [one for one in run.controls if one.page == page and run.good(one)]
     before = {one.digest for one in controls if one.end < marks.switch_began}
     now = {one.digest for one in controls if one.start >= marks.old_gone}

@@ -38,7 +38,7 @@ def show(app: App, *, shown: bool, page: str | None, dry: bool) -> dict[str, t.A
     if not proxies:
         raise JunoError(
             f"No proxy stands before {app.project}, so nothing can show a maintenance page: deploy once with "
-            "django_app_strategy=rolling (playbooks/deploy.yml)."
+            "'strategy: rolling' (the playbook juno.deploy.deploy)."
         )
     directory = app.proxy_directory
     switched = is_on(directory) != shown

@@ -120,7 +120,7 @@ def read_trusted(sources: t.Iterable[str]) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(one)) for one in sources)
     except ValueError as exc:
         raise BadInputError(
-            f"{exc}: correct django_app_trusted_proxies, a list of addresses and networks like 10.0.0.0/8."
+            f"{exc}: correct 'proxy.trusted_proxies', a list of addresses and networks like 10.0.0.0/8."
         ) from exc
 
 

@@ -41,13 +41,13 @@ _UNIT = """\
 # Written by juno.deploy; a deploy writes it anew.
 [Unit]
 Description=juno.deploy: {description}
-ConditionPathExists={spec}
+ConditionPathExists={path}
 {when}
 
 [Service]
 Type={kind}
 TimeoutStartSec=120
-ExecStart={python} -c "{boot}" {spec} {what}
+ExecStart={python} -c "{boot}" {path} {what}
 
 [Install]
 WantedBy=multi-user.target
@@ -103,10 +103,10 @@ def _install(app: app_app.App, what: str) -> None:
 def unit(app: app_app.App, what: str) -> tuple[str, str]:
     """Return the name and the text of a unit."""
     description, when, kind = _WHAT[what]
-    spec = spec_path(app.state_directory)
+    path = spec_path(app.state_directory)
     text = _UNIT.format(
         description=description.format(project=app.project),
-        spec=spec,
+        path=path,
         when=when,
         kind=kind,
         python=sys.executable,

@@ -81,12 +81,12 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
 
 
 def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.SwitchSpec]:
-    """Return what the switch of a release has found, and what it was told.
+    """Return what the switch of a release has found, and its spec.
 
     :raises JunoError: the journal doesn't have both.
     """
     if entry.before is None or entry.spec is None:
-        what = "what its switch was told ('spec')" if entry.before else "what served before it ('before')"
+        what = "the spec of its switch ('spec')" if entry.before else "what served before it ('before')"
         raise JunoError(
             f"Release {entry.number} can't be undone, since the journal does not have {what}: set the file aside (mv), "
             "and deploy again."

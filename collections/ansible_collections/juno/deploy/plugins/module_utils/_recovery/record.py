@@ -70,10 +70,10 @@ def record(
     # The prober asks until the last thing has changed.
     met = control.finish(app.state_directory, marks)
     met.pop("words")
-    result = in_words(met, entry, figures["outage_seconds"])
+    words = in_words(met, entry, figures["outage_seconds"])
     outage = report.outage_seconds(met, figures["outage_seconds"])
     entry = _end(app, figures={**figures, "outage_seconds": outage, "visitors": met})
-    return {"changed": True, "release": entry.to_json(), **result, "actions": removed}
+    return {"changed": True, "release": entry.to_json(), **words, "actions": removed}
 
 
 def require_settled(app: App) -> journal.Entry:
@@ -131,7 +131,7 @@ def settle(client: t.Any, entry: journal.Entry) -> None:
     if not wait_for(settled, patience):
         raise JunoError(
             f"A new worker did not get healthy within {longest + patience:.0f} s, by its own health check: see "
-            "playbooks/logs.yml for why, or give it longer (django_app_boot_timeout_seconds)."
+            "the playbook juno.deploy.logs for why, or give it longer ('boot_timeout_seconds')."
         )
 
 

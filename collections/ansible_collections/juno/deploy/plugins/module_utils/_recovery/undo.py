@@ -233,7 +233,7 @@ def _has_collected(run: Runner, app: App, entry: journal.Entry) -> bool:
     if not before or entry.moved is None or not spec or spec.strategy == "reload":
         return False
     if not any(one.id in before.containers for one in app_server.own(engine.connect(app.docker_host), app)):
-        return False  # they restart, and collect by themselves if the new ones did
+        return False  # they start again, and collect by themselves if the new ones did
     config = compose_config.read(run, app.compose())
     return compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
 

@@ -55,10 +55,10 @@ def plan_proxy(
     proxy = proxy_plan.request_of(spec["proxy"], spec["base_url"])
     # Its configuration may hold secrets, and goes no further.
     plan, config = found["plan"], found.pop("configuration", None)
-    result: list[str] = []
+    notices: list[str] = []
     if proxy and plan["deploy"]:
-        result = proxy_plan.prepare(run, app, proxy, plan["strategy"], dry=dry, config=config)
-    return {**found, "plan": {**plan, "proxy": result}}
+        notices = proxy_plan.prepare(run, app, proxy, plan["strategy"], dry=dry, config=config)
+    return {**found, "plan": {**plan, "proxy": notices}}
 
 
 def open_entry(
@@ -102,8 +102,8 @@ class AvailabilityProbe:
         serving = f"release {number}, which serves," if number else "what serves"
         questions = readiness_pages.PageChecks(pages, host, proto, serving=serving)
         get = readiness_pages.getter(parts.hostname or "", parts.port or 80, questions, NOTICE_SECONDS)
-        result = readiness_pages.notice(questions, get)
-        return [result] if result else []
+        notice = readiness_pages.notice(questions, get)
+        return [notice] if notice else []
 
     def start(self, app: App, base_url: str) -> None:
         """Start the prober; without an address there is no front door to ask at."""
@@ -148,10 +148,13 @@ def look_only(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]
     return {"changed": bool(found["plan"]["deploy"]), **found, "begun": False, "recovered": {}, "taken_over": ""}
 
 
-def begin(run: Runner, app: App, spec: dict[str, t.Any], holder: lock.Holder, package: str) -> dict[str, t.Any]:
+def begin(
+    run: Runner, app: App, spec: dict[str, t.Any], holder: lock.Holder, package: str, ahead: Runner | None = None
+) -> dict[str, t.Any]:
     """Finish or undo what is interrupted, look and plan, and open the journal's entry where there is something to do.
 
     :param package: the directory with the collection's code on this host.
+    :param ahead: runs commands, or knows what they print as long as nothing here was changed.
     :raises JunoError: something that a deploy needs is missing or in the way.
     """
     trust.remember(run, app)
@@ -162,7 +165,7 @@ def begin(run: Runner, app: App, spec: dict[str, t.Any], holder: lock.Holder, pa
             "The caches may hold pages of a release that was given up, and could not be cleared. "
             f"{recovered['not_cleared']}"
         )
-    found = plan_proxy(run, app, spec, look(run, app, spec), dry=False)
+    found = plan_proxy(run, app, spec, look(run if recovered else ahead or run, app, spec), dry=False)
     deploys, probe = bool(found["plan"]["deploy"]), _probe_of(spec)
     if deploys:
         found["boot"] = boot.arm(app, spec, package)

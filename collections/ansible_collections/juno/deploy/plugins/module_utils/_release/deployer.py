@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import select
-import signal
 import socket
-import sys
 import time
 import typing as t
 
@@ -31,6 +28,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import lock as 
 from ansible_collections.juno.deploy.plugins.module_utils._state import rpc
 
 if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._release import ahead
     from ansible_collections.juno.deploy.plugins.module_utils._release.door import Link, Request
     from ansible_collections.juno.deploy.plugins.module_utils._release.step_process import StepProcess
 
@@ -162,8 +160,7 @@ class Deployer:
     def _keep_trying(self, step: StepProcess, failure: dict[str, t.Any]) -> None:
         """Go on with what the begin could not do: the journal has a release that is neither done nor undone."""
         self.given_up = "its begin failed over an interrupted release"
-        failure["msg"] = f"{failure['msg']} This host goes on trying by itself: see playbooks/status.yml."
-        self.over = False
+        failure["msg"] = f"{failure['msg']} This host goes on trying by itself: see the playbook juno.deploy.status."
         self._try_again_later(step)
 
     def _after_a_try(self, step: StepProcess) -> None:
@@ -259,7 +256,7 @@ class Deployer:
         if self.given_up and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
             return (
                 f"This run was given up, since {self.given_up}, so its release is undone or finished by the host "
-                "itself: see playbooks/status.yml, then deploy again."
+                "itself: see the playbook juno.deploy.status, then deploy again."
             )
         if asked.do == "watch" or (known and known.is_meant_by(asked.task)):
             return "" if known else f"The step {name} was not begun."
@@ -333,18 +330,19 @@ class Deployer:
         }
 
 
-def main(lock: str, door: str) -> None:
-    """Be the deployer, as the order on standard input says.
+def main(given: dict[str, t.Any], begun: ahead.Ahead | None, lock: str, door: str) -> None:
+    """Be the deployer of a release.
 
+    :param given: what C(release_begin) hands over.
+    :param begun: what was asked while the code was loaded.
     :param lock: the descriptor of the lock's file, which is locked.
     :param door: the descriptor of the socket at which it listens.
     """
-    # Who started it may have ignored it, and it waits for its children.
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    result = json.loads(sys.stdin.buffer.read())
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    holder = state_lock.Holder(**result["holder"])
-    release = steps.Release.from_input(result, int(lock))
+    holder = state_lock.Holder(**given["holder"])
+    release = steps.Release.from_input(given, int(lock))
+    if begun:
+        begun.wait()
+        release.ahead = begun.run
     with socket.socket(fileno=int(door)) as listening:
         try:
             Deployer(release, holder, listening, release.controller_timeout).serve()

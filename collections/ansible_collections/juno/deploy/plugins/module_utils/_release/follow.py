@@ -24,7 +24,7 @@ SLOW_SECONDS = 30.0
 LAST_CHARACTERS = 500
 GONE = (
     "The deployer of this release is not there any more (its controller was not heard from for too long, or it was "
-    "killed, or the host was restarted): see playbooks/status.yml for what serves, then deploy again."
+    "killed, or the host was restarted): see the playbook juno.deploy.status for what serves, then deploy again."
 )
 
 

@@ -12,10 +12,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._release import step_p
 
 
 def main() -> None:
-    """Plan as the order on standard input says, and print what came of it."""
-    result: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
+    """Plan the release on standard input, and print what came of it."""
+    given: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
 
     def work() -> dict[str, t.Any]:
-        return steps.look_only(steps.Release.from_input(result), diff=True)
+        return steps.look_only(steps.Release.from_input(given), diff=True)
 
     sys.stdout.write(json.dumps(step_process.outcome("begin", work)))

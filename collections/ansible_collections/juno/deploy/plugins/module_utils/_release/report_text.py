@@ -27,7 +27,7 @@ class Results:
     begun: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     built: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     migrated: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
-    #: Of all static files, again.
+    #: Of all static files, from scratch.
     collected: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     switched: Mapping[str, t.Any] = dataclasses.field(default_factory=_nothing)
     #: By the app's settings, or by its own command.
@@ -53,7 +53,7 @@ class Site:
     cache_method: str = "settings"
     #: The app's own command that clears its caches.
     cache_command: str = ""
-    #: All static files were collected again.
+    #: All static files were collected from scratch.
     recollect: bool = False
     #: What of the caches was to go.
     invalidate: Scope = "all"
@@ -73,7 +73,7 @@ def lines(results: Results, site: Site) -> list[str]:
             f"Switch: {recorded['switch']}",
             *tidy_lines(results, site),
             f"Caches: {cache_words(results, site)}" if caches else "",
-            *_verification("Verification:  ", results.verified),
+            *_verification(results.verified),
             *recorded["words"],
         ]
     )
@@ -81,9 +81,7 @@ def lines(results: Results, site: Site) -> list[str]:
 
 def clear_lines(results: Results, site: Site, *, check_mode: bool = False) -> list[str]:
     """Return the report where a person clears the caches."""
-    return text.as_lines(
-        [cache_words(results, site, check_mode=check_mode), *_verification("Verification: ", results.verified)]
-    )
+    return text.as_lines([cache_words(results, site, check_mode=check_mode), *_verification(results.verified)])
 
 
 def tidy_lines(results: Results, site: Site) -> list[str]:
@@ -96,7 +94,7 @@ def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> st
     """Return what was done to the caches, and why; in check mode what would be."""
     caches = results.switched.get("caches") or {}
     if site.cache_method == "none":
-        return "Left alone, as django_app_cache_method asks."
+        return "Left alone, as 'caches.method' asks."
     if site.invalidate == "none":
         return "Left alone: nothing that changed is in a cached page."
     if caches.get("covered") and not caches["alias"]:
@@ -136,19 +134,22 @@ def why_lines(results: Results, cache_version_variable: str, app_says: str, rebo
     return text.as_lines([*parts, "The app says of itself:", app_says])
 
 
-def _verification(heading: str, verified: Mapping[str, t.Any]) -> list[str]:
+def _verification(verified: Mapping[str, t.Any]) -> list[str]:
     words = verified.get("words") or []
-    return [f"{heading}{words[0]}", *words[1:]] if words else []
+    return [f"Verification: {words[0]}", *words[1:]] if words else []
 
 
 def _own_cache_version(cache_version: int, warmed: int) -> str:
     pages = "page was" if warmed == 1 else "pages were"
     rendered = f" ({warmed} {pages} rendered before visitors came)" if warmed else ""
-    return f"Cache version {cache_version} is this release's own: it can't read what was cached before, and nothing was cleared{rendered}."
+    return (
+        f"Cache version {cache_version} is this release's own: it can't read what was cached before, and nothing was "
+        f"cleared{rendered}."
+    )
 
 
 def _of_aliases(cleared: Mapping[str, t.Any], *, new_workers: bool) -> str:
-    """Return what came of each of the app's caches; new workers (C(new_workers)) have none of what old ones had in memory."""
+    """Return what came of each of the app's caches; C(new_workers) have none of what old ones had in memory."""
     caches = cleared["caches"]
     ended = [one["alias"] for one in caches if one["status"] == "needs_restart"] if new_workers else []
     if ended:

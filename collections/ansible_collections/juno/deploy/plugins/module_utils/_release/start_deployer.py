@@ -31,10 +31,12 @@ _MAIN = (
     "import gc, sys\n"
     "gc.disable()\n"
     "sys.path[0] = sys.argv[1]\n"
+    "from ansible_collections.juno.deploy.plugins.module_utils._release import ahead\n"
+    "begun = ahead.begin()\n"
     "from ansible_collections.juno.deploy.plugins.module_utils._release import deployer\n"
     "gc.freeze()\n"
     "gc.enable()\n"
-    "deployer.main(*sys.argv[2:])\n"
+    "deployer.main(*begun, *sys.argv[2:])\n"
 )
 _LOOK = (
     "import sys\n"
@@ -46,7 +48,7 @@ _LOOK = (
 
 @dataclasses.dataclass(frozen=True)
 class StartRequest:
-    """What is to be started: the order of a release, and where the code is that does it."""
+    """What is to be started: the spec of a release, and where the code is that does it."""
 
     directory: str
     package: str

@@ -33,6 +33,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
     Result = dict[str, t.Any]
 
 #: After these the release is over.
@@ -64,6 +66,8 @@ class Release:
     controller_timeout: float = 60.0
     #: The lock's open file.
     lock: int = -1
+    #: What runs a command, or knows its result already (C(_release.ahead)).
+    ahead: Runner = run
     #: Its controller does nothing between the steps, so each may follow the one before without being asked for.
     at_once: bool = False
     #: Whose place this run takes, in words; nothing when nobody was there.
@@ -171,7 +175,7 @@ def look_only(release: Release, *, diff: bool) -> Result:
 
 def _begin_step(release: Release, args: dict[str, t.Any]) -> Result:
     app_app.check(release.spec)
-    found = begin.begin(run, release.app, release.spec, release.holder, release.package)
+    found = begin.begin(run, release.app, release.spec, release.holder, release.package, release.ahead)
     found["taken_over"] = release.taken_over
     return _with_words(release, found, diff=bool(args.get("diff")))
 
@@ -186,7 +190,7 @@ def _with_words(release: Release, found: Result, *, diff: bool) -> Result:
 
 def _build(release: Release, args: dict[str, t.Any]) -> Result:
     if release.spec["recollect"]:
-        return _collect_again(release)
+        return _collect_from_scratch(release)
     begun, spec = release.begun, release.spec
     plan, build = begun["plan"], spec["build"]
     cache_version = args.get("cache_version") or begun["cache_version"]
@@ -223,8 +227,8 @@ def _migrates(built: Result, spec: dict[str, t.Any]) -> bool:
     return (pending and not inside) or spec["migrate"]["backup"] == "always"
 
 
-def _collect_again(release: Release) -> Result:
-    """Collect all static files again, with the code that serves, and remove what nothing names."""
+def _collect_from_scratch(release: Release) -> Result:
+    """Collect all static files from scratch, with the code that serves, and remove what nothing names."""
     spec, rules = release.spec, _static_rules(release.spec)
     more = {"clear": False, "staging": True, "force": True, "link": False, "ignore": []}
     params = {
@@ -322,22 +326,22 @@ def _switch_step(release: Release, _args: dict[str, t.Any]) -> Result:
 def _clear(release: Release, _args: dict[str, t.Any]) -> Result:
     """Clear what the release's own cache version does not make unreadable."""
     what, caches = release.invalidates(), release.spec["caches"]
-    cache_version = release.result("switch").get("caches") or {}
-    covered = bool(cache_version.get("covered"))
-    if what == "none" or (covered and not cache_version["alias"] and caches["method"] == "settings"):
+    version = release.result("switch").get("caches") or {}
+    covered = bool(version.get("covered"))
+    if what == "none" or (covered and not version["alias"] and caches["method"] == "settings"):
         return {"changed": False}
     naming = release.replaced() if what == "naming" else []
-    done = cache_order.clear(release.app, caches, alias=cache_version["alias"] if covered else (), naming=naming or ())
+    done = cache_order.clear(release.app, caches, alias=version["alias"] if covered else (), naming=naming or ())
     warnings = [text for one in done.values() for text in one.pop("warnings", [])]
-    answer = {"warnings": warnings} if warnings else {}
-    return {"changed": any(one.get("changed") for one in done.values()), **done, **answer}
+    more = {"warnings": warnings} if warnings else {}
+    return {"changed": any(one.get("changed") for one in done.values()), **done, **more}
 
 
 def _verify_step(release: Release, _args: dict[str, t.Any]) -> Result:
     spec, switched, verify = release.spec, release.result("switch"), dict(release.spec["verify"])
     headers, header = _headers(spec), verify.pop("release_header")
     params = {
-        **{name: spec.get("default") for name, spec in verify_site.ARGUMENT_SPEC.items()},
+        **{name: option.get("default") for name, option in verify_site.ARGUMENT_SPEC.items()},
         **verify,
         "base_url": switched["base_url"],
         "host": headers.get("Host"),

@@ -21,14 +21,14 @@ def lines(
     collected: Mapping[str, t.Any],
     switched: Mapping[str, t.Any],
 ) -> list[str]:
-    """Return them from the results of the build, the migrations, collecting all again, and the switch.
+    """Return them from the results of the build, the migrations, collecting from scratch, and the switch.
 
     Each of them may be empty, where that was not done.
     """
-    result = [*(built.get("not_pulled") or []), *(built.get("unlooked") or []), *(switched.get("notices") or [])]
+    notices = [*(built.get("not_pulled") or []), *(built.get("unlooked") or []), *(switched.get("notices") or [])]
     return text.as_lines(
         [
-            *(f"Notice: {one}" for one in result),
+            *(f"Notice: {one}" for one in notices),
             *_services(built, switched.get("services") or {}),
             *_backups(migrated),
             *_bytecode(switched.get("bytecode") or {}),
@@ -86,7 +86,7 @@ def _first(names: Sequence[str]) -> str:
 
 
 def _new_static(for_release: Mapping[str, t.Any], recollected: Mapping[str, t.Any]) -> list[str]:
-    """Return what collecting did: for a release that is gone back to, or all again."""
+    """Return what collecting did: for a release that is gone back to, or from scratch."""
     parts = []
     if "added" in for_release:
         parts.append(f"Static: collected again for this release, {_changed(for_release)}")

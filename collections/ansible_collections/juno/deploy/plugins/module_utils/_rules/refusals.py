@@ -32,12 +32,12 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
         why = f"has network_mode {network}" if network else "publishes no port by a fixed number"
         raise BadInputError(
             f"Nothing tells where the site answers on this host, since '{app.service}'{of} {why}: set "
-            "django_app_base_url to its address (http://127.0.0.1:8001, say). Nothing was changed."
+            "'base_url' to its address (http://127.0.0.1:8001, say). Nothing was changed."
         )
     if not found.startswith("http://"):
         raise BadInputError(
-            f"django_app_base_url must be the site's own address on this host, such as http://127.0.0.1:8001, not "
-            f"{found}: https is for django_app_https. Nothing was changed."
+            f"'base_url' must be the site's own address on this host, such as http://127.0.0.1:8001, not "
+            f"{found}: for https set 'headers' (X-Forwarded-Proto: https). Nothing was changed."
         )
 
 
@@ -50,9 +50,9 @@ def require_files_stay(app: App, texts: dict[str, str], gone: Iterable[str], com
     """
     for path in gone:
         name = re.escape(path)
-        result = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
+        named = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
         for file, text in texts.items():
-            if result.search(text):
+            if named.search(text):
                 raise BadInputError(
                     f"{commit} takes {path} out of git, and its {file} names it: git would delete it in {app.path}, "
                     f"and no container could start. Let {file} name a file that git never had (copy {path} to it on "
@@ -91,7 +91,7 @@ def require_one_path(app: App, containers: Iterable[engine.Container]) -> None:
             raise BadInputError(
                 f"The compose project '{app.project}' of {app.path} runs from {one.working_dir} already (the container "
                 f"{one.name}): give this one a name of its own, as COMPOSE_PROJECT_NAME in its .env and as "
-                "django_app_project. Nothing was changed."
+                "'project'. Nothing was changed."
             )
 
 
@@ -127,7 +127,7 @@ def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: 
     if strategy == "rolling":
         raise BadInputError(
             f"{commit} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
-            "django_app_strategy: recreate. Nothing was changed."
+            "'strategy: recreate'. Nothing was changed."
         )
     if compose.is_ours(app.override) and names.is_in(files.read(app.override)):
         raise BadInputError(

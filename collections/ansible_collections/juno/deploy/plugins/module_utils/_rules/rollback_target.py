@@ -73,7 +73,7 @@ def images(
             continue
         if recorded or not identify(name):
             raise BadInputError(
-                f"The image {name} of release {entry.number} is no longer here (django_app_keep_releases tells how "
+                f"The image {name} of release {entry.number} is no longer here ('record.keep_releases' tells how "
                 "many are kept): go back to a newer one, or deploy its commit again."
             )
         found[service] = name

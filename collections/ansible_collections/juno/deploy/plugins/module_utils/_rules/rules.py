@@ -179,10 +179,10 @@ class Layout:
     static: tuple[str, ...] = ()
 
 
-def read_layout(result: dict[str, t.Any] | None) -> Layout:
+def read_layout(raw: dict[str, t.Any] | None) -> Layout:
     """Read a layout as the journal keeps it; an empty one where it keeps none."""
     known = {field.name for field in dataclasses.fields(Layout)}
-    return Layout(**{name: tuple(value) for name, value in (result or {}).items() if name in known})
+    return Layout(**{name: tuple(value) for name, value in (raw or {}).items() if name in known})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Rules:
         layout = layout or Layout()
         mine = [(translate(pattern), Verdict(f"as {pattern} in the rules", steps)) for pattern, steps in own]
         self._own = len(mine)
-        result = [
+        folders_of_settings = [
             (re.escape(folder) + "/.*", Verdict(kind, KINDS[kind]))
             for kind, folders in (("template", layout.templates), ("static file", layout.static))
             for folder in folders
@@ -226,7 +226,7 @@ class Rules:
         rest = [(translate(one), Verdict(kind, KINDS[kind])) for kind, patterns in DEFAULTS for one in patterns]
         # What goes into the image and is built comes before the settings' folders: its patterns are the closer ones.
         closer = [row for row in rest if row[1].kind in ("unknown", "image", "front-end source")]
-        rows = [*mine, *closer, *result, *rest]
+        rows = [*mine, *closer, *folders_of_settings, *rest]
         self._verdicts = [verdict for _text, verdict in rows]
         self._pattern = re.compile("|".join(f"({text})\\Z" for text, _verdict in rows), re.DOTALL)
         self._odd_apps = tuple(app + "/" for app in layout.apps if _NAMES.intersection(app.split("/")))
@@ -254,11 +254,11 @@ def read_own(given: Sequence[dict[str, t.Any]]) -> tuple[tuple[str, tuple[str, .
         if unknown or not isinstance(rule.get("files"), str) or not isinstance(rule.get("steps"), list):
             raise BadInputError(
                 f"A rule for the plan has 'files', a pattern, and 'steps', a list (or an empty one), not {rule}: "
-                "correct django_app_plan_rules."
+                "correct 'rules'."
             )
         wrong = [step for step in rule["steps"] if step not in STEPS]
         if wrong:
-            raise BadInputError(f"'{wrong[0]}' is no step of a deploy: django_app_plan_rules takes {', '.join(STEPS)}.")
+            raise BadInputError(f"'{wrong[0]}' is no step of a deploy: 'rules' takes {', '.join(STEPS)}.")
         translate(rule["files"])
         rules.append((rule["files"], tuple(rule["steps"])))
     return tuple(rules)

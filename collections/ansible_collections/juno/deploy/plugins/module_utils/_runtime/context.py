@@ -12,6 +12,7 @@ import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose as app_compose
+from ansible_collections.juno.deploy.plugins.module_utils._base import http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import readiness, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, switch_spec
@@ -19,7 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal,
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 
 #: Every probe of the starting site may take this long.
 PROBE_TIMEOUT_SECONDS = 10
@@ -136,12 +137,12 @@ def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[
     if parts.scheme != "http" or not parts.hostname:
         raise BadInputError(
             f"The site's address on this host must be like http://127.0.0.1:8001, not '{base_url}': "
-            "publish a port in the compose file, or set django_app_base_url."
+            "publish a port in the compose file, or set 'base_url'."
         )
     host, port = parts.hostname, parts.port or 80
 
     def probe() -> int:
-        status = app_server.answers(host, port, path, headers, PROBE_TIMEOUT_SECONDS)
+        status = http.status(host, port, path, headers, PROBE_TIMEOUT_SECONDS)
         return status if status < 500 else 0
 
     return probe

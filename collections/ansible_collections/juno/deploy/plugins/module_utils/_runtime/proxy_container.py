@@ -40,7 +40,7 @@ def pull_image(run: Runner, client: t.Any, image: str, *, pull: bool = False) ->
         return False
     events.tell(f"pulls {image} for the proxy")
     run(["docker", "pull", "--quiet", image], timeout_seconds=PULL_SECONDS).require(
-        f"The proxy's image {image} can't be pulled ({{cause}}): load it, or name another in django_app_proxy_image. "
+        f"The proxy's image {image} can't be pulled ({{cause}}): load it, or name another in 'proxy.image'. "
         "Nothing was changed."
     )
     return True
@@ -154,7 +154,7 @@ def differs(seen: dict[str, t.Any], wanted: dict[str, t.Any]) -> list[str]:
 
 
 def why_new(client: t.Any, proxies: list[engine.Container], wanted: dict[str, t.Any], *, pull: bool) -> list[str]:
-    """Return what of the running proxy only another container can have; C(pull): also another image of the same name."""
+    """Return what only another container of the proxy can have; C(pull): also another image of the same name."""
     found: list[str] = []
     for one in proxies:
         with engine.errors_as(f"The proxy {one.name} could not be looked at"):
@@ -166,7 +166,7 @@ def why_new(client: t.Any, proxies: list[engine.Container], wanted: dict[str, t.
 
 
 def renew(work: SwitchContext, *, reload: bool, pull: bool = False) -> None:
-    """Bring the proxy up to date with its files: a new container only where that is needed, else a new configuration."""
+    """Bring the proxy up to date with its files: by a new container only where it has to be, else by a reload."""
     ask = runtime.asker(names.socket_of(work.app.proxy_directory))
     running = containers(work)
     wanted = names.definition(files.read(work.app.override))

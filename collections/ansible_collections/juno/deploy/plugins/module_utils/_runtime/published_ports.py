@@ -23,9 +23,9 @@ Kinds = dict[Door, str]
 Ask = t.Callable[[str, int], str]
 Still = t.Callable[[], None]
 
-#: What begins again behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
+#: What restarts behind a door (a front proxy that looks a name up again, a server of mail) may take so long.
 AFTER_SECONDS = 20.0
-#: Where nothing was begun again a second look is enough.
+#: Where nothing was restarted a second look is enough.
 LOOK_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
 
@@ -104,7 +104,7 @@ def require(before: Kinds, ask: Ask, seconds: float = AFTER_SECONDS, still: Stil
         raise JunoError(
             f"The published port {port_kind.address(*door)} answered before the switch ({words(was)}), and now it "
             f"does not ({words(now[door])}): see the logs of the service behind it. A port that isn't HTTP is passed "
-            "as it is where django_app_tcp_ports names it."
+            "as it is where 'proxy.tcp_ports' names it."
         )
     return now
 

@@ -3,8 +3,8 @@
 """Readiness: a new container gets no visitor before it has shown that it can serve. Private to juno.deploy.
 
 The container's own health check decides where the compose file has one, else its answer to a page. Then it is asked for
-the pages that the verification will ask for (C(_runtime.readiness_pages)). Either way it must have stayed up for a while: what
-dies some seconds after its start has then not cost a single request.
+the pages that the verification will ask for (C(_runtime.readiness_pages)). Either way it must have stayed up for a
+while: what dies some seconds after its start has then not cost a single request.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import typing as t
 import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app_server
-from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import readiness_pages
+from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import past_cache
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
@@ -49,16 +50,11 @@ class Readiness:
     asking: t.Callable[[], None] = readiness_pages.say_nothing
 
 
-def unanswered(path: str) -> str:
-    """Return the path with a query that no cache has seen, so that an answer is the server's own."""
-    return f"{path}{'&' if '?' in path else '?'}_juno={uuid.uuid4().hex[:12]}"
-
-
 class _Watch:
     """One container on its way to health."""
 
-    def __init__(self, client: t.Any, one: Container, ready: Readiness) -> None:
-        self.client, self.one, self.checks = client, one, ready
+    def __init__(self, client: t.Any, one: Container, checks: Readiness) -> None:
+        self.client, self.one, self.checks = client, one, checks
         self.errors_since = 0.0
         self.well_since = 0.0
         self.last = "no answer"
@@ -68,11 +64,11 @@ class _Watch:
         self.wrong_since = 0.0
 
     def _visit(self) -> readiness_pages.Visit | None:
-        ready, questions = self.checks, self.checks.questions
-        if questions is None or not questions.pages or not ready.port or not self.one.addresses:
+        checks, questions = self.checks, self.checks.questions
+        if questions is None or not questions.pages or not checks.port or not self.one.addresses:
             return None
-        get = readiness_pages.getter(self.one.addresses[0], ready.port, questions)
-        return readiness_pages.Visit(get, questions, ready.serving, lambda: uuid.uuid4().hex[:12])
+        get = readiness_pages.getter(self.one.addresses[0], checks.port, questions)
+        return readiness_pages.Visit(get, questions, checks.serving, lambda: uuid.uuid4().hex[:12])
 
     def passed(self) -> bool:
         """Ask once.
@@ -141,17 +137,18 @@ class _Watch:
             events.tell(f"asks {self.one.name} for {pages}, before visitors do")
 
     def _answers_well(self) -> bool:
-        ready, address = self.checks, self.one.addresses[0] if self.one.addresses else ""
-        status = app_server.answers(address, ready.port, unanswered(ready.path), ready.headers, PROBE_TIMEOUT_SECONDS)
+        checks, address = self.checks, self.one.addresses[0] if self.one.addresses else ""
+        path = past_cache(checks.path, uuid.uuid4().hex[:12])  # so that the answer is the server's own
+        status = http.status(address, checks.port, path, checks.headers, PROBE_TIMEOUT_SECONDS)
         if not status:
             return False
-        self.last = f"it answered {ready.path} with status {status}"
+        self.last = f"it answered {checks.path} with status {status}"
         if status < 500:
             self.errors_since = 0
             return True
         self.errors_since = self.errors_since or time.monotonic()
         if time.monotonic() - self.errors_since > ERRORS_SECONDS:
-            raise self.fault(f"The new container {self.one.name} answers {ready.path} with status {status}")
+            raise self.fault(f"The new container {self.one.name} answers {checks.path} with status {status}")
         return False
 
     def fault(self, what: str) -> JunoError:
@@ -177,7 +174,7 @@ def _in_a_thread(work: t.Callable[[], str]) -> concurrent.futures.Future[str]:
     return future
 
 
-def wait_until_healthy(client: t.Any, started: list[Container], ready: Readiness) -> float:
+def wait_until_healthy(client: t.Any, started: list[Container], checks: Readiness) -> float:
     """Wait until each container is healthy and has stayed up long enough; return for how many seconds all have been.
 
     :raises JunoError: one ended, is unhealthy, or time is up; with the end of its log.
@@ -186,16 +183,16 @@ def wait_until_healthy(client: t.Any, started: list[Container], ready: Readiness
         raise EngineError("docker compose started no container for the app: see docker compose ps -a.")
     pause = threading.Event()
     began = time.monotonic()
-    every = waiting = [_Watch(client, one, ready) for one in started]
+    every = waiting = [_Watch(client, one, checks) for one in started]
     while True:
         waiting = [one for one in waiting if not one.passed()]
         if not waiting:
             return time.monotonic() - max(one.well_since for one in every)
-        if time.monotonic() - began > ready.boot_timeout_seconds:
+        if time.monotonic() - began > checks.boot_timeout_seconds:
             late = waiting[0]
             raise late.fault(
-                f"The new container {late.one.name} did not get healthy within {ready.boot_timeout_seconds:g} s "
-                f"({late.last}; django_app_boot_timeout_seconds gives it longer)"
+                f"The new container {late.one.name} did not get healthy within {checks.boot_timeout_seconds:g} s "
+                f"({late.last}; 'boot_timeout_seconds' gives it longer)"
             )
         waiting[0].tell()
         pause.wait(PROBE_SECONDS)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages that a new container is asked for before visitors are: what the verification will ask. Private to juno.deploy.
+"""The pages of the verification, which a new container is asked for before visitors come. Private to juno.deploy.
 
 Each is asked for past the page cache. A text on it may still come from what the old release has cached of parts of a
 page; so it counts only where the release has a cache of its own, or the page that serves is not wrong in the same way.
@@ -13,9 +13,10 @@ import dataclasses
 import socket
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._verify import http, model
+from ansible_collections.juno.deploy.plugins.module_utils._base import http
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, Site
+from ansible_collections.juno.deploy.plugins.module_utils._verify import model
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import past_cache
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, Site
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,18 +90,18 @@ def problem(page: model.Page, answer: Answer, old: Answer | None, *, own_cache: 
 
 
 def explain(page: model.Page, answer: Answer, wrong: str, old: Answer | None, questions: PageChecks) -> str:
-    """Return what is wrong with a page and what to do, with the name of the variable that it may hang on."""
+    """Return what is wrong with a page and what to do, with the name of the option that it may hang on."""
     said, cure, setting = (
         f"{page.path} {wrong}",
-        "correct the commit, or django_app_check_urls",
-        "django_app_check_urls",
+        "correct the commit, or 'pages'",
+        "'pages'",
     )
     if answer.status == 400 and not answer.failure:
         said = f"{page.path}, asked as Host '{questions.host}', answered 400"
-        setting = "django_app_host_header (a name in ALLOWED_HOSTS)"
+        setting = "'headers' (Host: a name in ALLOWED_HOSTS)"
         cure = f"name that host in ALLOWED_HOSTS, or set {setting}"
     elif leads_to_https(answer) and questions.forwarded_proto != HTTPS:
-        said, setting = f"{page.path} answered {answer.status}, to https", "django_app_https: true"
+        said, setting = f"{page.path} answered {answer.status}, to https", "'headers' (X-Forwarded-Proto: https)"
         cure = f"set {setting}, so that it is asked as a request that came by TLS"
     if old is not None and not old.failure and old.status == answer.status != page.status:
         return f"{said}; {questions.serving} answers so too, so it is not the commit that is wrong: set {setting}"
@@ -155,11 +156,11 @@ def notice(questions: PageChecks, get: Get) -> str:
     if answer.status == 400:
         return (
             f"{questions.serving} answers {page.path} with 400 as Host '{questions.host}': unless this commit mends "
-            "that, set django_app_host_header to a name in ALLOWED_HOSTS"
+            "that, set 'headers' (Host: a name in ALLOWED_HOSTS)"
         )
     if leads_to_https(answer) and questions.forwarded_proto != HTTPS:
         return (
             f"{questions.serving} answers {page.path} with {answer.status}, to https: unless this commit changes that, "
-            "set django_app_https: true"
+            "set 'headers' (X-Forwarded-Proto: https)"
         )
     return f"{questions.serving} answers {page.path} with {answer.status} instead of {page.status}"

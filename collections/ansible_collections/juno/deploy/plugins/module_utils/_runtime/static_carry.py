@@ -99,9 +99,9 @@ def carry(work: SwitchContext, old: Sequence[engine.Container], new: Sequence[en
 
 def _root(work: SwitchContext, container: engine.Container) -> retention.Root | None:
     """Return the static root as the container sees it; nothing where it is mounted, or has no manifest."""
-    result = retention.static_facts(journal.read(work.app.journal))
-    place = os.path.normpath(result.get("root") or "/")
-    if place == "/" or not result.get("manifest"):
+    facts = retention.static_facts(journal.read(work.app.journal))
+    place = os.path.normpath(facts.get("root") or "/")
+    if place == "/" or not facts.get("manifest"):
         return None
     with engine.errors_as(f"The container {container.name} could not be looked at"):
         seen = work.client.api.inspect_container(container.id)
@@ -109,7 +109,7 @@ def _root(work: SwitchContext, container: engine.Container) -> retention.Root | 
     mounts += [one.rstrip("/") for one in seen["HostConfig"].get("Tmpfs") or {}]
     if any(place == one or place.startswith(f"{one}/") for one in mounts):
         return None
-    return retention.Root(place, result["manifest"])
+    return retention.Root(place, facts["manifest"])
 
 
 def _carry(

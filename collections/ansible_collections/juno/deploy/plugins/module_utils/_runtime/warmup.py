@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fill a release's cache before visitors come. Private to juno.deploy: no stable interface.
 
-Only where the release has a cache version: without one, old and new release share their cache, and what is filled now would be
-served by the old one, and cleared after it.
+Only where the release has a cache version: without one, old and new release share their cache, and what is filled now
+would be served by the old one, and cleared after it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server
-from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, http
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +27,7 @@ ALL_SECONDS = 30.0
 Ask = t.Callable[[str, int, str, "dict[str, str]", float], int]
 
 
-def warm(containers: Iterable[Container], port: int, spec: SwitchSpec, ask: Ask = app_server.answers) -> int:
+def warm(containers: Iterable[Container], port: int, spec: SwitchSpec, ask: Ask = http.status) -> int:
     """Ask the first of the new containers for the pages, one after the other; return how many it answered well.
 
     They share their cache, so one is enough. A page that can't be had is no fault here: the verification decides.

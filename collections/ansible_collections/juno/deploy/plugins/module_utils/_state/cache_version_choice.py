@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which cache version a release is to have, by those of the releases before. Private to juno.deploy: no stable interface."""
+"""Which cache version a release gets, by those of the releases before. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fresh(entries: Sequence[JournalEntry], seconds: float) -> int:
 
 
 def of_target(entries: Sequence[JournalEntry], number: int, seconds: float) -> int:
-    """Return the cache version for going back to a release: its own while only its pages can be in it, else a fresh one.
+    """Return the cache version to go back with: the release's own while only its pages can be in it, else a fresh one.
 
     A release that came by a reload shares the one before it. 0 when the release had none.
     """

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The cache version: the number in all cache keys of a release. From data to data. Private to juno.deploy: no stable interface.
+"""The cache version: the number in all cache keys of a release. Private to juno.deploy: no stable interface.
+
+Pure functions: from data to data.
 
 Where an app's settings take C(VERSION) of their caches from the environment, each release gets a number of its own, so
 that no release can read or write what another one cached: nothing has to be cleared, and a release that is gone back to
@@ -41,25 +43,25 @@ class CacheVersion:
         return {**dataclasses.asdict(self), "others": list(self.others)}
 
 
-def read(result: dict[str, t.Any] | None) -> CacheVersion:
+def read(raw: dict[str, t.Any] | None) -> CacheVersion:
     """Read a cache version that was plain data.
 
     :raises BadInputError: the variable's name is none.
     """
-    if not result:
+    if not raw:
         return CacheVersion()
-    variable = str(result.get("variable") or "")
+    variable = str(raw.get("variable") or "")
     if variable and not (variable.isascii() and variable.replace("_", "a").isalnum() and not variable[0].isdigit()):
         raise BadInputError(
-            f"'{variable}' is not a valid name of an environment variable: correct django_app_cache_version_variable, or set "
+            f"'{variable}' is not a valid name of an environment variable: correct 'cache_version_variable', or set "
             "it to '' for releases without a cache version."
         )
-    others = tuple(str(one) for one in result.get("others") or ())
-    return CacheVersion(int(result.get("value") or 0), variable, others, str(result.get("why") or ""))
+    others = tuple(str(one) for one in raw.get("others") or ())
+    return CacheVersion(int(raw.get("value") or 0), variable, others, str(raw.get("why") or ""))
 
 
 def judge(asked: CacheVersion, listing: dict[str, t.Any] | None) -> CacheVersion:
-    """Return whether the settings honour a cache version that the process which listed its caches had in its environment."""
+    """Return whether the settings honour a cache version: what listed the caches had it in its environment."""
     if not asked.value:
         return asked
     if listing is None:

@@ -22,8 +22,8 @@ if t.TYPE_CHECKING:
 STATE_ROOT = "/var/lib/juno"
 #: Entries kept in the file; the newest done one is always among them.
 KEPT_ENTRIES = 200
-#: The file's form: 2 since fields were renamed (C(_state.journal_upgrade)). One without a number is of an earlier version; a
-#: later one is read as far as it can be.
+#: The file's form: 2 since fields were renamed (C(_state.journal_upgrade)). One without a number is of an earlier
+#: version; a later one is read as far as it can be.
 SCHEMA = 2
 CURE_OF_LATER = "a later version of juno.deploy wrote it, so deploy with that one, or set the file aside (mv)"
 

@@ -101,7 +101,8 @@ class JournalEntry:
     outcome: str = ""
     #: What served before serves again.
     undone: bool = False
-    #: The step that was begun last: begin, build, built, migrate, switch, move, moved, open, switched, reverse, verified.
+    #: The step that was begun last: begin, build, built, migrate, switch, move, moved, open, switched, reverse,
+    #: verified.
     step: str = "begin"
 
     # For the way back

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a switch is told, which the journal keeps for the way back. Private to juno.deploy: no stable interface."""
+"""The spec of a switch, which the journal keeps for the way back. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 

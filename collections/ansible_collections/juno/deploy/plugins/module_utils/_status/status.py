@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
@@ -18,7 +19,8 @@ if t.TYPE_CHECKING:
 
 
 #: A deploy of what serves already has nothing to do unless it is told to.
-ANYHOW = "deploy again with -e django_app_force=true"
+ANYHOW = "deploy again with 'force: true'"
+WHY = "see the playbook juno.deploy.logs for why"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,21 +155,21 @@ def _about_service(seen: Seen, service: str, mine: list[Container]) -> list[str]
     others = [one for one in mine if one.state != "running"]
     if not running:
         there = ", ".join(f"{one.name}: {one.status or one.state}" for one in others)
-        cure = "see playbooks/logs.yml for why, then deploy again" if there else "deploy again"
+        cure = f"{WHY}, then deploy again" if there else "deploy again"
         return [f"No container of '{service}' runs ({there or 'none is there'}): {cure}."]
     found = [
-        f"The container {one.name} of '{service}' runs, but its health check fails: see playbooks/logs.yml for why."
+        f"The container {one.name} of '{service}' runs, but its health check fails: {WHY}."
         for one in running
         if "(unhealthy)" in one.status
     ]
     for one in running:
         again = status_services.restarted(one, seen.details.get(one.id, status_services.Detail()), seen.now)
-        found += [f"The container {one.name} of '{service}' {again}: see playbooks/logs.yml for why."] if again else []
+        found += [f"The container {one.name} of '{service}' {again}: {WHY}."] if again else []
     if seen.interrupted:
         return found  # what else there is belongs to what is interrupted
     found += [
         f"The container {one.name} of '{service}' does not run ({one.status or one.state}), others do: "
-        f"see playbooks/logs.yml for why, then {ANYHOW}."
+        f"{WHY}, then {ANYHOW}."
         for one in others
     ]
     newest = journal.serving(seen.entries)
@@ -207,7 +209,7 @@ def _about_proxy(seen: Seen) -> list[str]:
     elif running and not seen.proxy.expected:
         found.append(
             f"The proxy runs, but the {compose.OVERRIDE_NAME} that puts it before the app is gone: {ANYHOW}, "
-            "or take the proxy away as docs/strategies.md says."
+            f"or take the proxy away as {docs_page('strategies')} says."
         )
     return found
 

@@ -24,7 +24,7 @@ def summary(seen: Seen, findings: list[str]) -> list[str]:
     if seen.containers is None:
         return [*lines, "Serving:  unknown, the Engine could not be asked"]
     if seen.proxy.maintenance and seen.proxies:
-        lines.append("Visitors: get the maintenance page (503), until playbooks/maintenance.yml -e maintenance=off")
+        lines.append("Visitors: get the maintenance page (503), until juno.deploy.maintenance -e maintenance=off")
     mine = [one for one in seen.containers if one.service in seen.services]
     rows = [(one.name, one.status or one.state, *_what_it_runs(one, seen)) for one in mine]
     rows += [(one.name, one.status or one.state, *_foreign(one, seen)) for one in seen.containers if one not in mine]

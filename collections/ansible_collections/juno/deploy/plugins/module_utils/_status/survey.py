@@ -93,12 +93,12 @@ def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
 
 def _require_sense(question: Question) -> None:
     if question.history_length < 1:
-        raise BadInputError("The history must have at least one line: correct django_app_history_length.")
+        raise BadInputError("The history must have at least one line: correct 'history_length'.")
     if question.log_lines < 0:
-        raise BadInputError("The lines of a log can't be fewer than none: correct django_app_log_lines.")
+        raise BadInputError("The lines of a log can't be fewer than none: correct 'log_lines'.")
     if not 0 <= question.log_follow_seconds <= LONGEST_FOLLOW_SECONDS:
         raise BadInputError(
-            f"A log is followed for 0 to {LONGEST_FOLLOW_SECONDS} seconds: correct django_app_log_follow_seconds."
+            f"A log is followed for 0 to {LONGEST_FOLLOW_SECONDS} seconds: correct 'log_follow_seconds'."
         )
 
 

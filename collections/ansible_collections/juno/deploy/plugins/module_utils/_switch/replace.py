@@ -4,8 +4,8 @@
 
 rolling: the new one is healthy before the proxy gives it requests; the old one ends after its last answer.
 recreate: the old one ends first; how long nobody answered is measured.
-Old containers are stopped, not removed: until the release is verified they are the quickest way back. Requests that meet
-no server meanwhile wait in the proxy.
+Old containers are stopped, not removed: until the release is verified they are the quickest way back. Requests that
+meet no server meanwhile wait in the proxy.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def replace(work: context.SwitchContext, probe: t.Callable[[], int]) -> list[eng
     elif work.spec.strategy == "rolling" and has_proxy:
         _roll(work, old, new)
     else:
-        ready = work.readiness_checks()
-        if ready.questions:
-            work.ask_serving(ready.questions)  # while it can be asked
+        checks = work.readiness_checks()
+        if checks.questions:
+            work.ask_serving(checks.questions)  # while it can be asked
         with cache_order.between(work, old) as clear_caches:
             journal.step(work.app.journal, "open")
             if has_proxy:
@@ -111,7 +111,7 @@ def _drain(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Conta
         what, were = ("connection", "was") if left == 1 else ("connections", "were")
         work.notices.append(
             f"{left} {what} to {', '.join(one.name for one in old)} {were} still open after {grace} s and {were} cut: "
-            "stop_grace_period in the compose file (else django_app_grace_seconds) gives them longer"
+            "stop_grace_period in the compose file (else 'switch.grace_seconds') gives them longer"
         )
     return not left
 
@@ -217,9 +217,9 @@ def wait_healthy(work: context.SwitchContext, started: list[engine.Container]) -
     """Wait until containers are ready."""
     # Parts of the pages that it is asked for may get into the cache that it shares with what serves.
     asking = functools.partial(journal.note_fields, work.app.journal, asked=True)
-    ready = dataclasses.replace(work.readiness_checks(), asking=asking)
+    checks = dataclasses.replace(work.readiness_checks(), asking=asking)
     began = time.monotonic()
-    for_seconds = readiness.wait_until_healthy(work.client, context.now(work, started), ready)
+    for_seconds = readiness.wait_until_healthy(work.client, context.now(work, started), checks)
     work.healthy = time.monotonic() - for_seconds
     work.boot_seconds = max(work.boot_seconds, time.monotonic() - began - for_seconds)
 

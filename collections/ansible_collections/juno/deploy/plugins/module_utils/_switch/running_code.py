@@ -143,14 +143,14 @@ def require(work: context.SwitchContext, containers: Sequence[engine.Container])
     for one in containers:
         events.tell(f"compares the code in {one.name} with {commit[:7]}")
         from_here = one.service in work.spec.images or not work.config["services"][one.service].get("build")
-        result = _ask(work.client, one)
-        if not result["files"]:
+        loaded = _ask(work.client, one)
+        if not loaded["files"]:
             continue
         with engine.errors_as(f"The container {one.name} could not be looked at"):
             mounts = parse_mounts(work.client.api.inspect_container(one.id).get("Mounts") or [])
         commits = Commits(new, old if from_here else {})
         paths, mount = fault(
-            result["top"], result["files"], commits, mounts, lambda path: _content(work.app.path, path)
+            loaded["top"], loaded["files"], commits, mounts, lambda path: _content(work.app.path, path)
         )
         if paths:
             raise JunoError(message(commit, one.name, one.service, paths, mount), differing=paths)
@@ -181,7 +181,7 @@ def _ask(client: t.Any, container: engine.Container) -> dict[str, t.Any]:
             done = engine.exec_argv(client, container, argv, timeout_seconds=LOOK_SECONDS)
         except EngineError:
             continue  # it has none of that name, or ended meanwhile: whoever watches it says so
-        result = split_results(done.stdout, token)[1]
-        if "code" in result:
-            return t.cast("dict[str, t.Any]", result["code"])
+        results = split_results(done.stdout, token)[1]
+        if "code" in results:
+            return t.cast("dict[str, t.Any]", results["code"])
     return {"top": "", "files": {}}

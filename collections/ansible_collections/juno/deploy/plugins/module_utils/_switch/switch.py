@@ -237,7 +237,7 @@ def _hopeful(work: context.SwitchContext, probe: t.Callable[[], int]) -> t.Calla
                 raise JunoError(
                     "The new containers are well, but nobody answers at the site's address, since "
                     f"{', '.join(failing)} does not run: its log tells why; a commit that mends it needs it in "
-                    "django_app_update_services."
+                    "'update_services'."
                 )
         return status
 
@@ -271,8 +271,8 @@ def _purge(work: context.SwitchContext) -> dict[str, t.Any]:
     rules = WalkRules(remove=True, mode=work.spec.bytecode_mode)
     events.tell("removes bytecode from the checkout that is not of its code")
     done = purge.purge([work.app.path], rules, processors())
-    result = purge.report(done)
-    return {"words": purge.words(done), **{name: result[name] for name in ("files_removed", "reasons")}}
+    report = purge.report(done)
+    return {"words": purge.words(done), **{name: report[name] for name in ("files_removed", "reasons")}}
 
 
 def _prune_static(work: context.SwitchContext) -> dict[str, t.Any]:
@@ -286,7 +286,7 @@ def _prune_static(work: context.SwitchContext) -> dict[str, t.Any]:
 
 
 def _caches(work: context.SwitchContext) -> dict[str, t.Any]:
-    """Return which of the app's caches have to be cleared after the switch, for whom the cache version doesn't do it."""
+    """Return which of the app's caches have to be cleared after the switch, since their keys have no new version."""
     cache_version = work.spec.cache_version
     if not cache_version.value or cache_version.value == cache_version_choice.serving(journal.read(work.app.journal)):
         return {"covered": False, "alias": [], "cache_version": 0, "why": cache_version.why}

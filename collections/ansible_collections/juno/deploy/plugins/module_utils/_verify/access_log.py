@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pages that an access log shows most often. Private to juno.deploy: no stable interface.
 
-Facts behind it: neither gunicorn nor the proxy writes an access log unless told to; HAProxy writes the status before the
-request, all others after it. What stands in a log was written by visitors, so it is hostile input: a line is read as a
-whole, since a user agent or a user's name may be made to look like a request that was answered.
+Facts behind it: neither gunicorn nor the proxy writes an access log unless told to; HAProxy writes the status before
+the request, all others after it. What stands in a log was written by visitors, so it is hostile input: a line is read
+as a whole, since a user agent or a user's name may be made to look like a request that was answered.
 """
 
 from __future__ import annotations

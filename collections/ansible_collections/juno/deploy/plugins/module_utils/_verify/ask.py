@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._verify.assets import path_on_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import (
     can_be_compared,
@@ -14,13 +15,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness impo
     past_cache,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import REDIRECTS, Page, Visit, is_starting
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site
 
 POLL_SECONDS = 0.2
 MAX_REDIRECTS = 5

@@ -9,7 +9,7 @@ import typing as t
 import urllib.parse
 
 if t.TYPE_CHECKING:
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
 
 #: What a C(link) may be for a browser to load it with the page.
 LINK_RELATIONS = frozenset(

@@ -13,14 +13,14 @@ import functools
 import time
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base.http import fetch, resolve
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import ask
 from ansible_collections.juno.deploy.plugins.module_utils._verify import sitemap as verify_sitemap
-from ansible_collections.juno.deploy.plugins.module_utils._verify.http import fetch, resolve
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import parse_site
 
 if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site
 
 #: The requests are few, and the site has visitors.
 CONNECTIONS = 2

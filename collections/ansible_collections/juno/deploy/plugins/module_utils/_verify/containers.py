@@ -93,8 +93,8 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
         often = access_log.most_often(lines, question.log_pages, without)
     manifest = None
     if question.manifest:
-        manifest, result = read_manifest(client, running[0], question.manifest)
-        findings += result
+        manifest, problems = read_manifest(client, running[0], question.manifest)
+        findings += problems
     return Seen(tuple(doors), tuple(often), manifest, tuple(findings))
 
 

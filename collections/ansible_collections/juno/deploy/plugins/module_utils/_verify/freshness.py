@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.lifetimes impo
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 
 #: The query that no page cache has seen before.
 QUERY = "juno-fresh"
@@ -24,14 +24,18 @@ SHOWN = 60
 #: A larger page is not compared.
 MOST_CHARACTERS = 512 * 1024
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+#: What differs in any two renderings, but a first group that stays: form tokens, nonces, times of day. The availability
+#: probe leaves that out too, but nothing of what follows: it must see which of two releases a page is of.
+IN_ANY_RENDERING = (
+    r"(?i)(csrf(?:middlewaretoken[^>]{0,200}?value=|-token[^>]{0,200}?content=|Token['\"]?\s*[:=]\s*))(['\"])[^'\"]*\2",
+    r"(?i)(csrf[^<>\n]{0,80}?[\"'=:;\s])(?:[a-z0-9]{64}|[a-z0-9]{32})(?![a-z0-9])",
+    r"(?i)(nonce=[\"'])[^\"']*",
+    r"(?i)(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?)?",
+)
 _BY_NATURE = (
-    re.compile(
-        r"(csrfmiddlewaretoken[^>]*?value=|csrf-token[^>]*?content=|csrfToken['\"]?\s*[:=]\s*)(['\"])[^'\"]*\2", re.I
-    ),
-    re.compile(r"(\bnonce=)(['\"])[^'\"]*\2", re.I),
     re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"),
+    *map(re.compile, IN_ANY_RENDERING),
     re.compile(rf"\b(?:{_MONTH}\s\d{{1,2}}|\d{{1,2}}\.?\s{_MONTH}),?(?:\s\d{{4}})?", re.I),
-    re.compile(r"\b\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?[ap]\.?m\.?)?", re.I),
     re.compile(r"\b\d{1,2} [ap]\.m\.", re.I),
     re.compile(r"\b\d+(?:\.\d+)?\s?m?s\b"),
     re.compile(r"\b\d+\s(?:second|minute|hour)s?\b", re.I),

@@ -16,8 +16,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
     from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
     Get = Callable[[str], Answer]
 

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
 if t.TYPE_CHECKING:
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 
 #: A head element is looked for in the first part of a page only.
 HEAD_CHARACTERS = 128 * 1024

@@ -10,9 +10,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.lifetimes impo
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import LOG, SITEMAP, judge_visit
 
 if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Finding, Visit
     from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import VerifyOutcome
 
 #: So many findings have a line of their own.

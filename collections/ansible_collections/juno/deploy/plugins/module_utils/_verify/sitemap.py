@@ -17,8 +17,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.assets import 
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import SHOWN, Finding
 
 if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, Site
 
 #: So much of a sitemap is read, packed and unpacked.
 MOST_BYTES = 1024 * 1024

@@ -30,11 +30,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door
     from ansible_collections.juno.deploy.plugins.module_utils._verify.manifest import Manifest
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
     from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site
 
     Open = Callable[[Site], Get]
 
@@ -165,7 +165,7 @@ class Verification:
             asking = [
                 pool.submit(self.ask, door, self.get(self.at(door)), page) for page in spec.pages for door in seen.doors
             ]
-            mapped, reported = reading.result()
+            mapped, problems = reading.result()
             pages = found_pages(mapped, () if first.failure else seen.log_pages)
             self.deadline = self.clock() + spec.found_seconds
             so_far = _Progress(len(pages), "pages of the sitemap and the log")
@@ -184,7 +184,7 @@ class Verification:
             *verify_findings.of_pages(visits, spec.html_max_age),
             *verify_findings.of_number(assets),
             *replaced,
-            *reported,
+            *problems,
             *seen.findings,
             *verify_findings.of_time(spec.found_seconds, sum(one.visit is None for one in found), assets.late),
         ]

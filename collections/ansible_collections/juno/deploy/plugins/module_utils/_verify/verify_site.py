@@ -13,10 +13,10 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.http import fetch, resolve
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import containers, model, report
-from ansible_collections.juno.deploy.plugins.module_utils._verify.http import fetch, resolve
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import parse_mark
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Site, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Verification, VerifySpec, check_figures
 
 if t.TYPE_CHECKING:

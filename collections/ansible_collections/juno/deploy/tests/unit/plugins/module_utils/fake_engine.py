@@ -17,7 +17,7 @@ import typing as t
 import docker.errors
 from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, engine, port_kind, ports
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
-from ansible_collections.juno.deploy.plugins.module_utils._base import typed
+from ansible_collections.juno.deploy.plugins.module_utils._base import http, typed
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names, runtime
@@ -385,7 +385,7 @@ class World:
 
     def take_the_place_of_the_real(self, monkeypatch) -> World:
         monkeypatch.setattr(engine, "connect", lambda _host: self)
-        monkeypatch.setattr(app_server, "answers", self.answer)
+        monkeypatch.setattr(http, "status", self.answer)
         monkeypatch.setattr(ports, "listeners", lambda: list(self.listeners))
         monkeypatch.setattr(runtime, "asker", lambda _path: self.ask)
         monkeypatch.setattr(port_kind, "kind", self.kind)

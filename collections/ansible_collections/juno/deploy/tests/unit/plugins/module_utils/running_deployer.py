@@ -66,17 +66,17 @@ class Running:
         except FileNotFoundError:
             return []
 
-    def waits(self, ready, result=None):
+    def waits(self, gate, result=None):
         """Return a step that waits until a gate is open."""
 
         def work(_release, _args):
-            until(lambda: os.path.exists(f"{self.path}/{ready}"))
+            until(lambda: os.path.exists(f"{self.path}/{gate}"))
             return dict(result or {})
 
         return work
 
-    def open(self, ready):
-        with open(f"{self.path}/{ready}", "w", encoding="utf-8"):
+    def open(self, gate):
+        with open(f"{self.path}/{gate}", "w", encoding="utf-8"):
             return
 
     def noted(self, name, work):

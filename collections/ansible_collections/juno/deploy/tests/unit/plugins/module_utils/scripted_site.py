@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site
 
 SITE = parse_site("http://127.0.0.1:8001")
 HTML = {"content-type": "text/html; charset=utf-8"}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The order of a release as its modules hand it over, for tests."""
+"""The spec of a release as its modules hand it over, for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def defaults(spec: options.Spec) -> dict[str, t.Any]:
 
 
 def release(**more: t.Any) -> dict[str, t.Any]:
-    """Return the order of a deploy that is told nothing but what it must be; of a group, only the rest is replaced."""
+    """Return the spec of a deploy with nothing but what it must have; of a group, only the rest is replaced."""
     spec = {**defaults(options.RELEASE), "path": "/root/x", "project": "jobs"}
     return {**spec, **{name: _over(spec[name], value) for name, value in more.items()}}
 

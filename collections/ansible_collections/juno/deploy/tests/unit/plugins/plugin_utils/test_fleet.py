@@ -101,8 +101,8 @@ def test_the_last_message(cause, undone, sentences):
 def test_what_else_is_said_comes_after_the_cause():
     result = _fleet.not_done(WELL, THERE, ["e"], {**UNDONE, "not_cleared": "memcached is silent."})
     assert result == (
-        f"Not done: 'Verify' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left in "
-        "the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release "
+        f"Not done: 'Verify' failed on b. / is wrong. a was well and goes back. {SERVES} And pages of it may be left "
+        "in the caches, which could not be cleared (memcached is silent): the next deploy does that. The new release "
         "serves on e, where it was done before."
     )
 

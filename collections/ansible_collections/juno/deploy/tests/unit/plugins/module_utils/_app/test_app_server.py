@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import socket
 import time
 
 import pytest
@@ -46,28 +45,10 @@ def test_masters(processes, init, pids):
     assert app_server.masters(processes, init) == pids
 
 
-def test_parse_parent_of_an_odd_name():
-    assert app_server.parse_parent("42 (a) b) S) R 7 42 42 0 -1") == 7
-
-
 def test_processes_below_finds_this_one():
     found = app_server.processes_below(os.getpid())
     assert found[0].pid == os.getpid()
     assert found[0].parent == os.getppid()
-
-
-def test_no_listener_is_no_answer():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        assert app_server.answers("127.0.0.1", port, "/", {}, 1) == 0
-
-
-def test_a_silent_listener_is_no_answer():
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        assert app_server.answers("127.0.0.1", silent.getsockname()[1], "/", {}, 0.2) == 0
 
 
 @pytest.mark.parametrize(

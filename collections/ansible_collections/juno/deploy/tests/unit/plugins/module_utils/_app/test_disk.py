@@ -45,14 +45,14 @@ def apart(engine: int, state: int, app: int):
             apart(511 * MIB, 10**12, 10**12),
             (
                 r"Only 511 MiB are free for the Docker Engine's images \(/var/lib/docker\), a deploy wants 512 MiB; .*"
-                r"free disk space \(docker system df .*docker builder prune.*django_app_keep_cache_mb"
+                r"free disk space \(docker system df .*docker builder prune.*'record.keep_cache_mb'"
             ),
         ),
         (
             apart(10**12, 127 * MIB, 10**12),
             (
                 r"Only 127 MiB are free for the state root \(/var/lib/juno\), a deploy wants 128 MiB.*"
-                "copies of databases in its backup directories.*django_app_keep_backups"
+                "copies of databases in its backup directories.*'record.keep_backups'"
             ),
         ),
         (apart(10**12, 10**12, 0), r"Only 0 MiB are free for the app's checkout \(/root/site\), a deploy wants 64 MiB"),

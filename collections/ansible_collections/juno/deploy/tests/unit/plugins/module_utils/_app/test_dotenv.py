@@ -58,7 +58,7 @@ def test_a_file_in_the_directory_is_named_from_there(tmp_path):
 )
 def test_what_is_not_read_is_refused(tmp_path, value, says):
     (tmp_path / ".env").write_text(f"COMPOSE_FILE={value}\n")
-    with pytest.raises(BadInputError, match=f"{says}.*django_app_compose_files"):
+    with pytest.raises(BadInputError, match=f"{says}.*'compose_files'"):
         dotenv.compose_files(str(tmp_path), {})
 
 

@@ -65,8 +65,8 @@ class Engine:
 
 
 @pytest.fixture
-def result(monkeypatch):
-    """Keep who was told what; nobody of this machine hears it."""
+def signals(monkeypatch):
+    """Keep the signals that are sent; no process of this machine gets one."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
     return sent
@@ -78,15 +78,15 @@ def engine_of(monkeypatch, *looks) -> Engine:
     return engine
 
 
-def test_the_master_alone_is_told_and_every_old_worker_waited_for(monkeypatch, result):
+def test_the_master_alone_gets_a_signal_and_every_old_worker_is_waited_for(monkeypatch, signals):
     looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, OLD[1], *NEW], [MASTER], [MASTER, *NEW], [SHELL]]
     engine = engine_of(monkeypatch, *looks)
     assert gunicorn.reload(engine, [ONE], 5) == [ONE]
-    assert result == [(120, signal.SIGHUP)]
+    assert signals == [(120, signal.SIGHUP)]
     assert engine.looks == [[SHELL]]
 
 
-def test_what_is_waited_for_is_told(monkeypatch, result, events):
+def test_what_is_waited_for_is_told(monkeypatch, signals, events):
     looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, *OLD, *NEW], [MASTER, OLD[1], *NEW], [MASTER, *NEW]]
     gunicorn.reload(engine_of(monkeypatch, *looks), [ONE], 5)
     assert events == [
@@ -96,23 +96,23 @@ def test_what_is_waited_for_is_told(monkeypatch, result, events):
     ]
 
 
-def test_a_master_that_ends_is_told_at_once(monkeypatch, result):
+def test_a_master_that_ends_is_told_at_once(monkeypatch, signals):
     engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD], [])
     with pytest.raises(JunoError, match="shop-web-1 ended when it was to start new workers") as caught:
         gunicorn.reload(engine, [ONE], 60)
     assert caught.value.details["log"] == "last 80 lines"
 
 
-def test_an_old_worker_that_stays_is_told(monkeypatch, result):
+def test_an_old_worker_that_stays_is_told(monkeypatch, signals):
     engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD, *NEW])
     with pytest.raises(JunoError, match=r"Old workers in shop-web-1 did not end within 0\.1 s"):
         gunicorn.reload(engine, [ONE], 0.1)
 
 
-def test_without_a_master_nobody_is_told(monkeypatch, result):
+def test_without_a_master_nobody_gets_a_signal(monkeypatch, signals):
     with pytest.raises(JunoError, match="master in shop-web-1 was not found"):
         gunicorn.reload(engine_of(monkeypatch, [SHELL]), [ONE], 5)
-    assert result == []
+    assert signals == []
 
 
 def why_not(monkeypatch, *argv: str, gone: bool = False, proxy: bool = True) -> str:
@@ -173,8 +173,8 @@ def test_what_cannot_be_looked_at_is_told(monkeypatch, asked):
 
 def test_a_title_in_place_of_the_arguments_tells_nothing(monkeypatch, asked):
     master = process(os.getpid(), 100, "gunicorn: master [demo.wsgi]")
-    result = gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], proxy=True)
-    assert result == "gunicorn in shop-web-1 would not tell its settings"
+    reason = gunicorn.why_not(engine_of(monkeypatch, [SHELL, master]), [ONE], proxy=True)
+    assert reason == "gunicorn in shop-web-1 would not tell its settings"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import connectio
 
 
 @pytest.mark.parametrize(
-    ("result", "strategy", "few"),
+    ("room", "strategy", "few"),
     [
         ({}, "rolling", False),
         ({"most": 97, "open": 20, "mine": 10}, "rolling", False),
@@ -19,6 +19,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import connectio
         ({"most": 97, "open": 60, "mine": 38}, "recreate", False),
     ],
 )
-def test_too_few(result, strategy, few):
-    assert bool(connections.too_few(result, strategy)) is few
-    assert "max_connections" in "".join(connections.too_few(result, strategy)) or not few
+def test_too_few(room, strategy, few):
+    assert bool(connections.too_few(room, strategy)) is few
+    assert "max_connections" in "".join(connections.too_few(room, strategy)) or not few

@@ -98,13 +98,13 @@ def test_what_is_learnt_later_is_hidden_too():
 
 def test_a_result_is_hidden_through_and_through():
     it.known.learn({"A_KEY": "secret-one"})
-    result = {
+    data = {
         "msg": "secret-one",
         "rc": 1,
         "cmd": ["x", "--env", "A=secret-one"],
         "deep": [{"a": ("secret-one", None)}],
     }
-    assert it.hide_all(result) == {"msg": H, "rc": 1, "cmd": ["x", "--env", f"A={H}"], "deep": [{"a": [H, None]}]}
+    assert it.hide_all(data) == {"msg": H, "rc": 1, "cmd": ["x", "--env", f"A={H}"], "deep": [{"a": [H, None]}]}
 
 
 def test_a_compose_project_tells_of_its_secrets(tmp_path, monkeypatch):

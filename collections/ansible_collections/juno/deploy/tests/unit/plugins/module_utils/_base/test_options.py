@@ -106,7 +106,7 @@ def test_differences_are_seen():
     ]
 
 
-def test_an_order_is_whole_and_plain_where_little_is_said():
+def test_a_spec_is_whole_and_plain_where_little_is_said():
     """Each group has its defaults, and all of it goes to the deployer as JSON."""
     result = ArgumentSpecValidator(base_options.RELEASE).validate(
         {"path": "/app", "project": "shop", "record": {"keep_releases": 9}}

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
@@ -33,7 +35,7 @@ def parent(request):
 @pytest.mark.parametrize("name", ["python3", "a (b) c", ") 1 2", "x\ny"])
 def test_what_counts_begins_after_the_name(name):
     text = f"42 ({name}) S 7 " + " ".join(str(number) for number in range(5, 53))
-    assert processes.parse_stat(text) == processes._Stat("S", 7, 6, "22")
+    assert processes.parse_stat(text) == processes.Stat("S", 7, 6, "22")
 
 
 def test_an_id_alone_is_no_process():
@@ -60,6 +62,15 @@ def test_it_ends_with_all_that_it_started(parent):
     assert processes.end(root, 0.5)
     assert not root.is_alive()
     assert not leaf.is_alive()
+
+
+@pytest.mark.parametrize("parent", ["deaf"], indirect=True)
+def test_one_that_need_not_be_asked_is_killed_at_once(parent):
+    process, _child = parent
+    began = time.monotonic()
+    assert processes.end(processes.identify(process.pid), 60, signal.SIGKILL)
+    assert time.monotonic() - began < 10
+    assert process.wait() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("parent", ["polite"], indirect=True)

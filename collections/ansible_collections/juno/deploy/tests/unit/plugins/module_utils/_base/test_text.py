@@ -1,12 +1,16 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lines and sizes for a person to read."""
+"""Lines, sizes and addresses for a person to read."""
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
+import yaml
 from ansible.module_utils.common.text.formatters import bytes_to_human
-from ansible_collections.juno.deploy.plugins.module_utils._base.text import as_lines, size
+from ansible_collections.juno.deploy.plugins.module_utils._base import text as base_text
+from ansible_collections.juno.deploy.plugins.module_utils._base.text import as_lines, docs_page, size
 
 KB, MB, GB = 1024, 1024**2, 1024**3
 
@@ -35,3 +39,9 @@ def test_each_element_is_one_line(texts, lines):
 )  # fmt: skip
 def test_a_size_is_as_ansible_writes_it(count, text):
     assert size(count) == text == bytes_to_human(count)
+
+
+def test_a_page_is_where_the_collection_says_its_documentation_is():
+    galaxy = pathlib.Path(base_text.__file__).parents[3] / "galaxy.yml"
+    documentation = yaml.safe_load(galaxy.read_text(encoding="utf-8"))["documentation"]
+    assert docs_page("strategies") == f"{documentation}/strategies.md"

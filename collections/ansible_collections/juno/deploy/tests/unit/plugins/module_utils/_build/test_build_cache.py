@@ -9,7 +9,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._build import build_ca
 from ansible_collections.juno.deploy.plugins.module_utils._build.build_cache import Record
 
 #: As Engine 26.1.5 tells it, shortened; the space in " Parents" is the Engine's own.
-TOLD = {
+ANSWER = {
     "BuildCache": [
         {
             "ID": "ydwy",
@@ -40,7 +40,7 @@ TOLD = {
 
 
 def test_parse_records():
-    assert build_cache.parse_records(TOLD) == {
+    assert build_cache.parse_records(ANSWER) == {
         "ydwy": Record("ydwy", 0, "2026-11-29T23:17:31.917177982Z", ("4nih",), held=True),
         "a3p3": Record("a3p3", 288, "2026-11-29T23:17:08.531088062Z"),
         "front": Record("front", 9, "2026", held=True),
@@ -113,7 +113,7 @@ class Engine:
     post = get
 
     def json(self) -> dict[str, object]:
-        return {**TOLD, "CachesDeleted": ["x"]}
+        return {**ANSWER, "CachesDeleted": ["x"]}
 
     def images(self, **_how: object) -> list[dict[str, object]]:
         return self.listed

@@ -84,12 +84,12 @@ Step 10/11 : RUN --mount=type=cache,target=/root/.cache echo compiles; sleep 1
 """
 
 
-def result(text: str) -> list[str]:
+def steps_of(text: str) -> list[str]:
     return [step for batch in text.split("\n\n") for step in build_steps.begun(batch.splitlines())]
 
 
 def test_the_steps_of_a_build():
-    assert result(FIRST) == [
+    assert steps_of(FIRST) == [
         "[worker internal] load metadata for docker.io/library/juno-base:trixie",
         "[web internal] load build context",
         "[worker tools 2/3] WORKDIR /tools",
@@ -101,7 +101,7 @@ def test_the_steps_of_a_build():
 
 
 def test_the_steps_of_a_build_without_buildkit():
-    assert result(LEGACY) == [
+    assert steps_of(LEGACY) == [
         "Step 1/11 : FROM juno-base:trixie AS tools",
         'Step 3/11 : RUN echo "installs tools" && sleep 1',
         "Step 9/11 : COPY . .",

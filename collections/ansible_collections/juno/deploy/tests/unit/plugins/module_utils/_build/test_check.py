@@ -14,14 +14,14 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Co
 from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec, check, throwaway
 
 APP = App("/root/JunoJobs", "junojobs", "web", (), (), "", "/var/lib/juno")
-ORDER = build_spec.BuildSpec("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
+SPEC = build_spec.BuildSpec("c" * 40, True, ("python", "manage.py", "check"), 1800, 120)
 RIGHT = {"check": {"rc": 0, "stdout": "\nno issues\n", "stderr": ""}, "looked": {"rc": 0}}
 ENDED = CommandResult(["docker"], 0, "", "")
 UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy again."
 
 
 @pytest.mark.parametrize(
-    ("result", "message"),
+    ("answer", "message"),
     [
         (
             {"check": {"rc": 1, "stdout": "", "stderr": "Traceback:\nRuntimeError: broken on purpose"}},
@@ -50,22 +50,22 @@ UNTOUCHED = "; nothing that serves was touched: correct the commit and deploy ag
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_one_sentence(result, message):
+def test_what_is_wrong_is_said_in_one_sentence(answer, message):
     with pytest.raises(CommandError) as caught:
-        check.judge(ORDER, {**RIGHT, **result}, ENDED)
+        check.judge(SPEC, {**RIGHT, **answer}, ENDED)
     assert caught.value.message == message + UNTOUCHED
 
 
 def test_static_files_that_cannot_be_collected():
-    result = {**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/static", "cause": "OSError: full"}}
+    answer = {**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/static", "cause": "OSError: full"}}
     with pytest.raises(
         CommandError, match=r"can't be collected into /static \(OSError: full\); the manifest that serves"
     ):
-        check.judge(ORDER, result, ENDED)
+        check.judge(SPEC, answer, ENDED)
 
 
 @pytest.mark.parametrize(
-    ("result", "collect", "notes"),
+    ("answer", "collect", "notes"),
     [
         (RIGHT, True, [True]),
         (RIGHT, False, []),
@@ -76,18 +76,18 @@ def test_static_files_that_cannot_be_collected():
         (None, True, [True]),
     ],
 )
-def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, result, collect, notes):
+def test_that_static_files_may_be_collected_is_noted_before(monkeypatch, answer, collect, notes):
     def ask(*_any, **_more):
         assert found == [True] * collect
-        if result is None:
+        if answer is None:
             raise CommandError("killed", cmd=[], rc=137, stdout="", stderr="")
-        return throwaway.SandboxResult(result, ENDED)
+        return throwaway.SandboxResult(answer, ENDED)
 
     found = []
     monkeypatch.setattr(throwaway, "ask", ask)
-    spec = dataclasses.replace(ORDER, collect=collect)
-    place = throwaway.Sandbox(ORDER.commit, "/b/c")
-    with contextlib.nullcontext() if result == RIGHT else pytest.raises(CommandError):
+    spec = dataclasses.replace(SPEC, collect=collect)
+    place = throwaway.Sandbox(SPEC.commit, "/b/c")
+    with contextlib.nullcontext() if answer == RIGHT else pytest.raises(CommandError):
         check.check(None, APP, spec, place, [], found.append)
     assert found == notes
 
@@ -100,8 +100,8 @@ def test_an_image_without_python_is_asked_only_what_a_person_wants_checked(monke
         throwaway, "ask", lambda *_a, **_m: throwaway.SandboxResult({}, CommandResult(["docker"], 127, "", "no python"))
     )
     monkeypatch.setattr(throwaway, "run_plain", lambda *given: found.append(given[3]) or ENDED)
-    spec = dataclasses.replace(ORDER, check_command=command, collect=True)
-    known = check.check(None, APP, spec, throwaway.Sandbox(ORDER.commit, "/b/c"), [], lambda _begun: None)
+    spec = dataclasses.replace(SPEC, check_command=command, collect=True)
+    known = check.check(None, APP, spec, throwaway.Sandbox(SPEC.commit, "/b/c"), [], lambda _begun: None)
     assert found == ran
     assert known["static"] == {}
     assert "has no Python" in known["unlooked"][0]
@@ -109,7 +109,7 @@ def test_an_image_without_python_is_asked_only_what_a_person_wants_checked(monke
 
 @pytest.mark.parametrize("rc", [93, 94, 96])
 def test_an_app_whose_settings_are_not_found_passes_by_its_check_alone(rc):
-    known = check.judge(ORDER, {**RIGHT, "looked": {"rc": rc}, "not_looked": {"cause": "no Django"}}, ENDED)
+    known = check.judge(SPEC, {**RIGHT, "looked": {"rc": rc}, "not_looked": {"cause": "no Django"}}, ENDED)
     assert known["checked"] == "no issues"
     assert known["unlooked"] == ["Neither migrations nor a page were looked at: no Django."]
 
@@ -117,10 +117,10 @@ def test_an_app_whose_settings_are_not_found_passes_by_its_check_alone(rc):
 @pytest.mark.parametrize(("path", "sentences"), [("/", 2), ("", 1)])
 def test_what_was_not_looked_at_is_told(path, sentences):
     migrations = {"pending": [], "applied": [], "tried": False, "databases": [], "why": "it is away"}
-    spec = dataclasses.replace(ORDER, probe_path=path)
-    result = {
+    spec = dataclasses.replace(SPEC, probe_path=path)
+    answer = {
         **RIGHT,
         "migrations": migrations,
         **({"requested": {"path": "/", "status": 0, "why": "x"}} if path else {}),
     }
-    assert len(check.judge(spec, result, ENDED)["unlooked"]) == sentences
+    assert len(check.judge(spec, answer, ENDED)["unlooked"]) == sentences

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a release's own commands make: kept, put into the checkout, remove. git is real, the container is not."""
+"""What a release's own commands make: kept, put into the checkout, removed. git is real, the container is not."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_second_build_of_a_commit_takes_the_place_of_the_first(app, place, mon
 def test_what_the_release_before_had_made_is_carried_on(app, place, monkeypatch):
     build(monkeypatch, {"static/a.css": "1", "locale/fr/a.mo": "1", "page2": "1"})
     generated.make(run_command, app, place, COMMANDS, 60)
-    # The next commit has one of them in git, and only one is recreated.
+    # The next commit has one of them in git, and its command makes only one.
     checkout = clean(app, "next")
     (checkout / "page2").write_text("tracked")
     subprocess.run(["git", "add", "page2"], cwd=checkout, check=True)

@@ -141,7 +141,7 @@ def test_a_database_elsewhere_on_the_host_is_none_of_ours(tmp_path, place, kept)
     (tmp_path / "app/outside.sqlite3").symlink_to(tmp_path / "outside/db.sqlite3")
     (tmp_path / "app/away").symlink_to(tmp_path / "outside")
     database = {"alias": "default", "host_path": f"{tmp_path}/{place}", "why": ""}
-    result = {"real": {"databases": [database, {"alias": "x"}]}}
+    answer = {"real": {"databases": [database, {"alias": "x"}]}}
     mounts = [{"target": "/code", "kind": "checkout", "source": f"{tmp_path}/app"}, {"target": "/x", "kind": "volume"}]
-    throwaway.forget_elsewhere(result, mounts)
-    assert bool(result["real"]["databases"][0]["host_path"]) is kept
+    throwaway.forget_elsewhere(answer, mounts)
+    assert bool(answer["real"]["databases"][0]["host_path"]) is kept

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server's environment and in-app code tell, and where bytecode lies apart."""
+"""What a server's environment and the in-app code say, and where bytecode lies apart."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_the_prefix_is_the_servers(argv: list[str], environ: bytes, prefix: str)
 
 
 @pytest.mark.parametrize(
-    ("printed", "result"), [('juno {"a": 1}\n', {"a": 1}), ("hello\njuno [1]\n", [1]), ("hello\n", None), ("", None)]
+    ("printed", "found"), [('juno {"a": 1}\n', {"a": 1}), ("hello\njuno [1]\n", [1]), ("hello\n", None), ("", None)]
 )
-def test_in_app_code_is_understood(printed: str, result: object) -> None:
-    assert app.parse_results(printed) == result
+def test_what_in_app_code_prints_is_understood(printed: str, found: object) -> None:
+    assert app.parse_results(printed) == found
 
 
 def test_nothing_is_elsewhere_without_a_prefix() -> None:

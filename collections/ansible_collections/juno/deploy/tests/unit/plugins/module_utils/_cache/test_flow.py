@@ -40,9 +40,9 @@ def memcached(*addresses):
 class App:
     """A container that answers as recorded, and remembers what it was asked."""
 
-    def __init__(self, name, **result):
+    def __init__(self, name, **results):
         self.asked = []
-        self.results = result
+        self.results = results
         self.place = Place(name, ("python",), True, self.execute)
 
     def execute(self, argv, seconds):
@@ -125,9 +125,9 @@ def test_an_unknown_backend_is_not_called_verified():
 
 
 def test_directories_are_cleared_in_every_container():
-    result = {"listing": listing(cache("a", "filebased"), cache("b", "redis"))}
-    first = App("web-1", **result, cleared={"alias a": {}, "alias b": {}})
-    second = App("web-2", **result, cleared={"alias a": {"error": "2 of 2 files could not be removed"}})
+    answer = {"listing": listing(cache("a", "filebased"), cache("b", "redis"))}
+    first = App("web-1", **answer, cleared={"alias a": {}, "alias b": {}})
+    second = App("web-2", **answer, cleared={"alias a": {"error": "2 of 2 files could not be removed"}})
     with pytest.raises(JunoError, match=r"could not be removed\. \(in web-2\)"):
         flow.clear([first.place, second.place], params(), check_mode=False)
     assert second.asked == ["clear"]
@@ -146,8 +146,8 @@ def test_what_the_host_cannot_reach_is_flushed_by_the_app(closed_port):
 def test_a_server_that_nobody_reaches_failed_with_both_reasons(closed_port):
     one = memcached("127.0.0.1")
     one["nodes"][0]["port"] = closed_port
-    result = {f"127.0.0.1:{closed_port}": {"error": "hung up"}}
-    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=result)
+    answer = {f"127.0.0.1:{closed_port}": {"error": "hung up"}}
+    app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=answer)
     with pytest.raises(JunoError, match=rf"127.0.0.1:{closed_port} refused .* failed too in web-1: hung up"):
         flow.clear([app.place], params(), check_mode=False)
 
@@ -201,7 +201,7 @@ def test_what_was_deleted_one_by_one_loses_no_sessions():
 
 
 def test_a_refusal_of_the_app_has_its_numbers():
-    result = {"refused": {"sessions": 3, "others": 20, "why": ""}, "milliseconds": 2}
-    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": result})
+    answer = {"refused": {"sessions": 3, "others": 20, "why": ""}, "milliseconds": 2}
+    app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": answer})
     with pytest.raises(JunoError, match="here holds 3 sessions and 20 keys of others"):
         flow.clear([app.place], params(mode="flush"), check_mode=False)

@@ -11,7 +11,7 @@ NAMES = ["css/site.3c0fb1d2a9e7.css"]
 
 
 @pytest.mark.parametrize(
-    ("built", "collected", "again", "names"),
+    ("built", "collected", "recollect", "names"),
     [
         ({}, {}, False, None),
         ({"static": {}}, {"replaced_names": NAMES}, False, None),
@@ -24,12 +24,12 @@ NAMES = ["css/site.3c0fb1d2a9e7.css"]
         ({}, {"replaced_names": None}, True, None),
     ],
 )
-def test_which_static_files_were_replaced(built, collected, again, names):
-    assert replaced_names(built, collected, recollect=again) == names
+def test_which_static_files_were_replaced(built, collected, recollect, names):
+    assert replaced_names(built, collected, recollect=recollect) == names
 
 
 @pytest.mark.parametrize(
-    ("purpose", "planned", "again", "replaced", "goes"),
+    ("purpose", "planned", "recollect", "replaced", "goes"),
     [
         ("deploy", "all", False, None, "all"),
         ("deploy", "all", False, [], "all"),
@@ -47,6 +47,6 @@ def test_which_static_files_were_replaced(built, collected, again, names):
         ("restart", "", True, None, "all"),
     ],
 )
-def test_what_goes(purpose, planned, again, replaced, goes):
+def test_what_goes(purpose, planned, recollect, replaced, goes):
     plan = {"invalidate": planned} if planned else {}
-    assert scope(purpose, plan, recollect=again, replaced=replaced) == goes
+    assert scope(purpose, plan, recollect=recollect, replaced=replaced) == goes

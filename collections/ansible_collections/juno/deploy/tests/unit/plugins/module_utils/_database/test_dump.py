@@ -120,8 +120,8 @@ def test_is_whole(vendor, first, last, whole):
 
 
 def test_what_the_app_tells(tmp_path):
-    result = {**dataclasses.asdict(POSTGRES), "programs": ["pg_dump"], "something new": 1}
-    assert dump.parse_connection(json.dumps(result).encode()).programs == ("pg_dump",)
+    raw = {**dataclasses.asdict(POSTGRES), "programs": ["pg_dump"], "something new": 1}
+    assert dump.parse_connection(json.dumps(raw).encode()).programs == ("pg_dump",)
     for broken in (b"", b"[]", b"{}", b'{"programs": 1}'):
         with pytest.raises(JunoError, match="can't be read"):
             dump.parse_connection(broken)
@@ -223,9 +223,9 @@ def test_a_database_that_does_not_answer_is_no_lack_of_means(app, monkeypatch):
     silent = dataclasses.replace(POSTGRES, why=f"OperationalError: no {PASSWORD}")
     with pytest.raises(
         JunoError, match=r"does not answer.*\(OperationalError: no \*{8}\); nothing was migrated"
-    ) as result:
+    ) as error:
         dump.find_means(here.run, app, PLACE, silent)
-    assert not isinstance(result.value, dump.NoMeansError)
+    assert not isinstance(error.value, dump.NoMeansError)
 
 
 def database(**more):
@@ -257,11 +257,11 @@ def without_means(monkeypatch):
     ],
 )
 def test_auto_says_why_there_is_no_copy(app, without_means, when, given, notices):
-    backups, result = dump.back_up(None, app, PLACE, [], given, backup.BackupSpec(when))
+    backups, why = dump.back_up(None, app, PLACE, [], given, backup.BackupSpec(when))
     assert backups == []
-    assert [one.split(",")[0] for one in result] == notices
+    assert [one.split(",")[0] for one in why] == notices
 
 
 def test_always_refuses_without_means(app, without_means):
-    with pytest.raises(JunoError, match=r"django_app_backup is always: no pg_dump is there; nothing was migrated"):
+    with pytest.raises(JunoError, match=r"'migrate.backup' is always: no pg_dump is there; nothing was migrated"):
         dump.back_up(None, app, PLACE, [], database(), backup.BackupSpec("always"))

@@ -61,8 +61,8 @@ FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}
     ],
 )
 def test_a_failed_migration_says_what_stands(applied, begun, more, words):
-    result = {"applied": {"rc": 95, "applied": applied, "begun": begun}, "failure:migration": FAILURE, **more}
-    error = migrations.failed(COMMIT, result, [{"path": "/backup/1"}], DONE)
+    answer = {"applied": {"rc": 95, "applied": applied, "begun": begun}, "failure:migration": FAILURE, **more}
+    error = migrations.failed(COMMIT, answer, [{"path": "/backup/1"}], DONE)
     for part in words:
         assert part in error.message
     if begun[0]["atomic"] is False or error.details["standing"]:
@@ -70,8 +70,8 @@ def test_a_failed_migration_says_what_stands(applied, begun, more, words):
 
 
 def test_a_migration_that_was_ended_is_the_one_that_had_begun():
-    result = {"applied": {"rc": -14, "applied": [], "begun": [one("5")]}}
+    answer = {"applied": {"rc": -14, "applied": [], "begun": [one("5")]}}
     assert (
         "jobs.5 of cccccccccccc failed on the database (it took longer"
-        in migrations.failed(COMMIT, result, [], DONE).message
+        in migrations.failed(COMMIT, answer, [], DONE).message
     )

@@ -20,7 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._django.collectstatic 
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import InAppResult, Place
 
 OPTIONS = {"clear": False, "link": False, "ignore": [], "settings": None}
-TOLD = {
+FACTS = {
     "storage": "a.Storage",
     "static_root": "/static",
     "has_manifest": True,
@@ -83,15 +83,15 @@ def test_the_last_summary_counts():
 
 @pytest.mark.parametrize("copied", [1, 10, 20, 100])
 def test_copied_is_a_change_without_a_manifest(copied):
-    assert is_changed(Counts(copied), {**TOLD, "has_manifest": False}, dry_run=False)
+    assert is_changed(Counts(copied), {**FACTS, "has_manifest": False}, dry_run=False)
 
 
 def test_nothing_copied_is_no_change_without_a_manifest():
-    assert not is_changed(Counts(0, 10, 30), {**TOLD, "has_manifest": False}, dry_run=False)
+    assert not is_changed(Counts(0, 10, 30), {**FACTS, "has_manifest": False}, dry_run=False)
 
 
 @pytest.mark.parametrize(
-    ("result", "changed"),
+    ("facts", "changed"),
     [
         ({}, False),
         ({"manifest_hash_after": "bbb"}, True),
@@ -100,12 +100,12 @@ def test_nothing_copied_is_no_change_without_a_manifest():
         ({"removed": 1}, True),
     ],
 )
-def test_a_manifest_decides_whatever_was_copied(result, changed):
-    assert is_changed(Counts(copied=5, post_processed=30), {**TOLD, **result}, dry_run=False) is changed
+def test_a_manifest_decides_whatever_was_copied(facts, changed):
+    assert is_changed(Counts(copied=5, post_processed=30), {**FACTS, **facts}, dry_run=False) is changed
 
 
 @pytest.mark.parametrize(
-    ("counts", "result", "changed"),
+    ("counts", "facts", "changed"),
     [
         (Counts(0, 10), {}, False),
         (Counts(1), {}, True),
@@ -113,8 +113,8 @@ def test_a_manifest_decides_whatever_was_copied(result, changed):
         (Counts(0, 10), {"manifest_hash_before": None, "manifest_hash_after": None}, True),
     ],
 )
-def test_a_dry_run_predicts(counts, result, changed):
-    assert is_changed(counts, {**TOLD, **result}, dry_run=True) is changed
+def test_a_dry_run_predicts(counts, facts, changed):
+    assert is_changed(counts, {**FACTS, **facts}, dry_run=True) is changed
 
 
 def test_arguments():
@@ -132,7 +132,7 @@ def test_arguments():
 
 def test_diff_shows_the_manifest_entries_that_differ():
     entries = [["a.css", "a.1.css", "a.2.css"], ["b.css", None, "b.3.css"], ["c.css", "c.4.css", None]]
-    shown = diff({**TOLD, "entries": entries}, "", dry_run=False)
+    shown = diff({**FACTS, "entries": entries}, "", dry_run=False)
     assert shown["before"] == "a.css -> a.1.css\nc.css -> c.4.css\n"
     assert shown["after"] == "a.css -> a.2.css\nb.css -> b.3.css\n"
     assert shown["after_header"] == "/static"
@@ -140,11 +140,11 @@ def test_diff_shows_the_manifest_entries_that_differ():
 
 def test_diff_of_a_dry_run_shows_what_django_would_do():
     printed = "hello\nPretending to copy '/src/a b.css'\nPretending to delete 'c.css'\n1 static file copied."
-    assert diff(TOLD, printed, dry_run=True)["after"] == "copy /src/a b.css\ndelete c.css\n"
+    assert diff(FACTS, printed, dry_run=True)["after"] == "copy /src/a b.css\ndelete c.css\n"
 
 
 STAGED = {
-    **TOLD,
+    **FACTS,
     "staged": True,
     "why": "",
     "fingerprint": "new",
@@ -172,7 +172,7 @@ PLACE = Place("the container web", ("python",), True, lambda _argv, _seconds: No
 
 
 @pytest.mark.parametrize(
-    ("result", "changed"),
+    ("facts", "changed"),
     [
         ({}, False),
         ({"replaced": 1}, True),
@@ -186,18 +186,18 @@ PLACE = Place("the container web", ("python",), True, lambda _argv, _seconds: No
     ],
 )
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_what_is_in_the_root_decides_when_staged(result, changed, dry_run):
-    assert is_changed(Counts(copied=10, post_processed=30), {**STAGED, **result}, dry_run=dry_run) is changed
+def test_what_is_in_the_root_decides_when_staged(facts, changed, dry_run):
+    assert is_changed(Counts(copied=10, post_processed=30), {**STAGED, **facts}, dry_run=dry_run) is changed
 
 
 def test_diff_of_a_staged_run_names_files():
-    result = {
+    facts = {
         **STAGED,
         "entries": [["a.css", "a.1.css", "a.2.css"]],
         "names": {"new": ["a.2.css"], "replaced": ["a.css"], "removed": ["b.css"]},
         "pruned": [{"path": "a.0.css", "bytes": 12}],
     }
-    shown = diff(result, "", dry_run=True)
+    shown = diff(facts, "", dry_run=True)
     assert shown["before"] == "a.css -> a.1.css\nremoved b.css\npruned a.0.css (12 bytes)\n"
     assert shown["after"] == "a.css -> a.2.css\nnew a.2.css\nreplaced a.css\n"
 
@@ -207,10 +207,10 @@ def ended(monkeypatch):
     """Let the app's Python end as a test says, and keep what it was asked."""
     asked = {}
 
-    def end(stdout, result):
+    def end(stdout, results):
         def run_in_app_code(_place, modules, _params, **request):
             asked.update(request, modules=modules)
-            return InAppResult(PLACE, ["python"], 0, stdout, "", result)
+            return InAppResult(PLACE, ["python"], 0, stdout, "", results)
 
         monkeypatch.setattr(collectstatic, "run_in_app", run_in_app_code)
         return asked
@@ -255,9 +255,9 @@ def test_where_nothing_ran_there_is_no_summary(ended):
     assert result["changed"]
 
 
-@pytest.mark.parametrize("result", [{}, {"static": {**STAGED, "staged": False}}])
-def test_no_summary_where_django_ran_in_place(ended, result):
-    ended("hello", result)
+@pytest.mark.parametrize("results", [{}, {"static": {**STAGED, "staged": False}}])
+def test_no_summary_where_django_ran_in_place(ended, results):
+    ended("hello", results)
     with pytest.raises(CommandError, match="printed no summary"):
         collect(PLACE, PARAMS, dry_run=False, with_diff=False)
 
@@ -266,5 +266,5 @@ def test_each_in_app_module_comes_before_those_that_import_it():
     known = set()
     for module in collectstatic.IN_APP_MODULES:
         imported = {value.__module__ for value in vars(module).values() if hasattr(value, "__module__")}
-        assert {name for name in imported if "._in_app_" in name} <= known | {module.__name__}
+        assert {name for name in imported if "._in_app." in name} <= known | {module.__name__}
         known.add(module.__name__)

@@ -74,7 +74,7 @@ def test_cause(stderr, stdout, words):
     assert cause(stderr, stdout) == words
 
 
-def test_told_is_taken_out_of_what_the_app_prints():
+def test_results_are_taken_out_of_what_the_app_prints():
     value = {"a": "b c\n"}
     printed = f"hello\ntoken-1 but no value\n\ntoken listing {json.dumps(value)}\ntoken\nbye"
     assert split_results(printed, "token") == ("hello\ntoken-1 but no value\n\ntoken\nbye", {"listing": value})

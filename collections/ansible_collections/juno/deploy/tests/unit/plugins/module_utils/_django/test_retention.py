@@ -128,8 +128,8 @@ def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(retention, "tidy", lambda _root, rules, *_more: asked.append(rules) or {})
     engine = Engine([mount(root.path, "/static")])
-    result = {"static_at": {"root": "/static", "manifest": root.manifest}}
-    entries = [Entry(layout=result, figures={"html_max_age_seconds": 7200.0}), Entry()]
+    facts = {"static_at": {"root": "/static", "manifest": root.manifest}}
+    entries = [Entry(layout=facts, figures={"html_max_age_seconds": 7200.0}), Entry()]
     rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
     retention.tidy_for(engine, [CONTAINER], APP, entries, rules)
     assert asked == [retention.RetentionRules(5, 7200, True)]
@@ -191,14 +191,14 @@ def test_a_link_in_the_place_of_the_root_or_its_manifest_is_not_followed(tmp_pat
     volume = tmp_path / "volume"
     volume.mkdir()
     (volume / "deep").symlink_to(secret)
-    result = {"root": "/static/deep", "manifest": "staticfiles.json"}
-    assert retention.root_of(Engine([mount(volume, "/static")]), [CONTAINER], result) is None
+    facts = {"root": "/static/deep", "manifest": "staticfiles.json"}
+    assert retention.root_of(Engine([mount(volume, "/static")]), [CONTAINER], facts) is None
     # What is mounted lies in the checkout, which is mounted too.
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "static").symlink_to(secret)
     mounts = [mount(tmp_path / "app" / "static", "/static")]
-    result = {"root": "/static", "manifest": "staticfiles.json"}
-    assert retention.root_of(Engine(mounts), [CONTAINER], result, str(tmp_path / "app")) is None
+    facts = {"root": "/static", "manifest": "staticfiles.json"}
+    assert retention.root_of(Engine(mounts), [CONTAINER], facts, str(tmp_path / "app")) is None
     (volume / "staticfiles.json").symlink_to(secret / "staticfiles.json")
     assert retention.Root(str(volume), "staticfiles.json").read() is None
     os.unlink(volume / "staticfiles.json")

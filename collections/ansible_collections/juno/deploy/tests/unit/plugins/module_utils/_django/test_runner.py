@@ -52,17 +52,17 @@ def ask(folder, timeout_seconds=30, **more):
 
 
 def test_the_app_tells_its_caches(project):
-    in_app = ask(project).require("{cause}")
-    assert [one["family"] for one in in_app.results["listing"]["caches"]] == ["dummy"]
-    assert in_app.results["listing"]["settings"] == "project_settings"
-    assert in_app.stdout.strip() == "noise without an end of line"
-    assert in_app.cmd == [sys.executable, "manage.py", "check"]
+    answer = ask(project).require("{cause}")
+    assert [one["family"] for one in answer.results["listing"]["caches"]] == ["dummy"]
+    assert answer.results["listing"]["settings"] == "project_settings"
+    assert answer.stdout.strip() == "noise without an end of line"
+    assert answer.cmd == [sys.executable, "manage.py", "check"]
 
 
 def test_the_option_settings_wins(project):
     (project / "other.py").write_text(SETTINGS.replace("dummy.DummyCache", "locmem.LocMemCache"))
-    in_app = ask(project, settings="other")
-    assert [one["family"] for one in in_app.results["listing"]["caches"]] == ["locmem"]
+    answer = ask(project, settings="other")
+    assert [one["family"] for one in answer.results["listing"]["caches"]] == ["locmem"]
 
 
 def test_without_manage_py_the_environment_names_the_settings(project, monkeypatch):
@@ -145,8 +145,8 @@ MISSING = ExecResult(127, 'exec: "python": executable file not found in $PATH: u
 
 @pytest.mark.parametrize("first", [MISSING, EngineError("400: executable file not found in $PATH")])
 def test_the_next_interpreter_is_tried_when_one_is_missing(first):
-    in_app = run_in_app(container(first, ExecResult(0, "", "")), MODULES, params(), timeout_seconds=1)
-    assert in_app.cmd[0] == "python3"
+    answer = run_in_app(container(first, ExecResult(0, "", "")), MODULES, params(), timeout_seconds=1)
+    assert answer.cmd[0] == "python3"
 
 
 def test_no_interpreter_at_all():

@@ -37,12 +37,12 @@ REQUEST = inspect_git.PlanRequest("origin", "main", 30, always_build=False, forc
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     """Each test is a process of its own for git, of a root who has not come by sudo."""
-    recreate(monkeypatch)
+    as_another_process(monkeypatch)
     for name in ("GIT_SSH_COMMAND", "GIT_SSH", "GIT_CONFIG_COUNT", "SUDO_UID"):
         monkeypatch.delenv(name, raising=False)
 
 
-def recreate(monkeypatch):
+def as_another_process(monkeypatch):
     monkeypatch.setattr(command, "git", command.GitEnvironment())
 
 
@@ -198,20 +198,20 @@ def test_where_the_owner_can_not_fetch_root_does_and_the_owner_has_the_files(app
     assert deploy(app)[0].startswith(f"git works in {app.path} as root, since {name}, whose it is, can't fetch (")
     assert roots(app) == []
     # Another process of the deploy goes on so.
-    recreate(monkeypatch)
+    as_another_process(monkeypatch)
     it.take(app)
     assert str(command.git.as_root).startswith("can't fetch (")
-    recreate(monkeypatch)
+    as_another_process(monkeypatch)
     it.prepare(run_command, app)
     assert str(command.git.as_root).startswith("can't fetch (")
     # It stays so, even where the owner could as well, as long as root can.
     (place / "origin").chmod(0o755)
     push(place, user, "3")
-    recreate(monkeypatch)
+    as_another_process(monkeypatch)
     assert deploy(app)[0].endswith(f". Once that has changed, remove {it.record_path(app)}.")
     assert roots(app) == []
     push(place, user, "4")
-    recreate(monkeypatch)
+    as_another_process(monkeypatch)
     monkeypatch.setenv("SUDO_UID", "7")
     assert deploy(app) == []
     assert not os.path.exists(it.record_path(app))
@@ -277,7 +277,7 @@ def test_filters_that_only_root_has_are_not_left_out(app, user, place, monkeypat
     (notice,) = deploy(app)
     assert "has no filter 'lfs' in the git configuration, as root has; what it writes is given to" in notice
     assert roots(app) == []
-    recreate(monkeypatch)
+    as_another_process(monkeypatch)
     it.prepare(run_command, app)
     assert command.git.as_root == "has no filter 'lfs' in the git configuration, as root has"
 

@@ -129,9 +129,9 @@ def test_another_configuration_is_refused_and_can_be_accepted(app, ran, key):
     sh_config(app, key, program(ran))
     with pytest.raises(
         BadInputError, match=rf"{key.lower()} is .*remove {it.record_path(app)} and deploy again"
-    ) as result:
+    ) as error:
         it.apply(run_command, app)
-    assert program(ran) not in result.value.message
+    assert program(ran) not in error.value.message
     os.unlink(it.record_path(app))
     it.remember(run_command, app)
     assert it.apply(run_command, app) == []
@@ -333,13 +333,13 @@ def test_another_address_that_a_person_gave_a_submodule_stays(app, with_library,
 
 
 @pytest.mark.parametrize(
-    ("key", "result"),
+    ("key", "shown"),
     [("filter.x.clean", "modules/lib: filter.x.clean"), ("core.worktree", "modules/lib: core.worktree")],
 )
-def test_the_configuration_of_a_submodule_counts_too(app, with_library, tmp_path, key, result):
+def test_the_configuration_of_a_submodule_counts_too(app, with_library, tmp_path, key, shown):
     it.apply(run_command, app)
     run_command(["git", "-C", os.path.join(app.path, "lib"), "config", key, str(tmp_path)])
-    with pytest.raises(BadInputError, match=f"{result} is new"):
+    with pytest.raises(BadInputError, match=f"{shown} is new"):
         it.apply(run_command, app)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The in-app modules that purge what a container keeps to itself, and compile, run as there: python -c, with a prefix."""
+"""The in-app modules that purge a container's own bytecode, and compile, run as there: python -c, with a prefix."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if t.TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-ORDER: dict[str, t.Any] = {"mode": "stale", "remove": True, "exclude": [".git"], "most_paths": 9, "virtualenvs": False}
+SPEC: dict[str, t.Any] = {"mode": "stale", "remove": True, "exclude": [".git"], "most_paths": 9, "virtualenvs": False}
 
 
-def in_app(module: ModuleType, prefix: Path | None = None, **spec: t.Any) -> t.Any:
-    argv = in_app_argv(sys.executable, module, {**ORDER, **spec})
+def run(module: ModuleType, prefix: Path | None = None, **spec: t.Any) -> t.Any:
+    argv = in_app_argv(sys.executable, module, {**SPEC, **spec})
     # Without our own, which would be written to and counted.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment = {**kept, "PYTHONPYCACHEPREFIX": str(prefix or "")}
@@ -43,7 +43,7 @@ def app(tmp_path: Path) -> Path:
 def kept(app: Path) -> Path:
     """Compile the app apart from its sources, and change these."""
     prefix = app.parent / "kept"
-    assert in_app(bytecode_compile, prefix, directories=[str(app)]) == [6, 0]
+    assert run(bytecode_compile, prefix, directories=[str(app)]) == [6, 0]
     tree = prefix / str(app).lstrip("/") / "pkg"
     pyc = {name: tree / f"{name}.{sys.implementation.cache_tag}.pyc" for name in ("younger", "unchecked", "cut")}
     (app / "pkg/gone.py").unlink()
@@ -60,7 +60,7 @@ def names(prefix: Path) -> list[str]:
 
 
 def test_it_tells_what_python_it_is(tmp_path: Path) -> None:
-    assert in_app(bytecode, tmp_path) == {
+    assert run(bytecode, tmp_path) == {
         "tag": sys.implementation.cache_tag,
         "magic": importlib.util.MAGIC_NUMBER.hex(),
         "prefix": str(tmp_path),
@@ -82,28 +82,28 @@ def test_it_tells_what_python_it_is(tmp_path: Path) -> None:
 def test_a_prefix_is_purged(app: Path, kept: Path, mode: str, reasons: dict[str, int], left: list[str]) -> None:
     spec: dict[str, t.Any] = {"mode": mode, "directories": [str(app), "/no/such/directory"]}
     before = names(kept)
-    ((_top, checked),) = in_app(bytecode, kept, **spec, remove=False)["purged"]
+    ((_top, checked),) = run(bytecode, kept, **spec, remove=False)["purged"]
     assert names(kept) == before
-    ((top, done),) = in_app(bytecode, kept, **spec)["purged"]
+    ((top, done),) = run(bytecode, kept, **spec)["purged"]
     assert top == f"{kept}{app}"
     for result in (checked, done):
         assert (result["reasons"], result["files_removed"], result["failed_count"]) == (reasons, 6 - len(left), 0)
     assert names(kept) == left
-    ((_top, again),) = in_app(bytecode, kept, **spec)["purged"]
+    ((_top, again),) = run(bytecode, kept, **spec)["purged"]
     assert again["files_removed"] == 0
 
 
 def test_nothing_is_touched_without_a_prefix(app: Path) -> None:
-    assert in_app(bytecode_compile, directories=[str(app)]) == [6, 0]
-    assert "purged" not in in_app(bytecode, directories=[str(app)], mode="all")
+    assert run(bytecode_compile, directories=[str(app)]) == [6, 0]
+    assert "purged" not in run(bytecode, directories=[str(app)], mode="all")
     assert len(names(app)) == 6
 
 
 def test_only_what_is_not_current_is_compiled(app: Path) -> None:
-    assert in_app(bytecode_compile, directories=[str(app)]) == [6, 0]
-    assert in_app(bytecode_compile, directories=[str(app), str(app / "pkg")]) == [0, 0]
+    assert run(bytecode_compile, directories=[str(app)]) == [6, 0]
+    assert run(bytecode_compile, directories=[str(app), str(app / "pkg")]) == [0, 0]
     (app / "pkg/edited.py").write_text("N = 10\n")
-    assert in_app(bytecode_compile, directories=[str(app)]) == [1, 0]
+    assert run(bytecode_compile, directories=[str(app)]) == [1, 0]
 
 
 def test_what_a_purge_leaves_out_is_not_compiled(app: Path) -> None:
@@ -112,21 +112,21 @@ def test_what_a_purge_leaves_out_is_not_compiled(app: Path) -> None:
         (app / name).write_text("N = 1\n")
     (app / "venv/pyvenv.cfg").touch()
     (app / "linked").symlink_to(app / "media")
-    assert in_app(bytecode_compile, directories=[str(app)], exclude=[".git", "media"]) == [6, 0]
-    assert in_app(bytecode_compile, directories=[str(app)], exclude=[".git"], virtualenvs=True) == [2, 0]
+    assert run(bytecode_compile, directories=[str(app)], exclude=[".git", "media"]) == [6, 0]
+    assert run(bytecode_compile, directories=[str(app)], exclude=[".git"], virtualenvs=True) == [2, 0]
 
 
 def test_a_source_that_cannot_be_compiled_is_counted(app: Path) -> None:
     (app / "python2.py").write_text("print 'x'\n")
     (app / "template.py").write_bytes(b"{{ name }} = \0")
     (app / "latin.py").write_bytes(b"N = '\xe9'\n")
-    assert in_app(bytecode_compile, directories=[str(app)]) == [6, 3]
+    assert run(bytecode_compile, directories=[str(app)]) == [6, 3]
 
 
 def test_many_are_shared_among_processes(app: Path) -> None:
     for number in range(100):
         (app / f"m{number}.py").write_text("N = 1\n" if number % 10 else "N =\n")
-    assert in_app(bytecode_compile, directories=[str(app)]) == [96, 10]
+    assert run(bytecode_compile, directories=[str(app)]) == [96, 10]
     assert len(names(app)) == 96
 
 
@@ -134,5 +134,5 @@ def test_nothing_is_written_through_a_link_and_no_pipe_is_read(app: Path, tmp_pa
     (tmp_path / "outside").mkdir()
     (app / "pkg/__pycache__").symlink_to(tmp_path / "outside")
     os.mkfifo(app / "pipe.py")
-    assert in_app(bytecode_compile, directories=[str(app)]) == [1, 6]
+    assert run(bytecode_compile, directories=[str(app)]) == [1, 6]
     assert list((tmp_path / "outside").iterdir()) == []

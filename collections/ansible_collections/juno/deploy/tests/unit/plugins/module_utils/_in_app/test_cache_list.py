@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_list as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_list as it
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_l
     ],
 )
 def test_memcached_locations(server, name, host, port, path):
-    node = in_app.parse_node(server)
+    node = it.parse_node(server)
     assert (node["name"], node["host"], node["port"], node["path"]) == (name, host, port, path)
 
 
@@ -46,7 +46,7 @@ def test_memcached_locations(server, name, host, port, path):
     ],
 )
 def test_equal_redis_places_have_equal_keys(url, option, key):
-    assert in_app.redis_key(url, option) == key
+    assert it.redis_key(url, option) == key
 
 
 def kind(module, *bases):
@@ -67,26 +67,26 @@ def kind(module, *bases):
     ],
 )
 def test_families(cls, family):
-    assert in_app.family_of(cls) == family
+    assert it.family_of(cls) == family
 
 
 @pytest.mark.parametrize(("address", "local"), [("127.0.0.1", 1), ("::1", 1), ("::", 1), ("172.17.0.2", 0)])
 def test_addresses_that_mean_another_place_elsewhere(address, local):
-    assert in_app.is_local(address) == bool(local)
+    assert it.is_local(address) == bool(local)
 
 
 def test_names_resolve_to_ipv4_where_there_is_both():
-    assert in_app.resolve("localhost", 11211)["addresses"] == ["127.0.0.1"]
+    assert it.resolve("localhost", 11211)["addresses"] == ["127.0.0.1"]
 
 
 def test_all_jobs_are_tried_and_a_silent_one_is_given_up(monkeypatch):
-    monkeypatch.setattr(in_app, "mask", lambda text: text)
+    monkeypatch.setattr(it, "mask", lambda text: text)
     release = threading.Event()
 
     def refused():
         raise ConnectionRefusedError("no")
 
-    ended = in_app.at_once({"good": lambda: 1, "bad": refused, "silent": release.wait}, 0.2)
+    ended = it.at_once({"good": lambda: 1, "bad": refused, "silent": release.wait}, 0.2)
     release.set()
     assert ended["good"] == 1
     assert ended["bad"] == {"error": "ConnectionRefusedError: no"}

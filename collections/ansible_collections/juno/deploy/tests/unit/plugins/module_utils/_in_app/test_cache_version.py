@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_version as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_version as it
 
 LOCAL = "'BACKEND': 'django.core.cache.backends.locmem.LocMemCache'"
 SETTINGS = f"""
@@ -39,18 +39,18 @@ def settings(tmp_path, monkeypatch):
 
 def test_what_takes_the_value_and_what_type_it_has_then(settings):
     settings(SETTINGS)
-    result = in_app.Probe("CACHE_VERSION", 20).collect()
+    result = it.Probe("CACHE_VERSION", 20).collect()
     honoured = {"default": True, "text": True, "fixed": False, "none": False, "clock": False}
     assert (result["honoured"], result["error"], result["variable"]) == (honoured, "", "CACHE_VERSION")
     assert result["types"] == {"default": "int", "text": "str", "fixed": "int", "none": "int", "clock": "int"}
-    assert in_app.probe("CACHE_VERSION", 20) == honoured
-    assert not any(in_app.probe("ANOTHER_NAME", 20).values())
+    assert it.probe("CACHE_VERSION", 20) == honoured
+    assert not any(it.probe("ANOTHER_NAME", 20).values())
 
 
 def test_what_is_set_now_does_not_count(settings, monkeypatch):
     monkeypatch.setenv("CACHE_VERSION", "7")
     settings(SETTINGS)
-    assert in_app.probe("CACHE_VERSION", 20)["fixed"] is False
+    assert it.probe("CACHE_VERSION", 20)["fixed"] is False
 
 
 @pytest.mark.parametrize(
@@ -63,28 +63,28 @@ def test_what_is_set_now_does_not_count(settings, monkeypatch):
 )
 def test_settings_that_cannot_be_loaded_again(settings, text, seconds, error):
     settings(text)
-    result = in_app.Probe("CACHE_VERSION", seconds).collect()
+    result = it.Probe("CACHE_VERSION", seconds).collect()
     assert (result["error"], result["honoured"]) == (error, {})
     with pytest.raises(RuntimeError, match=error.split(":")[0]):
-        in_app.probe("CACHE_VERSION", seconds)
+        it.probe("CACHE_VERSION", seconds)
 
 
 def test_nothing_but_the_settings_is_loaded(settings):
     settings("INSTALLED_APPS = ['no_such_app']\nROOT_URLCONF = 'no_such_urls'\n" + SETTINGS)
-    assert in_app.probe("CACHE_VERSION", 20)["default"] is True
+    assert it.probe("CACHE_VERSION", 20)["default"] is True
 
 
 @pytest.mark.parametrize("now", ["", "1", "text"])
 def test_the_value_is_a_number_of_the_size_that_a_deploy_gives(now):
-    assert in_app.another(now) > 1_600_000_000
+    assert it.another(now) > 1_600_000_000
 
 
 def test_the_value_is_never_the_one_that_is_set(monkeypatch):
-    monkeypatch.setattr(in_app.random, "randrange", lambda *_range: 5)
-    monkeypatch.setattr(in_app.time, "time", lambda: 1000)
-    assert (in_app.another("1005"), in_app.another(" 1005 "), in_app.another("1004")) == (1006, 1006, 1005)
+    monkeypatch.setattr(it.random, "randrange", lambda *_range: 5)
+    monkeypatch.setattr(it.time, "time", lambda: 1000)
+    assert (it.another("1005"), it.another(" 1005 "), it.another("1004")) == (1006, 1006, 1005)
 
 
 def test_judge():
-    result = in_app.judge({"a": ["10", "int"], "b": ["10", "str"], "c": ["1", "int"], "d": ["100", "int"]}, "10")
+    result = it.judge({"a": ["10", "int"], "b": ["10", "str"], "c": ["1", "int"], "d": ["100", "int"]}, "10")
     assert result["honoured"] == {"a": True, "b": True, "c": False, "d": False}

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import child_processes, manage
 
-IN_APP = child_processes.__name__
+MODULE = child_processes.__name__
 #: A child that has a second for itself, with what it does once it is let; one that is C(early) ends before.
 CHILD = """
 def work(request, stand):
@@ -24,13 +24,13 @@ def work(request, stand):
     stand()
     print("alarm", signal.alarm(0))
     open("done", "w").close()
-waiting = in_app.Waiting(work, request)
+waiting = module.Waiting(work, request)
 """
 
 
 def run(lines, folder, **environ):
-    """Run lines of Python in in-app code's process, and return the words that they print."""
-    body = f"import os, signal, sys, time\ndef main(request):\n in_app = sys.modules[{IN_APP!r}]\n"
+    """Run lines of Python in a process with in-app code, and return the words that they print."""
+    body = f"import os, signal, sys, time\ndef main(request):\n module = sys.modules[{MODULE!r}]\n"
     modules = [(one.__name__, inspect.getsource(one)) for one in (manage, child_processes)]
     modules.append(("test", body + textwrap.indent(textwrap.dedent(lines), " ")))
     job = runner.pack(modules, {"token": "juno-t", "manage_py": "manage.py"})
@@ -57,7 +57,7 @@ def test_a_child_that_is_not_let_ends_at_once(tmp_path):
 
 def test_a_child_whose_parent_ends_does_not_go_on(tmp_path):
     # The run is over when nobody holds its output any more: the child too has ended then.
-    assert run(CHILD + "in_app.leave(0)", tmp_path) == []
+    assert run(CHILD + "module.leave(0)", tmp_path) == []
     assert not (tmp_path / "done").exists()
 
 
@@ -70,10 +70,10 @@ def test_django_is_loaded_once_and_nothing_of_the_app(tmp_path):
     pytest.importorskip("django")
     (tmp_path / "settings.py").write_text("raise SystemExit('the app was loaded')")
     lines = """
-    in_app.preload(request)
+    module.preload(request)
     from django.apps import apps
     from django.conf import settings
-    print(*(name in sys.modules for name in in_app.FRAMEWORK))
+    print(*(name in sys.modules for name in module.FRAMEWORK))
     print(settings.configured, apps.ready, os.environ["DJANGO_SETTINGS_MODULE"])
     # Some settings put another one in its place, which works only before anybody loads it.
     print("sqlite3" in sys.modules)
@@ -94,7 +94,7 @@ def package(folder, **modules):
 
 def test_a_warning_does_not_stop_the_loading(tmp_path):
     package(tmp_path, management="import warnings; warnings.warn('old', DeprecationWarning)")
-    lines = "in_app.preload(request); print('django.core.management' in sys.modules)"
+    lines = "module.preload(request); print('django.core.management' in sys.modules)"
     assert run(lines, tmp_path, PYTHONWARNINGS="error") == ["True"]
 
 
@@ -114,12 +114,12 @@ def test_what_this_django_cannot_load_is_passed_over(tmp_path, text, asked):
     (tmp_path / "app/django/db").mkdir()
     (tmp_path / "app/django/db/__init__.py").write_text("")
     (tmp_path / "app/django/db/models.py").write_text("print(__file__)")
-    lines = "request['manage_py'] = 'app/manage.py'; in_app.preload(request)"
+    lines = "request['manage_py'] = 'app/manage.py'; module.preload(request)"
     result = run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings")
     assert result == [*asked, str(tmp_path / "app/django/db/models.py")]
 
 
 def test_without_django_nothing_is_loaded(tmp_path):
     (tmp_path / "django.py").write_text("raise ImportError('none here')")
-    lines = "in_app.preload(request); print(os.environ['DJANGO_SETTINGS_MODULE'])"
+    lines = "module.preload(request); print(os.environ['DJANGO_SETTINGS_MODULE'])"
     assert run(lines, tmp_path, DJANGO_SETTINGS_MODULE="settings") == ["settings"]

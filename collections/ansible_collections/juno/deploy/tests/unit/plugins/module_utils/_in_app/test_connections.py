@@ -28,7 +28,7 @@ MYSQLCLIENT = {"db": "site", "user": "app", "passwd": "secret", "host": "db", "c
 
 
 @pytest.mark.parametrize(
-    ("vendor", "given", "result"),
+    ("vendor", "given", "expected"),
     [
         (
             "postgresql",
@@ -40,9 +40,9 @@ MYSQLCLIENT = {"db": "site", "user": "app", "passwd": "secret", "host": "db", "c
         ("postgresql", {}, {"name": "by the settings", "tls": {}}),
     ],
 )
-def test_describe(vendor, given, result):
+def test_describe(vendor, given, expected):
     found = connections.describe(vendor, {"NAME": "by the settings"}, given)
-    assert {name: found[name] for name in result} == result
+    assert {name: found[name] for name in expected} == expected
     assert found["tls"] == ({"PGSSLMODE": "require"} if given is PSYCOPG else {})
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import databases as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import databases as it
 
 MOUNTS = [
     {"target": "/code", "kind": "checkout", "seen": "/juno/app", "source": "/root/app"},
@@ -33,10 +33,10 @@ SQLITE = "django.db.backends.sqlite3"
     ],
 )
 def test_describe(engine, name, where, live, host_path):
-    result = in_app.describe("default", {"ENGINE": engine, "NAME": name}, MOUNTS)
+    result = it.describe("default", {"ENGINE": engine, "NAME": name}, MOUNTS)
     assert (result["where"], result.get("live"), result["host_path"]) == (where, live, host_path)
     assert result["file"] is (live is not None)
 
 
 def test_a_path_with_a_question_mark_is_still_a_path():
-    assert in_app.read_only("/a b?/#1.db") == "file:/a%20b%3F/%231.db?mode=ro"
+    assert it.read_only("/a b?/#1.db") == "file:/a%20b%3F/%231.db?mode=ro"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import info_parts as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import info_parts as it
 
 CACHED = "django.template.loaders.cached.Loader"
 FILES = "django.template.loaders.filesystem.Loader"
@@ -29,12 +29,12 @@ SESSIONS = "django.contrib.sessions.middleware.SessionMiddleware"
     ],
 )
 def test_roles(names, role):
-    assert in_app.role_of(names) == role
+    assert it.role_of(names) == role
 
 
 def middleware(*names, importing=False):
     about = {"CACHE_MIDDLEWARE_SECONDS": 600, "CACHE_MIDDLEWARE_ALIAS": "default", "CACHE_MIDDLEWARE_KEY_PREFIX": "p"}
-    return in_app.middleware(types.SimpleNamespace(MIDDLEWARE=list(names), **about), importing)
+    return it.middleware(types.SimpleNamespace(MIDDLEWARE=list(names), **about), importing)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def middleware(*names, importing=False):
     [
         ([], False, False, []),
         ([SESSIONS], False, False, []),
-        ([in_app.UPDATE, SESSIONS, in_app.FETCH], True, True, []),
-        ([SESSIONS, in_app.UPDATE, in_app.FETCH], True, True, [SESSIONS]),
-        (["django.middleware.gzip.GZipMiddleware", in_app.UPDATE], True, False, []),
-        ([in_app.FETCH], False, True, []),
-        ([SESSIONS, in_app.BOTH], True, True, [SESSIONS]),
+        ([it.UPDATE, SESSIONS, it.FETCH], True, True, []),
+        ([SESSIONS, it.UPDATE, it.FETCH], True, True, [SESSIONS]),
+        (["django.middleware.gzip.GZipMiddleware", it.UPDATE], True, False, []),
+        ([it.FETCH], False, True, []),
+        ([SESSIONS, it.BOTH], True, True, [SESSIONS]),
     ],
 )
 def test_the_page_cache(names, update, fetch, before):
@@ -80,12 +80,12 @@ def test_middleware_of_the_apps_own(tmp_path, monkeypatch):
     ],
 )
 def test_loaders_are_named_without_what_they_are_given(loaders, names):
-    assert in_app.flat(loaders) == names
+    assert it.flat(loaders) == names
 
 
 def engine(**conf):
     settings = types.SimpleNamespace(DEBUG=conf.pop("debug", False))
-    return in_app.engine_of({"BACKEND": "django.template.backends.django.DjangoTemplates", **conf}, settings)
+    return it.engine_of({"BACKEND": "django.template.backends.django.DjangoTemplates", **conf}, settings)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,10 @@ def test_the_settings_that_an_application_names(tmp_path, monkeypatch, text, set
     name = f"wsgi_{abs(hash(text))}"
     (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    assert in_app.default_settings(name) == settings
-    assert in_app.default_settings(f"no_{name}") is None
+    assert it.default_settings(name) == settings
+    assert it.default_settings(f"no_{name}") is None
 
 
 def test_names():
-    assert in_app.name_of(in_app.flat) == f"{in_app.__name__}.flat"
-    assert in_app.name_of(types.SimpleNamespace()) == "types.SimpleNamespace"
+    assert it.name_of(it.flat) == f"{it.__name__}.flat"
+    assert it.name_of(types.SimpleNamespace()) == "types.SimpleNamespace"

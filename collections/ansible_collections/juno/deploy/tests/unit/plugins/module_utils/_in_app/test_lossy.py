@@ -32,7 +32,7 @@ def state_of():
     return state
 
 
-def result(*operations):
+def losses(*operations):
     made = type("Migration", (migrations.Migration,), {"operations": list(operations)})("0002_it", "jobs")
     return lossy(made, state_of())
 
@@ -73,7 +73,7 @@ class Own(migrations.operations.base.Operation):
     ],
 )
 def test_operations(operation, words):
-    assert result(operation) == words
+    assert losses(operation) == words
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_operations(operation, words):
     ],
 )
 def test_an_altered_field(name, field, why):
-    assert result(migrations.AlterField("job", name, field)) == ([f"AlterField jobs.job.{name} ({why})"] if why else [])
+    assert losses(migrations.AlterField("job", name, field)) == ([f"AlterField jobs.job.{name} ({why})"] if why else [])
 
 
 def test_an_operation_sees_what_those_before_it_made():
     wide = migrations.AlterField("job", "name", models.CharField(max_length=90))
     narrow = migrations.AlterField("job", "name", models.CharField(max_length=60))
-    assert result(wide, narrow) == ["AlterField jobs.job.name (max_length 90 to 60)"]
+    assert losses(wide, narrow) == ["AlterField jobs.job.name (max_length 90 to 60)"]
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache, cache_list, manage
 
-IN_APP_FILES = pytest.mark.parametrize("module", [cache, cache_list, manage, *throwaway.IN_APP_FILES[1:]])
+EACH_MODULE = pytest.mark.parametrize("module", [cache, cache_list, manage, *throwaway.IN_APP_MODULES[1:]])
 
 
-@IN_APP_FILES
+@EACH_MODULE
 def test_python_3_6_can_read_it(module):
     ast.parse(inspect.getsource(module), feature_version=(3, 6))
 
 
-@IN_APP_FILES
+@EACH_MODULE
 def test_no_signature_needs_a_younger_python(module):
     """An annotation is evaluated when its function is made, unless it is quoted: dict[str, int] needs 3.9."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):
@@ -31,7 +31,7 @@ def test_no_signature_needs_a_younger_python(module):
             assert node.module != "__future__"
 
 
-@IN_APP_FILES
+@EACH_MODULE
 def test_it_fits_into_one_argument(module):
     # Linux takes 128 KiB in one argument of a command; all in-app modules together must stay far below.
     assert len(inspect.getsource(module)) < 16_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import masking as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import masking as it
 
 NASTY = "p'a ss/w@rd%"
 
@@ -35,7 +35,7 @@ def settings(**names):
     ],
 )
 def test_secrets_in_settings(names, secret):
-    assert secret in in_app.secrets_of(settings(**names), {})
+    assert secret in it.secrets_of(settings(**names), {})
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_secrets_in_settings(names, secret):
     ],
 )
 def test_secrets_in_the_environment(name, value, is_secret):
-    assert (value in in_app.secrets_around({name: value})) == bool(is_secret)
+    assert (value in it.secrets_around({name: value})) == bool(is_secret)
 
 
 def test_the_password_of_a_url_in_the_environment():
-    assert in_app.secrets_around({"DATABASE_URL": "postgres://u:abc@h/d"}) == {"abc"}
+    assert it.secrets_around({"DATABASE_URL": "postgres://u:abc@h/d"}) == {"abc"}
 
 
 def test_what_only_sounds_secret_is_told():
@@ -67,7 +67,7 @@ def test_what_only_sounds_secret_is_told():
         "AUTH_USER_MODEL": "shop.User",
         "CACHES": {"tokens": {"LOCATION": "127.0.0.1:11211", "KEY_PREFIX": "shop", "OPTIONS": {"CLASS": "a.b.C"}}},
     }
-    assert in_app.secrets_of(settings(**plain), {}) == set()
+    assert it.secrets_of(settings(**plain), {}) == set()
 
 
 def test_a_setting_that_cannot_be_read_is_passed_over():
@@ -78,7 +78,7 @@ def test_a_setting_that_cannot_be_read_is_passed_over():
         def SECRET_KEY(self):  # noqa: N802
             raise ValueError("must not be empty")
 
-    assert in_app.secrets_of(Settings(), {}) == set()
+    assert it.secrets_of(Settings(), {}) == set()
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_a_setting_that_cannot_be_read_is_passed_over():
     ],
 )
 def test_texts(text):
-    hidden = in_app.Hider([NASTY, "pw"]).text(text.format(NASTY))
-    assert in_app.MASK in hidden
+    hidden = it.Hider([NASTY, "pw"]).text(text.format(NASTY))
+    assert it.MASK in hidden
     for form in (NASTY, repr(NASTY)[1:-1], "p'a", "w@rd", "%70w"):
         assert form not in hidden
 
 
 @pytest.mark.parametrize(
-    ("location", "result"),
+    ("location", "shown"),
     [
         ("127.0.0.1:11211", "127.0.0.1:11211"),
         ("/run/memcached.sock", "/run/memcached.sock"),
@@ -111,13 +111,13 @@ def test_texts(text):
         ("cache_table", "cache_table"),
     ],
 )
-def test_locations(location, result):
-    assert in_app.Hider([]).location(location) == result
+def test_locations(location, shown):
+    assert it.Hider([]).location(location) == shown
 
 
 def test_short_words_are_left_alone():
-    assert in_app.Hider(["a", "10"]).text("a cache at 10.0.0.1") == "a cache at 10.0.0.1"
+    assert it.Hider(["a", "10"]).text("a cache at 10.0.0.1") == "a cache at 10.0.0.1"
 
 
 def test_the_longest_secret_goes_first():
-    assert in_app.Hider(["abc", "abcdef"]).text("abcdef") == in_app.MASK
+    assert it.Hider(["abc", "abcdef"]).text("abcdef") == it.MASK

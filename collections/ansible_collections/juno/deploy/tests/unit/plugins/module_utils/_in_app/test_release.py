@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the in-app code tells of a small Django site, which it really loads, in a process of its own."""
+"""What the in-app code finds in a small Django site, which it really loads, in a process of its own."""
 
 from __future__ import annotations
 
@@ -114,8 +114,8 @@ class Site:
             "list_caches": False, "directory": "/root/app",
             **request,
         }  # fmt: skip
-        in_app_modules = (*collectstatic.COLLECTORS, *throwaway.IN_APP_FILES)
-        argv = [sys.executable, "-c", runner.BOOT, runner.build_job(in_app_modules, job)]
+        modules = (*collectstatic.COLLECTORS, *throwaway.IN_APP_MODULES)
+        argv = [sys.executable, "-c", runner.BOOT, runner.build_job(modules, job)]
         # As in an image, where "python" is the app's interpreter.
         environment = {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}
         done = subprocess.run(

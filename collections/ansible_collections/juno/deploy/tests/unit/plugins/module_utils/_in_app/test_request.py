@@ -7,7 +7,7 @@ from __future__ import annotations
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import request as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import request as it
 
 
 @pytest.mark.parametrize(
@@ -21,11 +21,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import request
     ],
 )
 def test_host_of(allowed, host):
-    assert in_app.host_of(allowed) == host
+    assert it.host_of(allowed) == host
 
 
 def environ(path="/", headers=None, **settings):
-    return in_app.environ_of(types.SimpleNamespace(ALLOWED_HOSTS=["a.example"], **settings), path, headers or {})
+    return it.environ_of(types.SimpleNamespace(ALLOWED_HOSTS=["a.example"], **settings), path, headers or {})
 
 
 def test_path_and_query():
@@ -46,27 +46,32 @@ def test_a_site_that_wants_https_is_asked_by_it():
     assert (made["wsgi.url_scheme"], made["HTTP_X_FORWARDED_PROTO"]) == ("https", "https")
 
 
-def test_a_page_that_the_verification_will_ask_for_is_asked_for_as_it_comes():
+def test_a_page_of_the_verification_is_asked_for_as_a_visitor_asks():
     settings = types.SimpleNamespace(ALLOWED_HOSTS=["a.example"], SECURE_SSL_REDIRECT=True)
-    assert in_app.environ_of(settings, "/", {}, as_it_comes=True)["wsgi.url_scheme"] == "http"
+    assert it.environ_of(settings, "/", {}, as_it_comes=True)["wsgi.url_scheme"] == "http"
 
 
 @pytest.mark.parametrize(
-    ("page", "result", "text", "wrong"),
+    ("page", "answer", "text", "wrong"),
     [
         ({}, {"status": 200, "why": ""}, "Jobs", ""),
         ({"contains": ["Jobs"], "excludes": ["Error"]}, {"status": 200, "why": ""}, "Jobs", ""),
         ({"contains": ["Jobs"]}, {"status": 200, "why": ""}, "", "does not contain 'Jobs'"),
         ({"excludes": ["Jobs"]}, {"status": 200, "why": ""}, "Jobs", "still contains 'Jobs'"),
         ({"status": 404}, {"status": 404, "why": ""}, "", ""),
-        ({}, {"status": 403, "why": ""}, "", "wanted: 200, by django_app_check_urls"),
+        ({}, {"status": 403, "why": ""}, "", "wanted: 200, by 'pages'"),
         ({}, {"status": 500, "why": "KeyError: 'x'"}, "", "KeyError: 'x'"),
         ({}, {"status": 400, "why": ""}, "", "it is refused as Host 'a.example': name that host in ALLOWED_HOSTS, or"),
-        ({}, {"status": 301, "why": "", "location": "https://a/"}, "", "it leads to https: set django_app_https: true"),
-        ({}, {"status": 302, "why": "", "location": "/login"}, "", "wanted: 200, by django_app_check_urls"),
+        (
+            {},
+            {"status": 301, "why": "", "location": "https://a/"},
+            "",
+            "it leads to https: set 'headers' (X-Forwarded-Proto: https)",
+        ),
+        ({}, {"status": 302, "why": "", "location": "/login"}, "", "wanted: 200, by 'pages'"),
     ],
 )
-def test_what_it_must_show(page, result, text, wrong):
-    said = in_app.judge(page, result, text, {"Host": "a.example"})
+def test_what_it_must_show(page, answer, text, wrong):
+    said = it.judge(page, answer, text, {"Host": "a.example"})
     assert said.startswith(wrong)
     assert bool(said) == bool(wrong)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import static as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import static as it
 
 PATHS = {"b.css": "b.2.css", "a.css": "a.1.css"}
 
@@ -15,7 +15,7 @@ def look(**more):
 
 
 def test_the_hash_of_a_manifest_is_taken_from_it():
-    assert in_app.manifest_hash({"paths": PATHS, "version": "1.1", "hash": "abc"}) == "abc"
+    assert it.manifest_hash({"paths": PATHS, "version": "1.1", "hash": "abc"}) == "abc"
 
 
 def test_a_manifest_of_old_django_gets_the_hash_that_new_django_would_write():
@@ -34,13 +34,13 @@ def test_a_manifest_of_old_django_gets_the_hash_that_new_django_would_write():
         "a.css": "a.b4f0ca71d851.css",
     }
     backwards = dict(reversed(paths.items()))
-    assert in_app.manifest_hash({"paths": backwards, "version": "1.0"}) == "19af09db51a0"
+    assert it.manifest_hash({"paths": backwards, "version": "1.0"}) == "19af09db51a0"
 
 
 def test_compare():
     before = look(paths={"a": "a.1", "b": "b.1"}, hash="x", files={"a", "b"})
     after = look(paths={"a": "a.2", "c": "c.1"}, hash="y", files={"a", "c", "d"})
-    result = in_app.compare(before, after)
+    result = it.compare(before, after)
     assert result["entries"] == [["a", "a.1", "a.2"], ["b", "b.1", None], ["c", None, "c.1"]]
     assert (result["added"], result["removed"]) == (2, 1)
     assert (result["manifest_hash_before"], result["manifest_hash_after"]) == ("x", "y")
@@ -52,5 +52,5 @@ def test_file_names(tmp_path):
     (tmp_path / "b.js").write_text("")
     (tmp_path / ".juno").mkdir()
     (tmp_path / ".juno" / "memory.0.json").write_text("")
-    assert in_app.file_names(str(tmp_path)) == {"css/a.css", "b.js"}
-    assert in_app.file_names(str(tmp_path / "missing")) == set()
+    assert it.file_names(str(tmp_path)) == {"css/a.css", "b.js"}
+    assert it.file_names(str(tmp_path / "missing")) == set()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_compressed as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_compressed as it
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import walk
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.django_defaults import defaults
 
@@ -43,7 +43,7 @@ NAMES = ["css/same.css", "css/small.css", "css/other.css", "css/new.css"]
 def test_only_what_differs_is_compressed(folders):
     root, tree = folders
     storage = whitenoise.CompressedManifestStaticFilesStorage(location=str(tree), base_url="/static/")
-    with in_app.spared(storage, str(tree), str(root), walk(str(root))):
+    with it.spared(storage, str(tree), str(root), walk(str(root))):
         made = sorted(storage.compress_files(NAMES))
     assert ("css/same.css", "css/same.css.gz") in made
     assert {name for name, _compressed in made} == {"css/same.css", "css/other.css", "css/new.css"}
@@ -59,7 +59,7 @@ def test_only_what_differs_is_compressed(folders):
 def test_without_a_root_that_is_known_all_is_compressed(folders):
     root, tree = folders
     storage = whitenoise.CompressedManifestStaticFilesStorage(location=str(tree), base_url="/static/")
-    with in_app.spared(storage, str(tree), str(root), {}):
+    with it.spared(storage, str(tree), str(root), {}):
         list(storage.compress_files(NAMES))
     assert (tree / "css/same.css.gz").read_bytes()[:2] == b"\x1f\x8b"
 
@@ -78,8 +78,8 @@ class Further(whitenoise.CompressedManifestStaticFilesStorage):
 def test_a_way_of_its_own_is_left_alone(folders):
     root, tree = folders
     storage = Own(location=str(tree), base_url="/static/")
-    with in_app.spared(storage, str(tree), str(root), walk(str(root))):
+    with it.spared(storage, str(tree), str(root), walk(str(root))):
         assert storage.compress_files(["css/same.css"]) == [("css/same.css", "own")]
-    assert not in_app.is_known(storage)
-    assert in_app.is_known(Further(location=str(tree), base_url="/static/"))
-    assert not in_app.is_known(object())
+    assert not it.is_known(storage)
+    assert it.is_known(Further(location=str(tree), base_url="/static/"))
+    assert not it.is_known(object())

@@ -8,7 +8,7 @@ import os
 import stat
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_files as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_files as it
 
 
 @pytest.fixture(params=["same", "other"])
@@ -24,12 +24,12 @@ def move(request, tmp_path, monkeypatch):
                 raise OSError(18, "Invalid cross-device link")
             rename(source, target)
 
-        monkeypatch.setattr(in_app.os, "rename", refuse)
-    return in_app.Move(str(tmp_path / "tree"), str(tmp_path / "kept"), str(tmp_path / "root"))
+        monkeypatch.setattr(it.os, "rename", refuse)
+    return it.Move(str(tmp_path / "tree"), str(tmp_path / "kept"), str(tmp_path / "root"))
 
 
 def names(path):
-    return sorted(in_app.walk(str(path)))
+    return sorted(it.walk(str(path)))
 
 
 def test_a_new_file_keeps_its_mode_and_time_and_its_folder_its_mode(move, tmp_path):
@@ -86,7 +86,7 @@ def test_remove_takes_away_folders_that_are_empty_then(move, tmp_path):
 
 def test_a_name_from_another_file_system_appears_when_the_file_is_whole(tmp_path, monkeypatch):
     seen = []
-    copy = in_app.shutil.copyfileobj
+    copy = it.shutil.copyfileobj
 
     def watch(given, written, size):
         copy(given, written, size)
@@ -94,24 +94,24 @@ def test_a_name_from_another_file_system_appears_when_the_file_is_whole(tmp_path
 
     (tmp_path / "root").mkdir()
     (tmp_path / "a.css").write_text("a")
-    monkeypatch.setattr(in_app.shutil, "copyfileobj", watch)
+    monkeypatch.setattr(it.shutil, "copyfileobj", watch)
     try:
         os.close(os.open(tmp_path, os.O_TMPFILE | os.O_WRONLY))
     except OSError:
         pytest.skip("this file system has no nameless files")
-    assert in_app.nameless(str(tmp_path / "a.css"), str(tmp_path / "root/a.css"))
+    assert it.nameless(str(tmp_path / "a.css"), str(tmp_path / "root/a.css"))
     assert seen == []
     assert os.listdir(tmp_path / "root") == ["a.css"]
 
 
 def test_without_nameless_files_no_other_name_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(in_app, "nameless", lambda _source, _target: False)
+    monkeypatch.setattr(it, "nameless", lambda _source, _target: False)
     (tmp_path / "root").mkdir()
     (tmp_path / "a.css").write_text("a")
-    in_app.carry(str(tmp_path / "a.css"), str(tmp_path / "root/a.css"), False)
+    it.carry(str(tmp_path / "a.css"), str(tmp_path / "root/a.css"), False)
     assert os.listdir(tmp_path / "root") == ["a.css"]
     with pytest.raises(OSError, match=r"nowhere"):
-        in_app.carry(str(tmp_path / "nowhere"), str(tmp_path / "root/b.css"), False)
+        it.carry(str(tmp_path / "nowhere"), str(tmp_path / "root/b.css"), False)
     assert os.listdir(tmp_path / "root") == ["a.css"]
 
 
@@ -130,7 +130,7 @@ def test_same(tmp_path, one, other, equal):
     paths = [tmp_path / "one", tmp_path / "other"]
     paths[0].write_text(one)
     paths[1].write_text(other)
-    assert in_app.same(*map(str, paths), *(path.lstat() for path in paths)) is equal
+    assert it.same(*map(str, paths), *(path.lstat() for path in paths)) is equal
 
 
 def test_a_link_is_not_the_same_as_a_file(tmp_path):
@@ -140,7 +140,7 @@ def test_a_link_is_not_the_same_as_a_file(tmp_path):
     stats = {name: (tmp_path / name).lstat() for name in ("file", "link", "also")}
 
     def same(one, other):
-        return in_app.same(str(tmp_path / one), str(tmp_path / other), stats[one], stats[other])
+        return it.same(str(tmp_path / one), str(tmp_path / other), stats[one], stats[other])
 
     assert not same("file", "link")
     assert not same("link", "file")
@@ -163,7 +163,7 @@ def test_walk_leaves_out_ours_and_follows_no_circle(tmp_path):
     [("a.css.gz", "a.css"), ("a.css.br", "a.css"), ("a.css.zst", "a.css"), ("a.css", "a.css"), ("a.zip", "a.zip")],
 )
 def test_plain(name, bare):
-    assert in_app.plain(name) == bare
+    assert it.plain(name) == bare
 
 
 def test_nothing_is_removed_behind_a_link(move, tmp_path):

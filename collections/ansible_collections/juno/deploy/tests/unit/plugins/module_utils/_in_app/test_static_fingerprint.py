@@ -9,7 +9,7 @@ import sys
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_fingerprint as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_fingerprint as it
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.django_defaults import defaults
 
 files = pytest.importorskip("django.core.files.storage")
@@ -35,7 +35,7 @@ def source(tmp_path):
 
 def digest(source, storage=None, link=False, names=("a.css", "b.css")):
     place = files.FileSystemStorage(str(source))
-    return in_app.digest({name: (place, name) for name in names}, storage or Storage(), link)
+    return it.digest({name: (place, name) for name in names}, storage or Storage(), link)
 
 
 def test_a_time_is_no_difference(source):
@@ -84,7 +84,7 @@ def test_the_code_of_the_storage_is(source, tmp_path, monkeypatch):
     ],
 )
 def test_a_value_reads_the_same_in_each_process(value, text):
-    assert in_app._stable(value) == text
+    assert it._stable(value) == text
 
 
 def own(module, **more):
@@ -103,8 +103,8 @@ def own(module, **more):
     ],
 )
 def test_why_a_fingerprint_is_not_enough(storage, command, words):
-    result = in_app.why_unsure(storage, command)
-    assert words in result if words else result == ""
+    why = it.why_unsure(storage, command)
+    assert words in why if words else why == ""
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_why_a_fingerprint_is_not_enough(storage, command, words):
 def test_the_command_is_asked_for_where_the_caller_has_none(monkeypatch, owner, words):
     management = pytest.importorskip("django.core.management")
     monkeypatch.setattr(management, "get_commands", lambda: {"collectstatic": owner})
-    result = in_app.why_unsure(own("django.x"), None)
-    assert words in result if words else result == ""
+    why = it.why_unsure(own("django.x"), None)
+    assert words in why if words else why == ""
 
 
 def test_watched_files(tmp_path):
     def sum_of(names=("a.css",)):
         live = {path.name: path.stat() for path in tmp_path.iterdir()}
-        return in_app.watched(names, live)
+        return it.watched(names, live)
 
     seen = [sum_of()]
     (tmp_path / "a.css").write_text("a")

@@ -8,7 +8,7 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_prune as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_prune as it
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_memory import empty, remember
 
 A, B, C, D = ({"a.css": f"a.{letter * 12}.css"} for letter in "abcd")
@@ -35,7 +35,7 @@ def memory(*manifests, times=TIMES):
 def doomed(rules, seen=None, paths=D, files=FILES):
     every = {"keep_releases": 1, "html_max_age": 0, "now": 9000, "started": 8000, **rules}
     files = files if isinstance(files, dict) else dict.fromkeys(files, 0.0)
-    found, unknown = in_app.doomed(files, paths, seen or memory(A, B, C, D), every)
+    found, unknown = it.doomed(files, paths, seen or memory(A, B, C, D), every)
     return sorted(found), unknown
 
 
@@ -114,18 +114,18 @@ def test_a_hashed_name_without_its_file_is_nobodys():
 def test_the_oldest_process():
     with open("/proc/uptime", encoding="ascii") as file:
         uptime = float(file.read().split()[0])
-    started = in_app.oldest_start(True)
+    started = it.oldest_start(True)
     assert started is not None
     assert started == float("inf") or uptime > 0
     with open("/proc/stat", encoding="ascii") as file:
         booted = next(int(line.split()[1]) for line in file if line.startswith("btime "))
-    assert started >= booted - in_app.CLOCK_SECONDS
+    assert started >= booted - it.CLOCK_SECONDS
 
 
 def test_a_child_and_its_parents_are_told_apart():
     processes = {1: (0, 5), 10: (1, 6), 11: (10, 7), 20: (1, 8)}
-    assert in_app._ancestors(11, processes) == {11, 10, 1}
-    assert in_app._ancestors(99, processes) == set()
+    assert it._ancestors(11, processes) == {11, 10, 1}
+    assert it._ancestors(99, processes) == set()
 
 
 def test_no_proc_is_not_known(monkeypatch):
@@ -133,16 +133,16 @@ def test_no_proc_is_not_known(monkeypatch):
         raise FileNotFoundError
 
     monkeypatch.setattr("builtins.open", refuse)
-    assert in_app.oldest_start(True) is None
+    assert it.oldest_start(True) is None
 
 
 def test_only_the_apps_processes_count_on_a_host(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert in_app._is_app(os.getpid())
+    assert it._is_app(os.getpid())
     with subprocess.Popen(["sleep", "30"], cwd="/") as other, subprocess.Popen(["sleep", "30"]) as ours:
         try:
-            assert not in_app._is_app(other.pid)
-            assert in_app._is_app(ours.pid)
+            assert not it._is_app(other.pid)
+            assert it._is_app(ours.pid)
         finally:
             other.kill()
             ours.kill()

@@ -9,7 +9,7 @@ import os
 import types
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_stage as in_app
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_stage as it
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import walk
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.django_defaults import defaults
 
@@ -64,47 +64,47 @@ def collect(stage, *contents, **paths):
 
 @pytest.fixture
 def stage(root):
-    made = in_app.Stage(Manifest(str(root)), False)
+    made = it.Stage(Manifest(str(root)), False)
     yield made
     made.close()
 
 
 def test_which_storage_can_be_staged(root):
-    assert in_app.why_not(Manifest(str(root))) == ""
-    assert in_app.why_not(files.Storage()).endswith("Storage is not a folder; left to Django")
-    assert "Elsewhere finds its folder in a way of its own" in in_app.why_not(Elsewhere(str(root)))
+    assert it.why_not(Manifest(str(root))) == ""
+    assert it.why_not(files.Storage()).endswith("Storage is not a folder; left to Django")
+    assert "Elsewhere finds its folder in a way of its own" in it.why_not(Elsewhere(str(root)))
     nowhere = Manifest(str(root))
     nowhere.location = None
-    assert "has no folder" in in_app.why_not(nowhere)
+    assert "has no folder" in it.why_not(nowhere)
 
 
 def test_the_storage_is_itself_again(root):
     storage = Manifest(str(root))
     before = dict(storage.__dict__)
-    with in_app.pointed(storage, "/other"):
+    with it.pointed(storage, "/other"):
         assert storage.path("a") == "/other/a"
     assert storage.__dict__ == before
     assert storage.path("a") == str(root / "a")
 
 
 def test_it_lies_beside_the_root_and_a_dry_one_elsewhere(root):
-    stage = in_app.Stage(Manifest(str(root)), False)
+    stage = it.Stage(Manifest(str(root)), False)
     assert os.path.dirname(stage.folder) == str(root.parent)
     assert os.path.basename(stage.folder).startswith(".root.juno-staging-")
     stage.close()
     assert os.listdir(root.parent) == ["root"]
-    dry = in_app.Stage(Manifest(str(root)), True)
-    assert os.path.dirname(dry.folder) == in_app.tempfile.gettempdir()
+    dry = it.Stage(Manifest(str(root)), True)
+    assert os.path.dirname(dry.folder) == it.tempfile.gettempdir()
     dry.close()
 
 
 def test_a_root_that_is_a_mount_is_staged_elsewhere(root, monkeypatch):
-    monkeypatch.setattr(in_app.os.path, "ismount", lambda path: path == str(root))
-    stage = in_app.Stage(Manifest(str(root)), False)
-    assert os.path.dirname(stage.folder) == in_app.tempfile.gettempdir()
+    monkeypatch.setattr(it.os.path, "ismount", lambda path: path == str(root))
+    stage = it.Stage(Manifest(str(root)), False)
+    assert os.path.dirname(stage.folder) == it.tempfile.gettempdir()
     stage.close()
-    monkeypatch.setattr(in_app.tempfile, "gettempdir", lambda: str(root / "nowhere"))
-    stage = in_app.Stage(Manifest(str(root)), False)
+    monkeypatch.setattr(it.tempfile, "gettempdir", lambda: str(root / "nowhere"))
+    stage = it.Stage(Manifest(str(root)), False)
     assert os.path.dirname(stage.folder) == str(root)
     assert walk(str(root)) == {}
     stage.close()
@@ -152,7 +152,7 @@ def test_the_manifest_comes_last_and_a_failure_takes_all_back(root, stage, monke
     before = {name: (seen.st_ino, seen.st_mtime_ns) for name, seen in walk(str(root)).items()}
     collect(stage, ("css/new.css", "2"), ("old.css", "2"), **{"css/new.css": "css/new.css"})
     change = stage.differing(walk(str(root)), False)
-    replace = in_app.Move.replace
+    replace = it.Move.replace
 
     def fail(move, name):
         if name == "staticfiles.json":
@@ -160,7 +160,7 @@ def test_the_manifest_comes_last_and_a_failure_takes_all_back(root, stage, monke
             raise OSError("the disk is full")
         replace(move, name)
 
-    monkeypatch.setattr(in_app.Move, "replace", fail)
+    monkeypatch.setattr(it.Move, "replace", fail)
     with pytest.raises(OSError, match="the disk is full"):
         stage.bring(change)
     assert {name: (seen.st_ino, seen.st_mtime_ns) for name, seen in walk(str(root)).items()} == before
@@ -170,13 +170,13 @@ def test_the_manifest_comes_last_and_a_failure_takes_all_back(root, stage, monke
 def test_the_first_manifest_comes_last_too(root, stage, monkeypatch):
     collect(stage, ("z.css", "1"), **{"z.css": "z.css"})
     brought = []
-    new = in_app.Move.new
+    new = it.Move.new
 
     def note(move, name):
         brought.append(name)
         new(move, name)
 
-    monkeypatch.setattr(in_app.Move, "new", note)
+    monkeypatch.setattr(it.Move, "new", note)
     change = stage.differing({}, False)
     change["new"].reverse()
     stage.bring(change)
@@ -190,11 +190,11 @@ def test_a_manifest_that_is_kept_elsewhere_is_written_last(root):
 
         def save_manifest(self):
             assert (root / "a.css").exists()
-            result.append(self.hashed_files)
+            saved.append(self.hashed_files)
 
-    result = []
+    saved = []
     storage = Split(str(root))
-    stage = in_app.Stage(storage, False)
+    stage = it.Stage(storage, False)
 
     def command():
         storage.save("a.css", base.ContentFile(b"a"))
@@ -202,29 +202,29 @@ def test_a_manifest_that_is_kept_elsewhere_is_written_last(root):
         storage.save_manifest()
 
     stage.run(command)
-    assert result == []
+    assert saved == []
     assert stage.manifest() == {"paths": {"a.css": "a.1.css"}}
     stage.bring(stage.differing({}, False))
     stage.close()
-    assert result == [{"a.css": "a.1.css"}]
+    assert saved == [{"a.css": "a.1.css"}]
 
 
 def test_another_file_system_without_room_is_refused_before_anything_moves(root, stage, monkeypatch):
     collect(stage, ("a.css", "abc"))
     real = os.stat
     monkeypatch.setattr(
-        in_app.os,
+        it.os,
         "stat",
         lambda path, **more: types.SimpleNamespace(st_dev=0) if path == stage.folder else real(path, **more),
     )
-    monkeypatch.setattr(in_app.os, "statvfs", lambda _path: types.SimpleNamespace(f_bavail=1, f_frsize=2))
+    monkeypatch.setattr(it.os, "statvfs", lambda _path: types.SimpleNamespace(f_bavail=1, f_frsize=2))
     with pytest.raises(OSError, match="has no room for 3 bytes of static files: nothing of it was changed"):
         stage.bring(stage.differing({}, False))
     assert os.listdir(root) == []
 
 
 def test_what_killed_runs_left_is_swept(tmp_path):
-    ours = f"juno-staging-{in_app._space()}"
+    ours = f"juno-staging-{it._space()}"
     names = {
         "alive": f".root.{ours}-{os.getpid()}-abc",
         "dead": f".root.{ours}-4999999-abc",
@@ -235,9 +235,9 @@ def test_what_killed_runs_left_is_swept(tmp_path):
     }
     for name in names.values():
         (tmp_path / name).mkdir()
-    ages_ago = in_app.time.time() - in_app.LEFT_OVER_SECONDS - 60
+    ages_ago = it.time.time() - it.LEFT_OVER_SECONDS - 60
     for name in ("old", "other", "foreign"):
         os.utime(tmp_path / names[name], (ages_ago, ages_ago))
-    in_app.sweep(str(tmp_path), ".root.")
+    it.sweep(str(tmp_path), ".root.")
     left = {name for name, folder in names.items() if (tmp_path / folder).exists()}
     assert left == {"alive", "elsewhere", "other", "foreign"}

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._info import django_info_responses as core
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 NOW = "Wed, 25 Nov 2026 08:00:00 GMT"
 SOON = "Wed, 25 Nov 2026 08:10:00 GMT"
@@ -102,10 +102,10 @@ def test_no_answer():
 
 
 @pytest.mark.parametrize(
-    ("url", "result"), [("/a?b=c", "/a"), ("http://[bad", ""), ("https://h:1/a#b", "https://h:1/a"), ("", "")]
+    ("url", "place"), [("/a?b=c", "/a"), ("http://[bad", ""), ("https://h:1/a#b", "https://h:1/a"), ("", "")]
 )
-def test_where_a_redirect_leads(url, result):
-    assert core.without_query(url) == result
+def test_where_a_redirect_leads(url, place):
+    assert core.without_query(url) == place
 
 
 @pytest.mark.parametrize("paths", [[], ["/"], ["/a?b=c"], ["/"] * 20])

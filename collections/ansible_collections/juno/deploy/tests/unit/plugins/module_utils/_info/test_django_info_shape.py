@@ -36,7 +36,7 @@ CACHE = {
     "timeout": 300,
 }
 BROKEN = {"alias": "old", "backend": "b", "family": "other", "locations": [], "options": [], "error": "no pylibmc"}
-TOLD = {
+ANSWER = {
     "about": ABOUT,
     "caches": {"value": [CACHE, BROKEN], "error": ""},
     "sessions": {"value": {"engine": "e", "alias": "default", "store": "cache", "used": True}, "error": ""},
@@ -68,12 +68,12 @@ TOLD = {
 }
 
 
-def shape(result, importing=True, variable="CACHE_VERSION"):
-    return core.shape(result, importing=importing, variable=variable, ended="it was not known within 20 s")
+def shape(answer, importing=True, variable="CACHE_VERSION"):
+    return core.shape(answer, importing=importing, variable=variable, ended="it was not known within 20 s")
 
 
-def test_all_was_told():
-    info = shape(TOLD)
+def test_all_is_known():
+    info = shape(ANSWER)
     assert [one["alias"] for one in info["caches"]] == ["default", "old"]
     assert info["caches"][0]["error"] == ""
     assert info["caches"][1] == {**dict.fromkeys(core.KEYS), **BROKEN}
@@ -86,7 +86,7 @@ def test_all_was_told():
 
 
 def test_all_errors_are_in_one_place():
-    assert [(one["part"], one["error"]) for one in shape(TOLD)["errors"]] == [
+    assert [(one["part"], one["error"]) for one in shape(ANSWER)["errors"]] == [
         ("static", "no whitenoise"),
         ("apps", "no extra"),
         ("caches: old", "no pylibmc"),
@@ -96,32 +96,35 @@ def test_all_errors_are_in_one_place():
 
 
 def test_a_process_that_ended_early():
-    info = shape({"about": ABOUT, "sessions": TOLD["sessions"]})
+    info = shape({"about": ABOUT, "sessions": ANSWER["sessions"]})
     assert info["sessions"]["store"] == "cache"
     assert (info["caches"], info["templates"], info["urls"]["patterns"]) == ([], [], None)
     parts = ["caches", "templates", "static", "middleware", "application", "apps", "urls", "cache_version"]
     assert [one["part"] for one in info["errors"]] == parts
     assert {one["error"] for one in info["errors"]} == {"it was not known within 20 s"}
-    assert info.keys() == shape(TOLD).keys()
+    assert info.keys() == shape(ANSWER).keys()
     for name in ("sessions", "static", "middleware_cache", "application", "apps", "urls"):
-        assert info[name].keys() == shape(TOLD)[name].keys()
+        assert info[name].keys() == shape(ANSWER)[name].keys()
 
 
 @pytest.mark.parametrize("name", ["apps", "urls"])
 def test_what_was_not_asked_for_is_no_error(name):
-    result = {key: value for key, value in TOLD.items() if key not in ("apps", "urls")}
-    assert shape(result, importing=False)[name]["error"] == ""
-    assert shape(result)[name]["error"] != ""
+    answer = {key: value for key, value in ANSWER.items() if key not in ("apps", "urls")}
+    assert shape(answer, importing=False)[name]["error"] == ""
+    assert shape(answer)[name]["error"] != ""
 
 
 def test_no_variable_is_no_error():
-    result = {key: value for key, value in TOLD.items() if key != "cache_version"}
-    assert shape(result, variable="")["cache_version"] == {"honoured": {}, "types": {}, "error": "", "variable": ""}
+    answer = {key: value for key, value in ANSWER.items() if key != "cache_version"}
+    assert shape(answer, variable="")["cache_version"] == {"honoured": {}, "types": {}, "error": "", "variable": ""}
 
 
 @pytest.mark.parametrize(
     ("store", "lost"), [("cache", 1), ("cached_database", 0), ("database", 0), ("other", 0), ("", 0)]
 )
 def test_what_a_flush_loses(store, lost):
-    result = {**TOLD, "sessions": {"value": {"engine": "e", "alias": None, "store": store, "used": True}, "error": ""}}
-    assert shape(result)["sessions"]["lost_by_flush"] == bool(lost)
+    answer = {
+        **ANSWER,
+        "sessions": {"value": {"engine": "e", "alias": None, "store": store, "used": True}, "error": ""},
+    }
+    assert shape(answer)["sessions"]["lost_by_flush"] == bool(lost)

@@ -98,7 +98,7 @@ def test_servers(changes, words):
 
 
 @pytest.mark.parametrize(
-    ("result", "words"),
+    ("facts", "words"),
     [
         ({"variable": "", "error": "", "honoured": {}}, "not asked for"),
         ({"variable": "V", "error": "x", "honoured": {}}, "whether V counts is not known"),
@@ -106,8 +106,8 @@ def test_servers(changes, words):
         ({"variable": "V", "error": "", "honoured": {"a": True, "b": True}}, "has keys of its own in a, b by V"),
     ],
 )
-def test_new_releases(result, words):
-    assert words in core.cache_version(result)
+def test_new_releases(facts, words):
+    assert words in core.cache_version(facts)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(None, "for ever"), (0, "0 s"), (1, "1 s"), (604800, "604,800 s")])
@@ -116,14 +116,14 @@ def test_how_long_entries_are_kept(seconds, words):
 
 
 @pytest.mark.parametrize(
-    ("result", "words"),
+    ("facts", "words"),
     [
         ({"storage": "", "root": None, "manifest": None}, "no storage, no root, no manifest"),
         ({"storage": "a.S", "root": "/s", "manifest": {"exists": False}}, "S, /s, its manifest is missing"),
     ],
 )
-def test_static_files(result, words):
-    assert core.static(result) == words
+def test_static_files(facts, words):
+    assert core.static(facts) == words
 
 
 def test_what_is_not_known_or_not_there():

@@ -253,7 +253,7 @@ def test_a_rollback_to_an_image_that_is_gone_is_refused(two):
 
 def test_a_project_of_another_name_is_told(world):
     world.config["name"] = "app"
-    with pytest.raises(BadInputError, match="'app', not 'jobs': set django_app_project to app"):
+    with pytest.raises(BadInputError, match="'app', not 'jobs': set 'project' to app"):
         back(world, -1)
 
 
@@ -299,9 +299,9 @@ def test_what_runs(world, containers, not_running, match):
     assert (seen.not_running, seen.images_match) == (not_running, match)
 
 
-def test_what_is_told_of_the_project(world):
-    result = inspect.compose_facts(world.app, "2.26.1", world.config)
-    assert result == {
+def test_the_facts_of_the_project(world):
+    facts = inspect.compose_facts(world.app, "2.26.1", world.config)
+    assert facts == {
         "version": "2.26.1",
         "files": ["docker-compose.yml"],
         "services": ["web"],

@@ -21,7 +21,7 @@ SALARY = "jobs.0004_salary (AddField jobs.job.salary)"
 DEMANDS = (
     "Notice: the older code can't add rows, since it doesn't know jobs_job.level, jobs_job.rank, which must not be "
     "null and has no default in the database: give it one (db_default), or reverse the migrations, too "
-    "(django_app_rollback_migrations)"
+    "('reverse_migrations')"
 )
 
 
@@ -178,7 +178,7 @@ CASES = {
             "Back to: release 5",
             COMMIT,
             "Rollback: yes, it was asked for",
-            "Migrations that came later: 0003_level, left applied (django_app_rollback_migrations reverses them)",
+            "Migrations that came later: 0003_level, left applied ('reverse_migrations' reverses them)",
             DEMANDS,
             NO_BUILD,
             ROLLING,
@@ -197,6 +197,6 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("found", "result", "expected"), CASES.values(), ids=CASES)
-def test_the_plan(found, result, expected):
-    assert lines(found, result) == expected
+@pytest.mark.parametrize(("found", "context", "expected"), CASES.values(), ids=CASES)
+def test_the_plan(found, context, expected):
+    assert lines(found, context) == expected

@@ -40,7 +40,7 @@ CHANGED = ("its configuration is not what its container was made with",)
             [
                 (
                     "Notice: db: its configuration is not what its container was made with, and it is not touched "
-                    "(django_app_update_services: [db] replaces it; the site waits for it and may answer errors "
+                    "('update_services: [db]' replaces it; the site waits for it and may answer errors "
                     "meanwhile)"
                 )
             ],
@@ -49,7 +49,7 @@ CHANGED = ("its configuration is not what its container was made with",)
             service("proxy", BEHIND, differs=("the files of its build have changed",), publishes=True, asked=True),
             [
                 (
-                    "proxy: the files of its build have changed: it is replaced, as django_app_update_services asks; "
+                    "proxy: the files of its build have changed: it is replaced, as 'update_services' asks; "
                     "nobody is answered at its ports meanwhile"
                 )
             ],

@@ -18,8 +18,9 @@ import time
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._probe import control, process
+from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
+from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import IN_ANY_RENDERING
 
 
 class Site(http.server.ThreadingHTTPServer):
@@ -188,7 +189,7 @@ def test_it_ends_when_the_deploy_has_died(place, reaped):
         deployer.kill()
         if reaped:
             deployer.wait()
-        until(lambda: not process.alive(state(place)))
+        until(lambda: not control.process_of(state(place)).is_alive())
         figures = control.finish(place, {})
     assert figures["ended"] == "the deploy died"
     assert figures["words"][-1] == "Probe:    it ended before the deploy did (the deploy died)."
@@ -197,7 +198,7 @@ def test_it_ends_when_the_deploy_has_died(place, reaped):
 def test_it_does_not_live_for_ever(place):
     with serving() as site:
         control.start(place, spec(site, longest_seconds=0.3))
-        until(lambda: not process.alive(state(place)))
+        until(lambda: not control.process_of(state(place)).is_alive())
         assert control.finish(place, {})["ended"] == "it ran for 0.3 s"
 
 
@@ -206,7 +207,7 @@ def test_a_killed_prober_leaves_its_figures(place):
         control.start(place, spec(site))
         until(lambda: samples(place, "r") > 5)
         os.kill(state(place)["pid"], signal.SIGKILL)
-        until(lambda: not process.alive(state(place)))
+        until(lambda: not control.process_of(state(place)).is_alive())
         figures = control.finish(place, {})
     assert figures["requests"] > 3
     assert figures["words"][-1] == "Probe:    it ended before the deploy did (it was killed)."
@@ -215,7 +216,7 @@ def test_a_killed_prober_leaves_its_figures(place):
 def test_one_that_breaks_says_why(place):
     with serving() as site:
         control.start(place, spec(site, headers={"X-Bad": "a\nb"}))
-        until(lambda: not process.alive(state(place)), 15)
+        until(lambda: not control.process_of(state(place)).is_alive(), 15)
         figures = control.finish(place, {})
     assert figures["ended"].startswith("it broke: ValueError")
 
@@ -227,8 +228,8 @@ def test_a_second_start_ends_the_first(place):
         begun = time.monotonic()
         control.start(place, spec(site))
         assert time.monotonic() - begun < 3
-        assert not process.alive(first)
-        assert process.alive(state(place))
+        assert not control.process_of(first).is_alive()
+        assert control.process_of(state(place)).is_alive()
         assert control.start(place, spec(site, rate_per_second=0)) == {"running": False}
     assert os.listdir(place) == []
 
@@ -284,6 +285,7 @@ def test_an_order_in_full():
         "rate_per_second": 1.0,
         "longest_seconds": 3600.0,
         "deployer": [],
+        "volatile": IN_ANY_RENDERING,
     }
 
 
@@ -291,7 +293,7 @@ def test_a_process_id_that_is_used_again_is_not_the_deploy(place):
     mine = processes.identify(os.getpid())
     with serving() as site:
         control.start(place, spec(site, deployer=(mine.pid, str(int(mine.started) - 1))))
-        until(lambda: not process.alive(state(place)))
+        until(lambda: not control.process_of(state(place)).is_alive())
         assert control.finish(place, {})["ended"] == "the deploy died"
 
 

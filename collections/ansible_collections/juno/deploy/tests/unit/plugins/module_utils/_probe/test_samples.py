@@ -118,8 +118,8 @@ AFTER = [seen(111, "old"), seen(112, "new"), seen(113, "old")]
         ([*BEFORE, *AFTER], [], ["new"], [], [0]),
         ([*BEFORE, *AFTER], [], [], [], [0]),
         # Unchanged, though a page rendered again shows itself otherwise than one from a cache.
-        ([*BEFORE, *AFTER], [seen(89, "again")], ["again", "again"], [], []),
-        ([*BEFORE, *AFTER], [seen(89, "again"), seen(110, "again")], [], [], []),
+        ([*BEFORE, *AFTER], [seen(89, "fresh")], ["fresh", "fresh"], [], []),
+        ([*BEFORE, *AFTER], [seen(89, "fresh"), seen(110, "fresh")], [], [], []),
         # Its content changed by itself after the control.
         ([*BEFORE, *AFTER], [seen(110, "old")], ["new", "new"], [], []),
         ([*BEFORE, *AFTER], [seen(110, "new")], ["newer", "newer"], [111, 112, 113][::2], []),
@@ -149,7 +149,7 @@ def test_a_fresh_rendering_with_another_status_says_nothing():
     assert samples.old_pages(run_of(*BEFORE, *AFTER), MARKS, fresh) == ([], [0])
 
 
-def test_only_suspects_are_recreated():
+def test_only_suspects_are_rendered_again():
     changed = run_of(*BEFORE, seen(111, "new"), seen(112, "new"))
     assert samples.suspects(changed, MARKS) == {}
     assert list(samples.suspects(run_of(*BEFORE, *AFTER), MARKS)) == [0]

@@ -76,7 +76,7 @@ def test_without_a_proxy_it_says_so_and_changes_nothing(world, state):
         world.there["juno-edge-1"]["State"] = state
     else:
         del world.there["juno-edge-1"]
-    with pytest.raises(JunoError, match=r"No proxy stands before jobs.*django_app_strategy=rolling"):
+    with pytest.raises(JunoError, match=r"No proxy stands before jobs.*'strategy: rolling'"):
         show(world)
     assert maintenance.is_on(world.app.proxy_directory) is False
 

@@ -131,7 +131,7 @@ def test_a_range_of_local_addresses_for_each_project():
 
 
 def test_a_source_that_is_no_network_is_told():
-    with pytest.raises(BadInputError, match=r"10\.0\.0\.1/8 has host bits set: correct django_app_trusted_proxies"):
+    with pytest.raises(BadInputError, match=r"10\.0\.0\.1/8 has host bits set: correct 'proxy.trusted_proxies'"):
         names.read_trusted(["10.0.0.1/8"])
 
 

@@ -106,7 +106,7 @@ class Proxy:
         up, where = (2 if one.running else 0), one.address or "-"
         return f"6 {one.backend} 1 {one.name} {where} {up} {state} 1 1 4 6 3 5 6 0 0 0 web 8000 - 0 0 - - 0\n"
 
-    def results(self) -> list[str]:
+    def changes(self) -> list[str]:
         return [one for one in self.said if one.startswith("set")]
 
 
@@ -126,33 +126,33 @@ def test_newcomers_are_held_before_they_come():
     proxy = Proxy(place(1, "10.0.0.2"), place(2), place(3, drained=True))
     runtime.drain_new(proxy)
     # Who serves goes on, and what is held is not told again.
-    assert proxy.results() == ["set server app_8000/web2 state drain"]
+    assert proxy.changes() == ["set server app_8000/web2 state drain"]
 
 
 def test_all_places_are_given_back():
     proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3", drained=True), place(3, drained=True))
     runtime.free(proxy)
-    assert proxy.results() == ["set server app_8000/web2 state ready", "set server app_8000/web3 state ready"]
+    assert proxy.changes() == ["set server app_8000/web2 state ready", "set server app_8000/web3 state ready"]
 
 
 def test_a_newcomer_gets_requests_once_the_dns_names_it():
     proxy = Proxy(place(1, "10.0.0.2"), place(2, drained=True))
     proxy.later = [lambda _proxy: None, arrives(2, "10.0.0.3")]
     runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 5)
-    assert proxy.results() == ["set server app_8000/web2 state ready"]
+    assert proxy.changes() == ["set server app_8000/web2 state ready"]
 
 
 def test_it_waits_until_every_newcomer_is_there():
     proxy = Proxy(place(1, drained=True), place(2, drained=True))
     proxy.later = [arrives(1, "10.0.0.2"), lambda _proxy: None, arrives(2, "10.0.0.3")]
     runtime.enable(proxy, [("10.0.0.2",), ("10.0.0.3",)], "app_8000", 5)
-    assert sorted(proxy.results()) == ["set server app_8000/web1 state ready", "set server app_8000/web2 state ready"]
+    assert sorted(proxy.changes()) == ["set server app_8000/web1 state ready", "set server app_8000/web2 state ready"]
 
 
 def test_one_of_a_containers_addresses_is_enough():
     proxy = Proxy(place(1, "10.1.0.2", drained=True))
     runtime.enable(proxy, [("10.0.0.2", "10.1.0.2")], "app_8000", 0)
-    assert proxy.results() == ["set server app_8000/web1 state ready"]
+    assert proxy.changes() == ["set server app_8000/web1 state ready"]
 
 
 def test_a_newcomer_that_the_dns_never_names_is_told():
@@ -170,7 +170,7 @@ def test_draining_ends_with_the_last_request():
     proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3"))
     proxy.sessions = [{"app_8000/web1": 2, "app_8000/web2": 9}, {"app_8000/web1": 1}, {"app_8000/web2": 9}]
     assert runtime.drain(proxy, ["10.0.0.2"], 5) == 0
-    assert proxy.results() == ["set server app_8000/web1 state drain"]
+    assert proxy.changes() == ["set server app_8000/web1 state drain"]
     assert proxy.said.count("show stat") == 3
 
 
@@ -195,7 +195,7 @@ def test_nobody_to_drain():
     proxy = Proxy(place(1, "10.0.0.2"))
     proxy.sessions = [{"app_8000/web1": 1}]
     assert runtime.drain(proxy, [], 0) == 0
-    assert proxy.results() == []
+    assert proxy.changes() == []
 
 
 def test_a_refusal_is_told():
@@ -263,14 +263,14 @@ def test_a_further_port_that_nobody_listens_at_keeps_nobody_out():
     debugger = place(1, "10.0.0.3", running=False, drained=True, backend="app_9000")
     proxy = Proxy(place(1, "10.0.0.3", drained=True), debugger)
     runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 0)
-    assert proxy.results() == ["set server app_8000/web1 state ready", "set server app_9000/web1 state ready"]
+    assert proxy.changes() == ["set server app_8000/web1 state ready", "set server app_9000/web1 state ready"]
 
 
 def test_to_be_known_at_a_further_port_alone_is_not_enough():
     proxy = Proxy(place(1, drained=True), place(1, "10.0.0.3", drained=True, backend="app_9000"))
     with pytest.raises(EngineError, match="does not find the new container"):
         runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 0)
-    assert proxy.results() == []
+    assert proxy.changes() == []
 
 
 def test_a_proxy_that_just_began_is_waited_for():
@@ -306,10 +306,10 @@ def test_a_configuration_that_is_not_taken_is_told():
 
 def test_a_second_time_is_allowed_for_a_while(monkeypatch):
     monkeypatch.setattr(runtime.time, "time", lambda: 1000.5)
-    result = []
-    runtime.allow_second(lambda command: result.append(command) or "", 60)
-    runtime.allow_second(lambda command: result.append(command) or "Unknown map identifier.", 0)
-    assert result == ["set map /etc/juno/switch.map until 1060", "set map /etc/juno/switch.map until 0"]
+    commands = []
+    runtime.allow_second(lambda command: commands.append(command) or "", 60)
+    runtime.allow_second(lambda command: commands.append(command) or "Unknown map identifier.", 0)
+    assert commands == ["set map /etc/juno/switch.map until 1060", "set map /etc/juno/switch.map until 0"]
 
 
 def test_a_proxy_that_never_answers_is_told(tmp_path):

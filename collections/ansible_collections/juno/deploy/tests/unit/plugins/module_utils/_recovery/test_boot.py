@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is written for a reboot in the middle of a release, and done after it; with a real systemd in molecule/reboot."""
+"""What is written for a reboot in the middle of a release, and done after; with a real systemd in molecule/reboot."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_the_checkout_goes_back_unless_the_release_was_verified(app, booted, fie
     assert done == ([("moved", app)] if moves else [])
 
 
-def test_what_is_interrupted_is_tidied_up(app, booted):
+def test_an_interrupted_release_is_tidied_up(app, booted):
     arm(app)
     done = booted()
     it.main(it.spec_path(app.state_directory), it.RECOVER)

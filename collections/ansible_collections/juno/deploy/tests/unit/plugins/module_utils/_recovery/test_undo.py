@@ -9,6 +9,7 @@ import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._base import http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._database import applied, restore
@@ -239,17 +240,17 @@ def test_a_second_undo_goes_on_where_the_first_was_killed(world, monkeypatch):
 
 
 @pytest.mark.parametrize("step", ["open", "switched"])
-def test_after_a_reload_the_workers_are_told_again(world, monkeypatch, step):
+def test_after_a_reload_the_server_is_reloaded_again(world, monkeypatch, step):
     world.add("web-1")
-    result = []
+    reloaded = []
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
     monkeypatch.setattr(
-        gunicorn, "reload", lambda _client, containers, _s: result.append([one.name for one in containers])
+        gunicorn, "reload", lambda _client, containers, _s: reloaded.append([one.name for one in containers])
     )
     switched(world, "switch", "reload")
     journal.step(world.app.journal, step)
     assert undo(world)["clear_caches"] is True
-    assert result == [["web-1"]]
+    assert reloaded == [["web-1"]]
     assert world.head() == world.commits[0]
     assert world.states() == {"web-1": "running"}
 
@@ -409,7 +410,7 @@ def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
     assert world.states("celery") == {"celery-1": "running"}
 
 
-def test_the_proxies_configuration_comes_back(world):
+def test_the_configuration_of_the_proxy_comes_back(world):
     world.behind_proxy()
     path = world.app.proxy_directory + "/haproxy.cfg"
     text = files.read(path)
@@ -533,14 +534,14 @@ def test_after_a_crash_of_the_engine_all_stands_up_again(world, step):
 
 def test_after_a_crash_in_a_reload_the_site_stands_up_again(world, monkeypatch):
     world.add("web-1")
-    result = []
+    reloaded = []
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
-    monkeypatch.setattr(gunicorn, "reload", lambda _client, those, _s: result.extend(one.name for one in those))
+    monkeypatch.setattr(gunicorn, "reload", lambda _client, those, _s: reloaded.extend(one.name for one in those))
     switched(world, "switch", "reload")
     journal.step(world.app.journal, "open")
     world.there["web-1"]["State"] = "exited"
     undo(world)
-    assert (world.states(), result) == ({"web-1": "running"}, ["web-1"])
+    assert (world.states(), reloaded) == ({"web-1": "running"}, ["web-1"])
 
 
 def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
@@ -550,7 +551,7 @@ def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
     switched(world, "switch", "reload")
     journal.step(world.app.journal, "open")
     world.answers["web-1"] = 0
-    monkeypatch.setattr(replace.app_server, "answers", lambda *_any: 0)
+    monkeypatch.setattr(http, "status", lambda *_any: 0)
     assert undo(world)["problems"] == ["nobody answers at http://127.0.0.1:8001 (not within 0.3 s)"]
     assert world.newest().outcome == "failed"
 
@@ -560,7 +561,7 @@ def test_a_front_proxy_that_does_not_run_is_no_obstacle(world, monkeypatch):
     world.add("web-1")
     world.add("proxy-1", "restarting")
     switched(world, strategy="recreate")
-    monkeypatch.setattr(replace.app_server, "answers", lambda host, *_any: 0 if host == "127.0.0.1" else 200)
+    monkeypatch.setattr(http, "status", lambda host, *_any: 0 if host == "127.0.0.1" else 200)
     result = undo(world)
     assert result["problems"] == ["nobody answers at http://127.0.0.1:8001 (proxy-1 (restarting) does not run)"]
     assert (result["undone"], world.states("web")) == (True, {"web-1": "running"})
@@ -677,9 +678,9 @@ def test_other_services_that_were_replaced_come_back(world):
     with_others(world, replaced=("db", "proxy"))
     assert undo(world)["problems"] == []
     assert world.states() == {"web-1": "running", "db-1": "running", "proxy-1": "running", "task-1": "exited"}
-    spec = [line for line in world.log if line.startswith("start")]
+    started = [line for line in world.log if line.startswith("start")]
     # A task of the newer release has run; its place is before the app, that of a front proxy after it.
-    assert spec == ["start db-1", "start task-1", "start web-1", "start proxy-1"]
+    assert started == ["start db-1", "start task-1", "start web-1", "start proxy-1"]
 
 
 def test_one_of_which_there_can_be_but_one_is_recreated_from_its_image(world):

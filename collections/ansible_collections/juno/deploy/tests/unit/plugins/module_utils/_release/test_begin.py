@@ -120,6 +120,19 @@ def test_each_is_begun_in_its_order(app, did, monkeypatch):
     assert (did[4][3], result["boot"]) == (PACKAGE, "systemd does not start this host")
 
 
+@pytest.mark.parametrize(("recovered", "used"), [({}, True), ({"number": 7}, False)])
+def test_what_was_asked_ahead_counts_unless_something_was_recovered(app, did, monkeypatch, recovered, used):
+    def ahead(argv, **_more):
+        return no_checkout(argv)
+
+    ran = []
+    monkeypatch.setattr(undo, "recover", lambda *_any: recovered)
+    monkeypatch.setattr(inspect, "inspect", lambda run, _app, _request: ran.append(run) or found(False, []))
+    holder = lock.Holder("one", "deploy", "rohit@laptop")
+    release_begin.begin(no_checkout, app, specs.release(purpose="deploy"), holder, PACKAGE, ahead)
+    assert ran == [ahead if used else no_checkout]
+
+
 @pytest.mark.parametrize(
     ("deploy", "containers", "begun"),
     [

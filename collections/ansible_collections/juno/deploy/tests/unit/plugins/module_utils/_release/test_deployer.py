@@ -56,18 +56,18 @@ def test_a_release(deployer):
 
 
 @pytest.mark.parametrize(
-    ("begin", "result"),
+    ("begin", "expected"),
     [
         (lambda _release, _args: {"begun": False}, {"result": {"begun": False}}),
         (fails("It is in the way."), {"failure": {"msg": "It is in the way.", "servers": ["a"]}}),
     ],
 )
-def test_it_is_over_where_there_is_nothing_to_do(deployer, begin, result):
+def test_it_is_over_where_there_is_nothing_to_do(deployer, begin, expected):
     deployer.start({"begin": begin})
     until(deployer.is_free)
     assert not deployer.has_ended()  # its controller does not know yet
     answer = deployer.watch("begin", seconds=1)
-    assert {name: answer.get(name) for name in result} == result
+    assert {name: answer.get(name) for name in expected} == expected
     until(deployer.has_ended)
     assert deployer.code == 0
     assert not os.path.exists(rpc.socket_path(deployer.directory, ID)) or deployer.log() == ["begin"]

@@ -233,7 +233,7 @@ def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer,
     journal.write(f"{tmp_path}/state/shop/journal.json", [journal.Entry(number=1, outcome="started")])
     deployer.start({"begin": begin, "tidy": often_fails(deployer, 1)})
     deployer.rests()
-    words = "The Engine is away. This host goes on trying by itself: see playbooks/status.yml."
+    words = "The Engine is away. This host goes on trying by itself: see the playbook juno.deploy.status."
     assert deployer.watch("begin")["failure"]["msg"] == words
     assert not deployer.is_free()
     assert deployer.log() == ["begin"]

@@ -24,14 +24,14 @@ def answering(tmp_path):
     (tmp_path / "shop").mkdir()
 
     @contextlib.contextmanager
-    def answer(result):
+    def answer(reply):
         asked = {}
 
         def serve():
             link, _address = door.accept()
             with link, link.makefile("rb") as reader:
                 asked.update(json.loads(reader.read()))
-                link.sendall(json.dumps(result).encode() if result is not None else b"")
+                link.sendall(json.dumps(reply).encode() if reply is not None else b"")
 
         with rpc.listen(str(tmp_path / "shop"), ID) as door:
             thread = threading.Thread(target=serve, daemon=True)
@@ -168,4 +168,4 @@ def test_a_module_needs_nothing_but_what_python_has():
         found.add(name)
         todo += imports.of(name) - found
     thin = {"_release.follow", "_release.start_deployer", "_state.kept_code", "_state.lock", "_state.rpc"}
-    assert found == thin | {"_base.options", "_base.processes", "_base.errors"}
+    assert found == thin | {"_base.options", "_base.processes", "_base.polling", "_base.errors"}

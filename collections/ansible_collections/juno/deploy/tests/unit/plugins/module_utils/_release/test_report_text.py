@@ -100,7 +100,7 @@ REPORTS = {
             "Services: started for the first time: memcached, proxy",
             "Backup: none, since there is no database yet",
             f"Caches: {OWN} (1 page was rendered before visitors came).",
-            f"Verification:  {ASKED}",
+            f"Verification: {ASKED}",
             "Visitors: not measured.",
         ],
     ),
@@ -125,7 +125,7 @@ REPORTS = {
             f"Backup: {COPY}, 152.00 KB in 0.02 s",
             "Static: collected from the checkout, since git does not have them: static/css/output.css",
             f"Caches: {OWN} (5 pages were rendered before visitors came).",
-            f"Verification:  {ASKED}",
+            f"Verification: {ASKED}",
             "Finding: browsers keep / for 600 s",
             "and 2 more (see findings)",
             *MET,
@@ -139,7 +139,7 @@ REPORTS = {
             f"{AT_HOST} as junojobs.example",
             "Switch: reload, no moment without an answer",
             f"Caches: {OF_ALIASES}",
-            f"Verification:  {ASKED}",
+            f"Verification: {ASKED}",
             *MET,
         ],
     ),
@@ -153,7 +153,7 @@ REPORTS = {
             f"Backup: {COPY}, 152.00 KB in 0.02 s",
             "Static: collected again for this release, 0 files new, 1 replaced",
             f"Caches: {OWN}.",
-            f"Verification:  {ASKED}",
+            f"Verification: {ASKED}",
             *MET,
         ],
     ),
@@ -164,11 +164,11 @@ REPORTS = {
             "Done: release 11 serves, 1f5d0b1c2a3e A new front page",
             AT_HOST,
             f"Switch: {WELL}",
-            f"Verification:  {ASKED}",
+            f"Verification: {ASKED}",
             *MET,
         ],
     ),
-    "all static files again": (
+    "all static files from scratch": (
         results(12, collected={"added": 0, "replaced": 1, "pruned_count": 3, "pruned_bytes": 61007}),
         dataclasses.replace(SITE, purpose="restart", recollect=True, invalidate="none"),
         [
@@ -177,7 +177,7 @@ REPORTS = {
             f"Switch: {WELL}",
             "Static: 0 files new, 1 replaced, 3 of earlier releases removed (59.58 KB)",
             "Caches: Left alone: nothing that changed is in a cached page.",
-            f"Verification:  {ASKED}",
+            f"Verification: {ASKED}",
             *MET,
         ],
     ),
@@ -190,7 +190,7 @@ def test_the_report(done, site, expected):
 
 
 WORDS = {
-    "as asked": (results(), {"cache_method": "none"}, "Left alone, as django_app_cache_method asks."),
+    "as asked": (results(), {"cache_method": "none"}, "Left alone, as 'caches.method' asks."),
     "nothing is old": (results(), {"invalidate": "none"}, "Left alone: nothing that changed is in a cached page."),
     "a cache version": (results(switched={"caches": CACHE_VERSION}), {}, f"{OWN}."),
     "a cache version, which one cache has not": (
@@ -234,7 +234,7 @@ WOULD = {
     "msg": "Would clear: default.",
     "stdout": "usage:",
 }
-UNTRACKED = {
+BY_A_PERSON = {
     "cleared": (Results(cleared=CLEARED, verified=VERIFIED), {}, False, [OF_ALIASES, f"Verification: {ASKED}"]),
     "no page could be asked for": (Results(cleared=CLEARED, verified={"skipped": True}), {}, False, [OF_ALIASES]),
     "only by new workers": (
@@ -258,7 +258,7 @@ UNTRACKED = {
 }
 
 
-@pytest.mark.parametrize(("done", "site", "check_mode", "expected"), UNTRACKED.values(), ids=UNTRACKED)
+@pytest.mark.parametrize(("done", "site", "check_mode", "expected"), BY_A_PERSON.values(), ids=BY_A_PERSON)
 def test_caches_cleared_by_a_person(done, site, check_mode, expected):
     assert clear_lines(done, Site(purpose="", host_name="droplet-1", **site), check_mode=check_mode) == expected
 

@@ -138,7 +138,7 @@ def test_a_rollback_with_nothing_to_reverse(tmp_path):
 # What the deployer starts with
 
 
-def result(tmp_path):
+def handed_over(tmp_path):
     return {
         "spec": specs.release(state_root=str(tmp_path), service="site", worker_services=["queue"]),
         "holder": dataclasses.asdict(lock.Holder("one", "rollback", "rohit@laptop", pid=7, started="8")),
@@ -150,7 +150,7 @@ def result(tmp_path):
 
 
 def test_what_the_module_hands_over(tmp_path):
-    found = steps.Release.from_input(result(tmp_path), 5)
+    found = steps.Release.from_input(handed_over(tmp_path), 5)
     assert (found.app.services, found.holder.process.pid) == (("site", "queue"), 7)
     assert (found.package, found.lock, found.at_once, found.began) == ("/kept/abc", 5, True, False)
     assert found.controller_timeout == 45.0
@@ -179,14 +179,14 @@ def entry(number, outcome="done", **figures):
     ],
 )
 def test_what_a_step_takes_usually(tmp_path, entries, usual):
-    app = app_app.from_params(result(tmp_path)["spec"])
+    app = app_app.from_params(handed_over(tmp_path)["spec"])
     journal.write(app.journal, entries)
     assert steps.usual_seconds(app) == usual
-    assert steps.Release.from_input(result(tmp_path)).usual == usual
+    assert steps.Release.from_input(handed_over(tmp_path)).usual == usual
 
 
 def test_a_journal_that_can_not_be_read_is_for_the_first_step_to_tell(tmp_path):
-    app = app_app.from_params(result(tmp_path)["spec"])
+    app = app_app.from_params(handed_over(tmp_path)["spec"])
     pathlib.Path(app.state_directory).mkdir()
     pathlib.Path(app.journal).write_text("{")
     assert steps.usual_seconds(app) == {}
@@ -198,13 +198,13 @@ def test_a_journal_that_can_not_be_read_is_for_the_first_step_to_tell(tmp_path):
 def test_the_plan_has_its_words_and_its_difference_only_where_one_is_wanted(tmp_path, asked, monkeypatch):
     found = {"begun": True, "plan": {}, "diff": {"before": "a", "after": "b"}}
     notes = asked(begin, "begin", found)
-    monkeypatch.setattr(steps.plan_text, "lines", lambda seen, result: [f"{seen['begun']} {result.purpose}"])
+    monkeypatch.setattr(steps.plan_text, "lines", lambda seen, about: [f"{seen['begun']} {about.purpose}"])
     at = release(tmp_path, purpose="rollback")
     at.taken_over = "she@there"
     done = do("begin", at)
     assert done == {"begun": True, "plan": {}, "taken_over": "she@there", "words": ["True rollback"]}
     assert do("begin", at, diff=True)["diff"] == found["diff"]
-    assert notes[0] == (steps.run, at.app, at.spec, at.holder, "/kept/abc")
+    assert notes[0] == (steps.run, at.app, at.spec, at.holder, "/kept/abc", at.ahead)
     asked(begin, "look_only", found)
     assert steps.look_only(at, diff=True)["diff"] == found["diff"]
     assert "diff" not in steps.look_only(at, diff=False)
@@ -276,7 +276,7 @@ def test_whether_the_database_is_migrated_before_the_switch(tmp_path, asked, fou
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_all_static_files_can_be_collected_again(tmp_path, asked, monkeypatch, prune):
+def test_all_static_files_can_be_collected_from_scratch(tmp_path, asked, monkeypatch, prune):
     notes = asked(collectstatic, "collect", {"replaced_names": []})
     monkeypatch.setattr(collectstatic, "made_elsewhere", lambda _params: ["a"])
     monkeypatch.setattr(steps.runner, "places", lambda params: [f"in {params['project']} {params['service']}"])
@@ -411,7 +411,7 @@ def test_what_is_cleared(tmp_path, asked, plan, cache_version, method, more):
     ("collected", "naming"),
     [({"replaced_names": ["a.css"]}, ["a.css"]), ({"replaced_names": []}, None), ({"replaced_names": None}, ())],
 )
-def test_what_is_cleared_after_all_was_collected_again(tmp_path, asked, collected, naming):
+def test_what_is_cleared_after_all_was_collected_from_scratch(tmp_path, asked, collected, naming):
     notes = asked(cache_order, "clear")
     do("clear", release(tmp_path, {"build": collected, "switch": SWITCHED}, purpose="restart", recollect=True))
     assert [one[-1]["naming"] for one in notes] == ([] if naming is None else [naming])
@@ -513,7 +513,7 @@ def test_what_is_recorded(tmp_path, asked, monkeypatch, purpose, method, cleared
     assert (site.purpose, site.host_name, site.host_header, site.cache_method) == (purpose, "h1", "example.org", method)
 
 
-def test_what_was_collected_again_is_no_build_in_the_report(tmp_path, asked, monkeypatch):
+def test_what_was_collected_from_scratch_is_no_build_in_the_report(tmp_path, asked, monkeypatch):
     asked(record, "record")
     seen = []
     monkeypatch.setattr(report_text, "lines", lambda results, _site: seen.append(results) or [])

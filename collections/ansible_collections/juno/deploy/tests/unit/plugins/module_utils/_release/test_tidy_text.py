@@ -107,7 +107,7 @@ def test_by_migrations(migrated, expected):
 
 
 @pytest.mark.parametrize(("collected", "expected"), COLLECTED.values(), ids=COLLECTED)
-def test_by_collecting_again(collected, expected):
+def test_by_collecting_from_scratch(collected, expected):
     assert lines({}, {}, collected, {}) == expected
 
 

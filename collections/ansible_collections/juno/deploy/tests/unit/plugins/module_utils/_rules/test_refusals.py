@@ -29,10 +29,10 @@ def config(**service) -> dict:
 @pytest.mark.parametrize(
     ("service", "base_url", "says"),
     [
-        (HOST, "", "'web' has network_mode host: set django_app_base_url"),
-        ({"ports": []}, "", "'web' publishes no port by a fixed number: set django_app_base_url"),
+        (HOST, "", "'web' has network_mode host: set 'base_url'"),
+        ({"ports": []}, "", "'web' publishes no port by a fixed number: set 'base_url'"),
         ({"ports": [{"target": 8000}]}, "", "publishes no port by a fixed number"),
-        (HOST, "https://www.example.com", "not https://www.example.com: https is for django_app_https"),
+        (HOST, "https://www.example.com", "not https://www.example.com: for https set 'headers'"),
     ],
 )
 def test_a_site_without_an_address_is_refused(world, service, base_url, says):
@@ -62,7 +62,7 @@ def test_another_apps_project_is_refused(world, tmp_path):
     for fine in ("", world.app.path, world.app.path + "/deploy", str(other)):
         refusals.require_one_path(world.app, [dataclasses.replace(one, working_dir=fine)])
     other.mkdir()
-    with pytest.raises(BadInputError, match=f"of {world.app.path} runs from {other} already.*django_app_project"):
+    with pytest.raises(BadInputError, match=f"of {world.app.path} runs from {other} already.*'project'"):
         refusals.require_one_path(world.app, [dataclasses.replace(one, working_dir=str(other))])
 
 

@@ -134,8 +134,8 @@ def plan(world: World, strategy: str = "rolling", *, dry: bool = False, **reques
 
 def test_the_plan_of_a_first_proxy_says_where_the_visitors_address_is(world):
     world.names["haproxy:3.0"] = "sha256:proxy"
-    (result,) = plan(world)
-    assert "a visitor's is in X-Forwarded-For, which is believed from 127.0.0.0/8, " in result
+    (notice,) = plan(world)
+    assert "a visitor's is in X-Forwarded-For, which is believed from 127.0.0.0/8, " in notice
     assert "believed from nobody" in plan(world, trusted_proxies=())[0]
     assert plan(world, "recreate") == []
 
@@ -168,8 +168,8 @@ def test_another_port_in_the_commit_that_comes_replaces_the_proxy(world):
     world.behind_proxy()
     service = {**world.config["services"]["web"], "ports": [{"target": 8000, "published": "8022", "protocol": "tcp"}]}
     wanted = {**world.config, "services": {**world.config["services"], "web": service}}
-    (result, *_more) = proxy_plan.prepare(world.run, world.app, REQUEST, "rolling", dry=True, config=wanted)
-    assert "the proxy is replaced, since its configuration changed" in result or "since its ports changed" in result
+    (notice, *_more) = proxy_plan.prepare(world.run, world.app, REQUEST, "rolling", dry=True, config=wanted)
+    assert "the proxy is replaced, since its configuration changed" in notice or "since its ports changed" in notice
 
 
 def test_where_the_proxy_can_no_longer_stand_it_is_said_before_anything_is_built(world):

@@ -8,13 +8,13 @@ import dataclasses
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
+from ansible_collections.juno.deploy.plugins.module_utils._base import http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import readiness, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Page
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 ONE = Container("id1", "shop-web-2", "web", 2, "running", "sha256:1", ("172.18.0.4",), ())
 CHECKS = readiness.Readiness(8000, "/jobs/?page=1", {"Host": "example.org"}, boot_timeout_seconds=0.3, settle_seconds=0)
@@ -52,21 +52,13 @@ def site(monkeypatch):
         asked.append((host, port, path, headers))
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
 
-    monkeypatch.setattr(app_server, "answers", answers)
+    monkeypatch.setattr(http, "status", answers)
     monkeypatch.setattr(readiness, "PROBE_SECONDS", 0.001)
     return statuses, asked
 
 
-def wait(engine: Engine, **ready) -> float:
-    return readiness.wait_until_healthy(engine, [ONE], dataclasses.replace(CHECKS, **ready))
-
-
-@pytest.mark.parametrize(("path", "joint"), [("/", "/?_juno="), ("/jobs/?page=1", "/jobs/?page=1&_juno=")])
-def test_no_cache_has_seen_the_address(path, joint):
-    first, second = readiness.unanswered(path), readiness.unanswered(path)
-    assert first.startswith(joint)
-    assert second.startswith(joint)
-    assert first != second
+def wait(engine: Engine, **changes) -> float:
+    return readiness.wait_until_healthy(engine, [ONE], dataclasses.replace(CHECKS, **changes))
 
 
 def test_its_own_health_check_decides(site):
@@ -81,7 +73,8 @@ def test_without_one_it_must_answer(site, health):
     statuses[:] = [0, 0, 503, 400]
     wait(Engine(state(health)))
     assert [one[:2] for one in asked] == [("172.18.0.4", 8000)] * 4
-    assert asked[0][2].startswith("/jobs/?page=1&_juno=")
+    assert len({path for _host, _port, path, _headers in asked}) == 4
+    assert asked[0][2].startswith("/jobs/?page=1&juno-fresh=")
     assert asked[0][3] == {"Host": "example.org"}
 
 
@@ -128,7 +121,7 @@ def test_becoming_unwell_begins_the_settling_again(site):
 )
 def test_time_is_up(site, status, states, words):
     site[0][:] = [status]
-    with pytest.raises(JunoError, match=rf"did not get healthy within 0\.3 s \({words}; django_app_boot_timeout"):
+    with pytest.raises(JunoError, match=rf"did not get healthy within 0\.3 s \({words}; 'boot_timeout_seconds'"):
         wait(Engine(*states))
 
 
@@ -159,7 +152,7 @@ def asking(monkeypatch, *statuses: int) -> list[str]:
     return asked
 
 
-def test_it_shows_what_the_verification_will_ask_for(site, monkeypatch):
+def test_it_must_show_the_pages_of_the_verification(site, monkeypatch):
     asked = asking(monkeypatch, 200)
     wait(Engine(state()), questions=QUESTIONS)
     assert len(asked) == 1

@@ -8,9 +8,9 @@ import http.server
 import threading
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Page
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 PAGE = Page("/", contains=("Jobs",))
 QUESTIONS = readiness_pages.PageChecks((PAGE,), "10.0.0.9:8001", serving="release 7, which serves,")
@@ -50,10 +50,10 @@ def test_what_counts(new, old, own_cache, wrong):
 
 HOST = "/, asked as Host '10.0.0.9:8001', answered 400"
 SAME = "release 7, which serves, answers so too, so it is not the commit that is wrong"
-NAME = "django_app_host_header (a name in ALLOWED_HOSTS)"
+NAME = "'headers' (Host: a name in ALLOWED_HOSTS)"
 TO_HTTPS = answer(301, location="https://10.0.0.9/")
-PAGES = "correct the commit, or django_app_check_urls"
-TLS = "set django_app_https: true, so that it is asked as a request that came by TLS"
+PAGES = "correct the commit, or 'pages'"
+TLS = "set 'headers' (X-Forwarded-Proto: https), so that it is asked as a request that came by TLS"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ TLS = "set django_app_https: true, so that it is asked as a request that came by
         (answer(400), answer(), f"{HOST} instead of 200; name that host in ALLOWED_HOSTS, or set {NAME}"),
         (answer(400), answer(400), f"{HOST}; {SAME}: set {NAME}"),
         (TO_HTTPS, answer(), f"/ answered 301, to https instead of 200; {TLS}"),
-        (TO_HTTPS, TO_HTTPS, f"/ answered 301, to https; {SAME}: set django_app_https: true"),
+        (TO_HTTPS, TO_HTTPS, f"/ answered 301, to https; {SAME}: set 'headers' (X-Forwarded-Proto: https)"),
         (answer(403), answer(), f"/ answered 403 instead of 200; {PAGES}"),
         (answer(text="Oops"), answer(), f"/ does not contain 'Jobs'; {PAGES}"),
         (GONE, None, f"/ did not answer (connection refused); {PAGES}"),
@@ -117,14 +117,14 @@ def test_a_cached_page_does_not_hide_that_the_new_one_is_gone():
     [
         (answer(), ""),
         (GONE, ""),
-        (answer(400), "answers / with 400 as Host '10.0.0.9:8001': unless this commit mends that, set django_app_host"),
-        (answer(302, location="https://x/"), "answers / with 302, to https: unless .*, set django_app_https: true"),
+        (answer(400), "answers / with 400 as Host '10.0.0.9:8001': unless this commit mends that, set 'headers'"),
+        (answer(302, location="https://x/"), "answers / with 302, to https: unless .*, set 'headers' .X-F"),
         (answer(503), "answers / with 503 instead of 200"),
     ],
 )
 def test_what_the_plan_says_of_what_serves(first, words):
-    result = readiness_pages.notice(QUESTIONS, lambda _path: first)
-    assert result == "" if not words else words.split(": ")[0] in result
+    notice = readiness_pages.notice(QUESTIONS, lambda _path: first)
+    assert notice == "" if not words else words.split(": ")[0] in notice
 
 
 def test_it_asks_as_a_visitor_does():

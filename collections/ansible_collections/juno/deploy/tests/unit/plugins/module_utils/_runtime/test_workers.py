@@ -48,7 +48,7 @@ def test_without_workers_none_is_started(tmp_path, monkeypatch):
     assert replaced(world) == []
 
 
-def test_that_they_were_told_is_written_down_first(world):
+def test_that_they_are_signalled_is_written_down_first(world):
     work = world.work()
     workers.tell_to_end(work)
     assert world.newest().workers_signalled is True
@@ -99,7 +99,7 @@ def test_one_that_is_still_at_its_task_is_waited_for_before_it_is_started(world)
     assert world.log[2:] == ["start beat-1", "start celery-1"]
 
 
-def test_one_that_nobody_has_told_is_let_alone(world):
+def test_one_that_was_not_signalled_is_let_alone(world):
     workers.bring_back(world.work(), BEFORE, signalled=False)
     assert world.log == []
 

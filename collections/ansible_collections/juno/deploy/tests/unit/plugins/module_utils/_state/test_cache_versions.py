@@ -85,7 +85,7 @@ def listing(*caches: dict[str, str], engine: str = "db", alias: str = "default")
 
 
 @pytest.mark.parametrize(
-    ("result", "value", "others", "why"),
+    ("caches", "value", "others", "why"),
     [
         (listing(cache("default", "77")), 77, (), ""),
         (listing(cache("default", "77"), cache("old", "1", "redis")), 77, ("old",), ""),
@@ -107,8 +107,8 @@ def listing(*caches: dict[str, str], engine: str = "db", alias: str = "default")
         (listing(cache("default", "77"), engine="cached_db"), 77, (), ""),
     ],
 )
-def test_whether_the_settings_honour_it(result, value, others, why):
-    found = cache_versions.judge(CacheVersion(77, "CACHE_VERSION"), result)
+def test_whether_the_settings_honour_it(caches, value, others, why):
+    found = cache_versions.judge(CacheVersion(77, "CACHE_VERSION"), caches)
     assert (found.value, found.others, found.why) == (value, others, why)
 
 
@@ -125,5 +125,5 @@ def test_it_goes_through_plain_data():
 
 @pytest.mark.parametrize("name", ["CACHE-VERSION", "1X", "A B", "X=1", "É"])
 def test_a_name_that_is_no_variable_is_refused(name):
-    with pytest.raises(BadInputError, match="django_app_cache_version_variable"):
+    with pytest.raises(BadInputError, match="correct 'cache_version_variable'"):
         cache_versions.read({"value": 1, "variable": name})

@@ -200,7 +200,7 @@ PENDING = dataclasses.replace(UNDONE, invalidation_pending=True)
         ([PENDING], True),
     ],
 )
-def test_invalidation_is_pending_until_something_has_cleared_them(tmp_path, entries, pending):
+def test_an_invalidation_is_pending_until_something_has_cleared_the_caches(tmp_path, entries, pending):
     path = str(tmp_path / "journal.json")
     assert journal.invalidation_pending(entries) is pending
     journal.write(path, entries)

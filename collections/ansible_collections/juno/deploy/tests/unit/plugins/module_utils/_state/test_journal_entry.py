@@ -15,7 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions 
 from ansible_collections.juno.deploy.plugins.module_utils._state.switch_spec import SwitchSpec
 
 PATH = "/var/lib/juno/jobs/journal.json"
-ORDER = SwitchSpec(
+SPEC = SwitchSpec(
     commit="b" * 40,
     images={"web": "jobs-web:juno-b"},
     strategy="rolling",
@@ -56,7 +56,7 @@ FULL = it.JournalEntry(
         proxy=True,
         others={"i2": {"service": "db", "image": "sha256:2", "running": True}},
     ),
-    spec=ORDER,
+    spec=SPEC,
     built={"web": "jobs-web:juno-b"},
     schema=it.Schema(["jobs.0001_a"], [MIGRATION]),
     migrating=it.Migrating("juno-1"),
@@ -183,7 +183,7 @@ def test_what_the_way_back_hangs_on_must_be_understood(fields, says):
 @pytest.mark.parametrize(
     "fields", [{"who": 7}, {"figures": "slow"}, {"doors": [["127.0.0.1"]]}, {"proxy": []}, {"started": ["yesterday"]}]
 )
-def test_what_is_only_told_may_be_of_another_kind(fields):
+def test_what_is_only_shown_may_be_of_another_kind(fields):
     (name,) = fields
     found = it.from_json({**FULL.to_json(), **fields}, PATH)
     assert found == dataclasses.replace(FULL, **{name: getattr(it.JournalEntry(), name)})
@@ -195,5 +195,5 @@ def test_what_is_no_release_is_told(raw):
         it.from_json(raw, PATH)
 
 
-def test_fields_that_are_only_told_are_fields():
+def test_fields_that_are_only_shown_are_fields():
     assert {one.name for one in dataclasses.fields(it.JournalEntry)} >= it.ONLY_SHOWN | it.ALWAYS

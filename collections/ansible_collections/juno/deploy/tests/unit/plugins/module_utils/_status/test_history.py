@@ -51,7 +51,7 @@ def test_the_length_is_bounded_and_says_so(length, lines):
 
 
 @pytest.mark.parametrize(
-    ("entry", "newest", "at_work", "result"),
+    ("entry", "newest", "at_work", "words"),
     [
         (Entry(outcome="done"), True, True, "done"),
         (Entry(outcome="failed"), True, False, "failed"),
@@ -61,18 +61,18 @@ def test_the_length_is_bounded_and_says_so(length, lines):
         (Entry(outcome="started"), False, True, "cut off"),
     ],
 )
-def test_how_it_ended(entry, newest, at_work, result):
-    assert history.outcome(entry, newest=newest, at_work=at_work) == result
+def test_how_it_ended(entry, newest, at_work, words):
+    assert history.outcome(entry, newest=newest, at_work=at_work) == words
 
 
 @pytest.mark.parametrize(
-    ("figures", "result"),
+    ("figures", "words"),
     [({}, ""), ({"visitors": None}, ""), ({"visitors": {"requests": 0, "failures": 0}}, ""),
      ({"visitors": {"requests": 1, "failures": 1}}, "1 of 1"),
      ({"visitors": {"requests": 100, "failures": 10}}, "10 of 100")],
 )  # fmt: skip
-def test_failed_requests_are_told_where_somebody_asked(figures, result):
-    assert history.failed_requests(figures) == result
+def test_failed_requests_are_told_where_somebody_asked(figures, words):
+    assert history.failed_requests(figures) == words
 
 
 def test_no_release():

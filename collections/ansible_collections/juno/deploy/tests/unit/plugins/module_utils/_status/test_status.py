@@ -96,8 +96,8 @@ def test_all_agree():
         (
             {"entries": [UNDONE], "checkout": None},
             (
-                f"{LAST} failed at 'Switch: move the traffic to the release' (It ended while it started), was undone, and no release "
-                "went well before it: correct the cause and deploy again."
+                f"{LAST} failed at 'Switch: move the traffic to the release' (It ended while it started), was undone, "
+                "and no release went well before it: correct the cause and deploy again."
             ),
         ),
         (
@@ -127,21 +127,21 @@ def test_all_agree():
             {"containers": web(state="restarting", status="Restarting (3) 2 seconds ago")},
             (
                 "No container of 'web' runs (app-web-1: Restarting (3) 2 seconds ago): "
-                "see playbooks/logs.yml for why, then deploy again."
+                "see the playbook juno.deploy.logs for why, then deploy again."
             ),
         ),
         (
             {"containers": [WEB, dataclasses.replace(WEB, name="app-web-2", state="exited", status="Exited (1)")]},
             (
                 "The container app-web-2 of 'web' does not run (Exited (1)), others do: "
-                "see playbooks/logs.yml for why, then deploy again with -e django_app_force=true."
+                "see the playbook juno.deploy.logs for why, then deploy again with 'force: true'."
             ),
         ),
         (
             {"details": {"i1": status_services.Detail(restarts=2, started=940.0)}, "now": 1000.0},
             (
                 "The container app-web-1 of 'web' ended and was started again 2 times, the last time 60 s ago: "
-                "see playbooks/logs.yml for why."
+                "see the playbook juno.deploy.logs for why."
             ),
         ),
         (
@@ -153,13 +153,16 @@ def test_all_agree():
         ),
         (
             {"containers": web(status="Up 3 hours (unhealthy)")},
-            "The container app-web-1 of 'web' runs, but its health check fails: see playbooks/logs.yml for why.",
+            (
+                "The container app-web-1 of 'web' runs, but its health check fails: see the playbook juno.deploy.logs "
+                "for why."
+            ),
         ),
         (
             {"containers": [WEB, dataclasses.replace(WEB, id="i3", name="app-web-2")]},
             (
                 "2 containers of 'web' run (app-web-1, app-web-2), but release 2 started 1: if that many are wanted, "
-                "say so in the compose file (deploy.replicas), else deploy again with -e django_app_force=true."
+                "say so in the compose file (deploy.replicas), else deploy again with 'force: true'."
             ),
         ),
         (
@@ -175,15 +178,16 @@ def test_all_agree():
                 "containers": [WEB, dataclasses.replace(PROXY, state="exited")],
             },
             (
-                "No container of the proxy runs (app-juno-edge-1: Up 3 hours), so nobody is answered: docker compose up "
-                "-d juno-edge in /root/app, then see docker compose logs juno-edge for why."
+                "No container of the proxy runs (app-juno-edge-1: Up 3 hours), so nobody is answered: docker compose "
+                "up -d juno-edge in /root/app, then see docker compose logs juno-edge for why."
             ),
         ),
         (
             {"containers": [WEB, PROXY]},
             (
                 "The proxy runs, but the compose.override.yml that puts it before the app is gone: deploy again with "
-                "-e django_app_force=true, or take the proxy away as docs/strategies.md says."
+                "'force: true', or take the proxy away as "
+                "https://github.com/juno-deploy/juno.deploy/tree/main/docs/strategies.md says."
             ),
         ),
         (
@@ -250,14 +254,14 @@ def test_what_could_not_be_looked_at_is_told_even_then():
 
 
 BACK = status.Checkout(OLD, "")
-REPLACED = dataclasses.replace(WEB, id="i3")
+BY_HAND = dataclasses.replace(WEB, id="i3")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         pytest.param({"proxy": status.ProxyFiles(expected=True), "containers": [WEB, PROXY]}, id="behind the proxy"),
-        pytest.param({"containers": [REPLACED]}, id="docker compose up by hand made the container again"),
+        pytest.param({"containers": [BY_HAND]}, id="docker compose up by hand recreated the container"),
         pytest.param(
             {
                 "entries": [RELEASE_1, UNDONE],
@@ -270,15 +274,15 @@ REPLACED = dataclasses.replace(WEB, id="i3")
             {
                 "entries": [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE],
                 "checkout": BACK,
-                "containers": [REPLACED],
+                "containers": [BY_HAND],
             },
-            id="failed and undone, and by hand recreated from the same image",
+            id="failed and undone, then recreated by hand from the same image",
         ),
         pytest.param(
             {
                 "entries": [RELEASE_1, CUT_OFF],
                 "deployer": HOLDER,
-                "containers": [dataclasses.replace(WEB, state="paused"), dataclasses.replace(REPLACED, state="exited")],
+                "containers": [dataclasses.replace(WEB, state="paused"), dataclasses.replace(BY_HAND, state="exited")],
                 "checkout": status.Checkout(HAND, "", ("a",)),
             },
             id="somebody is at work",
@@ -289,7 +293,7 @@ def test_what_is_as_it_should_be(changes):
     assert status.judge(dataclasses.replace(GOOD, **changes)) == []
 
 
-def test_what_is_interrupted_is_one_finding():
+def test_an_interrupted_deploy_is_one_finding():
     containers = [
         WEB,
         dataclasses.replace(WEB, id="i3", state="paused"),
@@ -308,7 +312,7 @@ def test_a_deploy_that_was_cut_off_may_have_moved_the_checkout_or_not(commit):
 
 WHEN_OLD = int(release_words.seconds_of("2026-01-31T10:00:00Z") or 0)
 OLD_WEB = dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE, created=WHEN_OLD)
-ANEW = dataclasses.replace(OLD_WEB, id="i3")
+RECREATED = dataclasses.replace(OLD_WEB, id="i3")
 NEW_CODE = replace(RELEASE_2, images={"web": OLD_IMAGE})
 
 
@@ -330,14 +334,14 @@ NEW_CODE = replace(RELEASE_2, images={"web": OLD_IMAGE})
         pytest.param(
             OLD_WEB, [RELEASE_1, replace(FAILED, images={"web": OLD_IMAGE})], 1, OLD, id="failed before the switch"
         ),
-        pytest.param(ANEW, [RELEASE_1, NEW_CODE], 2, NEW, id="new code in the old image"),
+        pytest.param(RECREATED, [RELEASE_1, NEW_CODE], 2, NEW, id="new code in the old image"),
         pytest.param(OLD_WEB, [RELEASE_1, NEW_CODE], 1, OLD, id="an old container, of an image that is still used"),
         pytest.param(OLD_WEB, [RELEASE_1, replace(RELEASE_2, containers={"i0": "web"})], 2, NEW, id="reloaded"),
         pytest.param(OLD_WEB, [RELEASE_1, replace(UNDONE, containers={"i0": "web"})], 1, OLD, id="reloaded and undone"),
         pytest.param(
-            REPLACED, [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE], 1, OLD, id="by hand after an undo"
+            BY_HAND, [replace(RELEASE_1, images={"web": NEW_IMAGE}), UNDONE], 1, OLD, id="by hand after an undo"
         ),
-        pytest.param(REPLACED, [RELEASE_1, UNDONE], 0, NEW[:12], id="by hand, of the image that was undone"),
+        pytest.param(BY_HAND, [RELEASE_1, UNDONE], 0, NEW[:12], id="by hand, of the image that was undone"),
         pytest.param(dataclasses.replace(WEB, id="i3", image_id="sha256:77"), [RELEASE_1], 0, "", id="unknown"),
     ],
 )

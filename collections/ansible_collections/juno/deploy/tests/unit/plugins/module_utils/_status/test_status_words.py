@@ -112,7 +112,7 @@ def test_who_is_at_work_comes_first():
     assert lines[-1].endswith("  release 2, bbbbbbbbbbbb")
 
 
-def test_what_is_interrupted_is_called_so():
+def test_an_interrupted_deploy_is_called_so():
     lines = status_words.summary(dataclasses.replace(GOOD, entries=[RELEASE_1, STARTED]), ["One."])
     assert (
         lines[2]
@@ -204,9 +204,9 @@ def test_a_lock_that_nobody_of_this_version_holds():
 
 def test_the_maintenance_page_is_told_where_there_is_a_proxy():
     shown = dataclasses.replace(GOOD, proxy=status.ProxyFiles(expected=True, maintenance=True))
-    result = "Visitors: get the maintenance page (503), until playbooks/maintenance.yml -e maintenance=off"
-    assert result in status_words.summary(shown, [])
-    assert result not in status_words.summary(dataclasses.replace(shown, containers=[WEB_1]), [])
+    line = "Visitors: get the maintenance page (503), until juno.deploy.maintenance -e maintenance=off"
+    assert line in status_words.summary(shown, [])
+    assert line not in status_words.summary(dataclasses.replace(shown, containers=[WEB_1]), [])
 
 
 def test_findings_come_first_and_what_is_unknown_is_said():

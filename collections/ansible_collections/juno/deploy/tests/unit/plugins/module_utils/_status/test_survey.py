@@ -152,7 +152,7 @@ def test_logs_that_are_wanted_need_the_engine(app):
     [survey.Question(0, 0), survey.Question(1, -1), survey.Question(1, 1, -1), survey.Question(1, 1, 3601)],
 )
 def test_senseless_numbers_are_refused(app, question):
-    with pytest.raises(BadInputError, match="correct django_app_"):
+    with pytest.raises(BadInputError, match=r"correct '(history_length|log_lines|log_follow_seconds)'"):
         survey.survey(run_command, app, question)
 
 

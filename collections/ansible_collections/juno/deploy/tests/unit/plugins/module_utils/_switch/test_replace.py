@@ -249,21 +249,21 @@ def test_an_app_with_one_name_for_its_container_gets_no_proxy_by_being_recreated
 
 
 @pytest.mark.parametrize(
-    ("left", "result"),
+    ("left", "notices"),
     [
         (0, []),
         (1, ["1 connection to web-1 was still open after 30 s and was cut"]),
         (3, ["3 connections to web-1 were still open after 30 s and were cut"]),
     ],
 )
-def test_connections_that_are_cut_are_told(world, monkeypatch, left, result):
+def test_connections_that_are_cut_are_told(world, monkeypatch, left, notices):
     world.behind_proxy()
     world.add("web-1")
     monkeypatch.setattr(runtime, "drain", lambda *_any: left)
     work = world.work()
     switch_replace.end_old(work, world.ask, work.old)
     assert world.log == ["stop web-1"]
-    assert [one.partition(":")[0] for one in work.notices] == result
+    assert [one.partition(":")[0] for one in work.notices] == notices
 
 
 def test_only_workers_that_the_compose_file_has_are_in_the_override(world):

@@ -20,7 +20,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import contex
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
-from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch as switch_switch
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -147,12 +146,12 @@ def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
     world.begun()
     world.add("web-1")
     world.add("celery-1")
-    result = []
+    reloaded = []
     monkeypatch.setattr(
-        gunicorn, "reload", lambda _c, containers, _s: result.extend(one.name for one in containers) or []
+        gunicorn, "reload", lambda _c, containers, _s: reloaded.extend(one.name for one in containers) or []
     )
     switch(world, "reload")
-    assert result == ["web-1"]
+    assert reloaded == ["web-1"]
 
 
 @pytest.mark.parametrize(("status", "seen"), [(0, 0), (200, 200), (301, 301), (404, 404), (500, 0), (503, 0)])
@@ -163,7 +162,7 @@ def test_an_error_of_a_server_is_no_answer(monkeypatch, status, seen):
         asked.append(args)
         return status
 
-    monkeypatch.setattr(context.app_server, "answers", answers)
+    monkeypatch.setattr(context.http, "status", answers)
     assert context.make_probe("http://127.0.0.1:8001", "/jobs/", {"Host": "a"})() == seen
     assert asked == [("127.0.0.1", 8001, "/jobs/", {"Host": "a"}, context.PROBE_TIMEOUT_SECONDS)]
 
@@ -232,10 +231,10 @@ def test_a_commit_that_moves_the_site_to_another_port_is_asked_there(world):
     assert switch(world)["base_url"] == "http://127.0.0.1:8002"
 
 
-def test_the_proxies_own_503_is_no_answer_of_the_site(world, monkeypatch):
+def test_a_503_of_the_proxy_itself_is_no_answer_of_the_site(world, monkeypatch):
     world.add("juno-edge-1", image="sha256:proxy")
     world.add("web-1")
-    monkeypatch.setattr(replace.app_server, "answers", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
+    monkeypatch.setattr(context.http, "status", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
     with pytest.raises(Exception, match="did not answer"):
         switch(world, "recreate")
     assert journal.read(world.app.journal)[-1].step != "switched"

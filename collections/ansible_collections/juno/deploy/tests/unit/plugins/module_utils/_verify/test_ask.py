@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._verify import ask
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Page
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.scripted_site import (
     HTML,
     NEW,

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.assets import find_assets, parse_srcset, path_on_site
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import parse_site
 
 SITE = parse_site("http://127.0.0.1:8001", host="www.example.org", forwarded_proto="https")
 

@@ -111,9 +111,9 @@ def test_read_file(client, body):
 )  # fmt: skip
 def test_read_manifest(path, body, asked, names, findings):
     client = Client(file(body))
-    manifest, result = containers.read_manifest(client, container(), path)
+    manifest, problems = containers.read_manifest(client, container(), path)
     assert client.asked == [asked]
-    assert (len(manifest.names) if manifest else None, len(result)) == (names, findings)
+    assert (len(manifest.names) if manifest else None, len(problems)) == (names, findings)
 
 
 @pytest.mark.parametrize(("outside", "port"), [(8001, 8000), (8443, 8443), (80, 8443), (0, 8443)])

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._verify import findings
 from ansible_collections.juno.deploy.plugins.module_utils._verify.findings import Assets, File
 from ansible_collections.juno.deploy.plugins.module_utils._verify.manifest import Manifest
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Direct, Page, Visit
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 
 def kept(path, seconds):

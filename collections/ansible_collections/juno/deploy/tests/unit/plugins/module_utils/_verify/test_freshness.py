@@ -7,8 +7,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._verify import freshness as fresh
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 
 def page(text: str, **more) -> Answer:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._verify import model
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     LOG,
@@ -15,7 +16,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     Page,
     Visit,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 HTML = {"content-type": "text/html; charset=utf-8"}
 NEW = Answer("/", 200, HTML, b"<h1>Edition 2</h1>")

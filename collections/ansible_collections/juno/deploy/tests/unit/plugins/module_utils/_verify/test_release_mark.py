@@ -8,8 +8,8 @@ import time
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._verify import release_mark
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer
 
 COMMIT = "0e6ed9c20edd33be82b26b64b00c701fa8fe04d1"
 HTML = {"content-type": "text/html; charset=utf-8"}

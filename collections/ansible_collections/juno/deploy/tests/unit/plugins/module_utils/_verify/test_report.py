@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import report
 from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door, Seen
 from ansible_collections.juno.deploy.plugins.module_utils._verify.manifest import Manifest
@@ -17,7 +18,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     Visit,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import VerifyOutcome
 
 SITE = parse_site("http://127.0.0.1:8001")

@@ -8,8 +8,8 @@ import gzip
 import time
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import sitemap
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
 
 SITE = parse_site("http://127.0.0.1:8001", host="www.example.org", forwarded_proto="https")
 XML = {"content-type": "application/xml"}

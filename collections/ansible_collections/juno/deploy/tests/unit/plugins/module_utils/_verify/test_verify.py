@@ -8,13 +8,13 @@ import contextlib
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import manifest as verify_manifest
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify
 from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door, Seen
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Finding, Page
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.report import summary
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Verification, VerifySpec
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.scripted_site import (
     HTML,
@@ -39,7 +39,7 @@ def check(get, pages, *, seen=None, doors=None, clock=None, **options):
     return verification.check((lambda: seen) if seen else None)
 
 
-def result(outcome):
+def findings_of(outcome):
     return [(one.what, one.path, one.level, one.problem) for one in outcome.findings]
 
 
@@ -154,11 +154,11 @@ def test_a_cached_page_that_is_not_what_would_be_rendered_is_told():
     assert check(get, [Page("/")]).findings == []
 
 
-@pytest.mark.parametrize(("most", "result"), [(299, ["lifetime"]), (300, [])])
-def test_a_page_that_browsers_keep_for_long_is_told(most, result):
+@pytest.mark.parametrize(("most", "found"), [(299, ["lifetime"]), (300, [])])
+def test_a_page_that_browsers_keep_for_long_is_told(most, found):
     answer = Answer("/", 200, {**HTML, "cache-control": "max-age=300"}, b"x")
     outcome = check(lambda _path: answer, [Page("/")], html_max_age=most)
-    assert [one.what for one in outcome.findings] == result
+    assert [one.what for one in outcome.findings] == found
 
 
 DOORS = (Door("web-1", "172.18.0.2", 8000), Door("web-2", "172.18.0.3", 8002))
@@ -287,7 +287,7 @@ def test_what_there_is_no_time_for_is_left_out_and_told():
 
     outcome = check(get, [EDITION], clock=clock, sitemap="/sitemap.xml", sitemap_pages=1, seen=Seen(log_pages=()))
     assert outcome.assets == ["/mine.png"]
-    assert result(outcome) == [
+    assert findings_of(outcome) == [
         ("left_out", "1 file", "warning",
          "of the sitemap or the log were left out, since their 5 s were over (see found_seconds)"),
     ]  # fmt: skip
@@ -302,7 +302,7 @@ def test_what_there_is_no_time_for_is_left_out_and_told():
     outcome = check(slow, [EDITION], clock=clock, seen=late)
     asked = sum(one.page.source == "log" for one in outcome.visits)
     assert 1 <= asked < 10
-    assert result(outcome)[-1][:2] == ("left_out", f"{40 - asked} pages")
+    assert findings_of(outcome)[-1][:2] == ("left_out", f"{40 - asked} pages")
 
 
 def test_a_request_for_a_found_page_ends_with_the_time_for_all():
@@ -331,15 +331,15 @@ def test_old_files_that_are_still_there_are_told():
         frozenset({"css/site.000000000002.css", "a.aaaaaaaaaaaa.png"}),
     )
     outcome = check(get, [Page("/")], seen=Seen(manifest=manifest))
-    assert result(outcome) == [
+    assert findings_of(outcome) == [
         ("manifest", css.path, "warning",
          "is an old file that is still kept: a page names it, and /code/staticfiles.json doesn't"),
     ]  # fmt: skip
-    assert result(check(get, [Page("/")], seen=Seen())) == []
+    assert findings_of(check(get, [Page("/")], seen=Seen())) == []
 
     css = Answer(css.path, 404)
     outcome = check(get, [Page("/")], seen=Seen(manifest=manifest))
-    assert result(outcome) == [("asset", css.path, "error", "answered 404 instead of 200")]
+    assert findings_of(outcome) == [("asset", css.path, "error", "answered 404 instead of 200")]
 
 
 def test_a_page_whose_fresh_rendering_names_the_new_file_is_an_old_page():
@@ -354,7 +354,7 @@ def test_a_page_whose_fresh_rendering_names_the_new_file_is_an_old_page():
 
     outcome = check(get, [Page("/"), Page("/b/")], seen=Seen(manifest=manifest))
     problem = f"is an old page: it names {old}, which /m.json has no longer, and a fresh one doesn't"
-    assert result(outcome) == [("manifest", path, "error", problem) for path in ("/", "/b/")]
+    assert findings_of(outcome) == [("manifest", path, "error", problem) for path in ("/", "/b/")]
 
 
 def test_errors_come_first():
@@ -363,7 +363,7 @@ def test_errors_come_first():
         status, body = pages[path]
         return Answer(path, status, HTML, body)
 
-    found = result(check(get, [Page("/")], seen=Seen(log_pages=("/a/",))))
+    found = findings_of(check(get, [Page("/")], seen=Seen(log_pages=("/a/",))))
     assert [(path, level) for _what, path, level, _problem in found] == [("/s.css", "error"), ("/a/", "warning")]
 
 

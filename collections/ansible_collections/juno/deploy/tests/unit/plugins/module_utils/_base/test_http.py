@@ -12,9 +12,9 @@ import threading
 import time
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base import http as base_http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._verify import http as verify_http
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import parse_site
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import parse_site
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def serving(*pieces, pause=0.0, keep_open=False, address="127.0.0.1"):
 
 def get(base_url, path="/", **options):
     site = parse_site(base_url, **{"timeout_seconds": 5.0, **options})
-    return verify_http.fetch(site, verify_http.resolve(site.hostname, site.port, 5), path)
+    return base_http.fetch(site, base_http.resolve(site.hostname, site.port, 5), path)
 
 
 def head(*lines, status="200 OK"):
@@ -98,11 +98,11 @@ def test_ipv6():
 def test_the_next_address_is_tried():
     with serving(head("Content-Length: 1"), b"x") as (url, _asked):
         site = parse_site(url, timeout_seconds=5)
-        good = verify_http.resolve(site.hostname, site.port, 5)
+        good = base_http.resolve(site.hostname, site.port, 5)
         with socket.create_server(("127.0.0.1", 0)) as gone:
             dead_port = gone.getsockname()[1]
-        dead = verify_http.resolve("127.0.0.1", dead_port, 5)
-        assert verify_http.fetch(site, [*dead, *good], "/").status == 200
+        dead = base_http.resolve("127.0.0.1", dead_port, 5)
+        assert base_http.fetch(site, [*dead, *good], "/").status == 200
 
 
 def test_a_silent_address_leaves_time_for_the_next():
@@ -116,10 +116,10 @@ def test_a_silent_address_leaves_time_for_the_next():
             filler.connect_ex(silent.getsockname())
         site = parse_site(url, timeout_seconds=1)
         addresses = [
-            *verify_http.resolve("127.0.0.1", silent.getsockname()[1], 5),
-            *verify_http.resolve(site.hostname, site.port, 5),
+            *base_http.resolve("127.0.0.1", silent.getsockname()[1], 5),
+            *base_http.resolve(site.hostname, site.port, 5),
         ]
-        answer = verify_http.fetch(site, addresses, "/")
+        answer = base_http.fetch(site, addresses, "/")
     assert (answer.status, answer.failure) == (200, "")
     assert answer.milliseconds >= 400
 
@@ -216,17 +216,47 @@ def test_plain_http_where_tls_is_expected():
     assert answer.failure
 
 
+def status(base_url, headers=None, timeout_seconds=5.0):
+    host, _colon, port = base_url.removeprefix("http://").partition(":")
+    return base_http.status(host, int(port), "/", headers or {}, timeout_seconds)
+
+
+def test_the_status_comes_before_the_body():
+    with serving(head("Content-Length: 500", status="404 Not Found"), keep_open=True) as (url, asked):
+        assert status(url, {"Host": "example.org", "X-Any": "1"}) == 404
+    assert b"Host: example.org\r\n" in asked
+    assert b"X-Any: 1\r\n" in asked
+
+
+@pytest.mark.parametrize(
+    ("pieces", "keep_open"),
+    [([], False), ([], True), ([b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 200], True), ([b"SSH-2.0-x\r\n"], False)],
+    ids=["closes", "silent", "drips its headers", "no HTTP"],
+)
+def test_no_status(pieces, keep_open):
+    with serving(*pieces, pause=0.05, keep_open=keep_open) as (url, _asked):
+        begun = time.monotonic()
+        assert status(url, timeout_seconds=0.3) == 0
+        assert time.monotonic() - begun < 2
+
+
+def test_no_status_where_nobody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    assert status(f"http://127.0.0.1:{port}") == status(f"http://no-such-host.invalid:{port}") == 0
+
+
 def test_an_unknown_host():
     with pytest.raises(BadInputError) as caught:
-        verify_http.resolve("no-such-host.invalid", 80, 20)
+        base_http.resolve("no-such-host.invalid", 80, 20)
     assert caught.value.message.startswith("The host 'no-such-host.invalid' of base_url can't be resolved (")
 
 
 def test_a_silent_name_server_is_bounded(monkeypatch):
     over = threading.Event()
-    monkeypatch.setattr(verify_http.socket, "getaddrinfo", lambda *_args, **_options: [over.wait(10)][:0])
+    monkeypatch.setattr(base_http.socket, "getaddrinfo", lambda *_args, **_options: [over.wait(10)][:0])
     with pytest.raises(BadInputError) as caught:
-        verify_http.resolve("example.org", 80, 0.1)
+        base_http.resolve("example.org", 80, 0.1)
     over.set()
     assert "the name server does not answer" in caught.value.message
 
@@ -245,6 +275,6 @@ def test_a_silent_name_server_is_bounded(monkeypatch):
     ],
 )
 def test_describe(exc, words, transient):
-    described = verify_http.describe(exc, 3.0)
+    described = base_http.describe(exc, 3.0)
     assert described[0].startswith(words)
     assert described[1] is transient

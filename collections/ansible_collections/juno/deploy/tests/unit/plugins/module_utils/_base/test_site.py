@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, parse_site, request_target
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site, request_target
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._verify.site import Answer, Site, request_target
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, Site, request_target
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,6 +142,17 @@ def describe(exc: Exception, timeout_seconds: float) -> tuple[str, bool]:
     return (exc.strerror if isinstance(exc, OSError) else None) or str(exc), True
 
 
+def status(host: str, port: int, path: str, headers: t.Mapping[str, str], timeout_seconds: float) -> int:
+    """GET a path by plain HTTP; return the status as soon as it is there, or 0 where there is no answer by HTTP."""
+    deadline = time.monotonic() + timeout_seconds
+    site = Site("", "http", host, port, "")
+    try:
+        with _connect(site, resolve(host, port, timeout_seconds), deadline) as sock:
+            return _ask(site, _BoundedSocket(sock, deadline), path, headers).status
+    except (BadInputError, OSError, http.client.HTTPException):
+        return 0  # not yet: unknown, refused, reset by the port's proxy, or silent
+
+
 def fetch(site: Site, addresses: t.Sequence[Address], path: str) -> Answer:
     """GET a path of the site, within the site's time and size, following no redirect. Never raises for the network."""
     begun = time.monotonic()
@@ -158,18 +169,21 @@ def fetch(site: Site, addresses: t.Sequence[Address], path: str) -> Answer:
     return Answer(path, milliseconds=spent, failure=failure, transient=transient, timed_out=timed_out, **seen)
 
 
-def _exchange(site: Site, sock: _BoundedSocket, path: str, seen: dict[str, t.Any]) -> None:
-    """Send the request and read the answer into C(seen), piece by piece, so that a failure leaves what came before."""
+def _ask(site: Site, sock: _BoundedSocket, path: str, headers: t.Mapping[str, str]) -> http.client.HTTPResponse:
+    """Send the request and return the response, up to its body."""
     connection = http.client.HTTPConnection(site.hostname, site.port)
     connection.sock = t.cast("socket.socket", sock)
-    connection.putrequest("GET", request_target(path), skip_host=True)
-    connection.putheader("Host", site.host)
+    headers = {"User-Agent": "juno.deploy", **headers, "Connection": "close"}
+    connection.request("GET", request_target(path), headers=headers)
+    return connection.getresponse()
+
+
+def _exchange(site: Site, sock: _BoundedSocket, path: str, seen: dict[str, t.Any]) -> None:
+    """Send the request and read the answer into C(seen), piece by piece, so that a failure leaves what came before."""
+    headers = {"Host": site.host}
     if site.forwarded_proto:
-        connection.putheader("X-Forwarded-Proto", site.forwarded_proto)
-    connection.putheader("User-Agent", "juno.deploy")
-    connection.putheader("Connection", "close")
-    connection.endheaders()
-    response = connection.getresponse()
+        headers["X-Forwarded-Proto"] = site.forwarded_proto
+    response = _ask(site, sock, path, headers)
     seen["status"] = response.status
     seen["headers"] = {name.lower(): value for name, value in response.getheaders()}
     body = bytearray()
