@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(module_utils/_app.app.py)."""
+    """Options of C(APP), and of C(STATE), in C(module_utils/_base.options.py)."""
 
     DOCUMENTATION = r"""
 options:
@@ -53,11 +53,6 @@ options:
       - Address of the Docker Engine, for the SDK and for C(docker), for example V(unix:///var/run/docker.sock).
       - Without it, what C(DOCKER_HOST) names in the environment of the managed host, else the local socket.
     type: str
-  state_root:
-    description:
-      - Directory on the managed host below which each app's journal is kept.
-    type: path
-    default: /var/lib/juno
   check_entrypoint:
     description:
       - A program in the image by which throwaway containers (the check, migrations) run their command, as an entry
@@ -70,4 +65,14 @@ requirements:
   - git
   - docker with the compose plugin 2.18 or later
   - Docker SDK for Python (package C(python3-docker))
+"""
+
+    # Where the journals are.
+    STATE = r"""
+options:
+  state_root:
+    description:
+      - Directory on the managed host below which each app's journal is kept.
+    type: path
+    default: /var/lib/juno
 """

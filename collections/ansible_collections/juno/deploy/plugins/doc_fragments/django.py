@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options O(project), O(service), O(docker_host), O(chdir), O(virtualenv), O(python), O(settings), O(manage_py)."""
+    """Options of C(DJANGO) in C(module_utils/_base.options.py), beside those of the fragment compose.engine."""
 
     DOCUMENTATION = r"""
 options:
@@ -19,11 +19,6 @@ options:
   service:
     description:
       - Name of the compose service in O(project). Its first running container is used.
-    type: str
-  docker_host:
-    description:
-      - Address of the Docker Engine, for example V(unix:///var/run/docker.sock) or V(tcp://127.0.0.1:2375).
-      - Without it the local socket is used.
     type: str
   chdir:
     description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(STEP) in C(module_utils/_base.options.py)."""
+    """Options of C(STEP), and of C(FOLLOW), in C(module_utils/_base.options.py)."""
 
     DOCUMENTATION = r"""
 options:
@@ -16,11 +16,26 @@ options:
       - Name of the compose project.
     type: str
     required: true
-  state_root:
+  task_id:
     description:
-      - Directory on the managed host below which each app's journal is kept.
-    type: path
-    default: /var/lib/juno
+      - What tells this task from all others. The action plugin fills it in.
+    type: str
+    default: ''
+attributes:
+  check_mode:
+    support: none
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+  platform:
+    support: full
+    platforms: posix
+"""
+
+    # Also of the module release_begin, which says itself what the first two are there.
+    FOLLOW = r"""
+options:
   deployer:
     description:
       - Id of the deployer, RV(juno.deploy.release_begin#module:deployer).
@@ -37,19 +52,4 @@ options:
       - How many events of the step are known already. The action plugin fills it in.
     type: int
     default: -1
-  task_id:
-    description:
-      - What tells this task from all others. The action plugin fills it in.
-    type: str
-    default: ''
-attributes:
-  check_mode:
-    support: none
-  diff_mode:
-    support: none
-  idempotent:
-    support: none
-  platform:
-    support: full
-    platforms: posix
 """

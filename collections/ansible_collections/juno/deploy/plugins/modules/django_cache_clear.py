@@ -22,6 +22,8 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.django
+  - juno.deploy.compose.engine
+  - juno.deploy.cache_policy
 attributes:
   check_mode:
     support: full
@@ -58,32 +60,6 @@ options:
       - Without it the result and its message say so, and the run goes on.
     type: bool
     default: false
-  mode:
-    description:
-      - What of a cache goes.
-      - With V(auto), the app's own entries and nothing else where they can be told apart (memcached that lists its
-        keys, C(RedisCache), C(DatabaseCache)), so that sessions and keys of others stay; else everything, unless that
-        takes the app's sessions.
-      - V(selective) fails where entries can't be deleted one by one.
-      - V(flush) empties the whole place, and fails with the numbers where it would take sessions or keys of others.
-    type: str
-    choices: [auto, selective, flush]
-    default: auto
-    version_added: 0.2.0
-  keep:
-    description:
-      - Entries that stay, beside sessions, where entries are deleted one by one. V(pages), V(fragments), or a regular
-        expression that is searched in the key.
-    type: list
-    elements: str
-    default: []
-    version_added: 0.2.0
-  allow_loss:
-    description:
-      - Allow a flush that takes sessions or keys of others.
-    type: bool
-    default: false
-    version_added: 0.2.0
   naming:
     description:
       - Names, one of which an entry must hold to go, for example those of static files that were replaced. Without them
@@ -267,17 +243,7 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
-        argument_spec={
-            **runner.ARGUMENTS,
-            "alias": {"type": "list", "elements": "str"},
-            "command": {"type": "str"},
-            "command_arguments": {"type": "list", "elements": "str", "default": []},
-            "fail_if_uncleared": {"type": "bool", "default": False},
-            "timeout_seconds": {"type": "int", "default": 10},
-            "naming": {"type": "list", "elements": "str", "default": []},
-            "state_root": {"type": "path"},
-            **options.CACHE_POLICY,
-        },
+        argument_spec={**options.DJANGO, **options.CACHE_CLEAR},
         supports_check_mode=True,
         required_together=runner.RULES["required_together"],
         mutually_exclusive=[*runner.RULES["mutually_exclusive"], ("alias", "command")],

@@ -27,6 +27,8 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.django
+  - juno.deploy.compose.engine
+  - juno.deploy.retention
 attributes:
   check_mode:
     support: full
@@ -75,16 +77,6 @@ options:
         from the first run of this module on.
     type: bool
     default: false
-  keep_releases:
-    description:
-      - How many releases O(prune) keeps the files of, the one that is live included.
-    type: int
-    default: 5
-  html_max_age:
-    description:
-      - For how many seconds a browser or a cache may hold a page at most.
-    type: int
-    default: 3600
   link:
     description:
       - Make symbolic links instead of copies.
@@ -287,6 +279,7 @@ stderr:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
@@ -310,18 +303,7 @@ def main() -> None:
     """Run the module."""
     run(
         AnsibleModule(
-            argument_spec={
-                **runner.ARGUMENTS,
-                "clear": {"type": "bool", "default": False},
-                "staging": {"type": "bool", "default": True},
-                "force": {"type": "bool", "default": False},
-                "prune": {"type": "bool", "default": False},
-                "keep_releases": {"type": "int", "default": 5},
-                "html_max_age": {"type": "int", "default": 3600},
-                "link": {"type": "bool", "default": False},
-                "ignore": {"type": "list", "elements": "str", "default": []},
-                "timeout_seconds": {"type": "int", "default": 600},
-            },
+            argument_spec={**options.DJANGO, **options.COLLECTSTATIC},
             supports_check_mode=True,
             **runner.RULES,
         ),

@@ -24,6 +24,8 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.django
+  - juno.deploy.compose.engine
+  - juno.deploy.forwarded
 attributes:
   check_mode:
     support: full
@@ -55,8 +57,6 @@ options:
     description:
       - Value for the C(X-Forwarded-Proto) header. V(https) keeps a site that trusts this header from redirecting.
       - Without it V(https) is sent where the settings redirect to https and trust this header.
-    type: str
-    choices: [http, https]
   port:
     description:
       - The port that the app listens at, in its container.
@@ -634,6 +634,7 @@ rc:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._info import django_info
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
@@ -648,10 +649,10 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            **runner.ARGUMENTS,
+            **options.DJANGO,
             "paths": {"type": "list", "elements": "str", "default": ["/"]},
             "host_header": {"type": "str"},
-            "forwarded_proto": {"type": "str", "choices": ["http", "https"]},
+            **options.FORWARDED,
             "port": {"type": "int"},
             "cache_version_variable": {"type": "str", "default": "CACHE_VERSION"},
             "imports": {"type": "bool", "default": True},

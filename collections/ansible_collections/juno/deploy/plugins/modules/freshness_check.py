@@ -22,6 +22,11 @@ description:
     a problem; RV(findings) has them all, also those that fail nothing.
 extends_documentation_fragment:
   - juno.deploy.attributes
+  - juno.deploy.forwarded
+  - juno.deploy.page
+  - juno.deploy.checks
+  - juno.deploy.compose.site
+  - juno.deploy.compose.engine
 attributes:
   check_mode:
     support: full
@@ -46,42 +51,10 @@ options:
         a certificate is compared with.
       - Without it the host and port of O(base_url) are sent.
     type: str
-  forwarded_proto:
-    description:
-      - Value for the C(X-Forwarded-Proto) header. V(https) keeps a site that trusts this header from redirecting.
-    type: str
-    choices:
-      - http
-      - https
   pages:
     description:
       - The pages to ask for. The first one is also the one that O(wait_seconds) waits for.
-    type: list
-    elements: dict
     required: true
-    suboptions:
-      path:
-        description:
-          - Path with an optional query, beginning with a slash.
-        type: str
-        required: true
-      status:
-        description:
-          - HTTP status that the page must answer. A redirect is an answer with its own status, see O(follow_redirects).
-        type: int
-        default: 200
-      contains:
-        description:
-          - Texts that the page's source must contain, as they are written in HTML.
-        type: list
-        elements: str
-        default: []
-      excludes:
-        description:
-          - Texts that the page's source must not contain, for example one of the old release.
-        type: list
-        elements: str
-        default: []
   wait_seconds:
     description:
       - How long to wait until the site answers at all. Meanwhile a refused or broken connection, no answer within
@@ -95,11 +68,6 @@ options:
       - How long one request may take in all, from connecting to the last byte.
     type: float
     default: 10
-  check_assets:
-    description:
-      - Whether to ask for the files that the pages name as well.
-    type: bool
-    default: true
   max_assets:
     description:
       - How many files to ask for at most. A warning says when the pages name more.
@@ -120,46 +88,6 @@ options:
       - Whether an https site must have a certificate that this host trusts.
     type: bool
     default: true
-  compare:
-    description:
-      - Ask for each page once more with a query that no page cache has seen, and compare what was served last with that
-        rendering, without what differs by nature (CSRF tokens, nonces, times, ids), and without the part in which two
-        such renderings differ from each other. A difference is a finding, no failure.
-    type: bool
-    default: false
-    version_added: 0.2.0
-  html_max_age:
-    description:
-      - For how many seconds browsers and CDNs may keep a page, by C(Cache-Control) or C(Expires). One that they may
-        keep for longer is a finding, no failure, since after a deploy nothing here can call it back.
-      - The default is an hour. Django's C(cache_page) sends the time that it keeps a page for.
-    type: int
-    default: 3600
-    version_added: 0.2.0
-  sitemap:
-    description:
-      - Path of the sitemap, or of an index of sitemaps, as XML, packed by gzip or not.
-    type: str
-    default: /sitemap.xml
-    version_added: 0.2.0
-  sitemap_pages:
-    description:
-      - How many pages of O(sitemap) are asked for as well, the first ones that are the site's own and not in O(pages).
-      - Such a page must answer with a status below 500. A redirect or a status from 400 on is a finding, no failure.
-      - A site without a sitemap is no finding.
-    type: int
-    default: 0
-    version_added: 0.2.0
-  log_pages:
-    description:
-      - How many of the pages that visitors asked for most often are asked for as well, like those of O(sitemap_pages).
-        A login page in its place is no finding.
-      - They are taken from the end of the logs of the containers of O(service) and of the app's proxy, also of those
-        that have ended (C(GET) requests without a query, answered with 200, three at least, in common or combined log
-        format or in HAProxy's). Where no access log is kept there are none.
-    type: int
-    default: 0
-    version_added: 0.2.0
   found_seconds:
     description:
       - How long pages of O(sitemap_pages) and O(log_pages), and the files that only they name, may be asked for. A
@@ -182,37 +110,14 @@ options:
     type: str
     version_added: 0.2.0
   service:
-    description:
-      - The compose service in O(project) that runs Django.
-    type: str
-    default: web
     version_added: 0.2.0
   docker_host:
-    description:
-      - Address of the Docker Engine, for example V(unix:///var/run/docker.sock). Without it the local socket is used.
-    type: str
     version_added: 0.2.0
   port:
     description:
       - The port that the containers listen on. Without it the one is taken that they publish, or that the app's proxy
         sends requests to, or the only one that their image names.
     type: int
-    version_added: 0.2.0
-  check_containers:
-    description:
-      - Whether the containers of O(project) are asked for pages.
-    type: bool
-    default: true
-    version_added: 0.2.0
-  manifest:
-    description:
-      - The manifest of static files (C(staticfiles.json)) as a path in a container of O(service), relative to its
-        working directory unless it begins with a slash. It is read without starting a process.
-      - Where a page names a file by a hash that the manifest doesn't have, and the file is still there, the page is
-        asked for once more past its cache. It is an old page, which is an error, if that rendering doesn't name the
-        file; else a finding. Where there is no such manifest nothing is looked up.
-    type: str
-    default: ''
     version_added: 0.2.0
   release:
     description:

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.memcached
   - juno.deploy.compose
+  - juno.deploy.compose.engine
 attributes:
   check_mode:
     support: full

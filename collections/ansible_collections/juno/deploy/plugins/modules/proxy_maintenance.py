@@ -19,6 +19,7 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
+  - juno.deploy.app.state
 attributes:
   check_mode:
     support: full

@@ -26,6 +26,8 @@ description:
     and is listed in RV(roots[].unreadable).
 extends_documentation_fragment:
   - juno.deploy.attributes
+  - juno.deploy.compose.site
+  - juno.deploy.compose.engine
 attributes:
   check_mode:
     support: full
@@ -95,16 +97,8 @@ options:
     type: str
     version_added: 0.2.0
   service:
-    description:
-      - The service of O(project) that runs Django.
-    type: str
-    default: web
     version_added: 0.2.0
   docker_host:
-    description:
-      - Address of the Docker Engine, for example V(unix:///var/run/docker.sock).
-      - Without it the local socket is used.
-    type: str
     version_added: 0.2.0
   compile:
     description:
@@ -302,20 +296,20 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import app, purge, pycache_prefix
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode import pythons as bytecode_pythons
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.entries import WalkRules
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.parallel import processors
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
+ARGUMENTS: options.Spec = {
     "path": {"type": "list", "elements": "path", "required": True},
     "exclude": {"type": "list", "elements": "str", "default": []},
     "include_virtualenvs": {"type": "bool", "default": False},
     "mode": {"type": "str", "choices": ["all", "stale", "orphans"], "default": "all"},
-    "project": {"type": "str"},
-    "service": {"type": "str", "default": "web"},
-    "docker_host": {"type": "str"},
+    **options.COMPOSE,
+    "service": options.SERVICE,
     "compile": {"type": "bool", "default": False},
 }
 

@@ -29,7 +29,18 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.app
+  - juno.deploy.app.state
   - juno.deploy.plan
+  - juno.deploy.release
+  - juno.deploy.page
+  - juno.deploy.caches
+  - juno.deploy.proxy
+  - juno.deploy.build
+  - juno.deploy.migrate
+  - juno.deploy.switch
+  - juno.deploy.verify
+  - juno.deploy.record
+  - juno.deploy.step.follow
 attributes:
   check_mode:
     support: full
@@ -48,379 +59,6 @@ attributes:
     support: full
     platforms: posix
 options:
-  purpose:
-    description:
-      - What is brought into service. V(deploy) fetches the newest commit, V(rollback) takes an earlier release,
-        V(restart) what serves already.
-    type: str
-    choices: [deploy, rollback, restart]
-    default: deploy
-  release:
-    description:
-      - For O(purpose=rollback), the number of the release to go back to; 0 takes the newest good one of another
-        commit.
-    type: int
-    default: 0
-  pages:
-    description:
-      - The pages by which a release is verified, as for M(juno.deploy.freshness_check). The new code must show them
-        before visitors get it; the first of them is what is asked for to learn whether the site answers.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description:
-          - Path with an optional query, beginning with a slash.
-        type: str
-        required: true
-      status:
-        description:
-          - HTTP status that the page must answer.
-        type: int
-        default: 200
-      contains:
-        description:
-          - Texts that the page's source must contain, as they are written in HTML.
-        type: list
-        elements: str
-        default: []
-      excludes:
-        description:
-          - Texts that the page's source must not contain, for example one of the old release.
-        type: list
-        elements: str
-        default: []
-  headers:
-    description:
-      - Headers of all requests, for example C(Host).
-    type: dict
-    default: {}
-  boot_timeout_seconds:
-    description:
-      - How long a container may take to start, and the site to answer, in seconds.
-    type: int
-    default: 120
-  recollect:
-    description:
-      - With O(purpose=restart), collect all static files from scratch first, with the code that serves.
-    type: bool
-    default: false
-  probe_rate:
-    description:
-      - How many requests per second the availability probe makes at the site's front door until the release is
-        recorded; 0 makes none.
-    type: float
-    default: 0
-  probe_paths:
-    description:
-      - The paths it asks for, in turn. Without them those of O(pages).
-    type: list
-    elements: str
-    default: []
-  caches:
-    description:
-      - How the app's caches are cleared.
-    type: dict
-    suboptions:
-      method:
-        description:
-          - V(settings) does it as M(juno.deploy.django_cache_clear), V(memcached) as M(juno.deploy.memcached_flush).
-        type: str
-        choices: [settings, memcached, none]
-        default: settings
-      settings:
-        description:
-          - The settings module, with V(settings).
-        type: str
-      alias:
-        description:
-          - The caches to clear, with V(settings); all of them without it.
-        type: list
-        elements: str
-      command:
-        description:
-          - The app's own management command that clears them, with V(settings).
-        type: str
-      service:
-        description:
-          - The compose service that runs memcached, with V(memcached).
-        type: str
-        default: memcached
-      port:
-        description:
-          - The port that memcached listens at, with V(memcached).
-        type: int
-        default: 11211
-      mode:
-        description:
-          - What of a cache goes, as with M(juno.deploy.django_cache_clear).
-        type: str
-        choices: [auto, selective, flush]
-        default: auto
-      keep:
-        description:
-          - Entries that stay, as with M(juno.deploy.django_cache_clear).
-        type: list
-        elements: str
-        default: []
-      allow_loss:
-        description:
-          - Allow a flush that takes sessions or keys of others.
-        type: bool
-        default: false
-  proxy:
-    description:
-      - How the app's proxy (HAProxy) is made. Its image is pulled where it isn't there, before anything is built.
-    type: dict
-    suboptions:
-      image:
-        description:
-          - The image with HAProxy, 2.4 or later.
-        type: str
-        default: haproxy:3.0
-      pull:
-        description:
-          - Pull the image also where it is there, and replace the proxy where that brings another one.
-        type: bool
-        default: false
-      trusted_proxies:
-        description:
-          - Addresses and networks from which C(X-Forwarded-For) and its like are believed.
-        type: list
-        elements: str
-        default: [127.0.0.0/8, '::1/128', 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 'fc00::/7']
-      tcp_ports:
-        description:
-          - Published ports that are passed as TCP, whatever they answer.
-        type: list
-        elements: int
-        default: []
-  build:
-    description:
-      - How the release is built and checked.
-    type: dict
-    suboptions:
-      check_command:
-        description:
-          - The command, as a list of words, that tells whether the code can start.
-          - An empty list leaves the throwaway container out, and with it all that is looked at there; static files
-            are collected nevertheless.
-        type: list
-        elements: str
-        default: [python, manage.py, check]
-      build_timeout_seconds:
-        description:
-          - How long the build may take.
-        type: int
-        default: 1800
-      check_timeout_seconds:
-        description:
-          - How long O(build.check_command) may take, and as long everything else that is asked of the new code.
-        type: int
-        default: 120
-      frontend:
-        description:
-          - The app's own command, as a list of words, that builds its front-end (Tailwind, say). It is run in a
-            throwaway container, in the clean checkout, before the code is checked and static files are collected.
-          - What it makes and git does not track is kept as long as the release, and M(juno.deploy.release_switch)
-            puts it into the app's checkout.
-        type: list
-        elements: str
-        default: []
-  migrate:
-    description:
-      - How migrations are applied and reversed.
-    type: dict
-    suboptions:
-      backup:
-        description:
-          - When the database is copied.
-          - V(auto) copies it before migrations. Where no program is there that could,
-            RV(juno.deploy.release_migrate#module:notices) says so.
-          - V(always) copies it even if no migration is pending, and refuses to go on where it can't.
-          - V(never) copies nothing.
-        type: str
-        choices: [auto, always, never]
-        default: auto
-      backup_timeout_seconds:
-        description:
-          - How long the dump of a server may take.
-        type: int
-        default: 600
-      timeout_seconds:
-        description:
-          - How long the migrations may take. Reversing those before one that failed may take as long again.
-        type: int
-        default: 600
-      lock_timeout_seconds:
-        description:
-          - How long a statement of a migration may wait for a lock (PostgreSQL, MySQL), in seconds. All that the
-            site asks of the same table waits behind it.
-          - An atomic migration that waited too long is tried again up to five times, with five seconds in between.
-        type: int
-        default: 5
-  switch:
-    description:
-      - How the traffic moves.
-    type: dict
-    suboptions:
-      grace_seconds:
-        description:
-          - How long an old server or worker may take to end its work before it is killed, where the compose file
-            gives its service no C(stop_grace_period).
-        type: int
-        default: 30
-      settle_seconds:
-        description:
-          - How long a new container must have been healthy before M(juno.deploy.release_record) removes the
-            old one. It gets requests earlier, while the old one is kept at hand.
-        type: float
-        default: 3.2
-      purge_bytecode:
-        description:
-          - Remove compiled Python files from the checkout first, where the containers see the checkout itself.
-        type: bool
-        default: false
-      bytecode_mode:
-        description:
-          - Which of them. V(stale) takes those that don't fit their source, or have none, as
-            M(juno.deploy.pycache_purge) tells them; V(all) takes every one.
-        type: str
-        choices: [stale, all]
-        default: stale
-      prune_static:
-        description:
-          - Remove static files of earlier releases that are due, in a static root that is a directory of the managed
-            host too (a bind mount or a local volume), right before the new workers start. When V(false) it is only
-            remembered which files each release names.
-        type: bool
-        default: true
-      protect_git:
-        description:
-          - Mount the checkout's C(.git) read-only over the place at which the app's containers see the checkout,
-            so that their code can't write what git does on the host. New containers have it; O(strategy=reload)
-            makes none.
-        type: bool
-        default: false
-      warm_paths:
-        description:
-          - Pages, with their queries, that a new container is asked for before it gets requests of visitors, so
-            that these find a filled cache. Only where nobody else can read what that fills, with a cache version of
-            its own and O(strategy=rolling).
-        type: list
-        elements: str
-        default: []
-      warm_rate:
-        description:
-          - How many of O(switch.warm_paths) are asked for in a second, at most.
-        type: float
-        default: 20
-  verify:
-    description:
-      - How the new release is verified, as with M(juno.deploy.freshness_check).
-    type: dict
-    suboptions:
-      check_assets:
-        description:
-          - Whether to ask for the files that the pages name as well.
-        type: bool
-        default: true
-      compare:
-        description:
-          - Ask for each page once more with a query that no page cache has seen, and compare what was served last
-            with that rendering, without what differs by nature (CSRF tokens, nonces, times, ids), and without the
-            part in which two such renderings differ from each other. A difference is a finding, no failure.
-        type: bool
-        default: false
-      check_containers:
-        description:
-          - Whether the containers of O(project) are asked for pages.
-        type: bool
-        default: true
-      html_max_age:
-        description:
-          - For how many seconds browsers and CDNs may keep a page, by C(Cache-Control) or C(Expires). One that
-            they may keep for longer is a finding, no failure, since after a deploy nothing here can call it back.
-          - The default is an hour. Django's C(cache_page) sends the time that it keeps a page for.
-        type: int
-        default: 3600
-      sitemap:
-        description:
-          - Path of the sitemap, or of an index of sitemaps, as XML, packed by gzip or not.
-        type: str
-        default: /sitemap.xml
-      sitemap_pages:
-        description:
-          - How many pages of O(verify.sitemap) are asked for as well, the first ones that are the site's own and
-            not in O(pages).
-          - Such a page must answer with a status below 500. A redirect or a status from 400 on is a finding, no
-            failure.
-          - A site without a sitemap is no finding.
-        type: int
-        default: 0
-      log_pages:
-        description:
-          - How many of the pages that visitors asked for most often are asked for as well, like those of
-            O(verify.sitemap_pages). A login page in its place is no finding.
-          - They are taken from the end of the logs of the containers of O(service) and of the app's proxy, also of
-            those that have ended (C(GET) requests without a query, answered with 200, three at least, in common or
-            combined log format or in HAProxy's). Where no access log is kept there are none.
-        type: int
-        default: 0
-      manifest:
-        description:
-          - The manifest of static files (C(staticfiles.json)) as a path in a container of O(service), relative
-            to its working directory unless it begins with a slash. It is read without starting a process.
-          - Where a page names a file by a hash that the manifest doesn't have, and the file is still there, the
-            page is asked for once more past its cache. It is an old page, which is an error, if that rendering
-            doesn't name the file; else a finding. Where there is no such manifest nothing is looked up.
-        type: str
-        default: ''
-      release_header:
-        description:
-          - A response header in which the site names its commit; nothing where it has none.
-        type: str
-        default: ''
-  record:
-    description:
-      - How much of earlier releases stays.
-    type: dict
-    suboptions:
-      keep_releases:
-        description:
-          - How many releases that went well keep their images.
-        type: int
-        default: 5
-      keep_backups:
-        description:
-          - After how many later releases that went well a copy of a database goes. The newest copy of each database
-            stays.
-        type: int
-        default: 3
-      keep_cache_mb:
-        description:
-          - How many MiB may be held by what only builds of this app left. Those are images of the compose project
-            without a name, and build cache that came with its builds and that no other build has used since. V(0)
-            leaves all of it alone.
-        type: int
-        default: 0
-  site_url:
-    description:
-      - The site's address as visitors know it, for the report.
-    type: str
-    default: ''
-  host_name:
-    description:
-      - The host's name in the inventory, for the report.
-    type: str
-    default: ''
-  notices:
-    description:
-      - Sentences that the plan shows, too.
-    type: list
-    elements: str
-    default: []
   at_once:
     description:
       - Begin each step as soon as the one before has ended, without being told, as long as the modules of the steps
@@ -443,8 +81,6 @@ options:
   patience_seconds:
     description:
       - How long the next step may be away this time; V(0) is O(controller_timeout_seconds).
-    type: float
-    default: 0
   controller:
     description:
       - Who runs C(ansible-playbook), and where. The action plugin fills it in.
@@ -468,13 +104,6 @@ options:
   deployer:
     description:
       - Id for the deployer. The action plugin makes one for each call.
-    type: str
-    default: ''
-  after:
-    description:
-      - How many events of the step are known already. The action plugin fills it in.
-    type: int
-    default: -1
 author:
   - juno.deploy contributors (@juno-deploy)
 """
@@ -636,13 +265,11 @@ OWN: dict[str, dict[str, t.Any]] = {
     "at_once": {"type": "bool", "default": False},
     "controller_timeout_seconds": {"type": "float", "default": 60},
     "lock_wait_seconds": {"type": "float", "default": 0},
-    "patience_seconds": {"type": "float", "default": 0},
     "controller": {"type": "dict", "default": {}},
     "dead": {"type": "str", "default": ""},
     "package": {"type": "str", "default": ""},
     "archive": {"type": "str", "default": "", "no_log": False},
-    "deployer": {"type": "str", "default": ""},
-    "after": {"type": "int", "default": -1},
+    **options.FOLLOW,
 }
 
 

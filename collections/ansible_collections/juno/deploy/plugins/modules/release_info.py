@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.attributes.info
   - juno.deploy.app
+  - juno.deploy.app.state
 attributes:
   platform:
     support: full

@@ -19,6 +19,8 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
+  - juno.deploy.step.follow
+  - juno.deploy.app.state
 attributes:
   check_mode:
     support: full

@@ -24,6 +24,8 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
+  - juno.deploy.step.follow
+  - juno.deploy.app.state
 options:
   task:
     description:

@@ -17,6 +17,8 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step
+  - juno.deploy.step.follow
+  - juno.deploy.app.state
 author:
   - juno.deploy contributors (@juno-deploy)
 """

@@ -1,11 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A compose project: its files, its services, and the commands about it. Private to juno.deploy: no stable interface.
-
-A release is built from a clean checkout of its commit while the app's own directory keeps serving. Compose reads the
-clean checkout's compose file with the app's directory as project directory (so C(.env), C(env_file) and the project's
-name are the app's own), and an override points what comes from the checkout (build contexts, bind mounts) to it.
-"""
+"""A compose project: its files, its services, and the commands about it. Private to juno.deploy."""
 
 from __future__ import annotations
 
@@ -32,9 +27,6 @@ OVERRIDE_NAMES = (
 #: The one that this collection writes, and its first line, by which it is known.
 OVERRIDE_NAME = OVERRIDE_NAMES[0]
 MARK = "# Written by juno.deploy; a deploy writes it anew."
-#: How deep, and among how many files, a mounted folder is looked at for code.
-CODE_DEPTH = 3
-CODE_LOOKED_AT = 5000
 #: The oldest plugin with C(!reset), C(config --format json) and the labels that the modules read.
 OLDEST_PLUGIN = (2, 18)
 
@@ -185,124 +177,7 @@ def target_port(service: dict[str, t.Any], base_url: str = "") -> int:
     return int(ports[0]["target"]) if ports else 0
 
 
-def inside(path: str, directory: str) -> bool:
-    """Return whether a path is a directory or below it."""
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
-
-
-def moved(path: str, directory: str, checkout: str) -> str:
-    """Return the place in the checkout of a path in the app's directory."""
-    return checkout + path[len(directory.rstrip("/")) :]
-
-
-def mounted_sources(service: dict[str, t.Any], directory: str) -> list[str]:
-    """Return what a service sees of the app's directory by bind mounts, from its top; nothing stands for all of it."""
-    sources = [one.get("source", "") for one in service.get("volumes") or [] if one.get("type") == "bind"]
-    below = [moved(one, directory, "").lstrip("/") for one in sources if one and inside(one, directory)]
-    return ([""] if any(one and inside(directory, one) for one in sources) else []) + [one for one in below if one]
-
-
-def mounts_code(service: dict[str, t.Any], directory: str) -> bool:
-    """Return whether a service sees the app's code itself by a bind mount: its directory, or a folder with code."""
-    return any(not one or holds_code(os.path.join(directory, one)) for one in mounted_sources(service, directory))
-
-
-def holds_code(directory: str) -> bool:
-    """Return whether a folder holds code of a Django app: manage.py or a package, not far from its top."""
-    seen = 0
-    for folder, folders, names in os.walk(directory):
-        if "manage.py" in names or "__init__.py" in names:
-            return True
-        depth = folder[len(directory) :].count(os.sep)
-        folders[:] = (
-            [name for name in folders if name[:1] != "." and name != "node_modules"] if depth < CODE_DEPTH else []
-        )
-        seen += len(names)
-        if seen > CODE_LOOKED_AT:
-            return False  # thousands of uploads, say
-    return False
-
-
-def all_mount_code(config: dict[str, t.Any], names: tuple[str, ...], directory: str) -> bool:
-    """Return whether each of these services, as far as there are such, sees the app's directory itself."""
-    return all(mounts_code(config["services"][name], directory) for name in names if name in config["services"])
-
-
-def build_files(service: dict[str, t.Any], directory: str) -> tuple[str, str]:
-    """Return a service's build context and its Dockerfile, from the top of the app's directory; nothing outside it."""
-    build = service.get("build") or {}
-    context = os.path.normpath(build.get("context") or "/")
-    if not build or not inside(context, directory):
-        return "", ""
-    named = os.path.normpath(os.path.join(context, build.get("dockerfile") or "Dockerfile"))
-    relative = moved(context, directory, "").lstrip("/")
-    return relative, moved(named, directory, "").lstrip("/") if inside(named, directory) else ""
-
-
-def mounted_elsewhere(config: dict[str, t.Any], mine: tuple[str, ...], directory: str) -> tuple[tuple[str, str], ...]:
-    """Return what other services have mounted of the app's directory, from its top, each with the service."""
-    return tuple(
-        (moved(one["source"], directory, "").lstrip("/"), name)
-        for name, service in sorted((config.get("services") or {}).items())
-        for one in service.get("volumes") or []
-        if name not in mine
-        and one.get("type") == "bind"
-        and one["source"] != directory
-        and inside(one.get("source", ""), directory)
-    )
-
-
 def says(service: dict[str, t.Any], word: str) -> bool:
     """Return whether a word stands in the command or entry point that the compose file gives a service."""
     words = [service.get(key) or [] for key in ("entrypoint", "command")]
     return any(word in (text if isinstance(text, str) else " ".join(text)) for text in words)
-
-
-def split_image(image: str) -> tuple[str, str]:
-    """Return the repository and the tag of an image; a colon before the last slash is that of a registry's port."""
-    if ":" in image.rpartition("/")[2]:
-        repository, _colon, tag = image.rpartition(":")
-        return repository, tag
-    return image, "latest"
-
-
-def release_images(config: dict[str, t.Any], commit: str) -> dict[str, tuple[str, str]]:
-    """Return, for each service that is built, the image that compose runs and the name of the release's own image."""
-    images = {}
-    for name, service in (config.get("services") or {}).items():
-        if service.get("build"):
-            image = service.get("image") or f"{config['name']}-{name}"
-            images[name] = (image, f"{split_image(image)[0]}:juno-{commit[:12]}")
-    return images
-
-
-def make_override(config: dict[str, t.Any], directory: str, checkout: str, commit: str) -> dict[str, t.Any]:
-    """Make the override that builds a release from its clean checkout, under its own image names."""
-    services: dict[str, t.Any] = {}
-    images = release_images(config, commit)
-    for name, service in (config.get("services") or {}).items():
-        entry: dict[str, t.Any] = {}
-        if name in images:
-            entry["image"] = images[name][1]
-            build: dict[str, t.Any] = {}
-            context = service["build"].get("context", "")
-            if inside(context, directory):
-                build["context"] = moved(context, directory, checkout)
-            extra = service["build"].get("additional_contexts") or {}
-            for key, value in extra.items():
-                if inside(value, directory):
-                    build.setdefault("additional_contexts", {})[key] = moved(value, directory, checkout)
-            if build:
-                entry["build"] = build
-        binds = [
-            {**one, "source": moved(one["source"], directory, checkout)}
-            for one in service.get("volumes") or []
-            if one.get("type") == "bind" and inside(one.get("source", ""), directory)
-        ]
-        # A bind to something that isn't in the commit (a database's folder, say) stays out of a throwaway container.
-        binds = [one for one in binds if os.path.exists(one["source"])]
-        if binds:
-            entry["volumes"] = binds
-        if entry:
-            services[name] = entry
-    return {"services": services}

@@ -3,8 +3,7 @@
 """Containers of a compose project, by the Docker SDK. Private to juno.deploy: no stable interface.
 
 Facts behind it: containers are found by compose's labels, one-off containers (C(docker compose run)) carry the same
-labels but for C(oneoff); C(exec_run(demux=True)) gives C((None, None)) without output; the client's timeout does not
-bound an exec; a stopped container answers 409.
+labels but for C(oneoff).
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import contextlib
 import dataclasses
 import importlib
 import os
-import threading
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
@@ -28,15 +26,6 @@ requests: t.Any = None
 _versions: dict[str, str] = {}
 
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
-
-
-@dataclasses.dataclass(frozen=True)
-class ExecResult:
-    """What a command in a container printed and how it ended."""
-
-    rc: int
-    stdout: str
-    stderr: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,12 +99,12 @@ def connect(docker_host: str | None = None, timeout_seconds: int = 60) -> t.Any:
         return client
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
         raise EngineError(
-            f"The Docker Engine at {base_url} does not answer on this host ({_cause(exc)}): start it "
+            f"The Docker Engine at {base_url} does not answer on this host ({cause(exc)}): start it "
             "(systemctl start docker), or run the playbook juno.deploy.provision."
         ) from exc
 
 
-def _cause(exc: BaseException) -> str:
+def cause(exc: BaseException) -> str:
     """Return the Engine's own words, else the innermost ones of an SDK error, which wraps the cause several times."""
     while True:
         if explained := getattr(exc, "explanation", ""):
@@ -131,7 +120,7 @@ def failure(exc: Exception) -> str:
     if docker is None or not isinstance(exc, (docker.errors.DockerException, requests.exceptions.RequestException)):
         return ""
     return (
-        f"The Docker Engine of this host failed in the middle of it ({_cause(exc)}): see that it runs "
+        f"The Docker Engine of this host failed in the middle of it ({cause(exc)}): see that it runs "
         "(systemctl status docker), then deploy again."
     )
 
@@ -222,7 +211,7 @@ def image_id(client: t.Any, name: str) -> str:
     except docker.errors.ImageNotFound:
         return ""
     except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
-        raise EngineError(f"The Docker Engine refused to look at the image {name} ({_cause(exc)}).") from exc
+        raise EngineError(f"The Docker Engine refused to look at the image {name} ({cause(exc)}).") from exc
 
 
 def untag(client: t.Any, name: str) -> bool:
@@ -235,55 +224,8 @@ def untag(client: t.Any, name: str) -> bool:
     except docker.errors.APIError as exc:
         if exc.response is not None and exc.response.status_code == 409:
             return False
-        raise EngineError(f"The old image {name} could not be removed ({_cause(exc)}).") from exc
+        raise EngineError(f"The old image {name} could not be removed ({cause(exc)}).") from exc
     return True
-
-
-def exec_argv(
-    client: t.Any,
-    container: Container,
-    argv: list[str],
-    *,
-    timeout_seconds: float,
-    environment: dict[str, str] | None = None,
-    workdir: str | None = None,
-    user: str | None = None,
-) -> ExecResult:
-    """Run an argv list in a running container and give its output, whole and apart, with the return code.
-
-    :raises EngineError: the container does not run, the command can't be started, or it takes longer than allowed.
-    """
-    box: dict[str, t.Any] = {}
-
-    def work() -> None:
-        try:
-            created = client.api.exec_create(
-                container.id, argv, stdout=True, stderr=True, environment=environment, workdir=workdir, user=user or ""
-            )
-            box["output"] = client.api.exec_start(created["Id"], demux=True)
-            box["rc"] = client.api.exec_inspect(created["Id"])["ExitCode"]
-        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as exc:
-            box["error"] = exc
-
-    # The SDK's timeout does not bound an exec, so a daemon thread does the waiting.
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    worker.join(timeout_seconds)
-    if worker.is_alive():
-        raise EngineError(
-            f"A command in the container {container.name} took longer than {timeout_seconds:g} s and still runs there.",
-            cmd=argv,
-        )
-    if "error" in box:
-        raise EngineError(
-            f"The command could not be run in the container {container.name} ({_cause(box['error'])}).", cmd=argv
-        )
-    out, err = box["output"]
-    return ExecResult(
-        rc=box["rc"],
-        stdout=(out or b"").decode("utf-8", "replace"),
-        stderr=(err or b"").decode("utf-8", "replace"),
-    )
 
 
 @contextlib.contextmanager
@@ -295,4 +237,4 @@ def errors_as(what: str) -> Iterator[None]:
     try:
         yield
     except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
-        raise EngineError(f"{what} ({_cause(exc)}).") from exc
+        raise EngineError(f"{what} ({cause(exc)}).") from exc

@@ -15,7 +15,7 @@ import re
 import signal
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine, engine_exec, server_processes
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
@@ -34,20 +34,20 @@ _ASK = (
 ASK_SECONDS = 20
 
 
-def master_of(processes: list[app_server.Process]) -> app_server.Process | None:
+def master_of(processes: list[server_processes.Process]) -> server_processes.Process | None:
     """Return gunicorn's master among a container's processes: the one whose parent is no gunicorn."""
     servers = {one.pid for one in processes if one.server == "gunicorn"}
     return next((one for one in processes if one.pid in servers and one.parent not in servers), None)
 
 
-def workers_of(master: int, processes: list[app_server.Process]) -> set[int]:
+def workers_of(master: int, processes: list[server_processes.Process]) -> set[int]:
     """Name a master's workers."""
     return {one.pid for one in processes if one.parent == master}
 
 
-def _processes(client: t.Any, container: engine.Container) -> list[app_server.Process]:
+def _processes(client: t.Any, container: engine.Container) -> list[server_processes.Process]:
     init = client.api.inspect_container(container.id)["State"]["Pid"]
-    return app_server.processes_below(init) if init else []
+    return server_processes.processes_below(init) if init else []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,12 +107,12 @@ def against(settings: Settings | None, name: str, *, proxy: bool) -> str:
 def _ask_in(client: t.Any, container: engine.Container) -> Callable[[list[str]], str]:
     def ask(argv: list[str]) -> str:
         events.tell(f"asks gunicorn in {container.name} for its settings")
-        return engine.exec_argv(client, container, argv, timeout_seconds=ASK_SECONDS).stdout
+        return engine_exec.exec_argv(client, container, argv, timeout_seconds=ASK_SECONDS).stdout
 
     return ask
 
 
-def settings_of(name: str, master: app_server.Process, ask: Callable[[list[str]], str]) -> Settings | None:
+def settings_of(name: str, master: server_processes.Process, ask: Callable[[list[str]], str]) -> Settings | None:
     """Read a gunicorn's settings from its command line, or where more adds to it from itself; nothing if it won't tell.
 
     :param ask: runs an argv list where it runs, and gives what that printed.
@@ -164,7 +164,7 @@ def _wait_for_new(
     client: t.Any, container: engine.Container, master: int, old: set[int], timeout_seconds: float
 ) -> None:
     def done() -> bool:
-        processes = app_server.processes_below(master)
+        processes = server_processes.processes_below(master)
         if not processes:
             raise JunoError(
                 f"gunicorn in {container.name} ended when it was to start new workers: its log tells why.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts
 
 FOLDER = ".git"
 
@@ -24,8 +24,8 @@ def mounts(service: dict[str, t.Any], directory: str) -> list[dict[str, t.Any]]:
     found = []
     for one in service.get("volumes") or []:
         source = one.get("source", "")
-        if one.get("type") == "bind" and not one.get("read_only") and compose.inside(directory, source):
-            target = one["target"].rstrip("/") + compose.moved(git, source, "")
+        if one.get("type") == "bind" and not one.get("read_only") and compose_mounts.inside(directory, source):
+            target = one["target"].rstrip("/") + compose_mounts.moved(git, source, "")
             found.append({"type": "bind", "source": git, "target": target, "read_only": True})
     return found
 

@@ -11,7 +11,7 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, release_override
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
@@ -78,7 +78,7 @@ def _why(app: App, config: dict[str, t.Any], site: dict[str, t.Any], name: str, 
 
 
 def _image(config: dict[str, t.Any], name: str, service: dict[str, t.Any]) -> tuple[str, str]:
-    return compose.split_image(service.get("image") or f"{config.get('name')}-{name}")
+    return release_override.split_image(service.get("image") or f"{config.get('name')}-{name}")
 
 
 def _build(service: dict[str, t.Any], directory: str) -> tuple[str, str, str] | None:

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of modules about a release, as argument specs. Private to juno.deploy: no stable interface.
+"""The options that modules share, as argument specs. Private to juno.deploy: no stable interface.
 
-Data only, so that the thin modules, which have nothing else of the collection, can check what they are told.
+Data only, so that the thin modules, which have nothing else of the collection, can check what they are told. Each spec
+is documented in the doc fragment of its name, unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -32,19 +33,56 @@ def _of(default: str, *choices: str) -> dict[str, t.Any]:
     return {"type": "str", "choices": list(choices), "default": default}
 
 
-#: Documented in the fragment juno.deploy.app.
+#: Where the journals are; documented in the fragment juno.deploy.app.
+STATE: Spec = {"state_root": _one("path", STATE_ROOT)}
+#: The compose service that runs Django.
+SERVICE = _one("str", "web")
+#: Containers of a compose project.
+COMPOSE: Spec = {
+    "project": {"type": "str"},
+    "service": {"type": "str"},
+    "docker_host": {"type": "str"},
+}
+#: Where a Django app's Python runs.
+DJANGO: Spec = {
+    **COMPOSE,
+    "chdir": {"type": "str"},
+    "virtualenv": {"type": "str"},
+    "python": {"type": "str"},
+    "settings": {"type": "str"},
+    "manage_py": _one("str", "manage.py"),
+}
+#: Which memcached servers, and how to reach them; beside COMPOSE.
+MEMCACHED: Spec = {
+    "servers": {"type": "list", "elements": "str"},
+    "port": _one("int", 11211),
+    "tls": _one("bool", False),
+    "tls_ca_file": {"type": "path"},
+    "tls_cert_file": {"type": "path"},
+    "tls_key_file": {"type": "path"},
+    "tls_check_hostname": _one("bool", True),
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "timeout_seconds": _one("float", 5.0),
+}
+#: As what a request comes to a site behind a proxy that ends TLS.
+FORWARDED: Spec = {"forwarded_proto": {"type": "str", "choices": ["http", "https"]}}
+#: How long static files of earlier releases stay.
+RETENTION: Spec = {
+    "keep_releases": _one("int", 5),
+    "html_max_age": _one("int", 3600),
+}
 APP: Spec = {
     "path": {"type": "path", "required": True},
     "project": {"type": "str", "required": True},
-    "service": _one("str", "web"),
+    "service": SERVICE,
     "worker_services": _words(),
     "exclude_services": _words(),
     "compose_files": _words(),
     "docker_host": {"type": "str"},
-    "state_root": _one("path", STATE_ROOT),
+    **STATE,
     "check_entrypoint": _one("str", ""),
 }
-#: Documented in the fragment juno.deploy.plan.
 PLAN: Spec = {
     "remote": _one("str", "origin"),
     "branch": _one("str", "main"),
@@ -60,13 +98,35 @@ PLAN: Spec = {
     "reverse_migrations": _one("bool", False),
     "base_url": _one("str", ""),
 }
-#: What of a cache goes; documented in the module django_cache_clear.
+#: What of a cache goes.
 CACHE_POLICY: Spec = {
     "mode": _of("auto", "auto", "selective", "flush"),
     "keep": _words(),
     "allow_loss": _one("bool", False),
 }
-#: Documented in the module freshness_check.
+#: Of the module django_cache_clear, beside DJANGO; documented there and in the fragment juno.deploy.cache_policy.
+CACHE_CLEAR: Spec = {
+    "alias": {"type": "list", "elements": "str"},
+    "command": {"type": "str"},
+    "command_arguments": _words(),
+    "fail_if_uncleared": _one("bool", False),
+    "timeout_seconds": _one("int", 10),
+    "naming": _words(),
+    "state_root": {"type": "path"},
+    **CACHE_POLICY,
+}
+#: Of the module django_collectstatic, beside DJANGO; documented there and in the fragment juno.deploy.retention.
+COLLECTSTATIC: Spec = {
+    "clear": _one("bool", False),
+    "staging": _one("bool", True),
+    "force": _one("bool", False),
+    "prune": _one("bool", False),
+    **RETENTION,
+    "link": _one("bool", False),
+    "ignore": _words(),
+    "timeout_seconds": _one("int", 600),
+}
+#: A page of a site, and what it must show.
 PAGE: Spec = {
     "path": {"type": "str", "required": True},
     "status": _one("int", 200),
@@ -76,10 +136,10 @@ PAGE: Spec = {
 CACHES: Spec = {
     "method": _of("settings", "settings", "memcached", "none"),
     "settings": {"type": "str"},
-    "alias": {"type": "list", "elements": "str"},
-    "command": {"type": "str"},
+    "alias": CACHE_CLEAR["alias"],
+    "command": CACHE_CLEAR["command"],
     "service": _one("str", "memcached"),
-    "port": _one("int", 11211),
+    "port": MEMCACHED["port"],
     **CACHE_POLICY,
 }
 PROXY: Spec = {
@@ -110,19 +170,20 @@ SWITCH: Spec = {
     "warm_paths": _words(),
     "warm_rate": _one("float", 20),
 }
-VERIFY: Spec = {
+#: What a site is verified by, in a release and by itself.
+CHECKS: Spec = {
     "check_assets": _one("bool", True),
     "compare": _one("bool", False),
     "check_containers": _one("bool", True),
-    "html_max_age": _one("int", 3600),
+    "html_max_age": RETENTION["html_max_age"],
     "sitemap": _one("str", "/sitemap.xml"),
     "sitemap_pages": _one("int", 0),
     "log_pages": _one("int", 0),
     "manifest": _one("str", ""),
-    "release_header": _one("str", ""),
 }
+VERIFY: Spec = {**CHECKS, "release_header": _one("str", "")}
 RECORD: Spec = {
-    "keep_releases": _one("int", 5),
+    "keep_releases": RETENTION["keep_releases"],
     "keep_backups": _one("int", 3),
     "keep_cache_mb": _one("int", 0),
 }
@@ -132,7 +193,7 @@ def _group(options: Spec) -> dict[str, t.Any]:
     return {"type": "dict", "options": options, "apply_defaults": True}
 
 
-#: All that a release is to be.
+#: All that a release is to be. Its groups have fragments of their own.
 RELEASE: Spec = {
     **APP,
     **PLAN,
@@ -157,15 +218,29 @@ RELEASE: Spec = {
 }
 #: What the modules release_* tell a deployer to do, after release_begin.
 STEPS = ("build", "migrate", "switch", "clear", "verify", "record", "undo")
-#: Where the deployer of a release is.
-STEP: Spec = {
-    "project": {"type": "str", "required": True},
-    "state_root": _one("path", STATE_ROOT),
+#: Which deployer is followed; documented in the fragment juno.deploy.step.
+FOLLOW: Spec = {
     "deployer": _one("str", ""),
     "patience_seconds": _one("float", 0),
     "after": _one("int", -1),
+}
+#: Where the deployer of a release is.
+STEP: Spec = {
+    "project": {"type": "str", "required": True},
+    **STATE,
+    **FOLLOW,
     "task_id": _one("str", ""),
 }
+
+
+def default(spec: Spec, name: str) -> t.Any:
+    """Return the default of an option."""
+    return spec[name]["default"]
+
+
+def defaults(spec: Spec) -> dict[str, t.Any]:
+    """Return the default of each option that is no group."""
+    return {name: option.get("default") for name, option in spec.items()}
 
 
 def state_directory(params: dict[str, t.Any]) -> str:

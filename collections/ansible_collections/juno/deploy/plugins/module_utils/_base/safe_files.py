@@ -42,7 +42,7 @@ def parts(name: str) -> list[str]:
     return found
 
 
-def _open(name: str, flags: int, folder: int, mode: int = 0o777) -> int:
+def open_at(name: str, flags: int, folder: int, mode: int = 0o777) -> int:
     try:
         return os.open(name, flags, mode, dir_fd=folder)
     except OSError as exc:
@@ -60,7 +60,7 @@ def directory(top: str, name: str = "", *, make: bool = False, mode: int = 0o755
     try:
         for one in parts(name) if name else ():
             made = make and _made(one, mode, folder)
-            below = _open(one, DIRECTORY, folder)
+            below = open_at(one, DIRECTORY, folder)
             os.close(folder)
             folder = below
             if made and os.fstat(folder).st_uid == os.geteuid():
@@ -83,7 +83,7 @@ def _made(name: str, mode: int, folder: int) -> bool:
 def opened(top: str, name: str) -> Iterator[t.BinaryIO]:
     """Open a regular file below C(top) to read it."""
     with directory(top, os.path.dirname(name)) as folder:
-        handle = _open(parts(name)[-1], FILE, folder)
+        handle = open_at(parts(name)[-1], FILE, folder)
     with open(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", name)
@@ -176,7 +176,7 @@ def remove_tree(top: str, name: str) -> None:
 def _remove_tree(above: int, name: str, levels: int) -> None:
     if not levels:
         raise OSError(errno.ENAMETOOLONG, "folders more than 100 deep", name)
-    folder = _open(name, DIRECTORY, above)
+    folder = open_at(name, DIRECTORY, above)
     try:
         for one in os.listdir(folder):
             if stat.S_ISDIR(os.lstat(one, dir_fd=folder).st_mode):
@@ -216,43 +216,3 @@ def _walk(folder: int, inside: str, skip: str, found: dict[str, os.stat_result])
                 _walk(below, f"{inside}{name}/", skip, found)
             finally:
                 os.close(below)
-
-
-def give(top: str, name: str, owner: base_owner.Owner) -> None:
-    """Let a file or a folder, without what is in it, belong to a user if it is root's (see C(_base.owner.give))."""
-    with directory(top, os.path.dirname(name)) as folder:
-        _give(folder, parts(name)[-1], owner)
-
-
-def give_tree(top: str, name: str, owner: base_owner.Owner) -> None:
-    """Do so with a folder and all that is in it, as far as it lies on the same file system."""
-    with directory(top, name) as folder:
-        base_owner.give(folder, owner)
-        _give_below(folder, os.fstat(folder).st_dev, owner, MOST_LEVELS)
-
-
-def _give(folder: int, name: str, owner: base_owner.Owner) -> None:
-    kind = os.lstat(name, dir_fd=folder).st_mode
-    if stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-        handle = _open(name, DIRECTORY if stat.S_ISDIR(kind) else FILE, folder)
-        try:
-            base_owner.give(handle, owner)
-        finally:
-            os.close(handle)
-
-
-def _give_below(folder: int, device: int, owner: base_owner.Owner, levels: int) -> None:
-    if not levels:
-        raise OSError(errno.ENAMETOOLONG, "folders more than 100 deep")
-    for name in os.listdir(folder):
-        # What is removed while we look is not there, and what becomes a link is not ours.
-        with contextlib.suppress(OSError):
-            seen = os.lstat(name, dir_fd=folder)
-            if seen.st_uid == 0:
-                _give(folder, name, owner)
-            if stat.S_ISDIR(seen.st_mode) and seen.st_dev == device:
-                below = os.open(name, DIRECTORY, dir_fd=folder)
-                try:
-                    _give_below(below, device, owner, levels - 1)
-                finally:
-                    os.close(below)

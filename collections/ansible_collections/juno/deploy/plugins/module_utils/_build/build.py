@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import re
 import time
 import typing as t
 import urllib.parse
@@ -17,19 +16,21 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose_config,
     engine,
     one_off,
+    release_override,
     worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import connections, events
 from ansible_collections.juno.deploy.plugins.module_utils._build import (
     build_cache,
+    build_output,
     build_spec,
     build_steps,
     check,
     generated,
     services_build,
     throwaway,
+    throwaway_override,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._django import output as django_output
 from ansible_collections.juno.deploy.plugins.module_utils._git import worktree
 from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals, rollback_target, rules, untracked
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
@@ -40,24 +41,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
-_STEP_ERROR = re.compile("ERROR|[Ee]rror")
-#: A line that a step printed: the step, the text.
-_STEP_LINE = re.compile(r"#([0-9]+) [0-9]+\.[0-9]+ (.*)")
-#: So many of them are shown of the step that failed.
-STEP_LINES = 15
 
 #: How long code that was good may take to load, and its static files to be collected.
 LOOK_SECONDS = 60
 COLLECT_SECONDS = 600
 #: So many static files that git does not have are named.
 UNTRACKED_NAMED = 20
-
-
-def build_cause(output: str) -> str:
-    """Return the last error that a command of the build printed: BuildKit's own last line names the step only."""
-    lines = [match[2] for match in map(_STEP_LINE.match, output.splitlines()) if match]
-    found = [one for one in lines if _STEP_ERROR.search(one) or django_output.EXCEPTION.match(one)]
-    return found[-1].rstrip(".") if found else ""
 
 
 def writes_fail(columns: list[str]) -> list[str]:
@@ -71,21 +60,6 @@ def writes_fail(columns: list[str]) -> list[str]:
         "db_default (Django 5), or show the maintenance page meanwhile."
     )
     return [line]
-
-
-def failed_step(output: str) -> str:
-    """Return the last lines of the step that failed a build: BuildKit shows them again at the end, between rules."""
-    blocks = re.split(r"^-{4,}$", output, flags=re.MULTILINE)
-    shown = [block.strip() for block in blocks if block.lstrip().startswith("> ")]
-    steps: dict[str, list[str]] = {}
-    for match in map(_STEP_LINE.match, output.splitlines()):
-        if match:
-            steps.setdefault(match[1], []).append(match[2])
-    failed = re.findall(r"^#([0-9]+) ERROR", output, re.MULTILINE)
-    lines = shown[-1].splitlines() if shown else []
-    if failed and len(steps.get(failed[-1], [])) > len(lines) - 1:
-        lines = [*lines[:1], *steps[failed[-1]]]
-    return "\n".join([*lines[:1], *lines[1:][-STEP_LINES:]])
 
 
 def build(run: Runner, app: App, spec: build_spec.BuildSpec) -> dict[str, t.Any]:
@@ -133,11 +107,8 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
     app = worker_services.with_workers(app, worker_services.find(app, config, there))
     starts = _starts(run, app, client, config)
     images, kept = _images(run, app, spec, place, config, starts)
-    mounts = throwaway.write_override(app, place, config, None if spec.build else {})
-    if spec.pages:
-        # As the verification does: as the site's address on this host, where no other host is named.
-        host = urllib.parse.urlsplit(spec.base_url or compose.base_url(config["services"][app.service])).netloc
-        spec = dataclasses.replace(spec, headers={**({"Host": host} if host else {}), **spec.headers})
+    mounts = throwaway_override.write(app, place, config, None if spec.build else {})
+    spec = _with_host(spec, config["services"][app.service])
     made = _make(run, app, spec, place)
     untracked_files = _copy_untracked(run, app, place) if spec.collect else []
     links = untracked.links(run, app, _layout(app)) if spec.collect else []
@@ -164,6 +135,15 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
     }
 
 
+def _with_host(spec: build_spec.BuildSpec, service: dict[str, t.Any]) -> build_spec.BuildSpec:
+    """Return the spec with the header by which the pages are asked for."""
+    if not spec.pages:
+        return spec
+    # As the verification does: as the site's address on this host, where no other host is named.
+    host = urllib.parse.urlsplit(spec.base_url or compose.base_url(service)).netloc
+    return dataclasses.replace(spec, headers={**({"Host": host} if host else {}), **spec.headers})
+
+
 def _starts(run: Runner, app: App, client: t.Any, config: dict[str, t.Any]) -> list[str]:
     """Name the other services that the release starts, since they have never run."""
     live = compose_config.read(run, app.compose())
@@ -181,18 +161,18 @@ def _images(
     """Build and pull the release's images; return those built, by service, and what could not be pulled."""
     others = [name for name in dict.fromkeys((*starts, *spec.update_services)) if name in config["services"]]
     wanted = services_build.to_build(config, app.services, others, app_too=spec.build)
-    known = compose.release_images(config, spec.commit)
+    known = release_override.release_images(config, spec.commit)
     if wanted:
-        throwaway.write_override(app, place, config, None)
+        throwaway_override.write(app, place, config, None)
         project = app.compose(place.checkout)
         argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
         with build_cache.claimed(app):
             events.tell(f"builds {', '.join(sorted(wanted))}")
             done = run(argv, cwd=app.path, timeout_seconds=spec.build_timeout_seconds, on_lines=build_steps.tell)
         done.require(
-            f"The build of {spec.commit[:12]} failed ({build_cause(done.stdout + done.stderr) or '{cause}'}); "
+            f"The build of {spec.commit[:12]} failed ({build_output.cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again.",
-            log=failed_step(done.stdout + done.stderr),
+            log=build_output.failed_step(done.stdout + done.stderr),
         )
     kept = services_build.pull(run, engine.connect(app.docker_host), config, others, spec.update_services)
     return {name: known[name][1] for name in wanted}, kept
@@ -247,7 +227,7 @@ def collect(
     spec = build_spec.BuildSpec(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
     with throwaway.opened(run, app, commit) as place:
         config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
-        mounts = throwaway.write_override(app, place, config, images)
+        mounts = throwaway_override.write(app, place, config, images)
         generated.copy_into(app, commit, place.checkout)
         _copy_untracked(run, app, place)
         static: dict[str, t.Any] = check.check(run, app, spec, place, mounts, collecting)["static"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 
@@ -31,7 +32,7 @@ class BuildSpec:
     #: What the release is to have, if its settings honour it.
     cache_version: cache_versions.CacheVersion = dataclasses.field(default_factory=cache_versions.CacheVersion)
     #: How long each service that the check needs may take to start.
-    boot_timeout_seconds: float = 120
+    boot_timeout_seconds: float = options.default(options.RELEASE, "boot_timeout_seconds")
     #: Other services that are built or pulled, to be replaced.
     update_services: tuple[str, ...] = ()
     #: The site's address on this host; nothing where a port that it publishes tells it.

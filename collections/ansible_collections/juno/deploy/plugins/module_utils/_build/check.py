@@ -12,8 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Co
 from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic
 from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import lock_settings, manage
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import migrations as in_app_migrations
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import lock_settings, manage, migration_list
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 if t.TYPE_CHECKING:
@@ -54,7 +53,27 @@ def check(
     if spec.collect:
         collecting(True)
     events.tell(f"starts a container of {spec.commit[:7]} that nobody visits")
-    answer = throwaway.ask(
+    answer = _ask(run, app, spec, place, mounts)
+    if answer.results:
+        try:
+            return judge(spec, answer.results, answer.result)
+        except CommandError:
+            if spec.collect:
+                collecting(False)
+            raise
+    done = dataclasses.replace(answer.result, rc=0)
+    if spec.check_command:
+        events.tell(f"asks {spec.commit[:7]}: {' '.join(spec.check_command)}")
+        done = throwaway.run_plain(run, app, place, spec.check_command, spec.check_timeout_seconds)
+    found = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
+    return judge(spec, {**found, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
+
+
+def _ask(
+    run: Runner, app: App, spec: BuildSpec, place: throwaway.Sandbox, mounts: list[dict[str, str]]
+) -> throwaway.SandboxResult:
+    """Ask all of it in one run of the container."""
+    return throwaway.ask(
         run,
         app,
         place,
@@ -75,19 +94,6 @@ def check(
         environment=spec.cache_version.environment,
         list_caches=bool(spec.cache_version.value),
     )
-    if answer.results:
-        try:
-            return judge(spec, answer.results, answer.result)
-        except CommandError:
-            if spec.collect:
-                collecting(False)
-            raise
-    done = dataclasses.replace(answer.result, rc=0)
-    if spec.check_command:
-        events.tell(f"asks {spec.commit[:7]}: {' '.join(spec.check_command)}")
-        done = throwaway.run_plain(run, app, place, spec.check_command, spec.check_timeout_seconds)
-    found = {"check": {"rc": done.rc, "stdout": done.stdout, "stderr": done.stderr}, "looked": {"rc": _NOT_LOOKED[0]}}
-    return judge(spec, {**found, "not_looked": {"cause": f"the image of '{app.service}' has no Python"}}, done)
 
 
 def judge(spec: BuildSpec, answer: dict[str, t.Any], result: CommandResult) -> dict[str, t.Any]:
@@ -131,7 +137,7 @@ def _seen(spec: BuildSpec, answer: dict[str, t.Any]) -> dict[str, t.Any]:
         return known
     migrations = answer["migrations"]
     default: dict[str, t.Any] = next(
-        (one for one in migrations["databases"] if one["alias"] == in_app_migrations.ALIAS), {}
+        (one for one in migrations["databases"] if one["alias"] == migration_list.ALIAS), {}
     )
     requested = answer.get("requested") or {"path": spec.probe_path, "status": 0, "why": "no page is asked for"}
     unlooked = [f"The migrations were not tried: {migrations['why']}."] if migrations["why"] else []

@@ -7,7 +7,12 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, dependencies, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose_mounts,
+    dependencies,
+    engine,
+    release_override,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
@@ -31,7 +36,7 @@ def to_build(config: dict[str, t.Any], mine: tuple[str, ...], more: list[str], *
     :param more: other services that are started or replaced.
     """
     wanted = {*more, *(of_the_app(config, mine) if app_too else ())}
-    return [name for name in compose.release_images(config, "") if name in wanted]
+    return [name for name in release_override.release_images(config, "") if name in wanted]
 
 
 def pull(run: Runner, client: t.Any, config: dict[str, t.Any], names: list[str], asked: tuple[str, ...]) -> list[str]:
@@ -67,9 +72,9 @@ def require_files(config: dict[str, t.Any], names: list[str], directory: str, ch
     for name in names:
         for one in config["services"][name].get("volumes") or []:
             source = one.get("source") or ""
-            if one.get("type") != "bind" or not compose.inside(source, directory) or os.path.exists(source):
+            if one.get("type") != "bind" or not compose_mounts.inside(source, directory) or os.path.exists(source):
                 continue
-            if os.path.exists(compose.moved(source, directory, checkout)):
+            if os.path.exists(compose_mounts.moved(source, directory, checkout)):
                 raise BadInputError(
                     f"The service '{name}' has to be started before the check, and mounts {source}, which only the "
                     f"newer commit has; nothing was changed: bring the checkout there (git -C {directory} pull "

@@ -11,34 +11,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import os
 import shlex
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, entry_point, one_off, protect
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts, one_off
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
+from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway_job
+from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._django.output import cause, mask, pass_on, split_results
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust, worktree
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
-    cache_list,
-    child_processes,
-    connection_room,
-    connections,
-    databases,
-    db_sessions,
-    layout,
-    lock_settings,
-    lossy,
-    manage,
-    migrate,
-    migrations,
-    release,
-)
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import request as in_app_request
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import release
 from ansible_collections.juno.deploy.plugins.module_utils._rules import untracked
 
 if t.TYPE_CHECKING:
@@ -47,24 +32,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, OnLines, Runner
 
-#: Where the app's own directory is in a throwaway container: the checkout has its usual place.
-SECOND_PLACE = "/juno/app"
-#: Each in-app module before those that import it.
-IN_APP_MODULES = (
-    manage,
-    db_sessions,
-    child_processes,
-    databases,
-    layout,
-    lossy,
-    migrations,
-    lock_settings,
-    migrate,
-    in_app_request,
-    cache_list,
-    connection_room,
-    release,
-)
 #: For the container to start and go, beside the time that its work may take.
 CONTAINER_SECONDS = 60
 #: The return code of a process that its alarm ended, and that in words.
@@ -110,65 +77,6 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Sandbox]:
             os.unlink(place.override)
 
 
-def mounts(service: dict[str, t.Any], directory: str, checkout: str) -> list[dict[str, str]]:
-    """Return what is mounted where in a throwaway container, and where the real thing is there and on the host."""
-    found = []
-    for one in service.get("volumes") or []:
-        target, source = one["target"].rstrip("/"), one.get("source", "")
-        bind = one.get("type") == "bind"
-        if bind and compose.inside(source, directory) and os.path.exists(compose.moved(source, directory, checkout)):
-            seen = compose.moved(source, directory, SECOND_PLACE)
-            found.append({"target": target, "kind": "checkout", "seen": seen, "source": source})
-        elif bind:
-            found.append({"target": target, "kind": "live", "seen": target, "source": source})
-        else:
-            found.append({"target": target, "kind": "volume" if one.get("type") == "volume" else "container"})
-    return found
-
-
-def with_second_place(
-    override: dict[str, t.Any], service: str, places: list[dict[str, str]], directory: str
-) -> dict[str, t.Any]:
-    """Return the override with the app's directory mounted once more, where a checkout hides it."""
-    if not any(one["kind"] == "checkout" for one in places):
-        return override
-    entry = override["services"].get(service, {})
-    second = {"type": "bind", "source": directory, "target": SECOND_PLACE}
-    # Nothing in the container has to write there, and git runs there as us.
-    volumes = [*entry.get("volumes", []), second, *protect.mounts({"volumes": [second]}, directory)]
-    return {"services": {**override["services"], service: {**entry, "volumes": volumes}}}
-
-
-def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str, t.Any]:
-    """Return the override for a run without a build: the images named, else those that serve, with the mounted code."""
-    services = {}
-    for name, entry in override["services"].items():
-        kept = {key: value for key, value in entry.items() if key == "volumes"}
-        if name in images:
-            kept["image"] = images[name]
-        if kept:
-            services[name] = kept
-    return {"services": services}
-
-
-def write_override(
-    app: App, place: Sandbox, config: dict[str, t.Any], images: dict[str, str] | None
-) -> list[dict[str, str]]:
-    """Write the override file, for a build where there are no images, and return the mounts of the app's service."""
-    service = compose.require_service(config, app.service, place.checkout)
-    places = mounts(service, app.path, place.checkout)
-    override = compose.make_override(config, app.path, place.checkout, place.commit)
-    if images is not None:
-        override = with_images(override, images)
-    override = with_second_place(override, app.service, places, app.path)
-    if not app.check_entrypoint:
-        override = entry_point.with_environment(override, service, app.service, entry_point.environment(app))
-    # Only ours: an environment may hold secrets.
-    with open(os.open(place.override, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(override, file)
-    return places
-
-
 def run_argv(
     app: App,
     place: Sandbox,
@@ -211,28 +119,11 @@ def ask(
     Each child of that code has the whole time for itself, and there are two at most; C(more_seconds) are for a third.
 
     :param environment: is added to the service's own.
-
     :raises CommandError: the container doesn't start, or ended before its work; the message names the cause.
     """
     token = f"juno-{uuid.uuid4().hex}"
     name = f"{app.project}-juno-{uuid.uuid4().hex[:12]}"
-    job = {
-        "check": [],
-        "code": place.commit[:7],
-        "manage_py": "manage.py",
-        "settings": None,
-        "arguments": ["check"],
-        "busy_seconds": 20,
-        "list_caches": False,
-        "directory": "",
-        **request,
-        "token": token,
-        "timeout_seconds": max(1, round(timeout_seconds)),
-    }
-    modules = [*(collectstatic.COLLECTORS if request.get("collect") else ()), *IN_APP_MODULES]
-    if request.get("mode") == "connect":
-        modules.insert(-1, connections)
-    carried = runner.build_job(modules, job)
+    carried = throwaway_job.build(place.commit, token, timeout_seconds, request)
     limit = 2 * timeout_seconds + more_seconds + CONTAINER_SECONDS
     for python in ("python", "python3"):
         command = (python, "-c", runner.BOOT, carried)
@@ -241,10 +132,7 @@ def ask(
         listen = functools.partial(pass_on, token=token)
         result = _bounded(run, app, argv, limit, f"{token} {release.END} ", listen)
         stdout, answer = split_results(result.stdout, token)
-        shown = [*argv[: argv.index("-c")], "-c", "..."]
-        if result.rc or any(isinstance(one, dict) and one.get("rc") for one in answer.values()):
-            masking.learn_settings(place.checkout)
-        result = dataclasses.replace(result, cmd=shown, stdout=mask(stdout), stderr=mask(result.stderr))
+        result = _masked(place, dataclasses.replace(result, cmd=argv, stdout=stdout), answer)
         if release.END in answer:
             forget_elsewhere(answer, request.get("mounts") or [])
             return SandboxResult(answer, result)
@@ -257,6 +145,14 @@ def ask(
     return SandboxResult({}, result)
 
 
+def _masked(place: Sandbox, result: CommandResult, answer: dict[str, t.Any]) -> CommandResult:
+    """Return how the container ended, without the in-app code and without secrets."""
+    shown = [*result.cmd[: result.cmd.index("-c")], "-c", "..."]
+    if result.rc or any(isinstance(one, dict) and one.get("rc") for one in answer.values()):
+        masking.learn_settings(place.checkout)
+    return dataclasses.replace(result, cmd=shown, stdout=mask(result.stdout), stderr=mask(result.stderr))
+
+
 def forget_elsewhere(answer: dict[str, t.Any], mounts: list[dict[str, str]]) -> None:
     """Take from databases a place on this host that is not below what the container has mounted.
 
@@ -266,7 +162,7 @@ def forget_elsewhere(answer: dict[str, t.Any], mounts: list[dict[str, str]]) -> 
     for step in ("real", "migrations"):
         for one in (answer.get(step) or {}).get("databases") or []:
             place = os.path.realpath(one["host_path"]) if one.get("host_path") else ""
-            if place and not any(compose.inside(place, source) for source in sources):
+            if place and not any(compose_mounts.inside(place, source) for source in sources):
                 one.update(host_path="", why=f"{one['host_path']} leads out of what is mounted")
 
 

@@ -15,7 +15,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, engine_exec, server_processes
 from ansible_collections.juno.deploy.plugins.module_utils._app.mounts import Mount, parse_mounts
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._bytecode.pythons import Python
@@ -62,7 +62,7 @@ def prefix_in(argv: t.Sequence[str], environ: bytes) -> str:
 def _server_of(init: int) -> tuple[str, str]:
     """Return the interpreter of the server below a container's first process, and its prefix, as far as can be seen."""
     try:
-        process = next((one for one in app_server.processes_below(init) if one.server), None) if init else None
+        process = next((one for one in server_processes.processes_below(init) if one.server), None) if init else None
         if process is None:
             return "", ""
         with open(f"/proc/{process.pid}/environ", "rb") as file:
@@ -100,7 +100,7 @@ def _ask(client: t.Any, container: engine.Container) -> Running:
     for name in dict.fromkeys(one for one in (program, "python3", "python") if one):
         argv = in_app_argv(name, bytecode, {})
         try:
-            answer = engine.exec_argv(
+            answer = engine_exec.exec_argv(
                 client, container, argv, timeout_seconds=ASK_SECONDS, environment=environment, workdir="/"
             )
         except EngineError as exc:

@@ -12,7 +12,7 @@ import os
 import sys
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine_exec
 from ansible_collections.juno.deploy.plugins.module_utils._app.mounts import host_path, host_place, places
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
@@ -112,7 +112,7 @@ def _purged(running: Running, directory: str, figures: dict[str, t.Any]) -> Purg
 
 
 def _run_in_container(client: t.Any, running: Running, argv: list[str]) -> t.Any:
-    answer = engine.exec_argv(
+    answer = engine_exec.exec_argv(
         client, running.container, argv, timeout_seconds=SECONDS, environment=running.environment, workdir="/"
     )
     return _read(answer, f"The Python in the container {running.container.name} failed at its bytecode")

@@ -8,6 +8,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.keys import NAMED
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
@@ -20,7 +21,7 @@ if t.TYPE_CHECKING:
 class Policy:
     """What a person allows."""
 
-    mode: str = "auto"
+    mode: str = options.default(options.CACHE_POLICY, "mode")
     #: Names of C(NAMED), or regular expressions.
     keep: tuple[str, ...] = ()
     #: A flush may take sessions and keys of others.

@@ -27,8 +27,6 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 
-#: Good releases after which the copies of an earlier one go.
-KEEP = 3
 #: How long a database may stay locked before its copy is given up.
 LOCKED_SECONDS = 60
 #: Room that a copy leaves free on its disk.

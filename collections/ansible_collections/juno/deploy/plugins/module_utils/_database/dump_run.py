@@ -185,10 +185,9 @@ def save(
         return os.fstat(handle).st_size
 
 
-def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, seconds: float) -> tuple[bytes, bytes]:
-    """Copy until the program closes its output; return the first and the last bytes of it."""
+def _read_in_background(stream: Stream, given_up: threading.Event) -> queue.Queue[bytes | Exception | None]:
+    """Return a queue of what a program prints, then nothing, or the error that ended the reading."""
     box: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=16)
-    given_up = threading.Event()
 
     def put(value: bytes | Exception | None) -> None:
         while not given_up.is_set():
@@ -206,6 +205,13 @@ def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, second
 
     # A read from the Engine's socket has no time limit of its own: a daemon thread does the waiting.
     threading.Thread(target=read, daemon=True).start()
+    return box
+
+
+def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, seconds: float) -> tuple[bytes, bytes]:
+    """Copy until the program closes its output; return the first and the last bytes of it."""
+    given_up = threading.Event()
+    box = _read_in_background(stream, given_up)
     ends = time.monotonic() + seconds
     first = last = b""
     since = written = 0

@@ -15,8 +15,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import compose_co
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
-from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
-from ansible_collections.juno.deploy.plugins.module_utils._database import applied, database_file, migrations
+from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway, throwaway_override
+from ansible_collections.juno.deploy.plugins.module_utils._database import applied, database_file, migration_messages
 from ansible_collections.juno.deploy.plugins.module_utils._rules.change import some
 
 if t.TYPE_CHECKING:
@@ -44,7 +44,7 @@ class RestoreOutcome:
     @property
     def names(self) -> list[str]:
         """The names of the migrations that stand."""
-        return migrations.labels(self.standing)
+        return migration_messages.labels(self.standing)
 
 
 class Restore:
@@ -84,8 +84,8 @@ class Restore:
                 outcome.put_back = copy["path"]
                 return outcome
             answer = self._ask(dry=False)
-        gone = migrations.labels(answer["undone_migrations"]["migrations"])
-        outcome.standing = [one for one in standing if migrations.labels([one])[0] not in gone]
+        gone = migration_messages.labels(answer["undone_migrations"]["migrations"])
+        outcome.standing = [one for one in standing if migration_messages.labels([one])[0] not in gone]
         return outcome
 
     def _ask(self, *, dry: bool) -> dict[str, t.Any]:
@@ -105,7 +105,7 @@ class Restore:
         )
         rc = (answer.results.get("reversed") or {}).get("rc", 1)
         if rc:
-            failure = migrations.failure_of(answer.results, "reverse")
+            failure = migration_messages.failure_of(answer.results, "reverse")
             raise answer.result.error(
                 f"The migrations that release {entry.number} applied can't be taken back with the code of "
                 f"{commit[:12]} ({throwaway.reason(rc, failure)}): correct the cause and deploy again.",
@@ -130,7 +130,7 @@ class Restore:
         events.tell(f"asks the code of {commit[:7]} about the database")
         with throwaway.opened(self.run, self.app, commit) as place:
             config = compose_config.read(self.run, self.app.compose(place.checkout), checkout=place.checkout)
-            mounts = throwaway.write_override(self.app, place, config, images)
+            mounts = throwaway_override.write(self.app, place, config, images)
             return throwaway.ask(self.run, self.app, place, timeout_seconds=SECONDS, mounts=mounts, **question)
 
 
@@ -141,9 +141,9 @@ def words(outcome: RestoreOutcome, entry: journal.Entry, *, stays: bool) -> str:
     if not outcome.standing:
         return ""
     held = [one for one in outcome.standing if not one["reversible"] or one["lossy"]] or outcome.standing
-    why = migrations.why_standing(held[-1]) if held is not outcome.standing else "the database was empty before"
+    why = migration_messages.why_standing(held[-1]) if held is not outcome.standing else "the database was empty before"
     text = f"{_some(outcome.names)} of release {entry.number} stay{'s' if len(outcome.names) == 1 else ''} applied"
-    text = f"{text[0].upper()}{text[1:]} ({migrations.labels(held[-1:])[0]}: {why})"
+    text = f"{text[0].upper()}{text[1:]} ({migration_messages.labels(held[-1:])[0]}: {why})"
     if outcome.not_put_back:
         text += f", and the copy from before was not put back, since {outcome.not_put_back}"
     if outcome.unread:

@@ -168,6 +168,14 @@ def collect(
         },
     )
     answer.require(f"collectstatic failed in {place.name}: {{cause}}.")
+    return _result(answer, params, dry_run=dry_run, with_diff=with_diff)
+
+
+def _result(answer: InAppResult, params: dict[str, t.Any], *, dry_run: bool, with_diff: bool) -> dict[str, t.Any]:
+    """Return the module's result of a run that went well.
+
+    :raises CommandError: it printed no summary.
+    """
     facts = answer.results.get("static")
     counts = parse_counts(answer.stdout)
     if facts is None or (counts is None and not facts["staged"]):

@@ -15,7 +15,7 @@ import os
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts, engine, server_processes
 from ansible_collections.juno.deploy.plugins.module_utils._app import mounts as app_mounts
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, files, processes, safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import manifest_hash
@@ -100,7 +100,7 @@ def root_of(
         return None
     source, path = found
     # A mount of something in the checkout may have been replaced through a mount of the checkout.
-    top = app_path if app_path and compose.inside(source, app_path) else source
+    top = app_path if app_path and compose_mounts.inside(source, app_path) else source
     root = Root(path, facts["manifest"], top)
     try:
         with safe_files.directory(root.top, root.inside):
@@ -126,7 +126,7 @@ def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> floa
     for container in containers:
         with engine.errors_as(f"The container {container.name} could not be looked at"):
             init = client.api.inspect_container(container.id)["State"]["Pid"]
-        below = app_server.processes_below(init) if init else []
+        below = server_processes.processes_below(init) if init else []
         parents = {one.parent for one in below}
         for one in below:
             ticks = processes.start_of(one.pid)

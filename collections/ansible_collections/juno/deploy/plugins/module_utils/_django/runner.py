@@ -17,7 +17,7 @@ import typing as t
 import uuid
 import zlib
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, engine_exec
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
     BadInputError,
@@ -32,18 +32,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-#: The options of the doc fragment juno.deploy.django.
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "project": {"type": "str"},
-    "service": {"type": "str"},
-    "docker_host": {"type": "str"},
-    "chdir": {"type": "str"},
-    "virtualenv": {"type": "str"},
-    "python": {"type": "str"},
-    "settings": {"type": "str"},
-    "manage_py": {"type": "str", "default": "manage.py"},
-}
-#: What AnsibleModule is told about options that need or exclude each other.
+#: What AnsibleModule is told about those of C(_base.options.DJANGO) that need or exclude each other.
 RULES: dict[str, t.Any] = {
     "required_together": [("project", "service")],
     "mutually_exclusive": [("virtualenv", "python")],
@@ -144,7 +133,7 @@ def in_container(client: t.Any, container: engine.Container, params: dict[str, t
     """Return the place that a running container is."""
 
     def execute(argv: list[str], seconds: float) -> Answer:
-        return engine.exec_argv(client, container, argv, timeout_seconds=seconds, workdir=params["chdir"])
+        return engine_exec.exec_argv(client, container, argv, timeout_seconds=seconds, workdir=params["chdir"])
 
     return Place(f"the container {container.name}", pythons(params), True, execute)
 

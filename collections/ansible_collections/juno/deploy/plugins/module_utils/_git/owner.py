@@ -15,7 +15,12 @@ import stat
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
-from ansible_collections.juno.deploy.plugins.module_utils._base import command, files, safe_files
+from ansible_collections.juno.deploy.plugins.module_utils._base import (
+    files,
+    git_environment,
+    safe_files,
+    safe_ownership,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base import owner as base_owner
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
@@ -51,8 +56,8 @@ def _recorded(app: App) -> str:
 
 def take(app: App) -> None:
     """Have git work in this process as it was decided when the release began, unless it is decided already."""
-    if command.git.as_root is None:
-        command.git.as_root = _recorded(app) if base_owner.of(app.path) else ""
+    if git_environment.git.as_root is None:
+        git_environment.git.as_root = _recorded(app) if base_owner.of(app.path) else ""
 
 
 def remember(app: App) -> None:
@@ -61,8 +66,8 @@ def remember(app: App) -> None:
     :raises JunoError: that can't be written.
     """
     try:
-        if command.git.as_root:
-            files.replace(record_path(app), command.git.as_root + "\n")
+        if git_environment.git.as_root:
+            files.replace(record_path(app), git_environment.git.as_root + "\n")
         elif os.path.lexists(record_path(app)):
             os.unlink(record_path(app))
     except OSError as exc:
@@ -76,23 +81,23 @@ def prepare(run: Runner, app: App, ours: Iterable[str] = ()) -> None:
     """
     owner = base_owner.of(app.path)
     if owner is None:
-        command.git.as_root = ""
+        git_environment.git.as_root = ""
         return
     # First git's own folder: git would refuse to work in one that is another's.
     _give_tree(app.path, owner)
-    command.git.as_root = _shut_out(app, owner)
-    if command.git.as_root:
+    git_environment.git.as_root = _shut_out(app, owner)
+    if git_environment.git.as_root:
         return
     names = tracked(run, app.path)
     overrides = [os.path.basename(one) for one in (app.override, app.former_override) if compose.is_ours(one)]
     _give(app.path, owner, [*names, *ours, *overrides])
     why = closed(app.path, owner, names) or _without_filter(run, app.path, _attributes(app.path, names))
     known = _recorded(app)
-    command.git.as_root = why or (known if known.startswith(REFUSED) else "")
+    git_environment.git.as_root = why or (known if known.startswith(REFUSED) else "")
     # Who could not get at the git server is not tried each time: it may shut out all of this host for that. But a root
     # who has not come by sudo may be one that git refuses here.
     if not why and known and run(["git", "-C", app.path, "rev-parse", "--git-dir"]).rc:
-        command.git.as_root = ""
+        git_environment.git.as_root = ""
 
 
 def _shut_out(app: App, owner: Owner) -> str:
@@ -140,7 +145,7 @@ def _attributes(path: str, names: list[str]) -> Iterator[bytes]:
 def look_ahead(run: Runner, path: str, target: str) -> None:
     """Have git work as root if the owner can't bring what a commit brings."""
     owner = base_owner.of(path)
-    if owner is None or command.git.as_root:
+    if owner is None or git_environment.git.as_root:
         return
     done = run(["git", "-C", path, "diff", "--name-only", "--no-renames", "-z", "HEAD", target, "--"])
     names = [name for name in done.stdout.split("\0") if name]
@@ -149,7 +154,7 @@ def look_ahead(run: Runner, path: str, target: str) -> None:
         for name in names
         if os.path.basename(name) == ATTRIBUTES
     )
-    command.git.as_root = closed(path, owner, names) or _without_filter(run, path, texts)
+    git_environment.git.as_root = closed(path, owner, names) or _without_filter(run, path, texts)
 
 
 def tracked(run: Runner, path: str) -> list[str]:
@@ -160,7 +165,7 @@ def tracked(run: Runner, path: str) -> list[str]:
 
 def give_back(run: Runner, path: str) -> None:
     """Let the owner have what git, working as root, has left in the checkout."""
-    owner = base_owner.of(path) if command.git.as_root else None
+    owner = base_owner.of(path) if git_environment.git.as_root else None
     if owner:
         _give_tree(path, owner)
         _give(path, owner, tracked(run, path))
@@ -168,7 +173,7 @@ def give_back(run: Runner, path: str) -> None:
 
 def notices(app: App) -> list[str]:
     """Return why git works as root, and how that ends."""
-    owner, why = base_owner.of(app.path), command.git.as_root
+    owner, why = base_owner.of(app.path), git_environment.git.as_root
     if owner is None or not why:
         return []
     text = f"git works in {app.path} as root, since {owner.name}, whose it is, {why}; what it writes is given to "
@@ -189,7 +194,7 @@ def _give(path: str, owner: Owner, names: list[str]) -> None:
         try:
             seen = os.lstat(os.path.join(path, name))
             if seen.st_uid == 0 and not stat.S_ISLNK(seen.st_mode):
-                safe_files.give(path, name, owner)
+                safe_ownership.give(path, name, owner)
         except OSError:
             continue  # it went, or a link is above it; who can't do without it says so
 
@@ -198,8 +203,8 @@ def _give_tree(path: str, owner: Owner) -> None:
     """Give what is root's of git's own folder; it may be elsewhere, where it is not for us to give."""
     try:
         if os.path.isdir(os.path.join(path, GIT)):
-            safe_files.give_tree(path, GIT, owner)
+            safe_ownership.give_tree(path, GIT, owner)
         else:
-            safe_files.give(path, GIT, owner)
+            safe_ownership.give(path, GIT, owner)
     except OSError:
         return  # not there, or a link; git says what it thinks of it

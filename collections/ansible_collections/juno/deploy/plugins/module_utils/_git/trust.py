@@ -5,7 +5,7 @@
 Where the checkout is mounted into a container, the container's code can write C(.git): programs that git would run as
 us (filters, an ssh command, credential helpers), another server to fetch from, links that git would write through. So
 what matters of it is kept below the state root when it is first seen, and compared before git is used. Hooks and the
-file system monitor are off in any case (C(GIT_SETTINGS) of C(_base.command)).
+file system monitor are off in any case (C(GIT_SETTINGS) of C(_base.git_environment)).
 
 Between the look and git a container may still write; C(switch.protect_git) keeps it from that altogether.
 """
@@ -17,8 +17,8 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import command, safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._base import files as base_files
+from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner
 
@@ -233,7 +233,7 @@ def apply(run: Runner, app: App, *, strict: bool = True) -> list[str]:
             git_configuration=changed,
         )
     ssh = then.settings.get("core.sshcommand", [""])[-1] or ("" if changed else now.ssh_command)
-    command.git.trust(overrides(then, now), ssh)
+    git_environment.git.trust(overrides(then, now), ssh)
     return changed
 
 

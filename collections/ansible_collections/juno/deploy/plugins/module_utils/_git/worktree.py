@@ -9,11 +9,12 @@ import shutil
 import stat
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import command, safe_files
+from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._base import owner as base_owner
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner as git_owner
-from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import git, head, submodules
+from ansible_collections.juno.deploy.plugins.module_utils._git import submodules
+from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import git, head
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ def add(run: Runner, path: str, directory: str, commit: str, above: Sequence[str
     """
     remove(run, path, directory)
     os.makedirs(os.path.dirname(directory), mode=0o750, exist_ok=True)
-    owner = command.git.user(git(path))
+    owner = git_environment.git.user(git(path))
     if owner:
         _let_in(owner, directory, above)
     # Force twice: one that was killed while it was made is still locked.
@@ -37,7 +38,7 @@ def add(run: Runner, path: str, directory: str, commit: str, above: Sequence[str
     run(git(path, *words), timeout_seconds=300).require(
         f"git could not check out {commit[:12]} of {path} into {directory} ({{cause}})."
     )
-    submodules(run, directory, commit, head(run, path))
+    submodules.update(run, directory, commit, head(run, path))
 
 
 def _let_in(owner: Owner, directory: str, above: Sequence[str]) -> None:

@@ -9,39 +9,42 @@ import contextlib
 import importlib
 import json
 import os
-import signal
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.child_processes import (
     fork,
-    in_words,
     notebook,
     read_notes,
     wait,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.databases import content, describe_all
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.databases import content
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.db_blockers import Blockers
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.db_sessions import (
-    Blockers,
-    alone,
     begin_with,
     end_others,
     wait_for_server,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.lock_settings import fail, settings_of
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.live_databases import (
+    default_connection,
+    load_app,
+    migrating,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.lock_settings import fail
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import emit, say
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import (
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.migration_list import (
     ALIAS,
-    TRIES,
     MigrationFailed,
-    Stamps,
-    apply_pending,
     before,
     described,
     executor_of,
     in_number,
     label,
     list_migrations,
-    own,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.migration_stamps import Stamps, own
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import (
+    TRIES,
+    apply_pending,
     take_back,
     teller,
     undo_targets,
@@ -112,56 +115,6 @@ def fits(request: "dict[str, t.Any]") -> None:
     emit(request, "read", {"rc": fork_and_wait(read_models, request)})
 
 
-def _real(request: "dict[str, t.Any]") -> "list[dict[str, t.Any]]":
-    """Load the app with the new code and the databases that serve."""
-    settings = settings_of(request)
-    databases = describe_all(settings, request["mounts"])
-    emit(request, "real", {"databases": databases})
-    for one in databases:
-        if one["file"]:
-            conf = settings.DATABASES[one["alias"]]
-            # Not a file of its own in the container: the journal must lie beside the real one.
-            conf["NAME"] = one["live"]
-            options = conf.setdefault("OPTIONS", {})
-            options["timeout"] = max(options.get("timeout") or 0, request["busy_seconds"])
-    begin_with(
-        {
-            "name": request.get("session"),
-            "lock_seconds": request.get("lock_seconds"),
-            # So that the server ends it before this process's own alarm does.
-            "statement_seconds": max(1, request["timeout_seconds"] - 2),
-        }
-    )
-    importlib.import_module("django").setup()
-    return databases
-
-
-def _connection() -> t.Any:
-    return importlib.import_module("django.db").connections[ALIAS]
-
-
-@contextlib.contextmanager
-def _migrating(request: "dict[str, t.Any]", step: str) -> "t.Iterator[list[dict[str, t.Any]]]":
-    """Load the app, end what interrupted deploys left in the server, and migrate alone; return the databases."""
-    databases = _real(request)
-    connection = _connection()
-    kinds = importlib.import_module("django.db")
-    try:
-        say(request, "connects to the database")
-        wait_for_server(connection)
-        end_others(connection, request.get("dead_sessions") or [])
-        # To wait for another host's migrations is not among what these may take.
-        signal.alarm(0)
-        busy = "waits until another run has migrated this database"
-        with alone(connection, request["timeout_seconds"], lambda: say(request, busy)):
-            signal.alarm(request["timeout_seconds"])
-            yield databases
-    except MigrationFailed as exc:
-        fail(request, step, exc.what, exc.cause)
-    except (kinds.Error, TimeoutError) as exc:
-        fail(request, step, "", in_words(exc))
-
-
 def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
     """Apply the pending migrations to the databases that serve, noting each before it begins and after it ended."""
 
@@ -170,7 +123,7 @@ def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
         notes.flush()
         os.fsync(notes.fileno())
 
-    with _migrating(request, "migration") as databases:
+    with migrating(request, "migration") as databases:
         # Only now: another host may just have applied them.
         listed = list_migrations()
         elsewhere = [name for name in request.get("expected") or [] if name in listed["applied"]]
@@ -199,12 +152,12 @@ def apply(request: "dict[str, t.Any]", notes: t.Any) -> None:
 
 
 def _blockers(request: "dict[str, t.Any]") -> Blockers:
-    return Blockers(_connection(), lambda words: say(request, "waits for a lock, which is held by " + words))
+    return Blockers(default_connection(), lambda words: say(request, "waits for a lock, which is held by " + words))
 
 
 def _data_version() -> int:
     """Return what SQLite has another value of as soon as another session has written."""
-    with _connection().cursor() as cursor:
+    with default_connection().cursor() as cursor:
         cursor.execute("PRAGMA data_version")
         return int(cursor.fetchone()[0])
 
@@ -215,40 +168,40 @@ def _same_as_copy(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]
     if not copied or not any(one["alias"] == ALIAS and one["file"] for one in databases):
         return 0
     version = _data_version()
-    return version if content(_connection().connection) == copied and _data_version() == version else 0
+    return version if content(default_connection().connection) == copied and _data_version() == version else 0
 
 
 def _note_content(version: int, note: "t.Callable[[str, t.Any], None]") -> None:
     """Note what the database holds after the migrations, where nobody else has written since its copy."""
-    found = content(_connection().connection)
+    found = content(default_connection().connection)
     if found and _data_version() == version:
         note("content", found)
 
 
 def end_own(request: "dict[str, t.Any]") -> None:
     """End the session of this run in the server."""
-    _real(dict(request, session=""))
-    wait_for_server(_connection())
-    end_others(_connection(), [request["session"]] if request.get("session") else [])
+    load_app(dict(request, session=""))
+    wait_for_server(default_connection())
+    end_others(default_connection(), [request["session"]] if request.get("session") else [])
 
 
 def undo(request: "dict[str, t.Any]") -> None:
     """Take apps back; what is reversed is told, or only planned where the request is dry."""
     if request["dry"]:
-        _real(request)
+        load_app(request)
         try:
             plan = take_back(request["to"], True, lambda _what, _migration: None)
         except MigrationFailed as exc:
             fail(request, "reverse", exc.what, exc.cause)
     else:
-        with _migrating(request, "reverse"):
+        with migrating(request, "reverse"):
             plan = take_back(request["to"], False, teller(request, "reverses {}", "{} is reversed"))
     emit(request, "undone_migrations", {"migrations": plan})
 
 
 def take_own_back(request: "dict[str, t.Any]") -> None:
     """Take back what a run recorded and still stands; told is all of that, and what was reversed."""
-    with _migrating(request, "reverse"):
+    with migrating(request, "reverse"):
         known = {f"{one['app']}.{one['name']}": one for one in request["own"]}
         standing = [known[name] for name in own(one["stamp"] for one in known.values()) if name in known]
         emit(request, "standing", {"migrations": standing})
@@ -260,8 +213,8 @@ def take_own_back(request: "dict[str, t.Any]") -> None:
 def read_models(request: "dict[str, t.Any]") -> None:
     """Read one row of each table of some apps, as this code knows them."""
     begin_with({"read_only": True})
-    _real(request)
-    wait_for_server(_connection())
+    load_app(request)
+    wait_for_server(default_connection())
     errors = importlib.import_module("django.db").DatabaseError
     missing = []
     for model in importlib.import_module("django.apps").apps.get_models():

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in the app's own interpreter: list, apply and reverse migrations. Private to juno.deploy: no stable interface.
+"""Runs in the app's own interpreter: apply and reverse migrations. Private to juno.deploy: no stable interface.
 
 It is about the database C(default), the one that C(manage.py migrate) takes. See _in_app.manage for the limits of such
 a module.
@@ -14,11 +14,16 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.child_processes import in_words
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.db_sessions import is_locked
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.lossy import demands, lossy
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import say
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.migration_list import (
+    ALIAS,
+    MigrationFailed,
+    described,
+    executor_of,
+    is_reversible,
+    label,
+)
 
-#: The database that manage.py migrate takes.
-ALIAS = "default"
 #: How often a migration that waited too long for a lock is tried, and how long the site has to itself in between.
 TRIES = 6
 PAUSE_SECONDS = 5
@@ -30,41 +35,6 @@ LOCK_HELD = "the lock is held by"
 TOUCHED = "touched"
 #: Statements that change nothing.
 READING = re.compile(r"\s*(?:SELECT|SHOW|SET|DESCRIBE|EXPLAIN|PRAGMA|BEGIN|COMMIT|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
-
-
-class MigrationFailed(Exception):  # noqa: N818 - it carries what is told, and is raised to leave
-    """A migration can't be applied or reversed: which, and why."""
-
-    def __init__(self, what: str, cause: str) -> None:
-        super().__init__(cause)
-        self.what = what
-        self.cause = cause
-
-
-def is_reversible(operations: "t.Iterable[t.Any]") -> bool:
-    """Return whether all operations can be reversed; some hold others, of which the database sees only those."""
-    return all(one.reversible and is_reversible(getattr(one, "database_operations", ())) for one in operations)
-
-
-def entry(migration: t.Any, state: t.Any = None) -> "dict[str, t.Any]":
-    """Describe a migration; it is atomic where a failure leaves nothing of it behind.
-
-    :param state: the project's before it, which is the one after it in the end.
-    """
-    features = importlib.import_module("django.db").connections[ALIAS].features
-    return {
-        "app": migration.app_label,
-        "name": migration.name,
-        "reversible": is_reversible(migration.operations),
-        "lossy": lossy(migration, state),
-        "demands": demands(migration),
-        "atomic": bool(migration.atomic and features.can_rollback_ddl),
-    }
-
-
-def label(migration: t.Any) -> str:
-    """Name a migration as messages do."""
-    return f"{migration.app_label}.{migration.name}"
 
 
 def teller(
@@ -94,59 +64,6 @@ def teller(
     return tell
 
 
-def in_number(entries: "list[dict[str, t.Any]]") -> str:
-    """Return how many migrations these are, or which one."""
-    return "{app}.{name}".format(**entries[0]) if len(entries) == 1 else f"{len(entries)} migrations"
-
-
-def executor_of() -> t.Any:
-    """Return Django's executor, with the state of the database read again."""
-    connection = importlib.import_module("django.db").connections[ALIAS]
-    return importlib.import_module("django.db.migrations.executor").MigrationExecutor(connection)
-
-
-def list_migrations() -> "dict[str, t.Any]":
-    """List the migrations that the code has and the database has not, and those that the database has.
-
-    :raises MigrationFailed: they contradict each other.
-    """
-    executor = executor_of()
-    loader = executor.loader
-    try:
-        loader.check_consistent_history(executor.connection)
-    except importlib.import_module("django.db.migrations.exceptions").InconsistentMigrationHistory as exc:
-        raise MigrationFailed("", in_words(exc)) from exc
-    conflicts = loader.detect_conflicts()
-    if conflicts:
-        names = "; ".join("{}: {}".format(app, ", ".join(sorted(leaves))) for app, leaves in sorted(conflicts.items()))
-        raise MigrationFailed(
-            "", f"several migrations are the last one ({names}); merge them with makemigrations --merge"
-        )
-    plan = executor.migration_plan(loader.graph.leaf_nodes())
-    known = [key for key in loader.applied_migrations if key in loader.graph.nodes]
-    state = loader.project_state(known) if plan else None
-    return {
-        "pending": [entry(migration, state) for migration, _backwards in plan],
-        "applied": sorted(f"{app}.{name}" for app, name in executor.recorder.applied_migrations()),
-    }
-
-
-def last_applied(loader: t.Any, app: str) -> str:
-    """Name the last migration of an app that is applied, in the order in which they depend on each other."""
-    last = ""
-    for leaf in sorted(loader.graph.leaf_nodes(app)):
-        for key in loader.graph.forwards_plan(leaf):
-            if key[0] == app and key in loader.applied_migrations:
-                last = key[1]
-    return last
-
-
-def before(pending: "list[dict[str, t.Any]]") -> "dict[str, str]":
-    """Return, for each app with pending migrations, where it stands; nothing where none is applied."""
-    loader = executor_of().loader
-    return {app: last_applied(loader, app) for app in sorted({one["app"] for one in pending})}
-
-
 def _watched(method: str, tell: "t.Callable[[str, t.Any], None]") -> "t.Callable[[], None]":
     """Have each migration told when it begins and when it is done; return what takes that back."""
     kind = importlib.import_module("django.db.migrations.executor").MigrationExecutor
@@ -160,63 +77,6 @@ def _watched(method: str, tell: "t.Callable[[str, t.Any], None]") -> "t.Callable
 
     setattr(kind, method, wrapper)
     return lambda: setattr(kind, method, original)
-
-
-class Stamps:
-    """The times that this run gives to the migrations it records: by them it is known which ones are its own.
-
-    Another host, or a person, may apply one of the same name meanwhile.
-    """
-
-    def __init__(self) -> None:
-        """Begin without one."""
-        self.now: t.Any = None
-
-    def next(self) -> int:
-        """Return the stamp of what is recorded from now on."""
-        self.now = importlib.import_module("django.utils.timezone").now()
-        return stamp_of(self.now)
-
-    @contextlib.contextmanager
-    def given(self) -> "t.Iterator[None]":
-        """Record with them."""
-        kind = importlib.import_module("django.db.migrations.recorder").MigrationRecorder
-        original = kind.record_applied
-
-        def record_applied(recorder: t.Any, app: str, name: str) -> None:
-            if self.now is None:  # a squashed one whose parts are all there
-                original(recorder, app, name)
-                return
-            recorder.ensure_schema()
-            recorder.migration_qs.create(app=app, name=name, applied=self.now)
-
-        kind.record_applied = record_applied
-        try:
-            yield
-        finally:
-            kind.record_applied = original
-
-
-def stamp_of(when: t.Any) -> int:
-    """Return a time as a number, in microseconds."""
-    datetime = importlib.import_module("datetime")
-    zone = datetime.timezone.utc if when.tzinfo else None
-    # Not a float: it would not hold them all.
-    passed = when - datetime.datetime(1970, 1, 1, tzinfo=zone)
-    return int((passed.days * 86400 + passed.seconds) * 10**6 + passed.microseconds)
-
-
-def own(stamps: "t.Iterable[int]") -> "list[str]":
-    """Name the applied migrations that were recorded with one of some stamps, in their order."""
-    recorder = executor_of().recorder
-    if not recorder.has_table():
-        return []
-    wanted = set(stamps)
-    # Some servers keep whole seconds only.
-    seconds = {stamp - stamp % 10**6 for stamp in wanted}
-    rows = recorder.migration_qs.order_by("id").values_list("app", "name", "applied")
-    times = [(f"{app}.{name}", stamp_of(when)) for app, name, when in rows]
-    return [name for name, stamp in times if stamp in wanted or (not stamp % 10**6 and stamp in seconds)]
 
 
 def apply_pending(
@@ -287,11 +147,6 @@ def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.An
         for app, name in wanted:
             _migrate("unapply_migration", [app, name or "zero"], tell, [])
     return [described(executor.loader, migration) for migration, _backwards in plan]
-
-
-def described(loader: t.Any, migration: t.Any) -> "dict[str, t.Any]":
-    """Describe a migration of a loader, whatever is applied."""
-    return entry(migration, loader.project_state((migration.app_label, migration.name), at_end=False))
 
 
 def _migrate(method: str, words: "list[str]", tell: "t.Callable[[str, t.Any], None]", at: "list[t.Any]") -> None:

@@ -33,14 +33,13 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.layout import 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.lock_settings import fail, settings_of
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import emit, say
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrate import fits, migrate, reverse, undo_own
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import (
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.migration_list import (
     ALIAS,
     MigrationFailed,
-    apply_pending,
     in_number,
     list_migrations,
-    teller,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import apply_pending, teller
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.request import ask, calm, judge
 
 #: What is told last: all is done then.

@@ -9,7 +9,7 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, server_processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
@@ -54,7 +54,7 @@ class Target:
     """A live app: where its Python runs, and what this host sees of it."""
 
     place: runner.Place
-    processes: list[app_server.Process]
+    processes: list[server_processes.Process]
     #: Where its ports are reached from this host.
     address: str
     #: Ports that the container's image or service exposes; none for an app on the host.
@@ -117,18 +117,18 @@ def find(params: dict[str, t.Any]) -> Target:
         init = client.api.inspect_container(container.id)["State"]["Pid"]
     return Target(
         runner.in_container(client, container, params),
-        app_server.processes_below(init) if init else [],
+        server_processes.processes_below(init) if init else [],
         container.addresses[0] if container.addresses else "127.0.0.1",
         container.ports,
         any(one.service == names.SERVICE for one in engine.find(client, params["project"])),
     )
 
 
-def processes_in(folder: str) -> list[app_server.Process]:
+def processes_in(folder: str) -> list[server_processes.Process]:
     """Return this host's processes that work in a folder or below it; a container's have another root."""
     found = []
     # All descend from 0, also those that came into this namespace from outside.
-    for one in app_server.processes_below(0):
+    for one in server_processes.processes_below(0):
         try:
             mine = os.readlink(f"/proc/{one.pid}/ns/mnt") == os.readlink("/proc/self/ns/mnt")
             cwd = os.readlink(f"/proc/{one.pid}/cwd")

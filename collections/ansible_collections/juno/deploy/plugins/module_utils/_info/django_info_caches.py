@@ -55,22 +55,27 @@ def unusable(caches: list[dict[str, t.Any]], workers: int | None) -> Iterator[Fi
             "hint",
             f"LocMemCache ({names(local)}) lives in the server's own memory: only new workers clear it.",
         )
-    shared = [one for one in caches if one not in broken and one["family"] not in (DUMMY, LOCAL)]
-    for one in shared:
-        function = f"The key function {one['key_function'] or 'of the backend'} of the cache '{one['alias']}'"
-        if one["key_error"]:
-            yield Finding(
-                "key_function",
-                "problem",
-                f"{function} fails: {one['key_error']}. Nothing can be stored there: correct it.",
-            )
-        elif one["keys_begin_with"] is None:
-            yield Finding(
-                "key_function",
-                "hint",
-                f"{function} puts no prefix before its keys, so they can't be told from those of others, and only a "
-                "flush of the whole server clears them.",
-            )
+    for one in caches:
+        if one not in broken and one["family"] not in (DUMMY, LOCAL):
+            yield from key_function(one)
+
+
+def key_function(one: dict[str, t.Any]) -> Iterator[Finding]:
+    """Tell of a cache whose key function fails, or puts no prefix before its keys."""
+    function = f"The key function {one['key_function'] or 'of the backend'} of the cache '{one['alias']}'"
+    if one["key_error"]:
+        yield Finding(
+            "key_function",
+            "problem",
+            f"{function} fails: {one['key_error']}. Nothing can be stored there: correct it.",
+        )
+    elif one["keys_begin_with"] is None:
+        yield Finding(
+            "key_function",
+            "hint",
+            f"{function} puts no prefix before its keys, so they can't be told from those of others, and only a "
+            "flush of the whole server clears them.",
+        )
 
 
 def versions(caches: list[dict[str, t.Any]], cache_version: dict[str, t.Any]) -> Iterator[Finding]:

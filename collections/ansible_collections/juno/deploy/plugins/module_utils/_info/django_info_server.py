@@ -17,7 +17,7 @@ import struct
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import gunicorn
-from ansible_collections.juno.deploy.plugins.module_utils._app.app_server import Process
+from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import Process
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 if t.TYPE_CHECKING:

@@ -9,16 +9,14 @@ be gone when the list is read again, so it is read until it shows that.
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
-import os
 import re
-import tempfile
 import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import naming
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.connection import Connection
+from ansible_collections.juno.deploy.plugins.module_utils._memcached.delete_queue import DeleteQueue
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.errors import require_pymemcache
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.flush import (
     BUSY_PAUSE_SECONDS,
@@ -29,7 +27,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._memcached.flush impor
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.keys import (
     Chooser,
     Selection,
-    delete_commands,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.servers import (
     Options,
@@ -134,7 +131,7 @@ def _work(lister: Connection, deleter: Connection, chooser: Chooser, outcome: Se
     marker, outcome.unverified_reason = take_marker(deleter)
     while outcome.readings < MOST_READINGS:
         chooser.begin_again()
-        with _Queue(deleter) as queue:
+        with DeleteQueue(deleter) as queue:
             # The first time also what was written since: it is gone sooner than it is told apart.
             _read(lister, chooser, marker if outcome.readings else 0, queue.put, first=not outcome.readings)
         outcome.deleted += queue.deleted
@@ -192,52 +189,6 @@ def _judge(outcome: SelectOutcome) -> None:
 def _count(outcome: SelectOutcome, chooser: Chooser) -> None:
     outcome.kept, outcome.sessions, outcome.others = chooser.kept, chooser.sessions, chooser.others
     outcome.prefixes = dict(chooser.begins)
-
-
-class _Queue:
-    """Deletes on a connection of its own while the list is read on.
-
-    The reader never waits: a server whose list is not taken holds a lock, for which its other clients wait, and the
-    deletes too. So keys wait in a file without a name, however many there are.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._pool = concurrent.futures.ThreadPoolExecutor(1)
-        self._waiting: list[concurrent.futures.Future[int]] = []
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        self._end = 0
-        self.deleted = 0
-
-    def put(self, keys: list[bytes]) -> None:
-        """Have keys deleted."""
-        if not keys:
-            return
-        commands = delete_commands(keys, self._connection.version)
-        try:
-            self._file.write(commands)
-            self._file.flush()
-        except OSError as exc:
-            raise ServerError(
-                "error",
-                f"The list of keys can't be kept in {tempfile.gettempdir()} ({exc.strerror}): free disk space there.",
-            ) from exc
-        self._waiting.append(self._pool.submit(self._delete, self._end, len(commands), len(keys)))
-        self._end += len(commands)
-
-    def _delete(self, start: int, size: int, count: int) -> int:
-        return self._connection.delete_many(os.pread(self._file.fileno(), size, start), count)
-
-    def __enter__(self) -> _Queue:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_exc: object) -> None:
-        try:
-            if kind is None:
-                self.deleted = sum(one.result() for one in self._waiting)
-        finally:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._file.close()
 
 
 def _read(

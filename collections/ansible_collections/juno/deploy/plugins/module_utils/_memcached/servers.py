@@ -12,30 +12,16 @@ import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError, JunoError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-DEFAULT_PORT = 11211
-DEFAULT_TIMEOUT_SECONDS = 5.0
+DEFAULT_PORT: int = options.default(options.MEMCACHED, "port")
+DEFAULT_TIMEOUT_SECONDS: float = options.default(options.MEMCACHED, "timeout_seconds")
 
-#: The options of the doc fragment juno.deploy.memcached and of juno.deploy.compose.
-ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "servers": {"type": "list", "elements": "str"},
-    "project": {"type": "str"},
-    "service": {"type": "str"},
-    "docker_host": {"type": "str"},
-    "port": {"type": "int", "default": DEFAULT_PORT},
-    "tls": {"type": "bool", "default": False},
-    "tls_ca_file": {"type": "path"},
-    "tls_cert_file": {"type": "path"},
-    "tls_key_file": {"type": "path"},
-    "tls_check_hostname": {"type": "bool", "default": True},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "timeout_seconds": {"type": "float", "default": DEFAULT_TIMEOUT_SECONDS},
-}
+ARGUMENTS = {**options.COMPOSE, **options.MEMCACHED}
 #: What AnsibleModule is told about options that need or exclude each other.
 RULES: dict[str, t.Any] = {
     "mutually_exclusive": [("servers", "project")],

@@ -10,11 +10,12 @@ import os
 import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config
-from ansible_collections.juno.deploy.plugins.module_utils._base import command, options
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, compose_mounts
+from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff as git_diff
+from ansible_collections.juno.deploy.plugins.module_utils._git import fetch as git_fetch
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
 from ansible_collections.juno.deploy.plugins.module_utils._rules import change, untracked
 from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile as rules_dockerfile
@@ -35,9 +36,9 @@ class PlanRequest:
     fetch_timeout_seconds: float
     always_build: bool
     force: bool
-    strategy: str = "rolling"
+    strategy: str = options.default(options.PLAN, "strategy")
     #: auto, always, never.
-    collectstatic: str = "auto"
+    collectstatic: str = options.default(options.PLAN, "collectstatic")
     #: The environment variable that gives the app's caches their version; nothing for releases without a cache version.
     cache_version_variable: str = ""
     #: The user's rules for the plan, before the defaults.
@@ -105,19 +106,21 @@ def fetch(run: Runner, app: App, request: PlanRequest) -> None:
     :raises CommandError: neither can; the message is that of who went first.
     """
     words = (run, app.path, request.remote, request.branch, request.fetch_timeout_seconds)
-    first = command.git.as_root or ""
+    first = git_environment.git.as_root or ""
     try:
-        git_checkout.fetch(*words)
+        git_fetch.fetch(*words)
     except CommandError as exc:
-        if not (first.startswith(owner.REFUSED) or command.git.user(git_checkout.git(app.path))):
+        if not (first.startswith(owner.REFUSED) or git_environment.git.user(git_checkout.git(app.path))):
             raise
-        command.git.as_root = "" if first else f"{owner.REFUSED}fetch ({git_checkout.refusal(exc.details['stderr'])})"
+        git_environment.git.as_root = (
+            "" if first else f"{owner.REFUSED}fetch ({git_fetch.refusal(exc.details['stderr'])})"
+        )
         try:
             # Each has a configuration that says how the server is reached.
             trust.apply(run, app)
-            git_checkout.fetch(*words)
+            git_fetch.fetch(*words)
         except JunoError:
-            command.git.as_root = first
+            git_environment.git.as_root = first
             raise exc from None
 
 
@@ -171,17 +174,17 @@ def needs_of(
     """Return what the files that differ need; nothing when it is not known which differ."""
     if diff.changes is None:
         return None
-    context, dockerfile = compose.build_files(config["services"][app.service], app.path)
+    context, dockerfile = compose_mounts.build_files(config["services"][app.service], app.path)
     recipe = git_diff.show(run, app.path, target, dockerfile) if dockerfile and diff.changes else ""
     services = [config["services"][name] for name in app.services]
-    mounted = {one for service in services for one in compose.mounted_sources(service, app.path)}
+    mounted = {one for service in services for one in compose_mounts.mounted_sources(service, app.path)}
     around = change.Surroundings(
         sees=sees(run, app, services, target),
         copied=tuple(f"{context}/{name}".lstrip("/") for name in rules_dockerfile.named_files(recipe)),
         own_frontend=request.own_frontend,
         links=diff.links,
         mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
-        mounted_elsewhere=compose.mounted_elsewhere(config, app.services, app.path),
+        mounted_elsewhere=compose_mounts.mounted_elsewhere(config, app.services, app.path),
     )
     return change.sort_out(diff.changes, rules_rules.Rules(request.rules, layout), around)
 
@@ -201,8 +204,8 @@ def sees(run: Runner, app: App, services: list[dict[str, t.Any]], target: str) -
 
 def _view(run: Runner, app: App, service: dict[str, t.Any], target: str) -> tuple[list[str], t.Callable[[str], bool]]:
     """Return what a service has mounted, and what says whether its image has a file."""
-    mounts = compose.mounted_sources(service, app.path)
-    context, dockerfile = compose.build_files(service, app.path)
+    mounts = compose_mounts.mounted_sources(service, app.path)
+    context, dockerfile = compose_mounts.build_files(service, app.path)
     if "" in mounts or not dockerfile:
         return mounts, lambda _path: True  # it is not asked, or nobody knows
     own = git_diff.show(run, app.path, target, f"{dockerfile}.dockerignore")

@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, port_kind
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, haproxy, names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, proxy_container
 
 if t.TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list
     proxy = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
     notices = []
     why = proxy_container.why_new(
-        work.client, proxies, names.definition(names.override(proxy)), pull=work.spec.proxy_pull
+        work.client, proxies, compose_override.definition(compose_override.override(proxy)), pull=work.spec.proxy_pull
     )
     if why:
         notices.append(

@@ -82,27 +82,31 @@ def checked(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         raise BadInputError(
             "The availability probe has no page to ask for: name one, like /, or turn it off with a rate of 0."
         )
-    for page in spec["pages"]:
-        if not page["path"].startswith("/"):
-            raise BadInputError(
-                f"The availability probe's path '{page['path']}' does not begin with a slash: write one before it."
-            )
     return {
         "base_url": spec["base_url"],
         "headers": dict(spec.get("headers") or {}),
-        "pages": [
-            {
-                "path": request_target(page["path"]),
-                "status": page.get("status"),
-                "contains": list(page.get("contains") or []),
-                "excludes": list(page.get("excludes") or []),
-            }
-            for page in spec["pages"]
-        ],
+        "pages": [_checked_page(page) for page in spec["pages"]],
         "rate_per_second": rate,
         "longest_seconds": float(spec.get("longest_seconds") or LONGEST_SECONDS),
         "deployer": spec.get("deployer") or [],
         "volatile": freshness.IN_ANY_RENDERING,
+    }
+
+
+def _checked_page(page: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return a page with all its defaults.
+
+    :raises BadInputError: its path makes no sense.
+    """
+    if not page["path"].startswith("/"):
+        raise BadInputError(
+            f"The availability probe's path '{page['path']}' does not begin with a slash: write one before it."
+        )
+    return {
+        "path": request_target(page["path"]),
+        "status": page.get("status"),
+        "contains": list(page.get("contains") or []),
+        "excludes": list(page.get("excludes") or []),
     }
 
 

@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base import files, safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
+from ansible_collections.juno.deploy.plugins.module_utils._git import exclude
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import haproxy, names
 
 if t.TYPE_CHECKING:
@@ -95,7 +95,7 @@ def put_override(run: Runner, app: App, text: str) -> bool:
             f"The proxy can't be put before the app in {app.path} ({reason}): move what it says into the compose file."
         )
     if not app.named_files:
-        checkout.leave_alone(run, app.path, compose.OVERRIDE_NAME)
+        exclude.leave_alone(run, app.path, compose.OVERRIDE_NAME)
     return put(app.override, text)
 
 

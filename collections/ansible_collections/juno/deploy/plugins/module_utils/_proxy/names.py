@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The proxy: an HAProxy container that owns the app's published ports. Private to juno.deploy: no stable interface.
 
-It comes in by a compose override beside the app's own files, which docker compose reads by itself, so that commands
-typed by a person see the same project. HAProxy finds the app's containers by Docker's DNS, so it follows what a person
-starts or scales; a deploy tells it by its runtime socket which of them get requests. What HAProxy is told is in
-C(_proxy.haproxy).
+It comes in by a compose override (C(_proxy.compose_override)). HAProxy finds the app's containers by Docker's DNS, so
+it follows what a person starts or scales; a deploy tells it by its runtime socket which of them get requests. What
+HAProxy is told is in C(_proxy.haproxy).
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import ipaddress
-import json
 import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
@@ -32,7 +29,6 @@ PORTS_NETWORK = "juno-ports"
 FIRST_PORT = 18000
 #: Not published: what gets through while the maintenance page is shown.
 INSIDE_PORT = 17999
-_ENVIRONMENT = "    environment: "
 #: What of a service's place in a network there can be only once, in compose's words.
 FIXED = ("ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
 #: Where the proxy's container sees its folders.
@@ -148,6 +144,12 @@ def _networks(service: dict[str, t.Any]) -> dict[str, t.Any]:
     return networks if isinstance(networks, dict) else dict.fromkeys(networks)
 
 
+def _has_ipv6(config: dict[str, t.Any], mine: dict[str, t.Any], ipv6_networks: t.Container[str]) -> bool:
+    """Return whether one of a service's networks has IPv6 addresses."""
+    known = config.get("networks") or {}
+    return any((known.get(one) or {}).get("enable_ipv6") or one in ipv6_networks for one in mine or ("default",))
+
+
 def take_over(
     config: dict[str, t.Any],
     name: str,
@@ -169,13 +171,10 @@ def take_over(
     :raises BadInputError: a proxy can't stand before this service.
     """
     service = config["services"][name]
-    reason = why_not(service)
-    if reason:
+    if reason := why_not(service):
         raise BadInputError(f"The proxy can't stand before the service '{name}': {reason}.")
     ports = tuple(Port(int(one["published"]), int(one["target"]), one.get("host_ip") or "") for one in service["ports"])
     main, project, mine = main or ports[0].target, config.get("name") or "", _networks(service)
-    known = config.get("networks") or {}
-    has_ipv6 = any((known.get(one) or {}).get("enable_ipv6") or one in ipv6_networks for one in mine or ("default",))
     return Proxy(
         service=name,
         ports=ports,
@@ -188,105 +187,6 @@ def take_over(
         trusted=read_trusted(trusted),
         named=bool(service.get("container_name")),
         in_default=not mine or mine == {"default": None},
-        ipv6_subnet=ipv6_subnet_of(project) if has_ipv6 and ipv6 else "",
+        ipv6_subnet=ipv6_subnet_of(project) if ipv6 and _has_ipv6(config, mine, ipv6_networks) else "",
         ipv6=ipv6,
     )
-
-
-def override(
-    proxy: Proxy | None,
-    *,
-    service: str = "",
-    named: bool = False,
-    workers: t.Iterable[str] = (),
-    environment: dict[str, str] | None = None,
-) -> str:
-    """Write the compose override: the proxy in front of the service, or nothing but what a second container needs.
-
-    C(environment) is added to that of the service and of its C(workers).
-    """
-    name = proxy.service if proxy else service
-    added = [f"{_ENVIRONMENT}{json.dumps(environment)}"] if environment else []
-    lines = [
-        compose.MARK,
-        "# Without it (and without the service juno-edge) the project is as its own files say.",
-        "services:",
-    ]
-    lines.append(f"  {json.dumps(name)}:")
-    if proxy:
-        lines.append("    ports: !reset []")
-        mine: dict[str, t.Any] = {NETWORK: {"aliases": [proxy.alias]}} | ({"default": None} if proxy.in_default else {})
-        lines.append(f"    networks: {json.dumps(mine)}")
-    if proxy.named if proxy else named:
-        lines.append("    container_name: !reset null")
-    lines += added
-    for one in workers if added else ():
-        lines += [f"  {json.dumps(one)}:", *added]
-    if proxy:
-        lines.append(f"  {SERVICE}: {json.dumps(_service(proxy))}")
-        ports = (
-            {"enable_ipv6": True, "ipam": {"config": [{"subnet": proxy.ipv6_subnet}]}} if proxy.ipv6_subnet else None
-        )
-        lines.append(f"networks: {json.dumps({NETWORK: {'internal': True}, PORTS_NETWORK: ports})}")
-    return "\n".join(lines) + "\n"
-
-
-def with_mounts(text: str, wanted: dict[str, list[dict[str, t.Any]]], declaration: str = "") -> str:
-    """Add mounts to an override, by service; C(declaration) is a line about volumes of the project."""
-    lines = text.splitlines()
-    for name, mounts in wanted.items():
-        if not mounts:
-            continue
-        lines = lines or [compose.MARK, "services:"]
-        head = f"  {json.dumps(name)}:"
-        if head not in lines:
-            # What comes after the services is of another kind.
-            lines.insert(lines.index("services:") + 1, head)
-        # Compose takes a dollar for the beginning of a variable.
-        lines.insert(lines.index(head) + 1, f"    volumes: {json.dumps(mounts).replace('$', '$$')}")
-    return "\n".join([*lines, *declaration.splitlines()]) + "\n" if lines else ""
-
-
-def is_in(override_text: str) -> bool:
-    """Return whether an override that we wrote holds the proxy."""
-    return any(line.startswith(f"  {SERVICE}:") for line in override_text.splitlines())
-
-
-def definition(override_text: str) -> dict[str, t.Any]:
-    """Return what an override that we wrote makes the proxy's container from; nothing where it has none.
-
-    Its networks are left out: a container that runs can be given another one, and needs no successor for that.
-    """
-    lines = (line for line in override_text.splitlines() if line.startswith(f"  {SERVICE}: "))
-    found: dict[str, t.Any] = next((json.loads(line.partition(": ")[2]) for line in lines), {})
-    return {name: value for name, value in found.items() if name != "networks"}
-
-
-def _service(proxy: Proxy) -> dict[str, t.Any]:
-    def plain(text: str) -> str:
-        return text.replace("$", "$$")  # compose would take it for a variable
-
-    ports = [
-        {"target": FIRST_PORT + offset, "published": str(one.published), "protocol": "tcp"}
-        | ({"host_ip": one.host_ip} if one.host_ip else {})
-        for offset, one in enumerate(proxy.ports)
-    ]
-    return {
-        "image": plain(proxy.image),
-        "entrypoint": ["haproxy", "-W", "-db", "-f", f"{CONFIG_INSIDE}/{CONFIG_NAME}"],
-        "command": [],
-        "user": proxy.user,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "read_only": True,
-        "ports": ports,
-        "volumes": [
-            {"type": "bind", "source": plain(proxy.directory), "target": CONFIG_INSIDE, "read_only": True},
-            {"type": "bind", "source": plain(os.path.join(proxy.directory, "run")), "target": RUN_INSIDE},
-        ],
-        # Ends after its last answer, within the Engine's ten seconds.
-        "stop_signal": "SIGUSR1",
-        "restart": "unless-stopped",
-        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
-        "networks": [NETWORK, PORTS_NETWORK],
-    }

@@ -21,7 +21,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import app as app
 from ansible_collections.juno.deploy.plugins.module_utils._base import command, files, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back, undo
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover as recovery_recover
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state import lock as state_lock
 
@@ -152,7 +153,7 @@ def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
     def done() -> bool:
         nonlocal failed
         try:
-            undo.tidy_up(command.run_command, app, caches)
+            recovery_recover.tidy_up(command.run_command, app, caches)
         except Exception as exc:  # noqa: BLE001 - whatever it is may pass, and nobody else would do it
             failed = str(exc)
             return False

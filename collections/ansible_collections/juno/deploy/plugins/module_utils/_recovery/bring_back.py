@@ -10,36 +10,33 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
     app_server,
-    compose,
     compose_config,
+    compose_mounts,
     engine,
     gunicorn,
     worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 from ansible_collections.juno.deploy.plugins.module_utils._build import generated
-from ansible_collections.juno.deploy.plugins.module_utils._django import retention
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, repair, trust
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._git import move as git_move
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, repair, trust
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import containers_back
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     context,
     proxy_container,
     services,
     services_back,
-    static_carry,
     workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import replace, switch, written
+from ansible_collections.juno.deploy.plugins.module_utils._switch import front_door
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
-
-#: Steps at which visitors may already have been served by the new release.
-OPEN = ("open", "switched", "reverse")
 
 
 def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str]) -> bool:
@@ -67,16 +64,16 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     if spec.strategy == "reload":
         _reload_back(work, entry)
     else:
-        _containers_back(work, entry, before)
+        containers_back.bring_back(work, entry, before)
     others.after_site()
     _await(work, entry, before)
     workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
-    exposed = moved and compose.mounts_code(work.service, app.path)
+    exposed = moved and compose_mounts.mounts_code(work.service, app.path)
     if exposed and spec.strategy != "reload":
         _forget(work, before.containers)
     # With a cache version of its own the new release could not get at what the old one has cached.
-    met = entry.step in OPEN or entry.asked
+    met = entry.step in containers_back.OPEN or entry.asked
     return exposed or (met and not entry.cache_version_covers)
 
 
@@ -105,7 +102,7 @@ def move_back(run: Runner, app: App, entry: journal.Entry) -> None:
     if entry.step == "move":
         repair.mend(run, app.path, before, entry.commit)
     events.tell(f"moves the checkout back to {before[:7]}")
-    checkout.move(run, app.path, before)
+    git_move.move(run, app.path, before)
     generated.put(app, before)
 
 
@@ -115,14 +112,14 @@ def _stand_up(work: context.SwitchContext, before: journal_entry.Before) -> None
     running = {one.service for one in there if one.state == "running"}
     if before.proxy and before.override and names.SERVICE not in running:
         files.put_override(work.run, work.app, before.override)
-        replace.renew_proxy(work, reload=False)
+        proxy_container.renew(work, reload=False)
     if work.spec.strategy == "reload":
-        _start(work, [one for one in there if one.id in before.containers and one.state != "running"])
+        containers_back.start(work, [one for one in there if one.id in before.containers and one.state != "running"])
         work.old = app_server.own(work.client, work.app)
 
 
 def _reload_back(work: context.SwitchContext, entry: journal.Entry) -> None:
-    if entry.step not in OPEN and not entry.moved:
+    if entry.step not in containers_back.OPEN and not entry.moved:
         return
     running = work.site()
     _new_workers(work, running)
@@ -145,129 +142,19 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
 
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
     """
-    reloaded = work.spec.strategy == "reload" and (entry.step in OPEN or bool(entry.moved))
-    behind_proxy = work.spec.strategy != "reload" and bool(replace.proxy_containers(work))
+    reloaded = work.spec.strategy == "reload" and (entry.step in containers_back.OPEN or bool(entry.moved))
+    behind_proxy = work.spec.strategy != "reload" and bool(proxy_container.containers(work))
     if not before.containers or behind_proxy or (work.spec.strategy == "reload" and not reloaded):
         return
-    base_url, probe = switch.front_door(work)
+    base_url, probe = front_door.front_door(work)
     began, failing = time.monotonic(), list[str]()
 
     def answers() -> bool:
         failing[:] = services.behind_that_fail(services.starter_of(work))
-        return bool(probe()) or (bool(failing) and time.monotonic() - began > switch.GIVE_UP_SECONDS)
+        return bool(probe()) or (bool(failing) and time.monotonic() - began > front_door.GIVE_UP_SECONDS)
 
     events.tell("waits for what served before to answer")
     wait_for(answers, work.spec.boot_timeout_seconds, app_server.PROBE_SECONDS)
     if not probe():
         why = f"{', '.join(failing)} does not run" if failing else f"not within {work.spec.boot_timeout_seconds:g} s"
         work.problems.append(f"nobody answers at {base_url} ({why})")
-
-
-def _containers_back(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
-    app, known = work.app, before.containers
-    site = [one for one in app_server.own(work.client, app, stopped=True) if one.service == app.service]
-    old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
-    if entry.step in OPEN:
-        static_carry.carry(work, new, [one for one in old if one.state != "running"])
-    if replace.proxy_containers(work) and known:
-        _back_behind_proxy(work, before, old, new)
-    else:
-        _back_without_proxy(work, before, old, new)
-    remove(work.client, new)
-
-
-def _back_behind_proxy(
-    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
-) -> None:
-    """Let the proxy give requests to the old containers, or to others like them, and to no new one."""
-    ask = runtime.asker(names.socket_of(work.app.proxy_directory))
-    if before.proxy:
-        _files_back(work, before)
-    back = old if before.proxy else []  # those that published the ports themselves can't start beside the proxy
-    if any(one.state != "running" for one in back) or not back:
-        # Such a one serves nobody, and would only get in the way: two that start write the same static files.
-        app_server.stop_all(work.client, [one for one in new if is_crash_looping(work.client, one)], 1)
-        runtime.drain_new(ask)
-        back = back or _like(work, old)
-        _start_and_wait(work, back)
-    replace.enable(work, ask, back)
-    running = [one for one in context.now(work, new) if one.state == "running"]
-    runtime.drain(ask, replace.addresses(running), work.spec.grace_seconds)
-    app_server.stop_all(work.client, running, work.spec.grace_seconds)
-    runtime.end_switch(ask)
-    if not before.proxy:
-        app_server.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
-        remove(work.client, old)
-
-
-def is_crash_looping(client: t.Any, container: engine.Container) -> bool:
-    """Return whether a container ends again and again, and the Engine starts it each time."""
-    with engine.errors_as(f"The container {container.name} could not be looked at"):
-        seen = client.api.inspect_container(container.id)
-    return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
-
-
-def _files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
-    """Give the proxy the files that it had."""
-    if not before.override:
-        return  # somebody had removed it; the one that was written since is as good
-    overridden = files.put_override(work.run, work.app, before.override)
-    configured = files.put(files.configuration(work.app.proxy_directory), before.haproxy)
-    if overridden or configured:
-        replace.renew_proxy(work, reload=configured)
-
-
-def _back_without_proxy(
-    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
-) -> None:
-    """Free the ports and start the old containers, or others like them."""
-    proxies = replace.proxy_containers(work, stopped=True)
-    app_server.stop_all(
-        work.client, [one for one in [*new, *proxies] if one.state == "running"], work.spec.grace_seconds
-    )
-    remove(work.client, proxies)
-    files.put_override(work.run, work.app, before.override)
-    if not before.containers:
-        return  # nothing served before
-    back = old or _like(work, old)
-    _start_and_wait(work, back)
-
-
-def _like(work: context.SwitchContext, old: list[engine.Container]) -> list[engine.Container]:
-    """Create containers like the old ones, and tell what they lack of them."""
-    static = retention.static_facts(journal.read(work.app.journal)).get("root", "")
-    lacks = written.lost_with(work.client, old, [static] if static else [])
-    work.problems += [lacks] if lacks else []
-    return replace.create(work)
-
-
-def _start_and_wait(work: context.SwitchContext, containers: list[engine.Container]) -> None:
-    """Start those that don't run, and wait until they are healthy: one after the other, as in a deploy."""
-    for one in containers:
-        if one.state != "running":
-            _start(work, [one])
-            try:
-                replace.wait_healthy(work, [one])
-            except EngineError:
-                raise
-            except JunoError as exc:
-                # It was good once: what it needs now is another one's, and the next deploy must not hang on it.
-                work.problems.append(exc.message)
-
-
-def _start(work: context.SwitchContext, containers: list[engine.Container]) -> None:
-    for one in containers:
-        events.tell(f"starts {one.name}, which served before")
-        with engine.errors_as(f"The container {one.name} of the release before could not be started"):
-            work.client.api.start(one.id)
-
-
-def remove(client: t.Any, containers: list[engine.Container]) -> None:
-    """Remove containers that have ended.
-
-    :raises EngineError: the Engine refuses.
-    """
-    for one in containers:
-        events.tell(f"removes {one.name}")
-        with engine.errors_as(f"The container {one.name} could not be removed"):
-            client.api.remove_container(one.id, force=True)

@@ -13,8 +13,6 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
     app_server,
-    compose,
-    compose_config,
     engine,
     one_off,
     restart_policy,
@@ -22,12 +20,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, restore
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names, runtime
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back, record
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back, static_back
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 
@@ -58,42 +54,11 @@ class Cause:
     reason: str
 
 
-def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_seconds: float = 0) -> dict[str, t.Any]:
-    """Finish or undo what a run that died left; an empty result when nothing was.
+def clear_caches(app: App, caches: dict[str, t.Any]) -> None:
+    """Clear the caches that pages of an undone release may be in, and note that it is done.
 
-    :param caches: how the app's caches are cleared.
-    :param boot_timeout_seconds: how long a start may take now; without it what the interrupted one was given.
-    :raises JunoError: it can't be undone; the message says where things stand.
+    :raises JunoError: a cache refuses.
     """
-    entry = journal.interrupted(journal.read(app.journal))
-    control.abandon(app.state_directory)
-    if entry is None:
-        return {}
-    if entry.step == "verified":
-        events.tell("finishes a release that was verified already")
-        record.finish(run, engine.connect(app.docker_host), app, entry)
-        return {"number": entry.number, "finished": True, "undone": False, "clear_caches": False}
-    if boot_timeout_seconds and entry.spec:
-        spec = dataclasses.replace(entry.spec, boot_timeout_seconds=boot_timeout_seconds)
-        journal.change(app.journal, spec=spec)
-    who = entry.who or "unknown"
-    return undo(run, app, Cause("", f"the run of {who} ended at '{entry.step}' without a word"), caches)
-
-
-def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Do what C(recover) does, where no controller is left that would say which caches are not cleared.
-
-    :raises JunoError: something could not be done; a second call goes on from there.
-    """
-    done = recover(run, app, caches)
-    # Where nothing serves, as after a first deploy, the next one clears them.
-    if done.get("serves", True) and journal.invalidation_pending(journal.read(app.journal)):
-        _clear_caches(app, caches)
-        done.pop("not_cleared", None)
-    return done
-
-
-def _clear_caches(app: App, caches: dict[str, t.Any]) -> None:
     events.tell("clears the caches, which may hold pages of the release")
     cache_order.clear(app, caches)
     journal.note_invalidated(app.journal)
@@ -110,10 +75,24 @@ def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[
     done = _undo(run, app, cause)
     if done.get("clear_caches"):
         try:
-            _clear_caches(app, caches)
+            clear_caches(app, caches)
         except JunoError as exc:
             done["not_cleared"] = exc.message
     return done
+
+
+@dataclasses.dataclass
+class _WayBack:
+    """What came of bringing back what served."""
+
+    #: The new release's pages may be in the caches.
+    exposed: bool = False
+    #: The end of what the new containers logged.
+    log: str = ""
+    #: What is not as it was.
+    problems: list[str] = dataclasses.field(default_factory=list)
+    #: Why the static files are not those of what served; nothing where they are.
+    unlike: str = ""
 
 
 def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
@@ -129,7 +108,6 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     if entry.step == "verified":
         # It serves and is right; the next run tidies up what this one could not.
         return {"number": entry.number, "finished": False, "undone": False, "clear_caches": False}
-    exposed, log, problems = False, "", list[str]()
     events.tell("goes back to what served before the release")
     one_off.remove_left(app)
     way = restore.Restore(run, app, entry)
@@ -137,42 +115,61 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     outcome = None if way.is_free else _try(way)
     if outcome and outcome.unread and _serves(app, entry):
         return _stay(app, entry, cause, outcome)
+    back = _bring_back(run, app, entry)
+    _reapply(run, app, entry)
+    outcome = outcome or way.go()
+    if back.unlike:
+        raise JunoError(back.unlike, log=back.log)
+    return _end(app, entry, cause, outcome, back)
+
+
+def _bring_back(run: Runner, app: App, entry: journal.Entry) -> _WayBack:
+    """Bring back the checkout, the static files and the containers, as far as the release has changed them."""
+    back = _WayBack()
     if entry.before:
         # First of all, so that compose files, and the files that they name, are those of what served.
         bring_back.move_back(run, app, entry)
-    unlike = _static_back(run, app, entry) if _has_collected(run, app, entry) else ""
+    back.unlike = static_back.collect(run, app, entry) if static_back.is_needed(run, app, entry) else ""
     if entry.before:
-        log = _logs(app, entry)
-        exposed = bring_back.bring_back(run, app, entry, problems)
+        back.log = _logs(app, entry)
+        back.exposed = bring_back.bring_back(run, app, entry, back.problems)
         restart_policy.give_back(engine.connect(app.docker_host), app, entry, "old")
+    return back
+
+
+def _reapply(run: Runner, app: App, entry: journal.Entry) -> None:
+    """Apply the migrations again that a rollback has reversed."""
     if entry.reversing:
         back = entry.reversing
         spec = migrations.MigrateSpec(back.commit, back.images, MIGRATE_SECONDS)
         events.tell("applies the migrations again that were reversed")
         migrations.apply(run, app, spec, again=True)
-    outcome = outcome or way.go()
-    if unlike:
-        raise JunoError(unlike, log=log)
+
+
+def _end(
+    app: App, entry: journal.Entry, cause: Cause, outcome: restore.RestoreOutcome, back: _WayBack
+) -> dict[str, t.Any]:
+    """Write down that the release is undone; return what came of it."""
     figures = {"task": cause.task, "reason": masking.hide(cause.reason)}
     ended: dict[str, t.Any] = {"outcome": "failed", "undone": True, "ended": lock.now(), "figures": figures}
     if outcome.standing:
         ended["standing"] = outcome.names
-    if problems:
-        ended["problems"] = problems
+    if back.problems:
+        ended["problems"] = back.problems
     client = engine.connect(app.docker_host)
     serves = bool(app_server.own(client, app))
     left = [] if serves else sorted({one.service for one in engine.find(client, app.project)} - {names.SERVICE})
-    journal.change(app.journal, **ended, **({"invalidation_pending": True} if exposed else {}))
+    journal.change(app.journal, **ended, **({"invalidation_pending": True} if back.exposed else {}))
     return {
         "number": entry.number,
         "finished": False,
         "undone": True,
         # Where nothing serves there is nobody to ask; they stay pending, and the next release clears them.
-        "clear_caches": exposed and serves,
-        "log": log,
+        "clear_caches": back.exposed and serves,
+        "log": back.log,
         "standing": outcome.names,
         "serves": serves,
-        "problems": problems,
+        "problems": back.problems,
         "left": left,
         "broken": list(outcome.unread),
         "words": restore.words(outcome, entry, stays=False),
@@ -223,37 +220,6 @@ def _stay(app: App, entry: journal.Entry, cause: Cause, outcome: restore.Restore
         "serves": bool(app_server.own(engine.connect(app.docker_host), app)),
         "words": restore.words(outcome, entry, stays=True),
     }
-
-
-def _has_collected(run: Runner, app: App, entry: journal.Entry) -> bool:
-    """Return whether the release's static files may be where what served had its own, which runs and won't collect."""
-    if entry.collected:
-        return True
-    before, spec = entry.before, entry.spec
-    if not before or entry.moved is None or not spec or spec.strategy == "reload":
-        return False
-    if not any(one.id in before.containers for one in app_server.own(engine.connect(app.docker_host), app)):
-        return False  # they start again, and collect by themselves if the new ones did
-    config = compose_config.read(run, app.compose())
-    return compose.says((config.get("services") or {}).get(app.service) or {}, "collectstatic")
-
-
-def _static_back(run: Runner, app: App, entry: journal.Entry) -> str:
-    """Collect the static files of what served: the newer manifest may lack what its templates name.
-
-    Say what is in the way, if anything is: all else must be brought back nevertheless.
-    """
-    images = (entry.before.images if entry.before else {}) or {
-        one.service: one.image_id for one in app_server.own(engine.connect(app.docker_host), app)
-    }
-    if not images:
-        return ""
-    try:
-        events.tell("collects the static files of what served")
-        build.collect(run, app, (entry.before and entry.before.commit) or checkout.head(run, app.path), images)
-    except JunoError as exc:
-        return f"The static files of what served could not be collected again: {exc.message}"
-    return ""
 
 
 def _logs(app: App, entry: journal.Entry) -> str:

@@ -13,10 +13,10 @@ import urllib.parse
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
-from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_git, proxy_plan
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_back, inspect_git, proxy_plan
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot, undo
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot, recover
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, lock
@@ -35,7 +35,7 @@ def look(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     if purpose == "deploy":
         found = inspect.inspect(run, app, request)
     else:
-        found = inspect.look_back(run, app, request, spec["release"] if purpose == "rollback" else -1)
+        found = inspect_back.look_back(run, app, request, spec["release"] if purpose == "rollback" else -1)
     target = (found.get("target") or {}).get("number", 0)
     cache_version = cache_version_choice.wanted(
         journal.read(app.journal),
@@ -159,7 +159,7 @@ def begin(
     """
     trust.remember(run, app)
     files.settle(run, app)
-    recovered = undo.recover(run, app, spec["caches"], spec["boot_timeout_seconds"])
+    recovered = recover.recover(run, app, spec["caches"], spec["boot_timeout_seconds"])
     if recovered.get("not_cleared"):
         raise JunoError(
             "The caches may hold pages of a release that was given up, and could not be cleared. "

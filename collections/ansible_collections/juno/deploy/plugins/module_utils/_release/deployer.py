@@ -11,19 +11,27 @@ back at once. When its controller falls silent, it finishes or undoes the releas
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import select
 import socket
-import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
-from ansible_collections.juno.deploy.plugins.module_utils._release import door as release_door
-from ansible_collections.juno.deploy.plugins.module_utils._release import step_process, steps
+from ansible_collections.juno.deploy.plugins.module_utils._release import answers, step_process
+from ansible_collections.juno.deploy.plugins.module_utils._release.deployer_state import (
+    TRY_AGAIN_SECONDS,
+    DeployerState,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._release.release import (
+    LAST,
+    TASKS,
+    Release,
+    following,
+    is_interrupted,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._state import lock as state_lock
 from ansible_collections.juno.deploy.plugins.module_utils._state import rpc
 
@@ -34,8 +42,6 @@ if t.TYPE_CHECKING:
 
 #: A controller that was heard from within this time is there: it asks for the step at work about every two seconds.
 FOLLOWED_SECONDS = 3.0
-#: A controller that was not heard for so long, though it may be, can be asked to make way for the next one.
-QUIET_SECONDS = 15.0
 #: A step that is at work when the release is given up may end by itself within this time.
 GRACE_SECONDS = 10.0
 END_SECONDS = 4.0
@@ -43,39 +49,10 @@ END_SECONDS = 4.0
 LOOK_SECONDS = 1.0
 #: What keeps the deployer from tidying up may pass: an Engine that is restarted, a full disk.
 TRIES = 30
-TRY_AGAIN_SECONDS = 10.0
-#: The result of the last step waits for its controller so long, or as long as that said that it may be silent.
-LINGER_SECONDS = 30.0
-#: And so long where it should know it already.
-CARRIED_SECONDS = 5.0
-#: What a controller may tell it to do.
-STEPS_ON_REQUEST = frozenset(steps.STEPS) - {"begin", "tidy"}
 
 
-class Deployer:
-    """Does the steps of one release; C(clock) is monotonic, so that a clock that is set changes nothing."""
-
-    def __init__(
-        self,
-        release: steps.Release,
-        holder: state_lock.Holder,
-        door: socket.socket,
-        patience_seconds: float,
-        clock: t.Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.release, self.holder, self.clock = release, holder, clock
-        self.door = release_door.Door(door, clock)
-        #: How long the controller may be silent after a step has ended.
-        self.patience = self.patience_after = patience_seconds
-        #: The step at work, or the last one; and the last one of each name.
-        self.step: StepProcess | None = None
-        self.steps: dict[str, StepProcess] = {}
-        self.heard = self.idle_since = clock()
-        #: Why it no longer does what its controller says; empty while it does.
-        self.given_up = ""
-        self.cut_at = self.again_at = 0.0
-        self.tries = 0
-        self.over = False
+class Deployer(DeployerState):
+    """Does the steps of one release."""
 
     def serve(self) -> None:
         """Work until the release is over and its controller has been told so."""
@@ -84,7 +61,7 @@ class Deployer:
         # Meanwhile, for the forks that come after it.
         with contextlib.suppress(EngineError):  # the begin says it
             engine.load()
-        while not (self.over and self._is_reported()):
+        while not (self.over and self.is_reported()):
             watched: list[t.Any] = [*self.door.watched()]
             watched += [self.step.pipe] if self.step and not self.step.ended else []
             ready = select.select(watched, [], [], self._wait_seconds())[0]
@@ -95,19 +72,6 @@ class Deployer:
             for link, asked in self.door.waiting():
                 self._answer_watch(link, asked)
             self._look_at_the_clock()
-
-    def _is_reported(self) -> bool:
-        # Who asked for a step knows those before it.
-        done = list(self.steps.values())
-        rest = list(itertools.takewhile(lambda one: not one.reported, reversed(done)))
-        if self.given_up or not rest:
-            return True
-        carried = all(one.carried for one in rest)
-        return self._silent_seconds() > (CARRIED_SECONDS if carried else max(LINGER_SECONDS, self.patience))
-
-    def _silent_seconds(self) -> float:
-        """Return how long the controller has had something to do, and was not heard from."""
-        return self.clock() - max(self.idle_since, self.heard)
 
     def _wait_seconds(self) -> float:
         return max(0.0, min([LOOK_SECONDS, *(one.ends - self.clock() for one in self.door.links)]))
@@ -127,17 +91,17 @@ class Deployer:
         if step.failure is None:
             self.release.results[step.name] = step.result
             self.release.began = self.release.began or bool(step.result.get("begun"))
-        elif step.name in steps.TASKS:
+        elif step.name in TASKS:
             self.release.failures[step.name] = step.failure
         if self.given_up:
             self._after_a_try(step)
-        elif step.name in steps.LAST:
+        elif step.name in LAST:
             self.over = step.failure is None
             if step.name == "undo" and not self.over:
                 self._try_again_later(step)
         elif step.name == "begin":
             self.over = not self.release.began
-            if step.failure is not None and steps.is_interrupted(self.release):
+            if step.failure is not None and is_interrupted(self.release):
                 self._keep_trying(step, step.failure)
             self._go_on(step)
         elif step.failure is not None:
@@ -153,7 +117,7 @@ class Deployer:
         if self.over or self.given_up or not self.release.at_once:
             return
         waits = any(asked.do in ("step", "watch") for _link, asked in self.door.waiting())
-        name = steps.following(self.release, step.name)
+        name = following(self.release, step.name)
         if name and (waits or self.clock() - self.heard < FOLLOWED_SECONDS):
             self._begin(name, {})
 
@@ -205,14 +169,14 @@ class Deployer:
             if now >= self.again_at:
                 self._begin("undo", step.args)
                 self.steps["undo"].carried = step.reported or step.carried
-        elif self._silent_seconds() > self.patience:
+        elif self.silent_seconds() > self.patience:
             self._give_up("its controller was not heard from for too long")
 
     def _give_up(self, why: str) -> None:
         self.given_up = why
         if self.step is None or self.step.ended:
             self._begin("tidy", {})
-        elif self.step.name not in steps.LAST:
+        elif self.step.name not in LAST:
             self.cut_at = self.clock() + GRACE_SECONDS
 
     # Those at the door.
@@ -220,10 +184,10 @@ class Deployer:
     def _hear(self, link: Link, asked: Request) -> None:
         """Do what somebody asks for."""
         if asked.do == "stand":
-            self.door.reply(link, self.standing())
+            self.door.reply(link, answers.standing(self))
         elif asked.do == "give up":
             self.door.reply(link, {"gives_up": self._may_give_up(dead=asked.dead)})
-        elif why := self._refusal(asked):
+        elif why := answers.refusal(self, asked):
             self.door.reply(link, {"refused": why})
         else:
             self.heard = self.clock()
@@ -235,13 +199,11 @@ class Deployer:
             link.ends = self.clock() + asked.seconds
 
     def _may_give_up(self, *, dead: bool) -> bool:
-        """Return up for the next controller if this one's is known to be dead, or silent though it may not be."""
+        """Give up where its controller is known to be dead, or was silent for long; return whether it makes way."""
         if self.over:
             return True
         if not self.given_up:
-            idle = self.step is None or self.step.ended
-            allowed = max(0.0, self.patience - self.release.controller_timeout) if idle else 0.0
-            if not dead and self.clock() - self.heard < QUIET_SECONDS + allowed:
+            if not dead and not self.is_quiet():
                 return False
             self._give_up("the next deploy came")
         elif self.step is None or self.step.ended:
@@ -249,26 +211,6 @@ class Deployer:
             self.over = True
             self._release_lock()
         return True
-
-    def _refusal(self, asked: Request) -> str:
-        """Return why a step can't be done, or watched."""
-        name, known = asked.name, self.steps.get(asked.name)
-        if self.given_up and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
-            return (
-                f"This run was given up, since {self.given_up}, so its release is undone or finished by the host "
-                "itself: see the playbook juno.deploy.status, then deploy again."
-            )
-        if asked.do == "watch" or (known and known.is_meant_by(asked.task)):
-            return "" if known else f"The step {name} was not begun."
-        if name not in STEPS_ON_REQUEST:
-            return f"There is no step {name}."
-        if self.over:
-            return f"The step {name} can't begin, because this release is over."
-        if self.step and not self.step.ended:
-            return f"The step {name} can't begin while {self.step.name} is at work."
-        if "undo" in self.steps and name != "undo":
-            return f"The step {name} can't begin, because this release goes back."
-        return ""
 
     def _take_step(self, asked: Request) -> None:
         """Begin a step, unless it is at work, was done without being told, or is asked for again by the same task."""
@@ -283,51 +225,12 @@ class Deployer:
         step = self.steps[asked.name]
         if not step.ended and self.clock() < link.ends:
             return
-        answer = self._progress(step, asked.after)
-        more: list[StepProcess] = []
-        if step.ended:
-            answer |= step.outcome()
-            more = self._ended_since(step)
-            answer["more"] = [{**self._progress(one, 0), **one.outcome()} for one in more]
+        more = answers.ended_since(self, step) if step.ended else []
+        answer = answers.watched(self, step, asked.after, more)
         if self.door.reply(link, answer):
             step.reported = step.reported or step.ended
             for one in more:
                 one.carried = True
-
-    def _progress(self, step: StepProcess, after: int) -> dict[str, t.Any]:
-        """Return how a step stands, with its events but the first ones."""
-        return {
-            "step": step.name,
-            "seconds": round(self.release.seconds[step.name] if step.ended else self.clock() - step.began, 1),
-            "usual": self.release.usual.get(step.name, 0),
-            "events": step.events[after:],
-            "next": len(step.events),
-            "ended": step.ended,
-        }
-
-    def _ended_since(self, step: StepProcess) -> list[StepProcess]:
-        """Return the steps that have ended well since one, by themselves, so that their tasks need not ask for them.
-
-        What Ansible is to show as a failure or a warning, the module of the step's own task must give it.
-        """
-        names = list(self.steps)
-        later = [self.steps[name] for name in names[names.index(step.name) + 1 :] if name in steps.TASKS]
-        return [one for one in later if one.went_well() and not one.reported and "warnings" not in one.result]
-
-    def standing(self) -> dict[str, t.Any]:
-        """Return what it is doing just now."""
-        now, step = self.clock(), self.step
-        working = step is not None and not step.ended
-        return {
-            "id": self.holder.id,
-            "step": step.name if step and working else "",
-            "seconds": round(now - step.began, 1) if step and working else round(now - self.idle_since, 1),
-            "usual": self.release.usual.get(step.name, 0) if step and working else 0,
-            "event": step.events[-1]["text"] if step and working and step.events else "",
-            "silent_seconds": round(now - self.heard, 1),
-            "patience_seconds": TRY_AGAIN_SECONDS if self.tries else self.patience,
-            "gives_up": self.given_up,
-        }
 
 
 def main(given: dict[str, t.Any], begun: ahead.Ahead | None, lock: str, door: str) -> None:
@@ -339,7 +242,7 @@ def main(given: dict[str, t.Any], begun: ahead.Ahead | None, lock: str, door: st
     :param door: the descriptor of the socket at which it listens.
     """
     holder = state_lock.Holder(**given["holder"])
-    release = steps.Release.from_input(given, int(lock))
+    release = Release.from_input(given, int(lock))
     if begun:
         begun.wait()
         release.ahead = begun.run

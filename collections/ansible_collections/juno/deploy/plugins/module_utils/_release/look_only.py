@@ -9,6 +9,7 @@ import sys
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._release import step_process, steps
+from ansible_collections.juno.deploy.plugins.module_utils._release.release import Release
 
 
 def main() -> None:
@@ -16,6 +17,6 @@ def main() -> None:
     given: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
 
     def work() -> dict[str, t.Any]:
-        return steps.look_only(steps.Release.from_input(given), diff=True)
+        return steps.look_only(Release.from_input(given), diff=True)
 
     sys.stdout.write(json.dumps(step_process.outcome("begin", work)))

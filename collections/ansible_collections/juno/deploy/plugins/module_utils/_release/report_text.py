@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import text
+from ansible_collections.juno.deploy.plugins.module_utils._base import options, text
 from ansible_collections.juno.deploy.plugins.module_utils._release import tidy_text
 
 if t.TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Site:
     site_url: str = ""
     host_header: str = ""
     #: V(settings), V(memcached) or V(none).
-    cache_method: str = "settings"
+    cache_method: str = options.default(options.CACHES, "method")
     #: The app's own command that clears its caches.
     cache_command: str = ""
     #: All static files were collected from scratch.

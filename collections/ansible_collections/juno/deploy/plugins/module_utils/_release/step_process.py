@@ -25,6 +25,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import masking, 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._release import steps
 
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._release.release import Release
+
 #: Before each message in the pipe, its length.
 _HEADER = 8
 
@@ -98,7 +101,7 @@ class StepProcess:
 
 
 def start(
-    release: steps.Release,
+    release: Release,
     name: str,
     args: dict[str, t.Any],
     clock: t.Callable[[], float] = time.monotonic,
@@ -135,7 +138,7 @@ def start(
         os._exit(code)
 
 
-def _work(release: steps.Release, name: str, args: dict[str, t.Any], speak: int) -> int:
+def _work(release: Release, name: str, args: dict[str, t.Any], speak: int) -> int:
     """Do the step in this process, which has no other purpose; return its exit code."""
     # So that what runs for the step is ended with it, when it is told to end.
     signal.signal(signal.SIGTERM, _on_terminate)

@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff
-from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile
+from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile, file_kinds
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules as rules_rules
 
 if t.TYPE_CHECKING:
@@ -83,13 +83,13 @@ def sort_out(changes: Sequence[diff.Change], rules: rules_rules.Rules, around: S
     if "invalidate" in needs.steps:
         # What clears everything clears these pages too.
         needs.steps.pop("invalidate_naming", None)
-    needs.steps = {step: needs.steps[step] for step in rules_rules.STEPS if step in needs.steps}
+    needs.steps = {step: needs.steps[step] for step in file_kinds.STEPS if step in needs.steps}
     return needs
 
 
 def _verdict(change: diff.Change, rules: rules_rules.Rules, around: Surroundings) -> rules_rules.Verdict:
     if change.submodule:
-        return rules_rules.Verdict("submodule", rules_rules.KINDS[rules_rules.UNKNOWN])
+        return rules_rules.Verdict("submodule", file_kinds.KINDS[file_kinds.UNKNOWN])
     found = rules.verdict(change.path)
     if around.links is None:
         return found if found.steps else rules.verdict("")

@@ -8,9 +8,9 @@ import os
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, engine, ports
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_mounts, engine, ports
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, names
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def require_own_contexts(app: App, config: dict[str, t.Any]) -> None:
     for name in app.services:
         build = (config.get("services") or {}).get(name, {}).get("build") or {}
         context = build.get("context", "")
-        if context.startswith("/") and not compose.inside(context, app.path):
+        if context.startswith("/") and not compose_mounts.inside(context, app.path):
             raise BadInputError(
                 f"'{name}' is built from {context}, outside of the checkout {app.path}, so it is of no commit. Paths "
                 f"in compose files ({', '.join(app.compose().files)}) count from the top of the checkout, also where "
@@ -85,7 +85,7 @@ def require_one_path(app: App, containers: Iterable[engine.Container]) -> None:
     here = os.path.realpath(app.path)
     for one in containers:
         there = os.path.realpath(one.working_dir) if one.working_dir else here
-        near = compose.inside(there, here) or compose.inside(here, there)
+        near = compose_mounts.inside(there, here) or compose_mounts.inside(here, there)
         # One that is gone was moved here.
         if not near and os.path.isdir(there):
             raise BadInputError(
@@ -129,7 +129,7 @@ def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: 
             f"{commit} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
             "'strategy: recreate'. Nothing was changed."
         )
-    if compose.is_ours(app.override) and names.is_in(files.read(app.override)):
+    if compose.is_ours(app.override) and compose_override.is_in(files.read(app.override)):
         raise BadInputError(
             f"The proxy before '{app.service}' can't stay with {commit}, because {reason} there: let the service "
             "publish its ports as before, or first take the proxy away (docker compose rm --stop --force "

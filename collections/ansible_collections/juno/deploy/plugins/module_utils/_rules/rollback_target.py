@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._app import release_override
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Migration, Schema
@@ -63,7 +63,7 @@ def images(
     :raises BadInputError: one is no longer kept.
     """
     found = {}
-    for service, (_used, name) in compose.release_images(config, entry.commit).items():
+    for service, (_used, name) in release_override.release_images(config, entry.commit).items():
         if service not in services:
             continue
         # Its name may have come to mean another image since: the commit deployed again, another project's build.

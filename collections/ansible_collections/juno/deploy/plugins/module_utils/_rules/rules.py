@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a changed file is to a site, and the steps that follow: rules as data. Private to juno.deploy.
+"""What a changed file is to a site, and the steps that follow. Private to juno.deploy.
 
 A pattern without a slash is one for the file's own name, wherever it lies; one with a slash, also at its beginning, is
 for the whole path from the top of the checkout. C(*) and C(?) stay within a folder, C(**/) is any number of folders,
@@ -15,156 +15,11 @@ import re
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._rules.file_kinds import DEFAULTS, KINDS, STEPS, UNKNOWN
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: In the order in which they are taken.
-STEPS = ("build", "frontend", "translate", "collect", "migrate", "workers", "invalidate", "invalidate_naming")
-
-_LIVE = ("workers", "invalidate")
-#: What each kind of file needs.
-KINDS: dict[str, tuple[str, ...]] = {
-    "image": ("build", "collect", "migrate", *_LIVE),
-    "template": _LIVE,
-    "code": _LIVE,
-    "static file": ("collect", "workers", "invalidate_naming"),
-    "front-end source": ("frontend", "collect", "workers", "invalidate_naming"),
-    "migration": ("migrate", *_LIVE),
-    "translation": ("translate", *_LIVE),
-    "compiled translation": _LIVE,
-    "documentation": (),
-    "test": (),
-    "development": (),
-    "content": (),
-    "unknown": ("build", "collect", "migrate", *_LIVE),
-}
-UNKNOWN = "unknown"
-
-#: Kinds and their patterns. Earlier ones win: a README among the templates is a template.
-DEFAULTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("unknown", (".gitmodules",)),
-    (
-        "image",
-        (
-            "Dockerfile*",
-            "*.dockerfile",
-            ".dockerignore",
-            "compose.y*ml",
-            "compose.*.y*ml",
-            "docker-compose*.y*ml",
-            "requirements*.txt",
-            "requirements*.in",
-            "constraints*.txt",
-            "requirements/*",
-            "**/requirements/*",
-            "Pipfile*",
-            "poetry.lock",
-            "uv.lock",
-            "pdm.lock",
-            "pyproject.toml",
-            "setup.py",
-            "setup.cfg",
-            ".python-version",
-            "package.json",
-            "package-lock.json",
-            "npm-shrinkwrap.json",
-            "yarn.lock",
-            "pnpm-lock.yaml",
-            "*entrypoint*",
-            ".env",
-            "*.env",
-        ),
-    ),
-    (
-        "front-end source",
-        (
-            "tailwind.config.*",
-            "postcss.config.*",
-            "vite.config.*",
-            "webpack.config.*",
-            "rollup.config.*",
-            "esbuild.config.*",
-            "**/static_src/**",
-            "*.scss",
-            "*.sass",
-            "*.less",
-            "*.styl",
-            "*.ts",
-            "*.tsx",
-            "*.jsx",
-            "*.vue",
-            "*.svelte",
-        ),
-    ),
-    ("template", ("**/templates/**", "**/jinja2/**")),
-    ("static file", ("**/static/**", "**/assets/**")),
-    ("translation", ("*.po",)),
-    ("compiled translation", ("*.mo",)),
-    ("content", ("media/**", "uploads/**", "*.sqlite3", "*.sqlite3-wal", "*.sqlite3-shm", "*.sqlite3-journal")),
-    ("test", ("**/tests/**", "**/testing/**", "tests.py", "test_*.py", "*_test.py", "conftest.py")),
-    ("migration", ("**/migrations/*.py",)),
-    (
-        "documentation",
-        (
-            "/docs/**",
-            "/doc/**",
-            # Elsewhere a text may be one that the site shows.
-            "/*.md",
-            "/*.rst",
-            "/*.adoc",
-            "README*",
-            "CONTRIBUTING*",
-            "SECURITY*",
-            "CODE_OF_CONDUCT*",
-            "LICENSE*",
-            "LICENCE*",
-            "COPYING*",
-            "NOTICE*",
-            "AUTHORS*",
-            "CHANGELOG*",
-            "CHANGES*",
-            "CODEOWNERS",
-            ".env.example",
-            ".env.sample",
-        ),
-    ),
-    (
-        "development",
-        (
-            ".github/**",
-            ".gitlab/**",
-            ".circleci/**",
-            ".devcontainer/**",
-            ".vscode/**",
-            ".idea/**",
-            ".gitlab-ci.yml",
-            ".travis.yml",
-            "azure-pipelines.yml",
-            "bitbucket-pipelines.yml",
-            "Jenkinsfile",
-            ".gitignore",
-            ".gitattributes",
-            ".git-blame-ignore-revs",
-            ".editorconfig",
-            ".pre-commit-config.yaml",
-            ".flake8",
-            ".pylintrc",
-            ".coveragerc",
-            "mypy.ini",
-            "ruff.toml",
-            ".ruff.toml",
-            "pytest.ini",
-            "tox.ini",
-            "noxfile.py",
-            ".eslintrc*",
-            ".prettierrc*",
-            ".stylelintrc*",
-            "*.pyi",
-        ),
-    ),
-    ("code", ("*.py",)),
-)
 #: Kinds that are told by a folder's name, which may be that of an app too.
 _BY_NAME = ("test", "documentation", "development")
 _NAMES = {"tests", "testing", "docs", "doc"}

@@ -99,7 +99,7 @@ def clear(
     policy = _policy(caches)
     if caches.get("method") == "memcached":
         params = {
-            **_defaults(memcached_servers.ARGUMENTS),
+            **base_options.defaults(memcached_servers.ARGUMENTS),
             **place,
             "service": caches["service"],
             "port": caches["port"],
@@ -121,10 +121,10 @@ def _policy(caches: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def _params(app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the parameters of the module django_cache_clear."""
-    more = {"command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 10, **_policy(caches)}
+    more = {**base_options.defaults(base_options.CACHE_CLEAR), **_policy(caches)}
     place = {"project": app.project, "docker_host": app.docker_host or None, "service": app.service}
     wanted = {name: caches.get(name) for name in ("settings", "alias", "command")}
-    return {**_defaults(runner.ARGUMENTS), **more, **place, **wanted}
+    return {**base_options.defaults(base_options.DJANGO), **more, **place, **wanted}
 
 
 def _clear_memcached(params: dict[str, t.Any], policy: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -139,7 +139,3 @@ def _clear_memcached(params: dict[str, t.Any], policy: dict[str, t.Any]) -> dict
     chosen = delete.Selection(keep=("sessions", *policy["keep"]))
     ended = delete.delete_selected([(server, chosen) for server in servers], options)
     return memcached_report.report_selected(ended)
-
-
-def _defaults(spec: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
-    return {name: option.get("default") for name, option in spec.items()}

@@ -10,7 +10,7 @@ import typing as t
 import urllib.parse
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine, graceful_stop
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose as app_compose
 from ansible_collections.juno.deploy.plugins.module_utils._base import http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
@@ -60,8 +60,8 @@ class SwitchContext:
     #: Static files of earlier releases that the new containers got from the old ones.
     static_carried: int = 0
     #: Old workers that were told to end, who was killed, and when the new workers were started.
-    leaving: app_server.Leaving | None = None
-    killed: list[app_server.Ended] = dataclasses.field(default_factory=list)
+    leaving: graceful_stop.Leaving | None = None
+    killed: list[graceful_stop.Ended] = dataclasses.field(default_factory=list)
     workers_began: float = 0.0
     #: How long the site took to boot with this code, which tells how long a worker may take.
     boot_seconds: float = 0.0
@@ -96,7 +96,7 @@ class SwitchContext:
     def readiness_checks(self) -> readiness.Readiness:
         """Return what is asked of a new container of the site before it gets visitors.
 
-        C(_recovery.record) waits for the rest of its time.
+        C(_recovery.settle) waits for the rest of its time.
         """
         spec = self.spec
         first = min(spec.settle_seconds, FIRST_SETTLE_SECONDS)

@@ -16,7 +16,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine, port_kind
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, haproxy, names, runtime
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,7 +169,7 @@ def renew(work: SwitchContext, *, reload: bool, pull: bool = False) -> None:
     """Bring the proxy up to date with its files: by a new container only where it has to be, else by a reload."""
     ask = runtime.asker(names.socket_of(work.app.proxy_directory))
     running = containers(work)
-    wanted = names.definition(files.read(work.app.override))
+    wanted = compose_override.definition(files.read(work.app.override))
     if not running:
         events.tell("starts the proxy")
         work.do(

@@ -13,8 +13,14 @@ import collections
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, dependencies, engine
-from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    dependencies,
+    engine,
+    graceful_stop,
+    release_override,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
@@ -38,7 +44,7 @@ class Starter:
     argv: Callable[..., list[str]]
     #: How long each thing that another one depends on may take.
     seconds: float
-    grace_seconds: int = 30
+    grace_seconds: int = options.default(options.SWITCH, "grace_seconds")
 
     def containers(self, service: str | None = None) -> list[engine.Container]:
         """Return the project's containers (of one service), stopped ones too."""
@@ -165,7 +171,7 @@ def stop(at: Starter, containers: list[engine.Container]) -> None:
     :raises EngineError: one would not stop.
     """
     at_work = [one for one in containers if one.state in ("running", "restarting", "paused")]
-    app_server.stop_all(at.client, at_work, at.grace_seconds)
+    graceful_stop.stop_all(at.client, at_work, at.grace_seconds)
 
 
 def remove(at: Starter, containers: list[engine.Container]) -> None:
@@ -197,7 +203,7 @@ def name_image(client: t.Any, image: str, name: str) -> None:
 
     :raises EngineError: the image is not there.
     """
-    repository, tag_name = compose.split_image(name)
+    repository, tag_name = release_override.split_image(name)
     with engine.errors_as(f"The image {image} of the release could not be taken: build it again (deploy again)"):
         client.api.tag(image, repository, tag_name, force=True)
 

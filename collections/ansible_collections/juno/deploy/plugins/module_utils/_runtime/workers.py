@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     app_server,
     dependencies,
     engine,
+    graceful_stop,
     restart_policy,
     worker_services,
 )
@@ -52,7 +53,7 @@ def tell_to_end(work: context.SwitchContext) -> None:
     queues = [one for one in work.old if one.service != work.app.service and not _answers(work, one)]
     if queues:
         journal.note_fields(work.app.journal, workers_signalled=True)
-        work.leaving = app_server.Leaving(work.client, queues, work.spec.grace_seconds)
+        work.leaving = graceful_stop.Leaving(work.client, queues, work.spec.grace_seconds)
 
 
 def _answers(work: context.SwitchContext, one: Container) -> bool:
@@ -68,7 +69,7 @@ def start_new(work: context.SwitchContext) -> list[str]:
     ended = work.leaving.wait() if work.leaving else []
     signalled = {one.id for one in work.leaving.containers} if work.leaving else set()
     rest = [one for one in work.old if one.service != work.app.service and one.id not in signalled]
-    ended += app_server.stop_all(work.client, rest, work.spec.grace_seconds)
+    ended += graceful_stop.stop_all(work.client, rest, work.spec.grace_seconds)
     work.killed += [one for one in ended if one.killed]
     wanted = names(work)
     if not wanted:
@@ -102,13 +103,14 @@ def bring_back(work: context.SwitchContext, before: journal_entry.Before, *, sig
     every = [one for one in app_server.own(work.client, work.app, stopped=True) if one.service != site]
     old = [one for one in every if one.id in known]
     new = [one for one in every if one.id not in known and one.id not in before.stopped]
-    app_server.stop_all(work.client, [one for one in new if one.state == "running"], work.spec.grace_seconds)
+    graceful_stop.stop_all(work.client, [one for one in new if one.state == "running"], work.spec.grace_seconds)
     _remove(work.client, new)
     if signalled:
-        app_server.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
+        graceful_stop.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
         old = [one for one in engine.find(work.client, work.app.project, stopped=True) if one.id in known]
     for one in old:
-        if one.service != site and one.state != "running":
+        # For a moment after its end the Engine's list still says that one runs.
+        if one.service != site and (signalled or one.state != "running"):
             events.tell(f"starts {one.name}, a worker of the release before")
             with engine.errors_as(f"The worker {one.name} of the release before could not be started"):
                 work.client.api.start(one.id)

@@ -12,7 +12,7 @@ import dataclasses
 import json
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import typed
+from ansible_collections.juno.deploy.plugins.module_utils._base import options, typed
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal_upgrade, switch_spec
 
@@ -81,8 +81,8 @@ class BackupSpec:
     """When databases are copied, and how long that may take."""
 
     #: V(auto) before migrations, where it can be; V(always) before each deploy, or it fails; V(never).
-    when: str = "auto"
-    timeout_seconds: float = 600
+    when: str = options.default(options.MIGRATE, "backup")
+    timeout_seconds: float = options.default(options.MIGRATE, "backup_timeout_seconds")
 
 
 @dataclasses.dataclass(frozen=True)

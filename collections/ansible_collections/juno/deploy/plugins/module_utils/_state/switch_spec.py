@@ -27,7 +27,7 @@ class SwitchSpec:
     settle_seconds: float
     purge_bytecode: bool = False
     #: stale or all.
-    bytecode_mode: str = "stale"
+    bytecode_mode: str = options.default(options.SWITCH, "bytecode_mode")
     #: How long static files of earlier releases stay, in the fields of C(_django.retention.Rules); nothing: for ever.
     static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Collect the commit's static files first; a deploy has done so when it built.
@@ -35,7 +35,7 @@ class SwitchSpec:
     cache_version: cache_versions.CacheVersion = dataclasses.field(default_factory=cache_versions.CacheVersion)
     #: Pages that the new containers are asked for before the proxy gives them requests, at most so many in a second.
     warm_paths: tuple[str, ...] = ()
-    warm_rate: float = 20.0
+    warm_rate: float = options.default(options.SWITCH, "warm_rate")
     #: What the verification will ask for, which new containers must show before they get visitors.
     pages: tuple[dict[str, t.Any], ...] = ()
     #: Other services of the project that are replaced where something about them has changed.

@@ -5,20 +5,23 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import threading
 import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine
-from ansible_collections.juno.deploy.plugins.module_utils._base import masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance, names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, maintenance, names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import published_ports
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock, rpc
-from ansible_collections.juno.deploy.plugins.module_utils._status import history, status, status_services, status_words
+from ansible_collections.juno.deploy.plugins.module_utils._status import (
+    history,
+    logs,
+    status,
+    status_services,
+    status_words,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +29,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
-#: Colours and the like, which a terminal understands and a report doesn't.
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 #: Ansible shows nothing before a task has ended, so following a log for longer helps nobody.
 LONGEST_FOLLOW_SECONDS = 3600
 
@@ -58,37 +59,9 @@ def look_at_checkout(run: Runner, path: str) -> status.Checkout:
     return status.Checkout(commit, subject, tuple(git_checkout.locally_modified(run, path)))
 
 
-def clean(raw: bytes) -> str:
-    """Return a log as text without colours."""
-    lines = ESCAPES.sub("", raw.decode("utf-8", "replace")).split("\n")
-    return "\n".join(line.rstrip() for line in lines).rstrip("\n")
-
-
 def _image_names(client: t.Any) -> dict[str, tuple[str, ...]]:
     with engine.errors_as("The Docker Engine refused to list its images"):
         return {one["Id"]: tuple(sorted(one.get("RepoTags") or [])) for one in client.api.images()}
-
-
-def _logs(client: t.Any, app: App, question: Question) -> list[dict[str, str]]:
-    """Return the last lines of each of the app's containers, and what they log within the time that was asked for."""
-    # The Engine takes whole seconds; the same bound for both parts, so that no line is lost or comes twice.
-    began = int(time.time())
-    threading.Event().wait(question.log_follow_seconds)
-    found = []
-    for one in engine.find(client, app.project, stopped=True):
-        if one.service not in app.services:
-            continue
-        with engine.errors_as(f"The log of the container {one.name} can't be read"):
-            if question.log_follow_seconds:
-                raw = client.api.logs(one.id, tail=question.log_lines, until=began) + client.api.logs(
-                    one.id, since=began
-                )
-            else:
-                raw = client.api.logs(one.id, tail=question.log_lines)
-            seen = client.api.inspect_container(one.id)
-        masking.learn_environment((seen.get("Config") or {}).get("Env") or [])
-        found.append({"container": one.name, "status": one.status, "text": masking.hide(clean(raw))})
-    return found
 
 
 def _require_sense(question: Question) -> None:
@@ -112,22 +85,71 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
     _require_sense(question)
     entries = journal.read(app.journal)
     problems: list[str] = []
-    containers: list[engine.Container] | None = None
-    checkout: status.Checkout | None = None
-    tags: dict[str, tuple[str, ...]] = {}
-    details: dict[str, status_services.Detail] = {}
-    wanted: dict[str, status_services.Wanted] = {}
-    logs: list[dict[str, str]] = []
+    there = _look_at_containers(app, question, problems)
+    checkout, wanted = _look_at_files(run, app, problems)
+    deployer: dict[str, t.Any] = {}
+    try:
+        deployer = at_work(app.state_directory)
+    except JunoError as exc:
+        problems.append(exc.message)
+    proxy = look_at_proxy(app)
+    # While a run is at work, or visitors are turned away on purpose, ports answer otherwise.
+    quiet = bool(deployer or proxy.maintenance or there.found is None)
+    ports = [] if quiet else published_ports.findings(journal.serving(entries))
+    problems += ports
+    seen = status.Seen(
+        app.path,
+        app.services,
+        entries,
+        there.found,
+        there.tags,
+        checkout,
+        tuple(problems),
+        deployer,
+        proxy,
+        wanted,
+        there.details,
+        time.time(),
+    )
+    return {**report(seen, question), "ports": ports, "logs": there.logs}
+
+
+@dataclasses.dataclass
+class _Containers:
+    """What the Engine tells; C(found) is nothing where it doesn't answer."""
+
+    found: list[engine.Container] | None = None
+    tags: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    details: dict[str, status_services.Detail] = dataclasses.field(default_factory=dict)
+    logs: list[dict[str, str]] = dataclasses.field(default_factory=list)
+
+
+def _look_at_containers(app: App, question: Question, problems: list[str]) -> _Containers:
+    """Ask the Engine for the containers, their images and logs; C(problems) gets why it doesn't answer.
+
+    :raises EngineError: logs are wanted, and it does not give them.
+    """
+    there = _Containers()
     try:
         client = engine.connect(app.docker_host)
-        logs = _logs(client, app, question) if question.wants_logs else []
-        containers = engine.find(client, app.project, stopped=True)
-        tags = _image_names(client)
-        details = _details(client, containers)
+        if question.wants_logs:
+            there.logs = logs.read(client, app, question.log_lines, question.log_follow_seconds)
+        there.found = engine.find(client, app.project, stopped=True)
+        there.tags = _image_names(client)
+        there.details = _details(client, there.found)
     except EngineError as exc:
         if question.wants_logs:
             raise
         problems.append(exc.message)
+    return there
+
+
+def _look_at_files(
+    run: Runner, app: App, problems: list[str]
+) -> tuple[status.Checkout | None, dict[str, status_services.Wanted]]:
+    """Read the checkout and its compose files, as far as they can be read; C(problems) gets why not."""
+    checkout: status.Checkout | None = None
+    wanted: dict[str, status_services.Wanted] = {}
     try:
         owner.take(app)
         git_checkout.require_checkout(run, app.path)
@@ -136,31 +158,7 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         wanted = status_services.read_wanted(compose_config.read(run, app.compose()))
     except JunoError as exc:
         problems.append(exc.message)
-    deployer: dict[str, t.Any] = {}
-    try:
-        deployer = at_work(app.state_directory)
-    except JunoError as exc:
-        problems.append(exc.message)
-    proxy = look_at_proxy(app)
-    # While a run is at work, or visitors are turned away on purpose, ports answer otherwise.
-    quiet = bool(deployer or proxy.maintenance or containers is None)
-    ports = [] if quiet else published_ports.findings(journal.serving(entries))
-    problems += ports
-    seen = status.Seen(
-        app.path,
-        app.services,
-        entries,
-        containers,
-        tags,
-        checkout,
-        tuple(problems),
-        deployer,
-        proxy,
-        wanted,
-        details,
-        time.time(),
-    )
-    return {**report(seen, question), "ports": ports, "logs": logs}
+    return checkout, wanted
 
 
 def _details(client: t.Any, containers: list[engine.Container]) -> dict[str, status_services.Detail]:
@@ -189,7 +187,7 @@ def at_work(directory: str) -> dict[str, t.Any]:
 
 def look_at_proxy(app: App) -> status.ProxyFiles:
     """Read whether the proxy is to stand before the app, and whether it shows its maintenance page."""
-    expected = compose.is_ours(app.override) and names.is_in(files.read(app.override))
+    expected = compose.is_ours(app.override) and compose_override.is_in(files.read(app.override))
     return status.ProxyFiles(expected, maintenance.is_on(app.proxy_directory))
 
 

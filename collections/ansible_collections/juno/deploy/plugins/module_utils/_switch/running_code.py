@@ -14,7 +14,7 @@ import os
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, engine_exec
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
@@ -178,7 +178,7 @@ def _ask(client: t.Any, container: engine.Container) -> dict[str, t.Any]:
     for python in ("python", "python3"):
         argv = [python, "-c", runner.BOOT, job]
         try:
-            done = engine.exec_argv(client, container, argv, timeout_seconds=LOOK_SECONDS)
+            done = engine_exec.exec_argv(client, container, argv, timeout_seconds=LOOK_SECONDS)
         except EngineError:
             continue  # it has none of that name, or ended meanwhile: whoever watches it says so
         results = split_results(done.stdout, token)[1]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Page:
     """A page and what it must show."""
 
     path: str
-    status: int = 200
+    status: int = options.default(options.PAGE, "status")
     contains: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     source: str = CONFIGURED

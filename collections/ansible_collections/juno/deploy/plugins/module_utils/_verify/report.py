@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Finding, Visit
     from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import VerifyOutcome
+    from ansible_collections.juno.deploy.plugins.module_utils._verify.verify_spec import VerifyOutcome
 
 #: So many findings have a line of their own.
 LINES = 10

@@ -11,7 +11,6 @@ import typing as t
 import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._verify import ask as verify_ask
 from ansible_collections.juno.deploy.plugins.module_utils._verify import findings as verify_findings
 from ansible_collections.juno.deploy.plugins.module_utils._verify import sitemap as verify_sitemap
@@ -26,6 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     Page,
     Visit,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify_spec import VerifyOutcome, VerifySpec
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door
     from ansible_collections.juno.deploy.plugins.module_utils._verify.manifest import Manifest
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
 
     Open = Callable[[Site], Get]
 
@@ -42,68 +41,6 @@ Answer = t.TypeVar("Answer")
 CONNECTIONS = 4
 #: How far it is with many pages or files, is told so often.
 TELL_SECONDS = 1
-#: More would be a crawl.
-MOST_FOUND = 200
-
-
-@dataclasses.dataclass(frozen=True)
-class VerifySpec:
-    """What is to be asked and how it is judged."""
-
-    pages: tuple[Page, ...]
-    wait_seconds: float = 0.0
-    #: 0: files are not asked for.
-    max_assets: int = 200
-    follow_redirects: bool = False
-    html_max_age: int = 3600
-    #: A random text, for renderings past the cache; empty: none are asked for.
-    token: str = ""
-    mark: Mark | None = None
-    sitemap: str = ""
-    sitemap_pages: int = 0
-    #: How long pages that nobody configured are asked for.
-    found_seconds: float = 5.0
-    #: Pages of the sitemap that the release before answered well. Only what goes wrong with these is an error, since
-    #: whoever fills a site with content names what stands in its sitemap; None: with each of them.
-    answered_before: frozenset[str] | None = None
-
-    @property
-    def paths(self) -> set[str]:
-        """Return the paths of the configured pages."""
-        return {page.path for page in self.pages}
-
-
-@dataclasses.dataclass(frozen=True)
-class VerifyOutcome:
-    """All that was seen of a site."""
-
-    visits: list[Visit]
-    assets: list[str]
-    findings: list[Finding]
-    waited_seconds: float
-    directs: list[Direct] = dataclasses.field(default_factory=list)
-    seen: Seen = dataclasses.field(default_factory=Seen)
-
-
-def check_figures(params: dict[str, t.Any]) -> None:
-    """Refuse figures that make no sense.
-
-    :raises BadInputError: one of them is too small or too large, or needs another option.
-    """
-    if params["wait_seconds"] < 0:
-        raise BadInputError(f"wait_seconds is {params['wait_seconds']:g}: give 0, or how long to wait at most.")
-    for name in ("timeout_seconds", "max_assets", "max_body_bytes", "found_seconds"):
-        if params[name] <= 0:
-            raise BadInputError(f"{name} is {params[name]:g}: give more than 0.")
-    for name in ("sitemap_pages", "log_pages"):
-        if not 0 <= params[name] <= MOST_FOUND:
-            raise BadInputError(f"{name} is {params[name]}: give 0 to {MOST_FOUND}.")
-    if params["port"] is not None and not 0 < params["port"] < 65536:
-        raise BadInputError(f"port is {params['port']}: give a number from 1 to 65535.")
-    if not params["sitemap"].startswith("/"):
-        raise BadInputError(f"The path '{params['sitemap']}' of the sitemap does not begin with a slash.")
-    if not params["project"] and (params["log_pages"] or params["manifest"]):
-        raise BadInputError("log_pages and manifest are about containers: name the compose project as well.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,21 +112,24 @@ class Verification:
             assets = self.check_assets(pool, visits, others)
             visits += others
             replaced = self.check_replaced(pool, seen.manifest, assets, visits)
-        doubtful = {one.path for one in pages if one.source == SITEMAP and one.path not in (spec.answered_before or ())}
-        findings = [
-            *verify_findings.softened(
-                verify_findings.of_answers(spec.mark, visits, directs, assets),
-                set() if spec.answered_before is None else doubtful,
-            ),
-            *verify_findings.of_pages(visits, spec.html_max_age),
-            *verify_findings.of_number(assets),
-            *replaced,
-            *problems,
-            *seen.findings,
-            *verify_findings.of_time(spec.found_seconds, sum(one.visit is None for one in found), assets.late),
-        ]
+        late = verify_findings.of_time(spec.found_seconds, sum(one.visit is None for one in found), assets.late)
+        findings = [*self.judge(pages, visits, directs, assets), *replaced, *problems, *seen.findings, *late]
         findings.sort(key=lambda one: one.level != "error")
         return VerifyOutcome(visits, assets.asked, findings, waited, directs, seen)
+
+    def judge(
+        self, found: list[Page], visits: list[Visit], directs: list[Direct], assets: verify_findings.Assets
+    ) -> list[Finding]:
+        """Return what is wrong with the answers; with a page of the sitemap it is an error only where it was right."""
+        spec, before = self.spec, self.spec.answered_before
+        doubtful = {
+            one.path for one in found if one.source == SITEMAP and before is not None and one.path not in before
+        }
+        return [
+            *verify_findings.softened(verify_findings.of_answers(spec.mark, visits, directs, assets), doubtful),
+            *verify_findings.of_pages(visits, spec.html_max_age),
+            *verify_findings.of_number(assets),
+        ]
 
     def get(self, site: Site) -> Get:
         """Return what asks a site for a configured page."""

@@ -17,41 +17,34 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.http import fetc
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import containers, model, report
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import parse_mark
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Verification, VerifySpec, check_figures
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import Verification
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify_spec import VerifySpec, check_figures
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-RELEASE_SPEC: dict[str, dict[str, t.Any]] = {
+RELEASE_SPEC: options.Spec = {
     "value": {"type": "str", "required": True},
     "header": {"type": "str", "default": "X-Release"},
     "pattern": {"type": "str"},
 }
-ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+ARGUMENT_SPEC: options.Spec = {
     "base_url": {"type": "str", "required": True},
     "host": {"type": "str"},
-    "forwarded_proto": {"type": "str", "choices": ["http", "https"]},
+    **options.FORWARDED,
     "pages": {"type": "list", "elements": "dict", "required": True, "options": options.PAGE},
     "wait_seconds": {"type": "float", "default": 0},
     "timeout_seconds": {"type": "float", "default": 10},
-    "check_assets": {"type": "bool", "default": True},
     "max_assets": {"type": "int", "default": 200},
     "max_body_bytes": {"type": "int", "default": 8 * 1024 * 1024},
     "follow_redirects": {"type": "bool", "default": False},
     "validate_certs": {"type": "bool", "default": True},
-    "compare": {"type": "bool", "default": False},
-    "html_max_age": {"type": "int", "default": 3600},
-    "sitemap": {"type": "str", "default": "/sitemap.xml"},
-    "sitemap_pages": {"type": "int", "default": 0},
-    "log_pages": {"type": "int", "default": 0},
+    **options.CHECKS,
     "found_seconds": {"type": "float", "default": 5},
     "answered_before": {"type": "list", "elements": "str"},
-    "project": {"type": "str"},
-    "service": {"type": "str", "default": "web"},
-    "docker_host": {"type": "str"},
+    **options.COMPOSE,
+    "service": options.SERVICE,
     "port": {"type": "int"},
-    "check_containers": {"type": "bool", "default": True},
-    "manifest": {"type": "str", "default": ""},
     "release": {"type": "dict", "options": RELEASE_SPEC},
 }
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An Engine, a compose and a proxy without any of them, for tests of decisions; the real ones are in molecule.
 
-All that is done to them is in one log, in its order.
+All that is done to them is in one log, in its order. That its Engine answers as a real one does is the table of
+C(engine_contract).
 """
 
 from __future__ import annotations
 
+import collections
 import hashlib
 import json
 import os
@@ -15,14 +17,16 @@ import subprocess
 import typing as t
 
 import docker.errors
+import requests
 from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, engine, port_kind, ports
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base import http, typed
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, haproxy, names, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, journal_entry
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_files import FakeFiles
 
 engine.load()
 
@@ -35,6 +39,23 @@ HEAD = "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state\n"
 PLACES = 4
 NETWORK = names.network_name("jobs")
 USER = f"{os.getuid()}:{os.getgid()}"
+#: Containers in these states have an address; in those they are listed without being asked for.
+WITH_ADDRESS = ("running", "paused")
+ALIVE = (*WITH_ADDRESS, "restarting")
+STATUSES = {
+    "created": "Created",
+    "running": "Up 2 hours",
+    "paused": "Up 2 hours (Paused)",
+    "restarting": "Restarting ({}) 2 seconds ago",
+    "exited": "Exited ({}) 2 seconds ago",
+}
+
+
+def refusal(status: int, words: str, kind: type[docker.errors.APIError] = docker.errors.APIError) -> Exception:
+    """Return what the SDK raises when an Engine refuses."""
+    response = requests.Response()
+    response.status_code, response.url = status, "http+docker://fake"
+    return kind(words, response=response, explanation=words)
 
 
 class World:
@@ -44,12 +65,18 @@ class World:
         self.log: list[str] = []
         #: What containers have written outside of volumes, as the Engine lists it.
         self.written: dict[str, list[dict[str, t.Any]]] = {}
+        #: What is in containers, and how programs end there, with their output and their errors.
+        self.files: dict[str, FakeFiles] = collections.defaultdict(FakeFiles)
+        self.programs: dict[str, tuple[int, bytes, bytes]] = {}
+        self.executed: list[list[str]] = []
         self.api = self
         self.config: dict[str, t.Any] = {"name": "jobs", "services": {"web": {**SITE, **(site or {})}}}
         for name in workers:
             self.config["services"][name] = {"build": {"context": "."}, "depends_on": {"web": None}}
         self.there: dict[str, dict[str, t.Any]] = {}
         self.names = {"jobs-web": "sha256:new", **{f"jobs-{name}": "sha256:new" for name in workers}}
+        #: Images without a name, and without a container, are still there.
+        self.unnamed = {"sha256:old", "sha256:new"}
         #: Services that do their work and end as soon as they are started, with their exit codes.
         self.tasks: dict[str, int] = {}
         #: What the health checks of services say.
@@ -113,46 +140,85 @@ class World:
                 "com.docker.compose.config-hash": self.hashes().get(service, "none"),
             },
             "NetworkSettings": {"Networks": {"jobs_default": {}}},
+            "Created": 1_700_000_000 + self.last,
+            "Ports": [],
             "address": f"10.0.0.{self.last}",
             "restarts": restarts,
-            "made_from": names.definition(files.read(self.app.override)) if service == names.SERVICE else {},
+            #: One that has ended by itself, which a test says by its state, was not well.
+            "exit_code": 1,
+            "made_from": compose_override.definition(files.read(self.app.override)) if service == names.SERVICE else {},
+            "image_name": next((known for known in self.names if self.names[known] == image), image),
+            "environment": self._environment(service),
             "networks": {"jobs_default", NETWORK},
         }
         return name
 
+    def _environment(self, service: str) -> list[str]:
+        own = self.config["services"].get(service, {}).get("environment") or {}
+        return ["PATH=/usr/local/bin:/usr/bin:/bin", *(f"{name}={value}" for name, value in own.items())]
+
     def states(self, service: str = "") -> dict[str, str]:
         return {name: one["State"] for name, one in self.there.items() if name.startswith(service)}
 
-    def containers(self, *, all: bool, filters: dict[str, list[str]]) -> list[dict[str, t.Any]]:  # noqa: A002
-        wanted = dict(label.split("=", 1) for label in filters.get("label", []))
+    def containers(
+        self,
+        *,
+        all: bool = False,  # noqa: A002
+        filters: dict[str, list[str]] | None = None,
+    ) -> list[dict[str, t.Any]]:
+        wanted = dict(label.split("=", 1) for label in (filters or {}).get("label", []))
         found = [one for one in self.there.values() if wanted.items() <= one["Labels"].items()]
         for one in found:
-            alive = one["State"] in ("running", "paused")
-            one["NetworkSettings"]["Networks"]["jobs_default"]["IPAddress"] = one["address"] if alive else ""
-        return [one for one in found if all or one["State"] in ("running", "paused")]
+            has_address = one["State"] in WITH_ADDRESS
+            one["NetworkSettings"]["Networks"]["jobs_default"]["IPAddress"] = one["address"] if has_address else ""
+            one["Status"] = STATUSES.get(one["State"], "").format(self._exit_code(one))
+        return [one for one in found if all or one["State"] in ALIVE]
 
     def _known(self, identity: str) -> dict[str, t.Any]:
         if identity not in self.there:
-            raise docker.errors.NotFound(f"No such container: {identity}")
+            raise refusal(404, f"No such container: {identity}", docker.errors.NotFound)
         return self.there[identity]
+
+    def _running(self, identity: str) -> dict[str, t.Any]:
+        one = self._known(identity)
+        if one["State"] != "running":
+            raise refusal(409, f"Container {identity} is {one['State']}, not running")
+        return one
+
+    def _exit_code(self, one: dict[str, t.Any]) -> int:
+        if one["State"] not in ("exited", "restarting", "dead"):
+            return 0
+        return self.tasks.get(one["Labels"].get("com.docker.compose.service", ""), one["exit_code"])
 
     def inspect_container(self, identity: str) -> dict[str, t.Any]:
         one = self._known(identity)
-        state = {"Running": one["State"] in ("running", "paused"), "Status": one["State"], "ExitCode": 1, "Pid": 0}
-        service = one["Labels"]["com.docker.compose.service"]
-        if service in self.tasks:
-            state["ExitCode"] = self.tasks[service]
+        state: dict[str, t.Any] = {
+            "Running": one["State"] in ALIVE,
+            "Restarting": one["State"] == "restarting",
+            "Status": one["State"],
+            "ExitCode": self._exit_code(one),
+            "Pid": 0,
+        }
+        service = one["Labels"].get("com.docker.compose.service", "")
         if service in self.health:
             state["Health"] = {"Status": self.health[service], "Log": [{"Output": "refused\n"}]}
         made = one["made_from"]
         return {
+            "Id": one["Id"],
             "Name": one["Names"][0],
+            "Image": one["ImageID"],
             "State": state,
             "RestartCount": one["restarts"],
-            "Mounts": one.get("Mounts"),
-            "Config": {"Image": made.get("image"), "User": made.get("user"), "Entrypoint": made.get("entrypoint")},
+            "Mounts": one.get("Mounts") or [],
+            "Config": {
+                "Image": made.get("image") or one["image_name"],
+                "User": made.get("user") or "",
+                "Entrypoint": made.get("entrypoint"),
+                "Env": one["environment"],
+                "Healthcheck": {"Test": ["CMD", "check"]} if service in self.health else None,
+            },
             "HostConfig": {
-                "RestartPolicy": one.get("policy"),
+                "RestartPolicy": {"Name": "", "MaximumRetryCount": 0, **(one.get("policy") or {})},
                 "PortBindings": {
                     f"{port['target']}/tcp": [{"HostIp": port.get("host_ip", ""), "HostPort": port["published"]}]
                     for port in made.get("ports") or []
@@ -161,92 +227,170 @@ class World:
             "NetworkSettings": {"Networks": dict.fromkeys(one["networks"])},
         }
 
+    def networks(self, names: list[str]) -> list[dict[str, t.Any]]:
+        there = ("jobs_default", NETWORK)
+        return [{"Name": one, "EnableIPv6": False} for one in there if any(name in one for name in names)]
+
     def connect_container_to_network(self, identity: str, network: str, aliases: list[str]) -> None:
-        assert network == NETWORK
+        one = self._known(identity)
+        if network not in ("jobs_default", NETWORK):
+            raise refusal(404, f"network {network} not found", docker.errors.NotFound)
+        if network in one["networks"]:
+            raise refusal(403, f"endpoint with name {identity} already exists in network {network}")
         self.log.append(f"connect {' '.join([identity, *aliases])}")
-        self._known(identity)["networks"].add(network)
+        one["networks"].add(network)
 
     def _become(self, what: str, identity: str, state: str) -> None:
         self.log.append(f"{what} {identity}")
         self._known(identity)["State"] = state
 
     def start(self, identity: str) -> None:
-        if self._known(identity)["State"] == "paused":
-            raise docker.errors.APIError("cannot start a paused container, try unpause instead")
+        one = self._known(identity)
+        if one["State"] == "paused":
+            raise refusal(409, "cannot start a paused container, try unpause instead")
+        if one["State"] in ALIVE:
+            self.log.append(f"start {identity}")
+            return
         self._become("start", identity, "running")
-        self.there[identity]["restarts"] = 0
-        if self.there[identity]["Labels"]["com.docker.compose.service"] in self.tasks:
-            self.there[identity]["State"] = "exited"
+        one.update(restarts=0, exit_code=1)
+        if one["Labels"]["com.docker.compose.service"] in self.tasks:
+            one["State"] = "exited"
         if identity.startswith(names.SERVICE):
             self._read_configuration()
 
     def stop(self, identity: str, timeout: int) -> None:
         assert timeout in ((1, 30) if identity.startswith(names.SERVICE) else (30,))
-        self._become("stop", identity, "exited")
+        state = self._known(identity)["State"]
+        if state in WITH_ADDRESS:
+            self.there[identity]["exit_code"] = 0
+        self._become("stop", identity, "exited" if state in ALIVE else state)
 
     def kill(self, identity: str, signal: str) -> None:
-        assert self._known(identity)["State"] == "running"
+        self._running(identity)
         self.log.append(f"{signal} {identity}")
-        self._read_configuration()
+        if identity.startswith(names.SERVICE):
+            self._read_configuration()
 
     def diff(self, identity: str) -> list[dict[str, t.Any]] | None:
-        return self.written.get(str(self._known(identity) and identity))
+        return self.written.get(self._known(identity)["Id"])
 
     def rename(self, identity: str, name: str) -> None:
+        one = self._known(identity)
+        if f"/{name}" in [each["Names"][0] for each in self.there.values()]:
+            raise refusal(409, f'Conflict. The container name "/{name}" is already in use')
         self.log.append(f"rename {identity} {name}")
-        self._known(identity)["Names"] = [f"/{name}"]
+        one["Names"] = [f"/{name}"]
 
     def remove_container(self, identity: str, force: bool = False) -> None:
         state = self._known(identity)["State"]
-        assert force or state not in ("running", "paused")
+        if state in ALIVE and not force:
+            raise refusal(409, f"You cannot remove a {state} container {identity}")
         self.log.append(f"{'kill' if state == 'running' else 'remove'} {identity}")
         del self.there[identity]
-
-    def logs(self, identity: str, tail: int) -> bytes:
-        return f"the last {tail} lines of {identity}".encode()
-
-    def exec_create(self, identity: str, argv: list[str], **_options: t.Any) -> dict[str, str]:
-        raise docker.errors.APIError(f"{identity} has no {argv[0]}")
-
-    # Images
 
     def update_container(self, identity: str, restart_policy: dict[str, t.Any]) -> None:
         self._known(identity)["policy"] = restart_policy
 
-    def inspect_image(self, name: str) -> dict[str, str]:
-        if name in self.names.values():
-            return {"Id": name, "RepoDigests": []}
-        if name not in self.names:
-            raise docker.errors.ImageNotFound(name)
-        return {"Id": self.names[name], "RepoDigests": [f"{name}@{self.names[name]}"]}
+    # What is in containers
 
-    def tag(self, image: str, repository: str, tag: str, force: bool) -> None:
+    def logs(
+        self, identity: str, tail: int = 80, *, stream: bool = False, **_bounds: t.Any
+    ) -> bytes | t.Iterator[bytes]:
+        text = f"the last {tail} lines of {self._known(identity)['Id']}".encode()
+        return iter([text]) if stream else text
+
+    def top(self, identity: str) -> dict[str, t.Any]:
+        self._running(identity)
+        return {"Titles": ["UID", "PID", "PPID", "CMD"], "Processes": []}
+
+    def exec_create(self, identity: str, argv: list[str], **_options: t.Any) -> dict[str, str]:
+        self._running(identity)
+        self.executed.append(argv)
+        return {"Id": str(len(self.executed) - 1)}
+
+    def _ran(self, number: str) -> tuple[int, bytes, bytes]:
+        """Return how a program ended; one that is not there is no error, but the runtime's words and its code."""
+        name = self.executed[int(number)][0]
+        none = f'exec failed: "{name}": executable file not found in $PATH'
+        return self.programs.get(name, (126, none.encode(), b""))
+
+    def exec_start(self, number: str, *, demux: bool, stream: bool = False) -> t.Any:
+        assert demux
+        _code, out, errors = self._ran(number)
+        return iter([(out, None), (None, errors)]) if stream else (out or None, errors or None)
+
+    def exec_inspect(self, number: str) -> dict[str, t.Any]:
+        return {"ExitCode": self._ran(number)[0], "Running": False, "Pid": 0}
+
+    def put_archive(self, identity: str, path: str, data: t.BinaryIO) -> bool:
+        self._known(identity)
+        try:
+            self.files[identity].put(path, data)
+        except FileNotFoundError as exc:
+            raise refusal(404, f"Could not find the file {path}", docker.errors.NotFound) from exc
+        return True
+
+    def get_archive(self, identity: str, path: str) -> tuple[t.Iterator[bytes], dict[str, t.Any]]:
+        self._known(identity)
+        try:
+            return self.files[identity].get(path)
+        except FileNotFoundError as exc:
+            raise refusal(404, f"Could not find the file {path}", docker.errors.NotFound) from exc
+
+    # Images
+
+    def _image(self, name: str) -> str:
+        """Return the id of an image by a name or by its id."""
+        found = self.names.get(name.removesuffix(":latest"))
+        if found is None and name not in self._image_ids():
+            raise refusal(404, f"No such image: {name}", docker.errors.ImageNotFound)
+        return found or name
+
+    def _image_ids(self) -> list[str]:
+        return sorted({*self.unnamed, *self.names.values(), *(one["ImageID"] for one in self.there.values())})
+
+    def _tags(self, image: str) -> list[str]:
+        return [name if ":" in name else f"{name}:latest" for name in self.names if self.names[name] == image]
+
+    def inspect_image(self, name: str) -> dict[str, t.Any]:
+        image = self._image(name)
+        return {"Id": image, "RepoDigests": [], "Config": {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]}}
+
+    def tag(self, image: str, repository: str, tag: str, force: bool) -> bool:
         assert force
+        found = self._image(image)
         self.log.append(f"tag {image} {repository}:{tag}")
-        self.names[repository if tag == "latest" else f"{repository}:{tag}"] = image
+        self.names[repository if tag == "latest" else f"{repository}:{tag}"] = found
+        return True
 
     def images(
         self,
         filters: dict[str, str] | None = None,
         all: bool = False,  # noqa: A002
     ) -> list[dict[str, t.Any]]:
-        assert filters in (None, {"label": "com.docker.compose.project=jobs"})
         assert not all
-        return [
-            {
-                "Id": image,
-                "Labels": {"com.docker.compose.project": "jobs"},
-                "RepoTags": [
-                    name if ":" in name else f"{name}:latest" for name in self.names if self.names[name] == image
-                ],
-            }
-            for image in sorted(set(self.names.values()))
+        key, _equals, value = (filters or {}).get("label", "").partition("=")
+        listed = [
+            {"Id": image, "Labels": self._image_labels(image), "RepoTags": self._tags(image)}
+            for image in self._image_ids()
         ]
+        return [one for one in listed if not key or one["Labels"].get(key) == value]
+
+    def _image_labels(self, image: str) -> dict[str, str]:
+        """Return the label of what compose built: of these images all but the proxy's have lost their names at most."""
+        built = all(name.startswith("jobs-") for name in self._tags(image)) and image != "sha256:proxy"
+        return {"com.docker.compose.project": "jobs"} if built else {}
 
     def remove_image(self, name: str, noprune: bool) -> None:
         assert not noprune
+        image = self._image(name)
+        used = image in [one["ImageID"] for one in self.there.values()]
+        if used and self._tags(image) in ([name], [f"{name}:latest"]):
+            raise refusal(409, f"conflict: unable to remove repository reference {name}, a container uses its image")
         self.log.append(f"untag {name}")
-        self.names.pop(name.removesuffix(":latest"))
+        self.names.pop(name.removesuffix(":latest"), None)
+        if not self._tags(image):
+            self.unnamed.discard(image)
 
     # Programs
 
@@ -278,7 +422,7 @@ class World:
         """Return what compose makes of each service's configuration, the proxy's among them if our override has one."""
         texts = {name: json.dumps(one) for name, one in self.config["services"].items()}
         override = files.read(self.app.override)
-        if compose.is_ours(self.app.override) and names.is_in(override):
+        if compose.is_ours(self.app.override) and compose_override.is_in(override):
             texts[names.SERVICE] = override
         return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
@@ -415,7 +559,7 @@ class World:
     def put_proxy_files(self) -> None:
         """Write the files of a proxy before the app."""
         proxy = names.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.proxy_directory, user=USER)
-        files.put_override(self.run, self.app, names.override(proxy))
+        files.put_override(self.run, self.app, compose_override.override(proxy))
         files.put_configuration(proxy)
 
     def behind_proxy(self) -> None:

@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import app as app
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._release import deployer, follow
 from ansible_collections.juno.deploy.plugins.module_utils._release import steps as release_steps
+from ansible_collections.juno.deploy.plugins.module_utils._release.release import TASKS, Release
 from ansible_collections.juno.deploy.plugins.module_utils._state import lock as state_lock
 from ansible_collections.juno.deploy.plugins.module_utils._state import rpc
 
@@ -94,16 +95,14 @@ class Running:
         door = rpc.listen(self.directory, ID)
         app = app_app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
         spec = {"purpose": purpose, "recollect": False, "reverse_migrations": purpose == "rollback"}
-        release = release_steps.Release(
-            app, spec, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock
-        )
+        release = Release(app, spec, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock)
         child = os.fork()
         if not child:
             code = 1
             try:
                 os.setsid()
                 release_steps.STEPS.clear()
-                plain = {name: lambda _release, _args: {} for name in (*release_steps.TASKS, "undo", "tidy")}
+                plain = {name: lambda _release, _args: {} for name in (*TASKS, "undo", "tidy")}
                 plain["begin"] = lambda _release, _args: {"begun": True}
                 release_steps.STEPS.update({name: self.noted(name, work) for name, work in {**plain, **steps}.items()})
                 if wall:

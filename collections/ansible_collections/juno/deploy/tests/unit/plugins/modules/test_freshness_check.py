@@ -11,10 +11,8 @@ import json
 import threading
 
 import pytest
-import yaml
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 from ansible_collections.juno.deploy.plugins.modules import freshness_check
 
 
@@ -89,17 +87,3 @@ def test_bad_input(capsys, change, says):
     result = run(capsys, **{"base_url": "http://127.0.0.1:9", "pages": [{"path": "/"}], **change})
     assert result["failed"] is True
     assert says in result["msg"]
-
-
-def test_the_documentation_fits_the_arguments():
-    def plain(options):
-        return {
-            name: {
-                **{key: option[key] for key in ("type", "elements", "choices", "required", "default") if key in option},
-                **({"options": plain(inner)} if (inner := option.get("suboptions") or option.get("options")) else {}),
-            }
-            for name, option in options.items()
-        }
-
-    documented = yaml.safe_load(freshness_check.DOCUMENTATION)["options"]
-    assert plain(documented) == plain(verify_site.ARGUMENT_SPEC)

@@ -19,8 +19,8 @@ IMPORTS = """
 import sys
 sys.path[0] = sys.argv[1]
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
-from ansible_collections.juno.deploy.plugins.module_utils._release import deployer, look_only
-print(deployer.__file__, sorted(deployer.steps.STEPS))
+from ansible_collections.juno.deploy.plugins.module_utils._release import deployer, look_only, steps
+print(deployer.__file__, sorted(steps.STEPS))
 """
 #: One that has nothing but what its package has.
 PYTHONS = sorted({one for one in ("/usr/bin/python3", sys.executable) if os.path.exists(one)})

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import app
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -54,7 +54,7 @@ def test_the_override_moves_along(world):
     files.settle(world.run, world.app)
     assert world.app.override == former
     assert files.read(former) == text
-    assert names.is_in(text)
+    assert compose_override.is_in(text)
 
 
 def test_the_command_line_reaches_the_engine_that_is_named(monkeypatch):

@@ -1,39 +1,15 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The compose project: argv lists, and the override over what C(docker compose config) really prints."""
+"""The compose project: argv lists, its files, and its services as C(docker compose config) really prints them."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 
-COMMIT = "1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112"
-
-# Printed by Compose 2.26.1 for a site of the usual shape.
-CONFIG = {
-    "name": "junojobs",
-    "services": {
-        "memcached": {"command": ["memcached", "-m", "64"], "image": "memcached:1.6", "networks": {"default": None}},
-        "web": {
-            "build": {"context": "/root/JunoJobs", "dockerfile": "Dockerfile"},
-            "command": [
-                "/bin/sh",
-                "-c",
-                "python manage.py migrate && python manage.py collectstatic --noinput && gunicorn",
-            ],
-            "entrypoint": None,
-            "ports": [{"mode": "ingress", "target": 8000, "published": "8001", "protocol": "tcp"}],
-            "volumes": [
-                {"type": "bind", "source": "/root/JunoJobs", "target": "/code", "bind": {"create_host_path": True}},
-                {"type": "volume", "source": "static_volume", "target": "/code/staticfiles", "volume": {}},
-            ],
-        },
-    },
-}
+from .compose_projects import CONFIG
 
 
 def test_argv_takes_the_files_of_a_checkout_with_the_apps_directory():
@@ -109,59 +85,6 @@ def test_a_missing_service_is_told_with_those_there():
 )
 def test_base_url(ports, url):
     assert compose.base_url({"ports": ports}) == url
-
-
-def test_inside_is_not_a_matter_of_prefixes():
-    assert compose.inside("/root/JunoJobs/a", "/root/JunoJobs")
-    assert not compose.inside("/root/JunoJobs2", "/root/JunoJobs")
-
-
-@pytest.mark.parametrize(
-    ("image", "name"), [(None, "junojobs-web"), ("me/site:2", "me/site"), ("h:5000/site", "h:5000/site")]
-)
-def test_release_images(image, name):
-    config = {
-        "name": "junojobs",
-        "services": {"web": {"build": {"context": "/a"}, "image": image}, "memcached": {"image": "m"}},
-    }
-    assert compose.release_images(config, COMMIT) == {
-        "web": (image or "junojobs-web", f"{name}:juno-1f5d0b1c2a3e"),
-    }
-
-
-@pytest.mark.parametrize(
-    ("image", "parts"),
-    [
-        ("site", ("site", "latest")),
-        ("me/site:2", ("me/site", "2")),
-        ("h:5000/site", ("h:5000/site", "latest")),
-        ("h:5000/site:v1", ("h:5000/site", "v1")),
-    ],
-)
-def test_split_image(image, parts):
-    assert compose.split_image(image) == parts
-
-
-def test_the_override_points_to_the_clean_checkout(tmp_path):
-    checkout = str(tmp_path)
-    override = compose.make_override(CONFIG, "/root/JunoJobs", checkout, COMMIT)
-    assert override["services"].keys() == {"web"}
-    web = override["services"]["web"]
-    assert web["image"] == "junojobs-web:juno-1f5d0b1c2a3e"
-    assert web["build"] == {"context": checkout}
-    assert [(one["source"], one["target"]) for one in web["volumes"]] == [(checkout, "/code")]
-    json.dumps(override)
-
-
-def test_a_bind_of_what_is_not_in_the_commit_stays_out(tmp_path):
-    volumes = [{"type": "bind", "source": "/root/JunoJobs/data", "target": "/data"}]
-    config = {"name": "a", "services": {"web": {"image": "x", "volumes": volumes}}}
-    assert compose.make_override(config, "/root/JunoJobs", str(tmp_path), COMMIT) == {"services": {}}
-
-
-def test_mounts_code():
-    assert compose.mounts_code(CONFIG["services"]["web"], "/root/JunoJobs")
-    assert not compose.mounts_code(CONFIG["services"]["memcached"], "/root/JunoJobs")
 
 
 @pytest.mark.parametrize(
@@ -287,20 +210,3 @@ def test_parse_hashes(text, hashes):
 def test_who_waits_for_the_app(waits_for, mine, found):
     services = {name: {"depends_on": {one: {} for one in ones}} for name, ones in waits_for.items()}
     assert set(compose.dependencies({"services": services}, mine)) == set(services) - set(mine) - set(found)
-
-
-def test_a_folder_with_code_is_mounted_code(tmp_path):
-    for name in ("app/shop/__init__.py", "media/deep/down/here/and/__init__.py", "conf/nginx.conf"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-
-    def service(*sources: str) -> dict:
-        return {"volumes": [{"type": "bind", "source": f"{tmp_path}{one}", "target": "/x"} for one in sources]}
-
-    directory = str(tmp_path)
-    assert compose.mounts_code(service("/app"), directory)
-    assert not compose.mounts_code(service("/media", "/conf", "/none", "/conf/nginx.conf"), directory)
-    assert compose.mounted_sources(service("", "/app"), directory) == ["", "app"]
-    assert compose.mounted_sources(service("/app", "-other"), directory) == ["app"]
-    assert compose.mounted_sources({"volumes": [{"type": "volume", "source": "x", "target": "/x"}]}, directory) == []
-    assert compose.mounted_sources({"volumes": [{"type": "bind", "source": "/", "target": "/x"}]}, directory) == [""]

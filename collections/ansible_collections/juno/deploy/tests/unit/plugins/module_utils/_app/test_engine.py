@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import sys
-import threading
 import typing as t
 
 import docker.errors
@@ -17,41 +15,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import engine as 
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container, Published
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 
+from .listed_containers import LISTED, listed
+
 app_engine.load()
-
-# GET /containers/json, one entry, without the fields that nobody reads.
-LISTED: dict[str, t.Any] = {
-    "Id": "19f8a91950531ff6aaa049cdec2bd9408bd342e740dcf836ba197c8e1fb99f9d",
-    "Names": ["/shop-web-1"],
-    "ImageID": "sha256:1eef73fcfb5ae88398a17874f5f69e65701afa5253f991e69473407fa82aba53",
-    "Ports": [
-        {"PrivatePort": 11211, "Type": "tcp"},
-        {"IP": "127.0.0.1", "PrivatePort": 8000, "PublicPort": 18391, "Type": "tcp"},
-    ],
-    "Labels": {
-        "com.docker.compose.container-number": "1",
-        "com.docker.compose.oneoff": "False",
-        "com.docker.compose.project": "shop",
-        "com.docker.compose.service": "web",
-    },
-    "State": "running",
-    "NetworkSettings": {"Networks": {"shop_default": {"IPAddress": "172.18.0.2", "GlobalIPv6Address": ""}}},
-}
-
-
-def listed(service: str = "web", number: str = "1", state: str = "running", **labels: str) -> dict[str, t.Any]:
-    """Return the captured entry as another container of the project would have it."""
-    entry = copy.deepcopy(LISTED)
-    entry["Id"] = f"{service}{number}" * 8
-    entry["Names"] = [f"/shop-{service}-{number}"]
-    entry["State"] = state
-    tags = {"service": service, "container-number": number, **labels}
-    entry["Labels"] |= {f"com.docker.compose.{name}": value for name, value in tags.items()}
-    if state != "running":
-        # As captured: a stopped container keeps its network but has no address and no port.
-        entry["Ports"] = []
-        entry["NetworkSettings"]["Networks"]["shop_default"]["IPAddress"] = ""
-    return entry
 
 
 class Engine:
@@ -170,56 +136,6 @@ def test_a_service_that_does_not_run_is_told_apart(entries: list[dict[str, t.Any
         app_engine.find_running(Engine(*entries), "shop", "web")
 
 
-class Exec:
-    """The exec part of an Engine, with a given end."""
-
-    def __init__(self, output: tuple[bytes | None, bytes | None] = (None, None), rc: int = 0) -> None:
-        self.output, self.rc = output, rc
-        self.error: Exception | None = None
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.api = self
-
-    def exec_create(self, _container: str, argv: list[str], **_options: t.Any) -> dict[str, str]:
-        if self.error:
-            raise self.error
-        assert isinstance(argv, list)
-        return {"Id": "1"}
-
-    def exec_start(self, _number: str, *, demux: bool) -> tuple[bytes | None, bytes | None]:
-        assert demux
-        self.go_on.wait(10)
-        return self.output
-
-    def exec_inspect(self, _number: str) -> dict[str, int]:
-        return {"ExitCode": self.rc}
-
-
-@pytest.mark.parametrize(
-    ("output", "stdout", "stderr"),
-    [((None, None), "", ""), ((b"a\xff", None), "a�", ""), ((b"a", b"b"), "a", "b")],
-)
-def test_output_is_given_whole_and_apart(output: tuple[bytes | None, bytes | None], stdout: str, stderr: str) -> None:
-    ended = app_engine.exec_argv(Exec(output, rc=3), app_engine.parse_container(LISTED), ["true"], timeout_seconds=5)
-    assert (ended.rc, ended.stdout, ended.stderr) == (3, stdout, stderr)
-
-
-def test_a_command_that_takes_too_long_is_left() -> None:
-    engine = Exec()
-    engine.go_on.clear()
-    with pytest.raises(EngineError, match=r"container shop-web-1 took longer than 0.05 s"):
-        app_engine.exec_argv(engine, app_engine.parse_container(LISTED), ["sleep", "9"], timeout_seconds=0.05)
-    engine.go_on.set()
-
-
-def test_a_container_that_refuses_a_command_is_told() -> None:
-    engine = Exec()
-    engine.error = docker.errors.APIError("409 Conflict: container is not running")
-    with pytest.raises(EngineError, match=r"in the container shop-web-1 \(409 Conflict") as caught:
-        app_engine.exec_argv(engine, app_engine.parse_container(LISTED), ["true"], timeout_seconds=5)
-    assert caught.value.details == {"cmd": ["true"]}
-
-
 def test_an_engine_that_does_not_answer_is_told() -> None:
     with pytest.raises(EngineError, match=r"Engine at unix:///nowhere/docker.sock does not answer .*No such file"):
         app_engine.connect("unix:///nowhere/docker.sock")
@@ -315,7 +231,7 @@ def test_the_engines_own_words_are_kept():
     status = OSError("500 Server Error for url: http+docker://localhost/start")
     wrapped = docker.errors.APIError("failed", explanation="Bind for 0.0.0.0:8001 failed: port is already allocated.")
     wrapped.__cause__ = status
-    assert app_engine._cause(wrapped) == "Bind for 0.0.0.0:8001 failed: port is already allocated"
+    assert app_engine.cause(wrapped) == "Bind for 0.0.0.0:8001 failed: port is already allocated"
     outer = RuntimeError("outer")
     outer.__cause__ = status
-    assert app_engine._cause(outer) == str(status)
+    assert app_engine.cause(outer) == str(status)

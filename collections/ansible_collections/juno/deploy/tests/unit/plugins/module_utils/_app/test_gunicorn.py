@@ -8,17 +8,17 @@ import os
 import signal
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, gunicorn
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine as app_engine
-from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container, ExecResult
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine_exec, gunicorn, server_processes
+from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
+from ansible_collections.juno.deploy.plugins.module_utils._app.engine_exec import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 ONE = Container("id1", "shop-web-1", "web", 1, "running", "sha256:1", ("172.18.0.4",), ())
 GUNICORN = ("/venv/bin/python", "/venv/bin/gunicorn", "demo.wsgi")
 
 
-def process(pid: int, parent: int, *argv: str) -> app_server.Process:
-    return app_server.Process(pid, parent, argv or GUNICORN)
+def process(pid: int, parent: int, *argv: str) -> server_processes.Process:
+    return server_processes.Process(pid, parent, argv or GUNICORN)
 
 
 SHELL = process(100, 1, "/bin/sh", "-c", "migrate && gunicorn demo.wsgi")
@@ -50,7 +50,7 @@ def test_workers_are_the_masters_children():
 class Engine:
     """A container whose processes are these, one list at each look; the last one stays."""
 
-    def __init__(self, *looks: list[app_server.Process]) -> None:
+    def __init__(self, *looks: list[server_processes.Process]) -> None:
         self.looks = list(looks)
         self.api = self
 
@@ -60,7 +60,7 @@ class Engine:
     def logs(self, _identity: str, tail: int) -> bytes:
         return f"last {tail} lines".encode()
 
-    def below(self, _pid: int) -> list[app_server.Process]:
+    def below(self, _pid: int) -> list[server_processes.Process]:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
 
@@ -74,7 +74,7 @@ def signals(monkeypatch):
 
 def engine_of(monkeypatch, *looks) -> Engine:
     engine = Engine(*looks)
-    monkeypatch.setattr(app_server, "processes_below", engine.below)
+    monkeypatch.setattr(server_processes, "processes_below", engine.below)
     return engine
 
 
@@ -132,7 +132,7 @@ def asked(monkeypatch, tmp_path):
         return ExecResult(0, seen_answer[0], "")
 
     seen_answer = ["juno-gunicorn False sync\n"]
-    monkeypatch.setattr(app_engine, "exec_argv", answer)
+    monkeypatch.setattr(engine_exec, "exec_argv", answer)
     return seen, seen_answer
 
 

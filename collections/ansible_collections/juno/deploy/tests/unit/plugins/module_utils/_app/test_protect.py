@@ -9,7 +9,7 @@ import json
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._app import protect as it
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, names
 
 
 @pytest.fixture
@@ -47,19 +47,19 @@ def test_a_git_folder_that_is_none_is_not_mounted(tmp_path):
 def test_the_override_has_them_for_each_service(site, environment):
     config = {"services": {name: {"volumes": [bind(site, "/code")]} for name in ("web", "worker")}}
     proxy = names.Proxy("web", (names.Port(80, 8000),), "haproxy", "/edge", "0:0", alias="juno-jobs-web", main=8000)
-    text = names.override(proxy, workers=["worker"], environment=environment)
-    lines = names.with_mounts(text, it.wanted(config, ["web", "worker"], site)).splitlines()
+    text = compose_override.override(proxy, workers=["worker"], environment=environment)
+    lines = compose_override.with_mounts(text, it.wanted(config, ["web", "worker"], site)).splitlines()
     volumes = f"    volumes: {json.dumps([bind(site + '/.git', '/code/.git', read_only=True)])}"
     for name in ("web", "worker"):
         assert lines.count(f'  "{name}":') == 1
         assert lines[lines.index(f'  "{name}":') + 1] == volumes
         assert lines.index(f'  "{name}":') < next(at for at, line in enumerate(lines) if line.startswith("networks:"))
     assert lines[0] == compose.MARK
-    assert names.is_in("\n".join(lines))
+    assert compose_override.is_in("\n".join(lines))
 
 
 def test_without_anything_to_write_there_is_no_override(site):
     config = {"services": {"web": {"volumes": [bind(site, "/code")]}, "job": {}}}
-    assert names.with_mounts("", it.wanted(config, ["job"], site)) == ""
-    text = names.with_mounts("", it.wanted(config, ["web"], site))
+    assert compose_override.with_mounts("", it.wanted(config, ["job"], site)) == ""
+    text = compose_override.with_mounts("", it.wanted(config, ["web"], site))
     assert text.startswith(compose.MARK + '\nservices:\n  "web":\n    volumes: [')

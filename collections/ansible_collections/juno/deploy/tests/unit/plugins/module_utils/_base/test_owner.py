@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._base import files, safe_files
+from ansible_collections.juno.deploy.plugins.module_utils._base import files, safe_files, safe_ownership
 from ansible_collections.juno.deploy.plugins.module_utils._base import owner as base_owner
 from ansible_collections.juno.deploy.plugins.module_utils._base.owner import ENTER, WRITE, Owner
 
@@ -147,7 +147,7 @@ def test_only_what_root_left_is_given(tmp_path):
     (top / "git/folder").symlink_to(outside)
     os.link(outside / "precious", top / "git/hard")
     os.mkfifo(top / "git/pipe")
-    safe_files.give_tree(str(top), "git", base_owner.look_up(NUMBER, 5))
+    safe_ownership.give_tree(str(top), "git", base_owner.look_up(NUMBER, 5))
     for name in ("git", "git/deep", "git/deep/file"):
         assert whose(top / name) == (NUMBER, 5), name
     assert whose(top / "git/another") == (7, 7)
@@ -163,6 +163,6 @@ def test_only_what_root_left_is_given(tmp_path):
         assert whose(tmp_path / name) == (0, 0), name
     (top / "led").symlink_to(outside)
     with pytest.raises(OSError, match="symbolic link"):
-        safe_files.give_tree(str(top), "led", base_owner.look_up(NUMBER, 5))
+        safe_ownership.give_tree(str(top), "led", base_owner.look_up(NUMBER, 5))
     with pytest.raises(OSError, match="symbolic link"):
-        safe_files.give(str(top), "led/precious", base_owner.look_up(NUMBER, 5))
+        safe_ownership.give(str(top), "led/precious", base_owner.look_up(NUMBER, 5))

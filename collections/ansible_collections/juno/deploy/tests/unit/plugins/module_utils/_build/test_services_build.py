@@ -77,6 +77,7 @@ def starter(world: World) -> services.Starter:
 
 def test_before_the_check_its_needs_are_started_but_what_runs_with_a_release(world):
     world.health["db"] = "healthy"
+    world.names["jobs-db:juno-1"] = "sha256:new"
     started = services_build.start_for_check(starter(world), ["assets", "cache", "db"], {"db": "jobs-db:juno-1"}, "/co")
     assert started == ["db"]
     assert world.log == ["tag jobs-db:juno-1 jobs-db:latest", "create db=1", "start db-1"]

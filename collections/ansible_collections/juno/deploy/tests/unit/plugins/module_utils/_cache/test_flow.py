@@ -10,11 +10,11 @@ import socket
 import zlib
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app.engine import ExecResult
+from ansible_collections.juno.deploy.plugins.module_utils._app.engine_exec import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._cache import flow
-from ansible_collections.juno.deploy.plugins.module_utils._django.runner import ARGUMENTS, Place
+from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Place
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 LISTING = {
@@ -53,8 +53,7 @@ class App:
 
 
 def params(**more):
-    options = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
-    options |= specs.defaults(base_options.CACHE_POLICY)
+    options = specs.defaults({**base_options.DJANGO, **base_options.CACHE_POLICY})
     own = {"alias": None, "command": None, "command_arguments": [], "fail_if_uncleared": False, "timeout_seconds": 1}
     return {**options, **own, **more}
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 import sys
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app.engine import ExecResult
+from ansible_collections.juno.deploy.plugins.module_utils._app.engine_exec import ExecResult
+from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import (
-    ARGUMENTS,
     Place,
     places,
     pythons,
     run_in_app,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache, cache_keys, cache_list, manage
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 MODULES = (manage, cache_keys, cache_list, cache)
 MANAGE = """
@@ -42,7 +43,7 @@ def project(tmp_path, monkeypatch):
 
 
 def params(**more):
-    return {name: spec.get("default") for name, spec in ARGUMENTS.items()} | more
+    return specs.defaults(base_options.DJANGO) | more
 
 
 def ask(folder, timeout_seconds=30, **more):

@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
-from ansible_collections.juno.deploy.plugins.module_utils._base import command, owner, safe_files
+from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, owner, safe_files
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError
 from ansible_collections.juno.deploy.plugins.module_utils._build import generated
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, trust, worktree
+from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, kept_commits, move, trust, worktree
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner as it
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_git
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
 
-from .test_checkout import commit, sh
+from .repositories import commit, sh
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="works as other users")
 
@@ -43,7 +43,7 @@ def environment(monkeypatch):
 
 
 def as_another_process(monkeypatch):
-    monkeypatch.setattr(command, "git", command.GitEnvironment())
+    monkeypatch.setattr(git_environment, "git", git_environment.GitEnvironment())
 
 
 @pytest.fixture(params=USERS)
@@ -129,8 +129,8 @@ def deploy(app: App) -> list[str]:
     safe_files.copy(clean, "static/made.css", _made(app))
     worktree.remove(run_command, app.path, clean)
     assert not os.path.exists(clean)
-    assert checkout.move(run_command, app.path, state.target_commit)
-    checkout.keep(run_command, app.path, [state.commit, state.target_commit])
+    assert move.move(run_command, app.path, state.target_commit)
+    kept_commits.keep(run_command, app.path, [state.commit, state.target_commit])
     generated.put(app, "a" * 40)
     files.put_override(run_command, app, f"{compose.MARK}\nservices: {{}}\n")
     trust.remember(run_command, app)
@@ -200,10 +200,10 @@ def test_where_the_owner_can_not_fetch_root_does_and_the_owner_has_the_files(app
     # Another process of the deploy goes on so.
     as_another_process(monkeypatch)
     it.take(app)
-    assert str(command.git.as_root).startswith("can't fetch (")
+    assert str(git_environment.git.as_root).startswith("can't fetch (")
     as_another_process(monkeypatch)
     it.prepare(run_command, app)
-    assert str(command.git.as_root).startswith("can't fetch (")
+    assert str(git_environment.git.as_root).startswith("can't fetch (")
     # It stays so, even where the owner could as well, as long as root can.
     (place / "origin").chmod(0o755)
     push(place, user, "3")
@@ -253,7 +253,7 @@ def test_a_checkout_of_roots_is_as_it_was(app):
     for one in (app.path, os.path.join(os.path.dirname(app.path), "origin")):
         give(Path(one), (0, 0))
     assert deploy(app) == []
-    assert command.git.user(checkout.git(app.path)) is None
+    assert git_environment.git.user(checkout.git(app.path)) is None
     assert os.stat(app.state_root).st_mode & 0o777 == 0o750
 
 
@@ -271,7 +271,7 @@ def test_filters_that_only_root_has_are_not_left_out(app, user, place, monkeypat
     monkeypatch.setenv("SUDO_UID", str(user[0]))
     (place / ".gitconfig").write_text('[filter "lfs"]\n\tsmudge = cat\n\tclean = cat\n\trequired = true\n')
     it.prepare(run_command, app)
-    assert command.git.as_root == ""
+    assert git_environment.git.as_root == ""
     commit(place / "person", ".gitattributes", "*.png filter=lfs -text\n")
     push(place, user, "4")
     (notice,) = deploy(app)
@@ -279,7 +279,7 @@ def test_filters_that_only_root_has_are_not_left_out(app, user, place, monkeypat
     assert roots(app) == []
     as_another_process(monkeypatch)
     it.prepare(run_command, app)
-    assert command.git.as_root == "has no filter 'lfs' in the git configuration, as root has"
+    assert git_environment.git.as_root == "has no filter 'lfs' in the git configuration, as root has"
 
 
 def test_submodules_that_only_root_may_fetch_come(app, user, place, monkeypatch):
@@ -294,7 +294,7 @@ def test_submodules_that_only_root_may_fetch_come(app, user, place, monkeypatch)
     push(place, user, "4")
     library.chmod(0o700)
     deploy(app)
-    assert str(command.git.as_root).startswith("can't bring the submodules (fatal: ")
+    assert str(git_environment.git.as_root).startswith("can't bring the submodules (fatal: ")
     assert Path(app.path, "libs/library/module.py").read_text(encoding="utf-8") == "1"
     assert roots(app) == []
 

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, repair
+from ansible_collections.juno.deploy.plugins.module_utils._git import move, repair
 
 
 def git(path, *words):
@@ -58,7 +58,7 @@ def test_what_git_had_written_is_taken_back(site, written, removed):
     repair.mend(run_command, str(path), old, new, proc=str(path))
     assert git(path, "status", "--porcelain") == ""
     assert sorted(os.listdir(path)) == [".git", "gone.html", "page.html"]
-    assert checkout.fast_forward(run_command, str(path), new)
+    assert move.fast_forward(run_command, str(path), new)
 
 
 @pytest.mark.parametrize("name", ["page.html", "gone.html"])

@@ -10,23 +10,24 @@ import stat
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
-from ansible_collections.juno.deploy.plugins.module_utils._base import command
+from ansible_collections.juno.deploy.plugins.module_utils._base import command, git_environment
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, worktree
+from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, fetch, kept_commits, worktree
+from ansible_collections.juno.deploy.plugins.module_utils._git import move as git_move
 from ansible_collections.juno.deploy.plugins.module_utils._git import trust as it
 
-from . import test_checkout
-from .test_checkout import commit, sh
+from . import repositories
+from .repositories import commit, sh
 
 #: The fixture.
-repos = test_checkout.repos
+repos = repositories.repos
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
     """Each test is a process of its own for git."""
-    monkeypatch.setattr(command, "git", command.GitEnvironment())
+    monkeypatch.setattr(git_environment, "git", git_environment.GitEnvironment())
     for name in ("GIT_SSH_COMMAND", "GIT_SSH", "GIT_CONFIG_COUNT"):
         monkeypatch.delenv(name, raising=False)
 
@@ -57,14 +58,14 @@ def program(ran):
 def use(app):
     """Do with the checkout what a deploy does."""
     checkout.require_checkout(run_command, app.path)
-    checkout.fetch(run_command, app.path, "origin", "main", 30)
+    fetch.fetch(run_command, app.path, "origin", "main", 30)
     state = checkout.look(run_command, app.path, "origin", "main")
     place = app.build_directory(state.target_commit)
     worktree.add(run_command, app.path, place, state.target_commit)
     worktree.remove(run_command, app.path, place)
-    checkout.move(run_command, app.path, state.target_commit)
-    checkout.move(run_command, app.path, state.commit)
-    checkout.keep(run_command, app.path, [state.commit])
+    git_move.move(run_command, app.path, state.target_commit)
+    git_move.move(run_command, app.path, state.commit)
+    kept_commits.keep(run_command, app.path, [state.commit])
 
 
 def test_what_the_parser_makes_of_git_s_words():
@@ -243,7 +244,7 @@ def test_a_deploy_key_really_reaches_the_fetch(app, ran):
     it.remember(run_command, app)
     it.apply(run_command, app)
     with pytest.raises(JunoError, match="could not fetch"):
-        checkout.fetch(run_command, app.path, "origin", "main", 5)
+        fetch.fetch(run_command, app.path, "origin", "main", 5)
     assert ran.exists()
 
 
@@ -273,8 +274,8 @@ def with_library(app, repos, tmp_path, monkeypatch):
 
 def move(app):
     it.apply(run_command, app)
-    checkout.fetch(run_command, app.path, "origin", "main", 30)
-    checkout.move(run_command, app.path, "refs/remotes/origin/main")
+    fetch.fetch(run_command, app.path, "origin", "main", 30)
+    git_move.move(run_command, app.path, "refs/remotes/origin/main")
 
 
 def test_a_submodule_comes_and_is_nothing_new(app, with_library):
@@ -313,12 +314,12 @@ def test_the_folder_of_a_submodule_goes_with_its_commit(app, with_library, repos
         os.makedirs(os.path.dirname(file), exist_ok=True)
         with open(file, "w", encoding="utf-8") as written:
             written.write("x")
-    checkout.move(run_command, app.path, f"{before}~1")
+    git_move.move(run_command, app.path, f"{before}~1")
     assert os.path.exists(os.path.join(app.path, "lib")) is stays
     if not stays:
         # And it may come again.
         assert checkout.in_the_way(run_command, app.path, before) == []
-        checkout.move(run_command, app.path, before)
+        git_move.move(run_command, app.path, before)
         assert os.path.exists(os.path.join(app.path, "lib/m.py"))
 
 

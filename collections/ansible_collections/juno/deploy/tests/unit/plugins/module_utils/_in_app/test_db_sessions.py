@@ -59,14 +59,3 @@ def test_is_locked(exc, locked):
 def test_the_lock_of_a_database_has_a_number_of_its_own():
     assert sessions.lock_key("a") == sessions.lock_key("a") != sessions.lock_key("b")
     assert -(2**63) <= sessions.lock_key("site") < 2**63
-
-
-def test_blocker_words():
-    assert sessions.blocker_words((7, "site", "", "idle in a transaction", "2026-11-29T10:00:00Z", "")) == (
-        "session 7 of site, idle in a transaction since 2026-11-29T10:00:00Z"
-    )
-    row = (41, "site", "10.0.0.2", "idle in transaction", "2026-11-29T10:00:00Z", "SELECT count(*)\n  FROM jobs_job")
-    assert sessions.blocker_words(row) == (
-        "session 41 of site from 10.0.0.2, idle in transaction since 2026-11-29T10:00:00Z, whose last statement is: "
-        "SELECT count(*) FROM jobs_job"
-    )

@@ -8,10 +8,10 @@ import ast
 import inspect
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway_job
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache, cache_list, manage
 
-EACH_MODULE = pytest.mark.parametrize("module", [cache, cache_list, manage, *throwaway.IN_APP_MODULES[1:]])
+EACH_MODULE = pytest.mark.parametrize("module", [cache, cache_list, manage, *throwaway_job.IN_APP_MODULES[1:]])
 
 
 @EACH_MODULE

@@ -14,7 +14,7 @@ import textwrap
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
-from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway, throwaway_job
 from ansible_collections.juno.deploy.plugins.module_utils._database import applied as database_applied
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
 from ansible_collections.juno.deploy.plugins.module_utils._django.output import pass_on, split_results
@@ -114,7 +114,7 @@ class Site:
             "list_caches": False, "directory": "/root/app",
             **request,
         }  # fmt: skip
-        modules = (*collectstatic.COLLECTORS, *throwaway.IN_APP_MODULES)
+        modules = (*collectstatic.COLLECTORS, *throwaway_job.IN_APP_MODULES)
         argv = [sys.executable, "-c", runner.BOOT, runner.build_job(modules, job)]
         # As in an image, where "python" is the app's interpreter.
         environment = {**os.environ, "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]}

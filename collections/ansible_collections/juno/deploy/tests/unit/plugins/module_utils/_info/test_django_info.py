@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app.app_server import Process
+from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import Process
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Place
 from ansible_collections.juno.deploy.plugins.module_utils._info import django_info as core

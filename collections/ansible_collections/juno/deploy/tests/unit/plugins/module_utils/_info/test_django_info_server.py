@@ -8,7 +8,7 @@ import os
 import socket
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app.app_server import Process
+from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import Process
 from ansible_collections.juno.deploy.plugins.module_utils._info import django_info_server as core
 
 GUNICORN = ("/venv/bin/python", "/venv/bin/gunicorn", "-w", "2", "shop.wsgi")

@@ -1,38 +1,17 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proxy: what it takes over, and the lines of its override that matter."""
+"""The proxy: where it can stand, and what it takes over."""
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
-import json
 import re
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, names
 
-# Printed by Compose 2.26.1 for "ports: ['8001:8000']".
-PORT = {"mode": "ingress", "target": 8000, "published": "8001", "protocol": "tcp"}
-SERVICE = {"ports": [PORT], "networks": {"default": None}}
-WANT = {"image": "haproxy:3.0", "directory": "/var/lib/juno/jobs/edge", "user": "0:0"}
-
-
-def proxy_of(**service):
-    return names.take_over({"services": {"web": {**SERVICE, **service}}}, "web", **WANT)
-
-
-def networks_of(text: str) -> dict:
-    """Return the networks that an override makes."""
-    return json.loads(text.splitlines()[-1].removeprefix("networks: "))
-
-
-def proxy_entry(text: str) -> dict:
-    """Return the proxy's service: JSON is YAML, and all on one line."""
-    line = next(line for line in text.splitlines() if line.startswith("  juno-edge: "))
-    return json.loads(line.partition(": ")[2])
+from .proxies import PORT, SERVICE, WANT, networks_of, proxy_of
 
 
 @pytest.mark.parametrize(
@@ -119,7 +98,7 @@ def test_published_ports_have_the_families_that_they_had(networks, known, foreig
     config = {"name": "jobs", "services": {"web": {"ports": [PORT], "networks": networks}}, "networks": known}
     proxy = names.take_over(config, "web", **WANT, ipv6_networks=foreign)
     assert proxy.ipv6_subnet == (names.ipv6_subnet_of("jobs") if has else "")
-    made = networks_of(names.override(proxy))
+    made = networks_of(compose_override.override(proxy))
     assert made["juno-edge"] == {"internal": True}
     assert (made["juno-ports"] or {}).get("enable_ipv6", False) is has
 
@@ -133,74 +112,3 @@ def test_a_range_of_local_addresses_for_each_project():
 def test_a_source_that_is_no_network_is_told():
     with pytest.raises(BadInputError, match=r"10\.0\.0\.1/8 has host bits set: correct 'proxy.trusted_proxies'"):
         names.read_trusted(["10.0.0.1/8"])
-
-
-def test_the_override_gives_the_ports_to_the_proxy():
-    ports = [PORT, {**PORT, "target": 9000, "published": "9001", "host_ip": "127.0.0.1"}]
-    text = names.override(proxy_of(ports=ports))
-    assert text.splitlines()[0] == compose.MARK
-    assert text.splitlines()[2:5] == ["services:", '  "web":', "    ports: !reset []"]
-    assert "container_name" not in text
-    proxy = proxy_entry(text)
-    assert proxy["ports"] == [
-        {"target": 18000, "published": "8001", "protocol": "tcp"},
-        {"target": 18001, "published": "9001", "protocol": "tcp", "host_ip": "127.0.0.1"},
-    ]
-    # Nothing but the site's own containers can be found there, by a name that nobody else has.
-    assert proxy["networks"] == ["juno-edge", "juno-ports"]
-    assert json.loads(text.splitlines()[5].removeprefix("    networks: ")) == {
-        "juno-edge": {"aliases": [names.alias_of("", "web")]},
-        "default": None,
-    }
-
-
-def test_the_proxy_has_no_rights():
-    proxy = proxy_entry(names.override(proxy_of()))
-    assert (proxy["user"], proxy["cap_drop"], proxy["read_only"]) == ("0:0", ["ALL"], True)
-    assert proxy["security_opt"] == ["no-new-privileges:true"]
-    assert proxy["stop_signal"] == "SIGUSR1"
-    configuration, run = proxy["volumes"]
-    assert (configuration["source"], configuration["read_only"]) == ("/var/lib/juno/jobs/edge", True)
-    assert (run["source"], run["target"]) == ("/var/lib/juno/jobs/edge/run", "/run/juno")
-
-
-def test_a_dollar_is_no_variable():
-    proxy = dataclasses.replace(proxy_of(), image="here/$x", directory="/srv/$y")
-    entry = proxy_entry(names.override(proxy))
-    assert entry["image"] == "here/$$x"
-    assert [one["source"] for one in entry["volumes"]] == ["/srv/$$y", "/srv/$$y/run"]
-
-
-def test_a_name_of_which_there_can_be_only_one_is_taken_away():
-    assert "    container_name: !reset null" in names.override(proxy_of(container_name="web")).splitlines()
-    assert names.override(None, service="web", named=True).splitlines()[2:] == [
-        "services:",
-        '  "web":',
-        "    container_name: !reset null",
-    ]
-
-
-def test_a_service_keeps_the_networks_that_it_names():
-    line = names.override(proxy_of(networks={"front": None})).splitlines()[5]
-    assert list(json.loads(line.removeprefix("    networks: "))) == ["juno-edge"]
-
-
-def test_a_cache_version_goes_to_the_site_and_its_workers():
-    text = names.override(proxy_of(), workers=("queue",), environment={"CACHE_VERSION": "7"})
-    lines = text.splitlines()
-    assert lines[3:5] == ['  "web":', "    ports: !reset []"]
-    assert lines[6:9] == [
-        '    environment: {"CACHE_VERSION": "7"}',
-        '  "queue":',
-        '    environment: {"CACHE_VERSION": "7"}',
-    ]
-    alone = names.override(None, service="web", environment={"CACHE_VERSION": "7"})
-    assert alone.splitlines()[2:] == ["services:", '  "web":', '    environment: {"CACHE_VERSION": "7"}']
-
-
-def test_what_the_proxy_is_made_from():
-    plain = names.definition(names.override(proxy_of()))
-    assert (plain["image"], "networks" in plain) == ("haproxy:3.0", False)
-    assert names.definition(names.override(proxy_of(), environment={"CACHE_VERSION": "7"})) == plain
-    assert names.definition("") == {}
-    assert names.definition(names.override(dataclasses.replace(proxy_of(), image="other:1"))) != plain

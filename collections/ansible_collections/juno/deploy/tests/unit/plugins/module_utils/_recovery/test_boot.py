@@ -43,7 +43,7 @@ def booted(monkeypatch):
         done.append(("recovered", app, caches))
         return {}
 
-    monkeypatch.setattr(it.undo, "tidy_up", recover)
+    monkeypatch.setattr(it.recovery_recover, "tidy_up", recover)
 
     def boot():
         monkeypatch.setattr(it, "this_boot", lambda: "another")
@@ -169,7 +169,9 @@ def test_while_it_is_done_the_next_deploy_waits_for_whoever_was_cut_off(app, boo
     killed(app)
     booted()
     seen = []
-    monkeypatch.setattr(it.undo, "tidy_up", lambda *_any: seen.append(lock.holder(app.state_directory)) or {})
+    monkeypatch.setattr(
+        it.recovery_recover, "tidy_up", lambda *_any: seen.append(lock.holder(app.state_directory)) or {}
+    )
     it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert [(one.id, one.who) for one in seen] == [("one", "me@here")]
     assert free(app)
@@ -178,14 +180,17 @@ def test_while_it_is_done_the_next_deploy_waits_for_whoever_was_cut_off(app, boo
 def test_what_stands_in_the_way_may_pass(app, booted, impatient, monkeypatch):
     arm(app)
     done = booted()
-    faults, recover = [EngineError("The Engine does not answer."), JunoError("No space left.")], it.undo.tidy_up
+    faults, recover = (
+        [EngineError("The Engine does not answer."), JunoError("No space left.")],
+        it.recovery_recover.tidy_up,
+    )
 
     def sometimes(*args):
         if faults:
             raise faults.pop(0)
         return recover(*args)
 
-    monkeypatch.setattr(it.undo, "tidy_up", sometimes)
+    monkeypatch.setattr(it.recovery_recover, "tidy_up", sometimes)
     it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert (len(done), is_armed(app)) == (1, False)
 
@@ -196,7 +201,7 @@ def test_that_it_can_not_be_done_ends_the_unit_with_an_error(app, booted, impati
 
     arm(app)
     booted()
-    monkeypatch.setattr(it.undo, "tidy_up", refuse)
+    monkeypatch.setattr(it.recovery_recover, "tidy_up", refuse)
     with pytest.raises(JunoError, match=r"of jobs could not be tidied up \(No space left\.\): deploy again"):
         it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert (is_armed(app), free(app)) == (True, True)

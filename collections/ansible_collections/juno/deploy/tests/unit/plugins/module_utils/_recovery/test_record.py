@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record as recovery_record
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import settle
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
@@ -32,19 +32,6 @@ def verified(world: World, **fields) -> journal.Entry:
 
 def record(world: World) -> dict:
     return recovery_record.record(world.run, world.app, FIGURES, {}, keep=recovery_record.Keep())
-
-
-@pytest.mark.parametrize(
-    ("tags", "kept", "gone"),
-    [
-        ([], [], []),
-        (["jobs-web:latest", "jobs-web:juno-aaaaaaaaaaaa"], ["a" * 40], []),
-        (["jobs-web:juno-aaaaaaaaaaaa", "jobs-web:juno-bbbbbbbbbbbb"], ["a" * 40], ["jobs-web:juno-bbbbbbbbbbbb"]),
-        (["here:5000/x:juno-cccccccccccc", "here:5000/juno-x:1"], [], ["here:5000/x:juno-cccccccccccc"]),
-    ],
-)
-def test_stale_tags(tags, kept, gone):
-    assert recovery_record.stale_tags(tags, kept) == gone
 
 
 @pytest.mark.parametrize("state", ["exited", "paused", "running", "created"])
@@ -76,7 +63,7 @@ def test_places_at_the_proxy_are_given_back(world):
 def test_images_that_no_kept_release_needs_lose_their_names(world):
     first, second = (f"jobs-web:juno-{commit[:12]}" for commit in world.commits)
     world.names |= {first: "sha256:old", second: "sha256:new", "jobs-web:juno-ffffffffffff": "sha256:failed"}
-    world.add("web-2")
+    world.add("web-2", image="sha256:new")
     recovery_record.finish(world.run, world, world.app, verified(world, keep=2))
     assert [one for one in world.log if one.startswith("untag")] == ["untag jobs-web:juno-ffffffffffff"]
     recovery_record.finish(world.run, world, world.app, verified(world, keep=1))
@@ -101,51 +88,11 @@ def test_finishing_twice_is_as_once(world):
     assert recovery_record.finish(world.run, world, world.app, entry)[0] == []
 
 
-@pytest.mark.parametrize(
-    ("state", "restarts", "healthy", "well"),
-    [
-        ("running", 0, 1.0, True),
-        ("exited", 0, 1.0, False),
-        ("running", 1, 1.0, False),
-        # After a reload: it is as old as it is.
-        ("running", 1, 0.0, True),
-        ("exited", 0, 0.0, False),
-    ],
-)
-def test_who_is_well(world, state, restarts, healthy, well):
-    world.add("web-2", state, restarts=restarts)
-    entry = journal.Entry(containers={"web-2": "web"}, healthy=healthy)
-    if well:
-        recovery_record.require_well(world, entry)
-    else:
-        words = "ended after it had been healthy" if healthy else "has ended since the switch"
-        with pytest.raises(JunoError, match=f"web-2 {words}") as caught:
-            recovery_record.require_well(world, entry)
-        assert "lines of web-2" in caught.value.details["log"]
-
-
-def test_one_that_is_gone_is_told(world):
-    with pytest.raises(EngineError, match=r"A container of the release is gone \(No such container: web-2\)"):
-        recovery_record.require_well(world, journal.Entry(containers={"web-2": "web"}))
-
-
-def test_it_settles_for_the_rest_of_its_time(world):
-    world.add("web-2")
-    spec = dataclasses.replace(world.spec(), settle_seconds=0.2)
-    entry = journal.Entry(containers={"web-2": "web"}, spec=spec, healthy=time.monotonic())
-    began = time.monotonic()
-    recovery_record.settle(world, entry)
-    assert time.monotonic() - began >= 0.15
-    began = time.monotonic()
-    recovery_record.settle(world, dataclasses.replace(entry, healthy=time.monotonic() - 5))
-    assert time.monotonic() - began < 0.15
-
-
 def test_without_a_started_release_there_is_nothing_to_record(world):
     with pytest.raises(JunoError, match="has no started release to record"):
         record(world)
     with pytest.raises(JunoError, match="has no started release to record"):
-        recovery_record.require_settled(world.app)
+        settle.require_settled(world.app)
 
 
 def test_it_is_verified_before_anything_is_removed(world, monkeypatch):
@@ -165,7 +112,7 @@ def test_it_is_verified_before_anything_is_removed(world, monkeypatch):
 def test_containers_that_are_not_well_are_not_recorded(world):
     world.add("web-2", "exited")
     world.begun(step="switched", containers={"web-2": "web"}, healthy=1.0)
-    for settles in (lambda: record(world), lambda: recovery_record.require_settled(world.app)):
+    for settles in (lambda: record(world), lambda: settle.require_settled(world.app)):
         with pytest.raises(JunoError, match="web-2 ended after it had been healthy"):
             settles()
     assert (world.newest().outcome, world.newest().step, world.log) == ("started", "switched", [])
@@ -233,58 +180,6 @@ def test_copies_of_databases_go_by_the_good_releases_since(world):
     done, _entry = recovery_record.finish(world.run, world, world.app, entry)
     assert sorted(os.listdir(directory)) == [names[1]]
     assert {"what": "backup", "id": names[0], "status": "removed"} in done
-
-
-def worker(world: World, log: bytes, monkeypatch, *, boot_seconds=0.3, settle_seconds=0.1) -> journal.Entry:
-    """Return the entry of a release that has started a worker, which has logged this."""
-    world.add("celery-1")
-    monkeypatch.setattr(world, "logs", lambda _identity, tail: log)
-    spec = dataclasses.replace(world.spec(), settle_seconds=settle_seconds, boot_timeout_seconds=0.2)
-    return journal.Entry(
-        containers={"celery-1": "celery"},
-        workers={"celery": "declared"},
-        started_workers=["celery-1"],
-        spec=spec,
-        workers_began=time.monotonic(),
-        boot_seconds=boot_seconds,
-    )
-
-
-@pytest.mark.parametrize(
-    ("log", "least", "most"),
-    [
-        (b"", 0.6, 5),
-        (b"celery@x ready.\n", 0.1, 0.6),
-        (b"beat: Starting...", 0.1, 0.6),
-        (b"*** Listening on x", 0.1, 0.6),
-    ],
-)
-def test_a_worker_gets_time_to_load_the_code_unless_it_says_that_it_has(world, monkeypatch, log, least, most):
-    began = time.monotonic()
-    recovery_record.settle(world, worker(world, log, monkeypatch))
-    assert least <= time.monotonic() - began < most
-
-
-def test_one_that_ends_while_it_loads_the_code_is_told(world, monkeypatch):
-    entry = worker(world, b"No module named x", monkeypatch, boot_seconds=20)
-    seen = world.inspect_container
-
-    def ends(identity):
-        found = seen(identity)
-        found["State"]["Running"] = time.monotonic() < entry.workers_began + 0.3
-        return found
-
-    monkeypatch.setattr(world, "inspect_container", ends)
-    with pytest.raises(JunoError, match="The new worker celery-1 ended after its start") as caught:
-        recovery_record.settle(world, entry)
-    assert caught.value.details["log"] == "No module named x"
-
-
-def test_one_whose_own_check_never_speaks_is_given_up(world, monkeypatch):
-    entry = worker(world, b"", monkeypatch, boot_seconds=0, settle_seconds=0)
-    monkeypatch.setattr(recovery_record.runtime_workers, "require_well", lambda *_any, **_more: False)
-    with pytest.raises(JunoError, match="did not get healthy within"):
-        recovery_record.settle(world, entry)
 
 
 def test_one_that_has_done_its_work_is_no_worker_any_more(world):

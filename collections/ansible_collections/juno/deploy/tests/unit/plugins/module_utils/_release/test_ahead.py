@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import app as app
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._plan import services_plan
+from ansible_collections.juno.deploy.plugins.module_utils._plan import compose_target
 from ansible_collections.juno.deploy.plugins.module_utils._release import ahead as it
 
 VERSION = ["docker", "compose", "version", "--short"]
@@ -53,7 +53,7 @@ def test_the_begin_asks_for_what_has_begun_and_once(app, monkeypatch):
     found, first, later = begun(app, monkeypatch)
     assert compose_config.read(found.run, dataclasses.replace(app.compose(), name="")) == {"services": {}}
     assert compose.require_plugin(found.run) == "2.30.1"
-    assert services_plan.hashes(found.run, app) == {"web": "7f"}
+    assert compose_target.hashes(found.run, app) == {"web": "7f"}
     assert (len(first.ran), later.ran) == (3, [])
     assert compose.require_plugin(found.run) == "2.30.1"
     assert later.ran == [(VERSION, None)]

@@ -11,8 +11,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import app as app
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_git
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import undo
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_back, inspect_git
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin as release_begin
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
@@ -42,7 +42,7 @@ def did(monkeypatch):
 
     note(release_begin.trust, "remember")
     note(release_begin.files, "settle")
-    note(undo, "recover", {})
+    note(recover, "recover", {})
     note(release_begin.boot, "arm", "systemd does not start this host")
     note(release_begin.owner, "remember")
     note(release_begin.proxy_plan, "prepare", [])
@@ -80,7 +80,7 @@ def look(monkeypatch, deploy, *containers, **more):
         inspect, "inspect", lambda _run, _app, request: asked.append(request) or found(deploy, containers, **more)
     )
     monkeypatch.setattr(
-        inspect,
+        inspect_back,
         "look_back",
         lambda _run, _app, request, release: asked.append((request, release)) or found(deploy, containers, **more),
     )
@@ -99,7 +99,7 @@ def look(monkeypatch, deploy, *containers, **more):
     ],
 )
 def test_an_entry_is_opened_where_there_is_something_to_do(app, did, monkeypatch, purpose, deploy, recovered):
-    monkeypatch.setattr(undo, "recover", lambda *_any: recovered)
+    monkeypatch.setattr(recover, "recover", lambda *_any: recovered)
     look(monkeypatch, deploy, workers={"queue": "declared"})
     result = begin(app, purpose)
     assert (result["begun"], result["recovered"], result["changed"]) == (deploy, recovered, bool(recovered))
@@ -126,7 +126,7 @@ def test_what_was_asked_ahead_counts_unless_something_was_recovered(app, did, mo
         return no_checkout(argv)
 
     ran = []
-    monkeypatch.setattr(undo, "recover", lambda *_any: recovered)
+    monkeypatch.setattr(recover, "recover", lambda *_any: recovered)
     monkeypatch.setattr(inspect, "inspect", lambda run, _app, _request: ran.append(run) or found(False, []))
     holder = lock.Holder("one", "deploy", "rohit@laptop")
     release_begin.begin(no_checkout, app, specs.release(purpose="deploy"), holder, PACKAGE, ahead)
@@ -178,7 +178,7 @@ def test_while_the_maintenance_page_is_shown_nobody_is_counted(app, did, monkeyp
 
 
 def test_caches_that_could_not_be_cleared_stop_it(app, did, monkeypatch):
-    monkeypatch.setattr(undo, "recover", lambda *_any: {"number": 7, "not_cleared": "memcached refuses."})
+    monkeypatch.setattr(recover, "recover", lambda *_any: {"number": 7, "not_cleared": "memcached refuses."})
     look(monkeypatch, True)
     with pytest.raises(JunoError, match=r"caches may hold pages of a release that was given up.* memcached refuses"):
         begin(app)

@@ -9,7 +9,7 @@ import json
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import volumes as it
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -41,7 +41,7 @@ def test_which_are_anonymous(mounts, found):
 
 def test_the_override_hands_them_on(world):
     volumes = {"/media": TWO, "/data": ONE}
-    text = proxy_names.with_mounts("", {"web": it.entries(volumes)}, it.declaration(volumes))
+    text = compose_override.with_mounts("", {"web": it.entries(volumes)}, it.declaration(volumes))
     lines = text.splitlines()
     assert lines[:3] == [compose.MARK, "services:", '  "web":']
     assert json.loads(lines[3].partition("volumes: ")[2]) == [
@@ -52,7 +52,7 @@ def test_the_override_hands_them_on(world):
         "juno-anonymous-0": {"external": True, "name": ONE},
         "juno-anonymous-1": {"external": True, "name": TWO},
     }
-    assert proxy_names.with_mounts("", {"web": it.entries({})}, it.declaration({})) == ""
+    assert compose_override.with_mounts("", {"web": it.entries({})}, it.declaration({})) == ""
 
 
 def with_volume(world, *names):

@@ -99,6 +99,14 @@ def test_one_that_is_still_at_its_task_is_waited_for_before_it_is_started(world)
     assert world.log[2:] == ["start beat-1", "start celery-1"]
 
 
+def test_one_that_the_engine_still_lists_as_running_is_started_too(world, monkeypatch):
+    """As Engine 26 does for some milliseconds after a container has ended."""
+    late = workers.engine.find(world, "jobs", stopped=True)
+    monkeypatch.setattr(workers.engine, "find", lambda *_any, **_more: late)
+    workers.bring_back(world.work(), BEFORE, signalled=True)
+    assert world.log[2:] == ["start beat-1", "start celery-1"]
+
+
 def test_one_that_was_not_signalled_is_let_alone(world):
     workers.bring_back(world.work(), BEFORE, signalled=False)
     assert world.log == []

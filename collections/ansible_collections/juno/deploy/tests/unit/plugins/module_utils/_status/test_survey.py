@@ -156,14 +156,6 @@ def test_senseless_numbers_are_refused(app, question):
         survey.survey(run_command, app, question)
 
 
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [(b"", ""), (b"one\r\ntwo\n\n", "one\ntwo"), (b"\x1b[31mred\x1b[0m\n", "red"), (b"\xff  \n", "\ufffd")],
-)
-def test_a_log_is_plain_text(raw, text):
-    assert survey.clean(raw) == text
-
-
 def published(service, address, state="running"):
     ports = (engine.Published(8000, address),) if address else ()
     return engine.Container(service, service, service, 1, state, "sha256:1", (), (), ports)

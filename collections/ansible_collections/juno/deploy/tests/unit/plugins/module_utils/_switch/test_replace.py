@@ -11,7 +11,7 @@ import time
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._switch import replace as switch_replace
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -135,18 +135,18 @@ def test_from_rolling_to_recreate_the_proxy_stays(world):
     assert in_order(world.log, "stop web-1", "start web-2")
     assert world.states("juno-edge") == {"juno-edge-1": "running"}
     assert world.gets_requests() == ["web-2"]
-    assert names.is_in(files.read(world.app.override))
+    assert compose_override.is_in(files.read(world.app.override))
 
 
 def test_from_recreate_to_rolling_the_proxy_comes(world):
     world.config["services"]["web"]["container_name"] = "web"
     world.add("web-1")
     replace(world, "recreate")
-    assert files.read(world.app.override) == names.override(None, service="web", named=True)
+    assert files.read(world.app.override) == compose_override.override(None, service="web", named=True)
     world.there.pop("web-1")
     work, _new = replace(world)
     assert work.moved_to_proxy is True
-    assert names.is_in(files.read(world.app.override))
+    assert compose_override.is_in(files.read(world.app.override))
     assert "container_name: !reset null" in files.read(world.app.override)
 
 
@@ -201,7 +201,7 @@ def test_a_proxy_of_other_ports_is_recreated_and_waited_for(world, monkeypatch):
     world.behind_proxy()
     world.add("web-1")
     waited = []
-    monkeypatch.setattr(switch_replace.runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
+    monkeypatch.setattr(runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
     world.config["services"]["web"]["ports"] = [{"target": 8000, "published": "8002", "protocol": "tcp"}]
     replace(world)
     assert world.states("juno-edge") == {"juno-edge-2": "running"}
@@ -213,7 +213,7 @@ def test_a_proxy_of_another_image_is_waited_for_too(world, monkeypatch):
     world.behind_proxy()
     world.add("web-1")
     waited = []
-    monkeypatch.setattr(switch_replace.runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
+    monkeypatch.setattr(runtime, "wait_until_up", lambda ask: waited.append(ask("show info")))
     work = world.work()
     work.spec = dataclasses.replace(work.spec, proxy_image="haproxy:3.2")
     world.begun(step="switch")
@@ -245,7 +245,7 @@ def test_an_app_with_one_name_for_its_container_gets_no_proxy_by_being_recreated
     world.there.pop("web-1")
     replace(world, "recreate")
     assert not world.states("juno-edge")
-    assert not names.is_in(files.read(world.app.override))
+    assert not compose_override.is_in(files.read(world.app.override))
 
 
 @pytest.mark.parametrize(
@@ -264,13 +264,6 @@ def test_connections_that_are_cut_are_told(world, monkeypatch, left, notices):
     switch_replace.end_old(work, world.ask, work.old)
     assert world.log == ["stop web-1"]
     assert [one.partition(":")[0] for one in work.notices] == notices
-
-
-def test_only_workers_that_the_compose_file_has_are_in_the_override(world):
-    world.config["services"]["queue"] = {"build": {"context": "."}}
-    work = world.work()
-    work.app = dataclasses.replace(work.app, known_services=("queue", "gone"))
-    assert switch_replace._workers_there(work) == ["queue"]
 
 
 def test_a_front_proxy_that_hangs_keeps_nobody_waiting(world):

@@ -7,14 +7,16 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
+import docker.errors
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, gunicorn
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
     BadInputError,
     CommandError,
     EngineError,
     JunoError,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._git import move as git_move
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
@@ -45,7 +47,7 @@ def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch)
     def killed(*_any):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(switch_switch.checkout, "move", killed)
+    monkeypatch.setattr(git_move, "move", killed)
     with pytest.raises(KeyboardInterrupt):
         switch(world)
     entry = world.newest()
@@ -127,17 +129,11 @@ def test_a_proxy_image_that_is_missing_is_told_before_anything_is_touched(world)
 
 def test_an_image_that_is_gone_is_told(world, monkeypatch):
     def gone(*_any, **_more):
-        raise switch_switch.engine.docker.errors.ImageNotFound("gone")
+        raise docker.errors.ImageNotFound("gone")
 
     monkeypatch.setattr(world, "tag", gone)
     with pytest.raises(EngineError, match="could not be taken: build it again"):
         switch(world, images={"web": "jobs-web:juno-x"})
-
-
-def test_images_are_tagged_only_for_services_that_were_built(world):
-    world.config["services"]["cron"] = {"build": {"context": "."}, "image": "here:5000/cron:stable"}
-    switch_switch.tag(world, world.config, {"cron": "x:juno-1"}, world.commits[1])
-    assert world.log == ["tag x:juno-1 here:5000/cron:stable"]
 
 
 def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
@@ -152,35 +148,6 @@ def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
     )
     switch(world, "reload")
     assert reloaded == ["web-1"]
-
-
-@pytest.mark.parametrize(("status", "seen"), [(0, 0), (200, 200), (301, 301), (404, 404), (500, 0), (503, 0)])
-def test_an_error_of_a_server_is_no_answer(monkeypatch, status, seen):
-    asked = []
-
-    def answers(*args):
-        asked.append(args)
-        return status
-
-    monkeypatch.setattr(context.http, "status", answers)
-    assert context.make_probe("http://127.0.0.1:8001", "/jobs/", {"Host": "a"})() == seen
-    assert asked == [("127.0.0.1", 8001, "/jobs/", {"Host": "a"}, context.PROBE_TIMEOUT_SECONDS)]
-
-
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://127.0.0.1", "http://"])
-def test_an_address_that_is_none_is_told(url):
-    with pytest.raises(BadInputError, match="must be like http://127"):
-        context.make_probe(url, "/", {})
-
-
-def test_behind_a_proxy_its_files_are_written_down_too(world):
-    world.behind_proxy()
-    world.add("web-1")
-    before = switch_switch.snapshot(world.work())
-    assert before.proxy is True
-    assert before.override == files.read(world.app.override)
-    assert before.haproxy == files.read(world.configuration)
-    assert before.containers == {"web-1": "web"}
 
 
 def steps_of(monkeypatch) -> list[str]:
@@ -355,7 +322,7 @@ def test_one_that_runs_once_and_fails_is_told(project):
 @pytest.mark.parametrize(("changes", "times"), [(True, 2), (False, 1)])
 def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_it(world, monkeypatch, changes, times):
     world.add("web-1")
-    move, asked = switch_switch.checkout.move, []
+    move, asked = git_move.move, []
     file = pathlib.Path(world.app.path, *world.app.compose().files)
 
     def moved(run, path, commit):
@@ -370,21 +337,21 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
         asked.extend([argv] if argv[-3:] == ["config", "--format", "json"] else [])
         return world.run(argv, **more)
 
-    monkeypatch.setattr(switch_switch.checkout, "move", moved)
-    monkeypatch.setattr(switch_switch.compose_config, "_memory", None)
+    monkeypatch.setattr(git_move, "move", moved)
+    monkeypatch.setattr(compose_config, "_memory", None)
     switch_switch.switch(run, world.app, world.spec("recreate"))
     assert len(asked) == times
 
 
 @pytest.mark.parametrize(("strategy", "kept"), [("recreate", False), ("reload", True)])
 def test_what_containers_were_made_with_is_written_down(world, monkeypatch, strategy, kept):
-    monkeypatch.setattr(switch_switch.gunicorn, "reload", lambda *_any: [])
+    monkeypatch.setattr(gunicorn, "reload", lambda *_any: [])
     world.add("web-1")
     first, now = journal.read(world.app.journal)
     first = dataclasses.replace(first, configurations={"web": ["before", "before"]})
     journal.write(world.app.journal, [first, now])
     switch(world, strategy)
-    now = switch_switch.compose_config.digests(world.config, ("web",))
+    now = compose_config.digests(world.config, ("web",))
     assert world.newest().configurations == ({"web": ["before", "before"]} if kept else now)
 
 

@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     Visit,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-from ansible_collections.juno.deploy.plugins.module_utils._verify.verify import VerifyOutcome
+from ansible_collections.juno.deploy.plugins.module_utils._verify.verify_spec import VerifyOutcome
 
 SITE = parse_site("http://127.0.0.1:8001")
 HTML = {"content-type": "text/html; charset=utf-8"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
-from ansible_collections.juno.deploy.plugins.module_utils._database import migrations
+from ansible_collections.juno.deploy.plugins.module_utils._database import migration_messages
 
 DONE = CommandResult(["docker"], 0, "", "")
 COMMIT = "c" * 40
@@ -26,7 +26,7 @@ def one(name, reversible=True, atomic=True, app="jobs"):
     ],
 )
 def test_unknown_to(now, then, names):
-    assert migrations.unknown_to(now, then) == names
+    assert migration_messages.unknown_to(now, then) == names
 
 
 FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}
@@ -62,7 +62,7 @@ FAILURE = {"what": "jobs.5", "cause": "RuntimeError: broken on purpose"}
 )
 def test_a_failed_migration_says_what_stands(applied, begun, more, words):
     answer = {"applied": {"rc": 95, "applied": applied, "begun": begun}, "failure:migration": FAILURE, **more}
-    error = migrations.failed(COMMIT, answer, [{"path": "/backup/1"}], DONE)
+    error = migration_messages.failed(COMMIT, answer, [{"path": "/backup/1"}], DONE)
     for part in words:
         assert part in error.message
     if begun[0]["atomic"] is False or error.details["standing"]:
@@ -73,5 +73,5 @@ def test_a_migration_that_was_ended_is_the_one_that_had_begun():
     answer = {"applied": {"rc": -14, "applied": [], "begun": [one("5")]}}
     assert (
         "jobs.5 of cccccccccccc failed on the database (it took longer"
-        in migrations.failed(COMMIT, answer, [], DONE).message
+        in migration_messages.failed(COMMIT, answer, [], DONE).message
     )

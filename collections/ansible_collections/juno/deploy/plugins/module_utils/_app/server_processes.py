@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The processes of an app server or a worker, as the host sees them: which of them must be told to end.
+
+Private to juno.deploy: no stable interface.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base.processes import stats
+
+if t.TYPE_CHECKING:
+    pass
+
+
+#: Servers that finish their requests on TERM.
+GRACEFUL_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne")
+#: TERM makes it reload, unless it was told otherwise in one of these ways; INT ends it.
+UWSGI = "uwsgi"
+UWSGI_ENDS_ON_TERM = re.compile(rb"die-on-term|gracefully_kill_them_all|UWSGI_DIE_ON_TERM", re.IGNORECASE)
+UWSGI_FILE_BYTES = 64 * 1024
+SHELLS = ("sh", "bash", "dash", "ash", "busybox")
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """A process as the host sees it."""
+
+    pid: int
+    parent: int
+    argv: tuple[str, ...]
+
+    @property
+    def server(self) -> str:
+        """The name of the app server it is, or nothing. Python and the server's script come first in its argv."""
+        for word in self.argv[:2]:
+            name = os.path.basename(word).partition(":")[0]
+            if name in (*GRACEFUL_SERVERS, UWSGI):
+                return name
+        return ""
+
+    @property
+    def is_shell(self) -> bool:
+        """Return whether it is a shell, which passes no signal on."""
+        return os.path.basename(self.argv[0] if self.argv else "").lstrip("-") in SHELLS
+
+
+def masters(processes: list[Process], init: int) -> list[int]:
+    """Name the processes that must be told to end; the container's first one gets its signal from Docker.
+
+    These are servers whose parent is no server, and what the first process has started, where that is a shell.
+    """
+    servers = {one.pid for one in processes if one.server}
+    found = {one.pid for one in processes if one.pid in servers and one.parent not in servers}
+    shells = {one.pid for one in processes if one.pid == init and one.is_shell}
+    for one in processes:  # parents come before their children
+        if one.parent in shells and one.parent not in found:
+            (shells if one.is_shell else found).add(one.pid)
+    # A shell without a child waits in itself: nothing else would end it.
+    idle = shells - {one.parent for one in processes} - {init}
+    return [one.pid for one in processes if one.pid in found | idle and one.pid != init]
+
+
+def processes_below(init: int) -> list[Process]:
+    """List a process and all below it, as far as they still exist."""
+    seen: dict[int, Process] = {}
+    for pid, stat in stats():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                argv = file.read().decode("utf-8", "replace").rstrip("\0").split("\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        seen[pid] = Process(pid, stat.parent, tuple(argv))
+    below = [init]
+    for pid in below:
+        below += [one.pid for one in seen.values() if one.parent == pid]
+    return [seen[pid] for pid in below if pid in seen]
+
+
+def ends_on_term(one: Process, proc: str = "/proc") -> bool:
+    """Return whether a uWSGI was told to end on TERM: by its arguments, its environment or its configuration file."""
+    texts = ["\0".join(one.argv).encode()]
+    root = f"{proc}/{one.pid}"
+    files = [word for word in one.argv[1:] if word.endswith(".ini")]
+    for path in (f"{root}/environ", *(f"{root}/{'root' if word[0] == '/' else 'cwd'}/{word}" for word in files)):
+        # No link and nothing that blocks: the container's files may be anything.
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with open(descriptor, "rb") as file:
+                texts.append(file.read(UWSGI_FILE_BYTES))
+    return any(UWSGI_ENDS_ON_TERM.search(text) for text in texts)

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""By which strategy the containers change, and why not by the wanted one. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, compose_mounts, engine, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import volumes
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+from ansible_collections.juno.deploy.plugins.module_utils._state import strategy as state_strategy
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+
+
+def differing(app: App, serving: journal.Entry, config: dict[str, t.Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the services whose configuration is not what their containers have, and those that are built otherwise."""
+    known, now = serving.configurations, compose_config.digests(config, app.services)
+    changed = tuple(name for name in now if known.get(name, now[name]) != now[name])
+    return changed, tuple(name for name in changed if known[name][1:] != now[name][1:])
+
+
+def reconfigured(app: App, serving: journal.Entry, config: dict[str, t.Any]) -> str:
+    """Return why containers have to be new, or nothing."""
+    changed = ", ".join(differing(app, serving, config)[0])
+    return f"the configuration of {changed} has changed, which only a new container has" if changed else ""
+
+
+def choose_strategy(
+    app: App, wanted: str, config: dict[str, t.Any], new_image: str, running: list[engine.Container]
+) -> dict[str, t.Any]:
+    """Take the wanted strategy, or say why not; C(new_image) says why a new container is needed, or nothing."""
+    no_reload, service = "", config["services"][app.service]
+    if wanted == "reload":
+        if not compose_mounts.mounts_code(service, app.path):
+            no_reload = "the code is in the image, not mounted"
+        else:
+            site = [one for one in running if one.service == app.service]
+            proxy = any(one.service == names.SERVICE for one in running)
+            no_reload = new_image or gunicorn.why_not(engine.connect(app.docker_host), site, proxy=proxy)
+    no_proxy = names.why_not(service) or files.in_the_way(app)
+    chosen = state_strategy.choose(wanted, no_reload=no_reload, no_proxy=no_proxy)
+    return {"strategy": chosen.strategy, "strategy_reasons": list(chosen.reasons)}
+
+
+def require_handing_on(app: App, strategy: str, running: list[engine.Container]) -> None:
+    """Make sure that new containers of the site get what lies in anonymous volumes of the old ones.
+
+    :raises BadInputError: they would not.
+    """
+    if strategy != "reload":
+        site = [one for one in running if one.service == app.service]
+        volumes.require_handing_on(engine.connect(app.docker_host), app, site)
+
+
+def first_proxy(strategy: dict[str, t.Any], running: list[engine.Container]) -> bool:
+    """Return whether the ports will have to change hands to the proxy."""
+    return strategy["strategy"] == "rolling" and not any(one.service == names.SERVICE for one in running)

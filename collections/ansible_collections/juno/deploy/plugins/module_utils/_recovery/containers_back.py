@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Let the containers that served before serve again. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine, graceful_stop
+from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._django import retention
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, proxy_container, static_carry
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal, journal_entry
+from ansible_collections.juno.deploy.plugins.module_utils._switch import new_containers, replace, written
+
+#: Steps at which visitors may already have been served by the new release.
+OPEN = ("open", "switched", "reverse")
+
+
+def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
+    """Let the old containers of the site serve again, or others like them, and remove the new ones."""
+    app, known = work.app, before.containers
+    site = [one for one in app_server.own(work.client, app, stopped=True) if one.service == app.service]
+    old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
+    if entry.step in OPEN:
+        static_carry.carry(work, new, [one for one in old if one.state != "running"])
+    if proxy_container.containers(work) and known:
+        _back_behind_proxy(work, before, old, new)
+    else:
+        _back_without_proxy(work, before, old, new)
+    remove(work.client, new)
+
+
+def _back_behind_proxy(
+    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
+) -> None:
+    """Let the proxy give requests to the old containers, or to others like them, and to no new one."""
+    ask = runtime.asker(names.socket_of(work.app.proxy_directory))
+    if before.proxy:
+        _files_back(work, before)
+    back = old if before.proxy else []  # those that published the ports themselves can't start beside the proxy
+    if any(one.state != "running" for one in back) or not back:
+        # Such a one serves nobody, and would only get in the way: two that start write the same static files.
+        graceful_stop.stop_all(work.client, [one for one in new if is_crash_looping(work.client, one)], 1)
+        runtime.drain_new(ask)
+        back = back or _like(work, old)
+        _start_and_wait(work, back)
+    replace.enable(work, ask, back)
+    running = [one for one in context.now(work, new) if one.state == "running"]
+    runtime.drain(ask, replace.addresses(running), work.spec.grace_seconds)
+    graceful_stop.stop_all(work.client, running, work.spec.grace_seconds)
+    runtime.end_switch(ask)
+    if not before.proxy:
+        graceful_stop.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
+        remove(work.client, old)
+
+
+def is_crash_looping(client: t.Any, container: engine.Container) -> bool:
+    """Return whether a container ends again and again, and the Engine starts it each time."""
+    with engine.errors_as(f"The container {container.name} could not be looked at"):
+        seen = client.api.inspect_container(container.id)
+    return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
+
+
+def _files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
+    """Give the proxy the files that it had."""
+    if not before.override:
+        return  # somebody had removed it; the one that was written since is as good
+    overridden = files.put_override(work.run, work.app, before.override)
+    configured = files.put(files.configuration(work.app.proxy_directory), before.haproxy)
+    if overridden or configured:
+        proxy_container.renew(work, reload=configured)
+
+
+def _back_without_proxy(
+    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
+) -> None:
+    """Free the ports and start the old containers, or others like them."""
+    proxies = proxy_container.containers(work, stopped=True)
+    graceful_stop.stop_all(
+        work.client, [one for one in [*new, *proxies] if one.state == "running"], work.spec.grace_seconds
+    )
+    remove(work.client, proxies)
+    files.put_override(work.run, work.app, before.override)
+    if not before.containers:
+        return  # nothing served before
+    back = old or _like(work, old)
+    _start_and_wait(work, back)
+
+
+def _like(work: context.SwitchContext, old: list[engine.Container]) -> list[engine.Container]:
+    """Create containers like the old ones, and tell what they lack of them."""
+    static = retention.static_facts(journal.read(work.app.journal)).get("root", "")
+    lacks = written.lost_with(work.client, old, [static] if static else [])
+    work.problems += [lacks] if lacks else []
+    return new_containers.create(work)
+
+
+def _start_and_wait(work: context.SwitchContext, containers: list[engine.Container]) -> None:
+    """Start those that don't run, and wait until they are healthy: one after the other, as in a deploy."""
+    for one in containers:
+        if one.state != "running":
+            start(work, [one])
+            try:
+                new_containers.wait_healthy(work, [one])
+            except EngineError:
+                raise
+            except JunoError as exc:
+                # It was good once: what it needs now is another one's, and the next deploy must not hang on it.
+                work.problems.append(exc.message)
+
+
+def start(work: context.SwitchContext, containers: list[engine.Container]) -> None:
+    """Start containers that served before.
+
+    :raises EngineError: the Engine refuses.
+    """
+    for one in containers:
+        events.tell(f"starts {one.name}, which served before")
+        with engine.errors_as(f"The container {one.name} of the release before could not be started"):
+            work.client.api.start(one.id)
+
+
+def remove(client: t.Any, containers: list[engine.Container]) -> None:
+    """Remove containers that have ended.
+
+    :raises EngineError: the Engine refuses.
+    """
+    for one in containers:
+        events.tell(f"removes {one.name}")
+        with engine.errors_as(f"The container {one.name} could not be removed"):
+            client.api.remove_container(one.id, force=True)

@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each step of a release is to do: by its options, and by what was found before it. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec
+from ansible_collections.juno.deploy.plugins.module_utils._database import backup, migrations
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
+from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
+
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._release.release import Release
+
+
+def build(release: Release, args: dict[str, t.Any]) -> build_spec.BuildSpec:
+    """Return what is built, and how it is checked."""
+    begun, spec = release.begun, release.spec
+    plan, build = begun["plan"], spec["build"]
+    cache_version = args.get("cache_version") or begun["cache_version"]
+    return build_spec.BuildSpec(
+        commit=begun["git"]["target_commit"],
+        build=plan["build"],
+        check_command=tuple(build["check_command"]),
+        build_timeout_seconds=build["build_timeout_seconds"],
+        check_timeout_seconds=build["check_timeout_seconds"],
+        collect=plan["collect"],
+        frontend=tuple(build["frontend"]) if plan["frontend"] else (),
+        translate=plan["translate"],
+        probe_path=_probe_path(spec),
+        headers=headers(spec),
+        # Elsewhere a new container is asked for them before it gets visitors.
+        pages=tuple(spec["pages"]) if plan["strategy"] == "reload" else (),
+        cache_version=cache_versions.read(cache_version),
+        boot_timeout_seconds=spec["boot_timeout_seconds"],
+        update_services=tuple(spec["update_services"]),
+        base_url=spec["base_url"],
+    )
+
+
+def collect(release: Release) -> dict[str, t.Any]:
+    """Return the parameters that collect all static files from scratch, and remove what nothing names."""
+    spec, rules = release.spec, _static_rules(release.spec)
+    return {
+        **options.defaults({**options.DJANGO, **options.COLLECTSTATIC}),
+        **rules,
+        "force": True,
+        "project": release.app.project,
+        "service": release.app.service,
+        "docker_host": release.app.docker_host or None,
+        "settings": spec["caches"]["settings"],
+        "timeout_seconds": spec["build"]["build_timeout_seconds"],
+    }
+
+
+def migrate(release: Release) -> migrations.MigrateSpec:
+    """Return what is migrated, with the code of the new images."""
+    built, request = release.result("build"), release.spec["migrate"]
+    spec = _migrate_spec(release.begun["git"]["target_commit"], built["images"], request)
+    return dataclasses.replace(spec, databases=(built.get("migrations") or {}).get("databases") or [])
+
+
+def reverse(release: Release) -> migrations.MigrateSpec:
+    """Return what is reversed, with the code that served."""
+    begun = release.begun
+    spec = _migrate_spec(begun["serving"]["commit"], begun["serving_images"], release.spec["migrate"])
+    return dataclasses.replace(spec, to=begun["reverse_to"])
+
+
+def _migrate_spec(commit: str, images: dict[str, str], request: dict[str, t.Any]) -> migrations.MigrateSpec:
+    return migrations.MigrateSpec(
+        commit,
+        images,
+        request["timeout_seconds"],
+        backup=backup.BackupSpec(request["backup"], request["backup_timeout_seconds"]),
+        lock_timeout_seconds=request["lock_timeout_seconds"],
+    )
+
+
+def switch(release: Release) -> context.SwitchSpec:
+    """Return what the traffic moves to, and how."""
+    begun, spec, proxy, how = release.begun, release.spec, release.spec["proxy"], release.spec["switch"]
+    restarts = release.purpose == "restart"
+    clears = not restarts and release.invalidates() == "all"
+    return context.SwitchSpec(
+        commit="" if restarts else begun["git"]["target_commit"],
+        images=release.result("build").get("images") or begun.get("images") or {},
+        strategy=begun["plan"]["strategy"],
+        proxy_image=proxy["image"],
+        proxy_pull=proxy["pull"],
+        trusted_proxies=proxy_names.read_trusted(proxy["trusted_proxies"]),
+        tcp_ports=tuple(proxy["tcp_ports"]),
+        sitemap=spec["verify"]["sitemap"],
+        sitemap_pages=spec["verify"]["sitemap_pages"],
+        protect_git=how["protect_git"],
+        base_url=spec["base_url"],
+        headers=headers(spec),
+        probe_path=_probe_path(spec),
+        pages=tuple(spec["pages"]),
+        grace_seconds=how["grace_seconds"],
+        boot_timeout_seconds=spec["boot_timeout_seconds"],
+        settle_seconds=how["settle_seconds"],
+        purge_bytecode=how["purge_bytecode"] and not restarts,
+        bytecode_mode=how["bytecode_mode"],
+        static_rules=_static_rules(spec),
+        # A deploy has done so when it built.
+        collect=release.purpose == "rollback" and begun["plan"]["collect"],
+        cache_version=cache_versions.read(release.result("build").get("cache_version") or begun["cache_version"]),
+        warm_paths=tuple(how["warm_paths"] or [one["path"] for one in spec["pages"]]),
+        warm_rate=how["warm_rate"],
+        update_services=tuple(spec["update_services"]) if release.purpose == "deploy" else (),
+        caches=spec["caches"] if clears else {},
+    )
+
+
+def verify(release: Release) -> dict[str, t.Any]:
+    """Return the parameters of the verification."""
+    spec, switched, verify = release.spec, release.result("switch"), dict(release.spec["verify"])
+    sent, header = headers(spec), verify.pop("release_header")
+    params = {
+        **options.defaults(verify_site.ARGUMENT_SPEC),
+        **verify,
+        "base_url": switched["base_url"],
+        "host": sent.get("Host"),
+        "forwarded_proto": sent.get("X-Forwarded-Proto"),
+        "pages": spec["pages"],
+        "project": release.app.project,
+        "service": release.app.service,
+        "docker_host": release.app.docker_host or None,
+        "answered_before": switched["answered_before"],
+        "release": None,
+    }
+    if header and release.purpose != "restart":
+        params["release"] = {"value": release.begun["git"]["target_commit"], "header": header, "pattern": None}
+    return params
+
+
+def _static_rules(spec: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "keep_releases": spec["record"]["keep_releases"],
+        "html_max_age": spec["verify"]["html_max_age"],
+        "prune": spec["switch"]["prune_static"],
+    }
+
+
+def headers(spec: dict[str, t.Any]) -> dict[str, str]:
+    """Return the headers that pages of the site are asked for with."""
+    return {str(name): str(value) for name, value in spec["headers"].items()}
+
+
+def _probe_path(spec: dict[str, t.Any]) -> str:
+    return str(spec["pages"][0]["path"]) if spec["pages"] else "/"

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether static files are to be collected."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._plan import plan as plan_plan
+from ansible_collections.juno.deploy.plugins.module_utils._plan import static_plan
+
+
+@pytest.mark.parametrize(
+    ("wanted", "strategy", "own_command", "plan", "collects"),
+    [
+        ("always", "rolling", True, {"static_changed": False}, True),
+        ("never", "reload", False, {}, False),
+        ("auto", "rolling", True, {}, False),
+        ("auto", "rolling", False, {}, True),
+        # The app's own command doesn't run then.
+        ("auto", "reload", True, {}, True),
+        ("auto", "reload", True, {"static_changed": False}, False),
+        # What a front-end's build made lies in the clean checkout only.
+        ("auto", "rolling", True, {"static_changed": False, "frontend": True}, True),
+    ],
+)
+def test_who_collects_static_files(wanted, strategy, own_command, plan, collects):
+    assert static_plan.collects(wanted, strategy, plan_plan.Plan(**plan), own_command=own_command) == collects
