@@ -31,6 +31,9 @@ MOST_PER_SECOND = 100.0
 #: Beyond the time that the prober gives its last requests.
 GRACE_SECONDS = 5.0
 RENDERINGS = 2
+FILES = ("probe.json", "probe.samples", "probe.errors")
+#: Of earlier versions.
+FORMER_FILES = ("meter.json", "meter.samples", "meter.errors")
 
 State = dict[str, t.Any]
 
@@ -140,7 +143,7 @@ def abandon(directory: str) -> bool:
     ran = state is not None and process_of(state).is_alive()
     if state is not None:
         processes.end(process_of(state), GRACE_SECONDS, signal.SIGKILL)
-    for name in ("probe.json", "probe.samples", "probe.errors"):
+    for name in (*FILES, *FORMER_FILES):
         path = os.path.join(directory, name)
         try:
             os.unlink(path)
