@@ -39,6 +39,7 @@ class ActionModule(_watch.StepAction):
         if step == "step":
             step = str(self._task.args.get("step"))
         self.doing, self.then = DOING.get(step, step), THEN.get(step, "")
-        self.is_last = step in THEN
+        # In check mode the record only waits: other hosts, or hooks, come after it.
+        self.is_last = step in THEN and not self._task.check_mode
         self.own = {"step": step, "task_id": uuid.uuid4().hex}
         return super().run(tmp, task_vars)

@@ -53,9 +53,9 @@ def act(shown, cancelled, monkeypatch, tmp_path):
     """Return what runs an action with prepared answers of its module, and what that was called with."""
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
 
-    def run(name, answers, args=None, **variables):
+    def run(name, answers, args=None, *, check_mode=False, **variables):
         task = types.SimpleNamespace(
-            args=args or {}, action=f"juno.deploy.release_{name}", async_val=0, check_mode=False, diff=False
+            args=args or {}, action=f"juno.deploy.release_{name}", async_val=0, check_mode=check_mode, diff=False
         )
         connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir="/nowhere"))
         action = release_step.ActionModule(task, connection, None, None, None, None)
@@ -227,6 +227,12 @@ def test_a_known_result_that_took_long_is_told_like_any_other(act, shown):
     act("switch", [{"progress": progress(ended=True), "more": [long]}], {"deployer": "a"})
     act("clear", [], {"deployer": "a"})
     assert shown == ["clear  h1  8 s  default: 3 of 9 servers"]
+
+
+def test_a_record_that_only_waits_is_not_the_last_step(act, cancelled):
+    """After it come the turns of other hosts, or hooks: Ctrl-C still has something to say then."""
+    act("record", [{"changed": False}], check_mode=True)
+    assert [text.split(".")[0] for _host, text in cancelled] == ["Cancelled in the record"]
 
 
 def test_the_module_may_be_called_by_its_own_name(act, cancelled):

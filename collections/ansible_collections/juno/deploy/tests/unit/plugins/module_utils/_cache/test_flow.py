@@ -204,3 +204,7 @@ def test_a_refusal_of_the_app_has_its_numbers():
     app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": answer})
     with pytest.raises(JunoError, match="here holds 3 sessions and 20 keys of others"):
         flow.clear([app.place], params(mode="flush"), check_mode=False)
+
+
+def test_each_family_that_its_backend_clears_has_words_for_that():
+    assert flow.HOW_HERE.keys() >= set(in_app_cache.CLEARED_HERE)
