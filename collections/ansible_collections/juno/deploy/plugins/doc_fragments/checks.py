@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(CHECKS) in C(module_utils/_base.options.py)."""
+    """Options of C(CHECKS) in C(module_utils/_base/options.py)."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(COMPOSE) in C(module_utils/_base.options.py)."""
+    """Options of C(COMPOSE) in C(module_utils/_base/options.py)."""
 
     DOCUMENTATION = r"""
 options:

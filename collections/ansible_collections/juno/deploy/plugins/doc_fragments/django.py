@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of C(DJANGO) in C(module_utils/_base.options.py), beside those of the fragment compose.engine."""
+    """Options of C(DJANGO) in C(module_utils/_base/options.py), beside those of the fragment compose.engine."""
 
     DOCUMENTATION = r"""
 options:

@@ -10,7 +10,7 @@ from ansible_collections.juno.deploy.plugins.plugin_utils import _fragment
 
 
 class ModuleDocFragment:
-    """Options of C(VERIFY) in C(module_utils/_base.options.py)."""
+    """Options of C(VERIFY) in C(module_utils/_base/options.py)."""
 
     # Beside the checks.
     OPTIONS = r"""

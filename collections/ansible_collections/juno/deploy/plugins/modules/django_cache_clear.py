@@ -225,7 +225,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._cache import flow
+from ansible_collections.juno.deploy.plugins.module_utils._cache import django_caches
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
@@ -236,8 +236,8 @@ def work(module: AnsibleModule) -> dict[str, t.Any]:
         raise BadInputError(f"timeout_seconds is {module.params['timeout_seconds']}: give a number above 0.")
     places = runner.places(module.params)
     if module.params["command"]:
-        return flow.run_command(places[0], module.params, check_mode=module.check_mode)
-    return flow.clear(places, module.params, check_mode=module.check_mode)
+        return django_caches.run_command(places[0], module.params, check_mode=module.check_mode)
+    return django_caches.clear(places, module.params, check_mode=module.check_mode)
 
 
 def main() -> None:

@@ -173,8 +173,9 @@ def _ask(site: Site, sock: _BoundedSocket, path: str, headers: t.Mapping[str, st
     """Send the request and return the response, up to its body."""
     connection = http.client.HTTPConnection(site.hostname, site.port)
     connection.sock = t.cast("socket.socket", sock)
-    headers = {"User-Agent": "juno.deploy", **headers, "Connection": "close"}
-    connection.request("GET", request_target(path), headers=headers)
+    given = {name: value for name, value in headers.items() if name.lower() != "connection"}
+    own = {} if "user-agent" in map(str.lower, given) else {"User-Agent": "juno.deploy"}
+    connection.request("GET", request_target(path), headers={**own, **given, "Connection": "close"})
     return connection.getresponse()
 
 

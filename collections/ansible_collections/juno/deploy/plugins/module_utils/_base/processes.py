@@ -54,10 +54,11 @@ def _stat(pid: int) -> Stat | None:
 
 def stats() -> Iterator[tuple[int, Stat]]:
     """Return what the kernel tells of each process of this host, with its id."""
-    for name in os.listdir("/proc"):
-        stat = _stat(int(name)) if name.isdigit() else None
-        if stat:
-            yield int(name), stat
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        # A /proc with hidepid shows only one's own.
+        with contextlib.suppress(PermissionError):
+            if stat := _stat(int(name)):
+                yield int(name), stat
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,8 +23,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import connectio
 from ansible_collections.juno.deploy.plugins.module_utils._build import (
     build_cache,
     build_output,
+    build_progress,
     build_spec,
-    build_steps,
     check,
     generated,
     services_build,
@@ -168,7 +168,7 @@ def _images(
         argv = project.argv("build", *sorted(wanted), checkout=place.checkout, override=place.override)
         with build_cache.claimed(app):
             events.tell(f"builds {', '.join(sorted(wanted))}")
-            done = run(argv, cwd=app.path, timeout_seconds=spec.build_timeout_seconds, on_lines=build_steps.tell)
+            done = run(argv, cwd=app.path, timeout_seconds=spec.build_timeout_seconds, on_lines=build_progress.tell)
         done.require(
             f"The build of {spec.commit[:12]} failed ({build_output.cause(done.stdout + done.stderr) or '{cause}'}); "
             "nothing that serves was touched: correct the commit and deploy again.",

@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose,
     compose_mounts,
     entry_point,
-    protect,
+    git_mount,
     release_override,
 )
 
@@ -53,7 +53,7 @@ def with_second_place(
     entry = override["services"].get(service, {})
     second = {"type": "bind", "source": directory, "target": SECOND_PLACE}
     # Nothing in the container has to write there, and git runs there as us.
-    volumes = [*entry.get("volumes", []), second, *protect.mounts({"volumes": [second]}, directory)]
+    volumes = [*entry.get("volumes", []), second, *git_mount.mounts({"volumes": [second]}, directory)]
     return {"services": {**override["services"], service: {**entry, "volumes": volumes}}}
 
 

@@ -66,9 +66,9 @@ def refusal(where: str, sessions: int, others: int, prefixes: Sequence[str] = ()
     named = f" ({different}: {', '.join(prefixes[:5])})" if prefixes else ""
     reason = f", and its entries can't be deleted one by one ({why.rstrip('.')})" if why else ""
     cure = (
-        "allow that ('allow_loss'), or let sessions live elsewhere too (cached_db)"
+        "allow that ('allow_loss' of the caches), or let sessions live elsewhere too (cached_db)"
         if why
-        else "let single entries be deleted ('mode: auto'), or allow that ('allow_loss')"
+        else "let single entries be deleted ('mode: auto' of the caches), or allow that ('allow_loss')"
     )
     held = f"{where} holds {' and '.join(parts)}{named}, which a flush would take{reason}"
     return f"{held}: {cure}. Nothing was cleared there."

@@ -11,9 +11,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._django import retention
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names, runtime
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, proxy_container, static_carry
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, copy_static, proxy_container
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import new_containers, replace, written
+from ansible_collections.juno.deploy.plugins.module_utils._switch import new_containers, replace, writable_layer
 
 #: Steps at which visitors may already have been served by the new release.
 OPEN = ("open", "switched", "reverse")
@@ -25,7 +25,7 @@ def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journa
     site = [one for one in app_server.own(work.client, app, stopped=True) if one.service == app.service]
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
     if entry.step in OPEN:
-        static_carry.carry(work, new, [one for one in old if one.state != "running"])
+        copy_static.carry(work, new, [one for one in old if one.state != "running"])
     if proxy_container.containers(work) and known:
         _back_behind_proxy(work, before, old, new)
     else:
@@ -93,7 +93,7 @@ def _back_without_proxy(
 def _like(work: context.SwitchContext, old: list[engine.Container]) -> list[engine.Container]:
     """Create containers like the old ones, and tell what they lack of them."""
     static = retention.static_facts(journal.read(work.app.journal)).get("root", "")
-    lacks = written.lost_with(work.client, old, [static] if static else [])
+    lacks = writable_layer.lost_with(work.client, old, [static] if static else [])
     work.problems += [lacks] if lacks else []
     return new_containers.create(work)
 

@@ -24,7 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._database import migra
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back, static_back
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 
 if t.TYPE_CHECKING:
@@ -60,7 +60,7 @@ def clear_caches(app: App, caches: dict[str, t.Any]) -> None:
     :raises JunoError: a cache refuses.
     """
     events.tell("clears the caches, which may hold pages of the release")
-    cache_order.clear(app, caches)
+    cache_clearing.clear(app, caches)
     journal.note_invalidated(app.journal)
 
 

@@ -48,7 +48,7 @@ class Release:
     controller_timeout: float = 60.0
     #: The lock's open file.
     lock: int = -1
-    #: What runs a command, or knows its result already (C(_release.ahead)).
+    #: What runs a command, or knows its result already (C(_release.prefetch)).
     ahead: Runner = run_command
     #: Its controller does nothing between the steps, so each may follow the one before without being asked for.
     at_once: bool = False

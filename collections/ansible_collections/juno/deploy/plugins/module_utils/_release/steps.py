@@ -20,7 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._plan import plan_text
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record, recover, settle, undo
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text, step_specs
 from ansible_collections.juno.deploy.plugins.module_utils._release.release import TASKS, Release
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 
@@ -93,7 +93,7 @@ def _clear(release: Release, _args: dict[str, t.Any]) -> Result:
     if what == "none" or (covered and not version["alias"] and caches["method"] == "settings"):
         return {"changed": False}
     naming = release.replaced() if what == "naming" else []
-    done = cache_order.clear(release.app, caches, alias=version["alias"] if covered else (), naming=naming or ())
+    done = cache_clearing.clear(release.app, caches, alias=version["alias"] if covered else (), naming=naming or ())
     warnings = [text for one in done.values() for text in one.pop("warnings", [])]
     more = {"warnings": warnings} if warnings else {}
     return {"changed": any(one.get("changed") for one in done.values()), **done, **more}

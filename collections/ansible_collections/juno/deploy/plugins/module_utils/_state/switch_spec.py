@@ -28,7 +28,7 @@ class SwitchSpec:
     purge_bytecode: bool = False
     #: stale or all.
     bytecode_mode: str = options.default(options.SWITCH, "bytecode_mode")
-    #: How long static files of earlier releases stay, in the fields of C(_django.retention.Rules); nothing: for ever.
+    #: How long static files of earlier releases stay, by C(_django.retention.RetentionRules); empty: for ever.
     static_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Collect the commit's static files first; a deploy has done so when it built.
     collect: bool = False
@@ -49,8 +49,8 @@ class SwitchSpec:
     #: The site's sitemap, and how many of its pages the verification asks for; 0 for none.
     sitemap: str = ""
     sitemap_pages: int = 0
-    #: How the caches are cleared while nothing serves, in the fields of C(_runtime.cache_order.ARGUMENTS); nothing: not
-    #: then.
+    #: How the caches are cleared while nothing serves, in the fields of C(_runtime.cache_clearing.ARGUMENTS); empty
+    #: where they are not.
     caches: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Mount the git folder read-only over the checkout that containers see.
     protect_git: bool = False

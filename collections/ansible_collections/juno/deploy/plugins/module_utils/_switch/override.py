@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, protect
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, git_mount
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, proxy_container
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import volumes as runtime_volumes
@@ -39,8 +39,8 @@ def _with_mounts(work: context.SwitchContext, text: str) -> str:
     """Return our override with what is to be mounted: the site's anonymous volumes, the git folder read-only."""
     mounts: dict[str, list[dict[str, t.Any]]] = {}
     if work.spec.protect_git:
-        mounts = protect.wanted(work.config, _workers_there(work), work.app.path)
-        mounts[work.app.service] = protect.mounts(work.service, work.app.path)
+        mounts = git_mount.wanted(work.config, _workers_there(work), work.app.path)
+        mounts[work.app.service] = git_mount.mounts(work.service, work.app.path)
     volumes = runtime_volumes.kept(work.client, [one for one in work.old if one.service == work.app.service])
     mounts[work.app.service] = [*mounts.get(work.app.service, []), *runtime_volumes.entries(volumes)]
     return compose_override.with_mounts(text, mounts, runtime_volumes.declaration(volumes))

@@ -23,10 +23,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
-    cache_order,
+    cache_clearing,
     context,
+    copy_static,
     proxy_container,
-    static_carry,
     warmup,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
@@ -54,7 +54,7 @@ def replace(work: context.SwitchContext, probe: t.Callable[[], int]) -> list[eng
     has_proxy = override.write(work)
     new = new_containers.create(work)
     old = [one for one in work.old if one.service == work.app.service]
-    work.static_carried = static_carry.carry(work, old, new)
+    work.static_carried = copy_static.carry(work, old, new)
     restart_policy.hold(work.client, work.app, old, new)
     if has_proxy:
         _configure(work, old)
@@ -80,7 +80,7 @@ def _recreate(
     checks = work.readiness_checks()
     if checks.questions:
         work.ask_serving(checks.questions)  # while it can be asked
-    with cache_order.between(work, old) as clear_caches:
+    with cache_clearing.between(work, old) as clear_caches:
         journal.step(work.app.journal, "open")
         if has_proxy:
             work.down = time.monotonic() if old else 0.0

@@ -27,10 +27,10 @@ _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 #: What differs in any two renderings, but a first group that stays: form tokens, nonces, times of day. The availability
 #: probe leaves that out too, but nothing of what follows: it must see which of two releases a page is of.
 IN_ANY_RENDERING = (
-    r"(?i)(csrf(?:middlewaretoken[^>]{0,200}?value=|-token[^>]{0,200}?content=|Token['\"]?\s*[:=]\s*))(['\"])[^'\"]*\2",
+    r"(?i)(csrf(?:middlewaretoken[^>]{0,1000}?value=|-token[^>]{0,1000}?content=|Token['\"]?\s*[:=]\s*))(['\"])[^'\"]*\2",
     r"(?i)(csrf[^<>\n]{0,80}?[\"'=:;\s])(?:[a-z0-9]{64}|[a-z0-9]{32})(?![a-z0-9])",
     r"(?i)(nonce=[\"'])[^\"']*",
-    r"(?i)(?<![\d:])\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?)?",
+    r"(?i)(?<!\d)(?<!\d:)\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?)?",
 )
 _BY_NATURE = (
     re.compile(r"\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"),

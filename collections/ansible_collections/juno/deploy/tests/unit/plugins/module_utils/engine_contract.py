@@ -17,7 +17,7 @@ import typing as t
 import docker.errors
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
-from ansible_collections.juno.deploy.plugins.module_utils._switch import written
+from ansible_collections.juno.deploy.plugins.module_utils._switch import writable_layer
 
 T = t.TypeVar("T")
 #: How long a task may take, and what an Engine shows a moment later.
@@ -308,9 +308,9 @@ def _told(stage: Stage) -> t.Any:
 
 def _written(stage: Stage) -> t.Any:
     api, identity = stage.client.api, stage.add("written")
-    before = written.files(api.diff(identity))
+    before = writable_layer.files(api.diff(identity))
     stage.write(identity, "/srv/by-hand.txt")
-    return (before, written.files(api.diff(identity)))
+    return (before, writable_layer.files(api.diff(identity)))
 
 
 def _exec(stage: Stage) -> t.Any:

@@ -228,6 +228,13 @@ def test_the_status_comes_before_the_body():
     assert b"X-Any: 1\r\n" in asked
 
 
+def test_a_header_that_was_given_is_sent_once():
+    with serving(head("Content-Length: 0"), keep_open=True) as (url, asked):
+        status(url, {"user-agent": "mine", "connection": "keep-alive"})
+    assert asked.lower().count(b"user-agent:") == asked.lower().count(b"connection:") == 1
+    assert b"user-agent: mine\r\n" in asked
+
+
 @pytest.mark.parametrize(
     ("pieces", "keep_open"),
     [([], False), ([], True), ([b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 200], True), ([b"SSH-2.0-x\r\n"], False)],

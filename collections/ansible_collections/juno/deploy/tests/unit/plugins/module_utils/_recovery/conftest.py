@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -19,7 +19,7 @@ def cleared(monkeypatch):
         notes.append((app.project, caches, journal.invalidation_pending(journal.read(app.journal))))
         return {}
 
-    monkeypatch.setattr(cache_order, "clear", clear)
+    monkeypatch.setattr(cache_clearing, "clear", clear)
     return notes
 
 

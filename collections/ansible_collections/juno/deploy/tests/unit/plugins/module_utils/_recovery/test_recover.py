@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record as recovery_record
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover as recovery_recover
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._recovery.interrupted_switch import (
     CACHES,
@@ -64,7 +64,7 @@ def test_without_a_controller_they_are_cleared_as_soon_as_they_can_be(world, cle
     world.add("web-1")
     switched(world, strategy="recreate")
     with monkeypatch.context() as patch:
-        patch.setattr(cache_order, "clear", refuse)
+        patch.setattr(cache_clearing, "clear", refuse)
         for _try in range(2):
             with pytest.raises(JunoError, match="memcached refuses"):
                 recovery_recover.tidy_up(world.run, world.app, CACHES)

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._database import applied, restore
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import runtime
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._recovery.interrupted_switch import (
     CACHES,
@@ -97,7 +97,7 @@ def test_caches_that_can_not_be_cleared_stay_pending(world, monkeypatch):
 
     world.add("web-1")
     switched(world, strategy="recreate")
-    monkeypatch.setattr(cache_order, "clear", refuse)
+    monkeypatch.setattr(cache_clearing, "clear", refuse)
     result = undo(world)
     assert (result["undone"], result["clear_caches"], result["not_cleared"]) == (True, True, "memcached refuses.")
     assert (world.newest().outcome, world.newest().invalidation_pending) == ("failed", True)

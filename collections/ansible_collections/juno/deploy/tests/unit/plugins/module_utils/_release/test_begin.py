@@ -43,7 +43,7 @@ def did(monkeypatch):
     note(release_begin.trust, "remember")
     note(release_begin.files, "settle")
     note(recover, "recover", {})
-    note(release_begin.boot, "arm", "systemd does not start this host")
+    note(release_begin.reboot, "arm", "systemd does not start this host")
     note(release_begin.owner, "remember")
     note(release_begin.proxy_plan, "prepare", [])
     note(release_begin.control, "start")

@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import record, recover, settle, undo
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text, steps
 from ansible_collections.juno.deploy.plugins.module_utils._release.release import LAST, TASKS
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._release.releases import (
     BUILT,
@@ -111,7 +111,7 @@ ALL = {"alias": (), "naming": ()}
     ],
 )
 def test_what_is_cleared(tmp_path, asked, plan, cache_version, method, more):
-    notes = asked(cache_order, "clear", {"settings": {"changed": True}})
+    notes = asked(cache_clearing, "clear", {"settings": {"changed": True}})
     results = {"build": BUILT, "switch": {**SWITCHED, "caches": cache_version}}
     at = release(tmp_path, results, plan={"invalidate": plan}, caches={"method": method})
     done = do("clear", at)
@@ -124,7 +124,7 @@ def test_what_is_cleared(tmp_path, asked, plan, cache_version, method, more):
     [({"replaced_names": ["a.css"]}, ["a.css"]), ({"replaced_names": []}, None), ({"replaced_names": None}, ())],
 )
 def test_what_is_cleared_after_all_was_collected_from_scratch(tmp_path, asked, collected, naming):
-    notes = asked(cache_order, "clear")
+    notes = asked(cache_clearing, "clear")
     do("clear", release(tmp_path, {"build": collected, "switch": SWITCHED}, purpose="restart", recollect=True))
     assert [one[-1]["naming"] for one in notes] == ([] if naming is None else [naming])
 

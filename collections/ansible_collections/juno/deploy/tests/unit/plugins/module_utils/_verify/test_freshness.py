@@ -23,6 +23,9 @@ def test_the_query_that_no_cache_has_seen(path, asked):
     assert fresh.past_cache(path, "t0") == asked
 
 
+LONG_INPUT = f'<input name="csrfmiddlewaretoken" data-x="{"x" * 400}" value="{{}}">'
+
+
 @pytest.mark.parametrize(
     ("cached", "rendered"),
     [
@@ -34,6 +37,9 @@ def test_the_query_that_no_cache_has_seen(path, asked):
         ("made 2026-01-31T10:00:00Z", "made 2026-01-31T10:05:01Z"),
         ("made at 10:00:00", "made at 10:05:01"),
         ("at 9:59 p.m.", "at 10:01 p.m."),
+        ("Time:14:05", "Time:14:06"),
+        ("Updated:12:30:05", "Updated:12:31:00"),
+        (LONG_INPUT.format("abc"), LONG_INPUT.format("xyz")),
         ("in 12 ms", "in 7.5 ms"),
         ("on Nov. 25, 2026, 9:33 a.m.", "on Jan. 3, 2027, 9 p.m."),
         ("25 November 2026", "3 May 2027"),

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._build import build_steps
+from ansible_collections.juno.deploy.plugins.module_utils._build import build_progress
 
 #: As it came, a blank line between two looks at it.
 FIRST = """\
@@ -85,7 +85,7 @@ Step 10/11 : RUN --mount=type=cache,target=/root/.cache echo compiles; sleep 1
 
 
 def steps_of(text: str) -> list[str]:
-    return [step for batch in text.split("\n\n") for step in build_steps.begun(batch.splitlines())]
+    return [step for batch in text.split("\n\n") for step in build_progress.begun(batch.splitlines())]
 
 
 def test_the_steps_of_a_build():
@@ -134,4 +134,4 @@ def test_the_steps_of_a_build_without_buildkit():
     ],
 )
 def test_lines_of_a_build(lines, steps):
-    assert build_steps.begun(lines) == steps
+    assert build_progress.begun(lines) == steps

@@ -12,7 +12,7 @@ import json
 import tarfile
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import static_carry as it
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import copy_static as it
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
 
 DONE = [Entry(number=number, outcome="done") for number in (1, 2, 4)] + [Entry(number=3, outcome="failed")]

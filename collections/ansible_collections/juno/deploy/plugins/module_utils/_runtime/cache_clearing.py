@@ -12,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import engine, on
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._cache import flow
+from ansible_collections.juno.deploy.plugins.module_utils._cache import django_caches
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import delete, flush
 from ansible_collections.juno.deploy.plugins.module_utils._memcached import report as memcached_report
@@ -69,7 +69,7 @@ def _idle(work: SwitchContext) -> Iterator[runner.Place]:
     app = work.app
     words = ["run", "--detach", "--rm", "--no-deps", "--no-TTY", *one_off.label_words(app), "--entrypoint", "sleep"]
     argv = work.compose(*words, app.service, str(IDLE_SECONDS))
-    result = work.run(argv, cwd=app.path, timeout_seconds=flow.START_SECONDS)
+    result = work.run(argv, cwd=app.path, timeout_seconds=django_caches.START_SECONDS)
     name = result.require("A container for that could not be started ({cause}).").stdout.split()[-1]
     try:
         found = engine.Container(name, name, app.service, 0, "running", "", (), ())
@@ -111,8 +111,8 @@ def clear(
     params["alias"] = list(alias) or params["alias"]
     places = places or runner.places(params)
     if params["command"]:
-        return {"settings": flow.run_command(places[0], params, check_mode=False)}
-    return {"settings": flow.clear(places, params, check_mode=False)}
+        return {"settings": django_caches.run_command(places[0], params, check_mode=False)}
+    return {"settings": django_caches.clear(places, params, check_mode=False)}
 
 
 def _policy(caches: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine_exec import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._cache import flow
+from ansible_collections.juno.deploy.plugins.module_utils._cache import django_caches
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import Place
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache as in_app_cache
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
 LISTING = {
@@ -72,7 +73,7 @@ def closed_port():
 
 def test_one_exec_is_enough_without_memcached():
     app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": {"milliseconds": 3}})
-    result = flow.clear([app.place], params(), check_mode=False)
+    result = django_caches.clear([app.place], params(), check_mode=False)
     assert app.asked == ["clear"]
     assert result["caches"][0]["status"] == "cleared"
     assert result["caches"][0]["verified"]
@@ -81,14 +82,14 @@ def test_one_exec_is_enough_without_memcached():
 
 def test_cleared_sessions_are_told():
     app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": {}})
-    result = flow.clear([app.place], params(), check_mode=False)
+    result = django_caches.clear([app.place], params(), check_mode=False)
     assert result["sessions_lost"]
     assert "everyone is logged out" in result["warnings"][0]
 
 
 def test_check_mode_only_lists():
     app = App("web-1", listing=listing(cache("a", "redis"), cache("b", "locmem")))
-    result = flow.clear([app.place], params(), check_mode=True)
+    result = django_caches.clear([app.place], params(), check_mode=True)
     assert app.asked == ["list"]
     assert [one["status"] for one in result["caches"]] == ["would_clear", "needs_restart"]
 
@@ -96,14 +97,14 @@ def test_check_mode_only_lists():
 def test_an_unknown_alias_stops_all():
     app = App("web-1", listing=listing(cache("a", "redis")))
     with pytest.raises(BadInputError, match="Nothing was cleared"):
-        flow.clear([app.place], params(alias=["b"]), check_mode=False)
+        django_caches.clear([app.place], params(alias=["b"]), check_mode=False)
 
 
 def test_a_failure_names_alias_place_and_cause_and_keeps_the_rest():
     caches = [cache("a", "redis"), cache("b", "database")]
     app = App("web-1", listing=listing(*caches), cleared={"alias a": {}, "alias b": {"error": "no such table: t"}})
     with pytest.raises(JunoError, match=r"b: here: no such table: t \(python manage.py createcachetable") as caught:
-        flow.clear([app.place], params(), check_mode=False)
+        django_caches.clear([app.place], params(), check_mode=False)
     assert caught.value.details["changed"]
     assert [one["status"] for one in caught.value.details["caches"]] == ["cleared", "failed"]
 
@@ -111,14 +112,14 @@ def test_a_failure_names_alias_place_and_cause_and_keeps_the_rest():
 @pytest.mark.parametrize("family", ["locmem", "dummy"])
 def test_what_cannot_be_cleared_fails_only_on_request(family):
     app = App("web-1", listing=listing(cache("a", family)), cleared={})
-    assert not flow.clear([app.place], params(), check_mode=False)["changed"]
+    assert not django_caches.clear([app.place], params(), check_mode=False)["changed"]
     with pytest.raises(JunoError, match="Not all caches were cleared"):
-        flow.clear([app.place], params(fail_if_uncleared=True), check_mode=False)
+        django_caches.clear([app.place], params(fail_if_uncleared=True), check_mode=False)
 
 
 def test_an_unknown_backend_is_not_called_verified():
     app = App("web-1", listing=listing(cache("a", "other")), cleared={"alias a": {}})
-    (one,) = flow.clear([app.place], params(), check_mode=False)["caches"]
+    (one,) = django_caches.clear([app.place], params(), check_mode=False)["caches"]
     assert (one["status"], one["verified"]) == ("cleared", False)
     assert "is not known here" in one["message"]
 
@@ -128,7 +129,7 @@ def test_directories_are_cleared_in_every_container():
     first = App("web-1", **answer, cleared={"alias a": {}, "alias b": {}})
     second = App("web-2", **answer, cleared={"alias a": {"error": "2 of 2 files could not be removed"}})
     with pytest.raises(JunoError, match=r"could not be removed\. \(in web-2\)"):
-        flow.clear([first.place, second.place], params(), check_mode=False)
+        django_caches.clear([first.place, second.place], params(), check_mode=False)
     assert second.asked == ["clear"]
 
 
@@ -137,7 +138,7 @@ def test_what_the_host_cannot_reach_is_flushed_by_the_app(closed_port):
     one["nodes"][0]["port"] = closed_port
     answer = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
     app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=answer)
-    (result,) = flow.clear([app.place], params(), check_mode=False)["caches"]
+    (result,) = django_caches.clear([app.place], params(), check_mode=False)["caches"]
     assert app.asked == ["clear", "nodes"]
     assert (result["status"], result["verified"]) == ("cleared", False)
 
@@ -148,12 +149,12 @@ def test_a_server_that_nobody_reaches_failed_with_both_reasons(closed_port):
     answer = {f"127.0.0.1:{closed_port}": {"error": "hung up"}}
     app = App("web-1", listing=listing(one, sessions="db"), cleared={}, nodes=answer)
     with pytest.raises(JunoError, match=rf"127.0.0.1:{closed_port} refused .* failed too in web-1: hung up"):
-        flow.clear([app.place], params(), check_mode=False)
+        django_caches.clear([app.place], params(), check_mode=False)
 
 
 def test_the_command_keeps_its_output_and_local_memory_its_status():
     app = App("web-1", listing=listing(cache("a", "redis"), cache("b", "locmem")))
-    result = flow.run_command(app.place, params(command="clear_all_caches"), check_mode=False)
+    result = django_caches.run_command(app.place, params(command="clear_all_caches"), check_mode=False)
     assert [one["status"] for one in result["caches"]] == ["left_to_command", "needs_restart"]
     assert result["changed"]
     assert result["cmd"] == ["python", "manage.py", "clear_all_caches"]
@@ -162,7 +163,7 @@ def test_the_command_keeps_its_output_and_local_memory_its_status():
 def test_a_failing_command_is_loud():
     app = App("web-1", rc=1)
     with pytest.raises(CommandError, match="The command clear_all_caches failed in web-1: CommandError: it broke"):
-        flow.run_command(app.place, params(command="clear_all_caches"), check_mode=False)
+        django_caches.run_command(app.place, params(command="clear_all_caches"), check_mode=False)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_the_apps_own_client_does_not_flush_sessions(closed_port, options, reach
     one["nodes"][0] |= {"port": closed_port, "local": not reached}
     app = App("web-1", listing=listing(one), cleared={}, nodes={})
     with pytest.raises(JunoError, match=why):
-        flow.clear([app.place], params(**options), check_mode=False)
+        django_caches.clear([app.place], params(**options), check_mode=False)
     assert app.asked == ["clear"]
 
 
@@ -187,14 +188,14 @@ def test_with_leave_it_does(closed_port):
     one["nodes"][0] |= {"port": closed_port, "local": True}
     answer = {f"127.0.0.1:{closed_port}": {"milliseconds": 1101}}
     app = App("web-1", listing=listing(one), cleared={}, nodes=answer)
-    result = flow.clear([app.place], params(allow_loss=True), check_mode=False)
+    result = django_caches.clear([app.place], params(allow_loss=True), check_mode=False)
     assert result["sessions_lost"]
 
 
 def test_what_was_deleted_one_by_one_loses_no_sessions():
     answer = {"selective": True, "deleted": 20, "sessions": 3, "others": 0, "kept": 0, "milliseconds": 2}
     app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": answer})
-    result = flow.clear([app.place], params(), check_mode=False)
+    result = django_caches.clear([app.place], params(), check_mode=False)
     assert not result["sessions_lost"]
     assert result["caches"][0]["how"] == "20 entries of this app deleted by its own backend, 3 sessions stay"
 
@@ -203,8 +204,8 @@ def test_a_refusal_of_the_app_has_its_numbers():
     answer = {"refused": {"sessions": 3, "others": 20, "why": ""}, "milliseconds": 2}
     app = App("web-1", listing=listing(cache("default", "redis")), cleared={"alias default": answer})
     with pytest.raises(JunoError, match="here holds 3 sessions and 20 keys of others"):
-        flow.clear([app.place], params(mode="flush"), check_mode=False)
+        django_caches.clear([app.place], params(mode="flush"), check_mode=False)
 
 
 def test_each_family_that_its_backend_clears_has_words_for_that():
-    assert flow.HOW_HERE.keys() >= set(in_app_cache.CLEARED_HERE)
+    assert django_caches.HOW_HERE.keys() >= set(in_app_cache.CLEARED_HERE)

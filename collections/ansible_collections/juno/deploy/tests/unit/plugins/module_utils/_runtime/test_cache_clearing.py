@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_order as it
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing as it
 from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -42,8 +42,8 @@ def test_caches_are_cleared_as_deploys_do(world, monkeypatch, caches, called):
         return call
 
     monkeypatch.setattr(it.runner, "places", lambda _params: ["place"])
-    monkeypatch.setattr(it.flow, "clear", note("clear"))
-    monkeypatch.setattr(it.flow, "run_command", note("run_command"))
+    monkeypatch.setattr(it.django_caches, "clear", note("clear"))
+    monkeypatch.setattr(it.django_caches, "run_command", note("run_command"))
     monkeypatch.setattr(it.memcached_servers, "find_servers", lambda params: seen.append(params) or [])
     monkeypatch.setattr(it.flush, "flush_servers", note("flush", []))
     monkeypatch.setattr(it.delete, "delete_selected", note("delete", []))

@@ -11,7 +11,7 @@ import os
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot as it
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot as it
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs

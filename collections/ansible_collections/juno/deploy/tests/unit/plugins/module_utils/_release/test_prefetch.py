@@ -13,7 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import compose, c
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._plan import compose_target
-from ansible_collections.juno.deploy.plugins.module_utils._release import ahead as it
+from ansible_collections.juno.deploy.plugins.module_utils._release import prefetch as it
 
 VERSION = ["docker", "compose", "version", "--short"]
 

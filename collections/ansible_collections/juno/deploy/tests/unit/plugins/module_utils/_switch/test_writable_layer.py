@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._switch import written as it
+from ansible_collections.juno.deploy.plugins.module_utils._switch import writable_layer as it
 
 
 def changes(*paths, kind=1):

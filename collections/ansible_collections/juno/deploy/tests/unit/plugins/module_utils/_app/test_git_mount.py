@@ -8,7 +8,7 @@ import json
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
-from ansible_collections.juno.deploy.plugins.module_utils._app import protect as it
+from ansible_collections.juno.deploy.plugins.module_utils._app import git_mount as it
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, names
 
 

@@ -55,7 +55,7 @@ WantedBy=multi-user.target
 """
 _BOOT = (
     "import json, sys; sys.path[0] = json.load(open(sys.argv[1]))['package']; "
-    "from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot; boot.main(*sys.argv[1:])"
+    "from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot; reboot.main(*sys.argv[1:])"
 )
 
 
