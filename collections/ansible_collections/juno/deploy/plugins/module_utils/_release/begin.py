@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._git import owner, tru
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_back, inspect_git, proxy_plan
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot, recover
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot, recover
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, lock
@@ -159,6 +159,9 @@ def begin(
     """
     trust.remember(run, app)
     files.settle(run, app)
+    if os.path.exists(boot.spec_path(app.state_directory)):
+        # What an earlier version left is written as this one does from now on, so a reboot needs this one's code.
+        boot.arm(app, spec, package)
     recovered = recover.recover(run, app, spec["caches"], spec["boot_timeout_seconds"])
     if recovered.get("not_cleared"):
         raise JunoError(
@@ -168,7 +171,7 @@ def begin(
     found = plan_proxy(run, app, spec, look(run if recovered else ahead or run, app, spec), dry=False)
     deploys, probe = bool(found["plan"]["deploy"]), _probe_of(spec)
     if deploys:
-        found["boot"] = reboot.arm(app, spec, package)
+        found["boot"] = boot.arm(app, spec, package)
         owner.remember(app)
         open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"], found.get("workers"))
         _note(app, probe, found)

@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
 from ansible_collections.juno.deploy.plugins.module_utils._release import answers, step_process
 from ansible_collections.juno.deploy.plugins.module_utils._release.deployer_state import (
     TRY_AGAIN_SECONDS,
@@ -148,7 +148,7 @@ class Deployer(DeployerState):
         """Give the lock back; what is left interrupted, if the last step failed, is also for a reboot to tidy up."""
         if self.step and self.step.failure is None:
             with contextlib.suppress(OSError):  # a reboot would find nothing to do
-                os.unlink(reboot.spec_path(self.release.app.state_directory))
+                os.unlink(boot.spec_path(self.release.app.state_directory))
         self.release.free_lock(done=not self.given_up)
 
     # The controller that is silent, and the next one.

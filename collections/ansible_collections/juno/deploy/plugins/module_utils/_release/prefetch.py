@@ -8,7 +8,6 @@ Only what needs little of that code is imported here.
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
 import dataclasses
 import json
 import os
@@ -19,7 +18,6 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, run_command
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
@@ -54,14 +52,13 @@ class Ahead:
 
     def wait(self) -> None:
         """Wait until all have ended, since a process with threads is not to be forked."""
-        for key, asked in self._asked.items():
-            with contextlib.suppress(JunoError):
-                done = asked.result()
-                if not done.rc:
-                    self._known[key] = done
-        self._asked = {}
         if self._pool:
             self._pool.shutdown()
+        for key, asked in self._asked.items():
+            # The begin asks for it again, and says what is wrong.
+            if not asked.exception() and not asked.result().rc:
+                self._known[key] = asked.result()
+        self._asked = {}
 
     def run(
         self, argv: list[str], *, cwd: str | None = None, timeout_seconds: float = 60, **more: t.Any
@@ -79,6 +76,7 @@ def begin() -> tuple[dict[str, t.Any], Ahead | None]:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     given: dict[str, t.Any] = json.loads(sys.stdin.buffer.read())
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    with contextlib.suppress(JunoError):
+    try:
         return given, Ahead(app_app.unchecked(given["spec"]))
-    return given, None
+    except Exception:  # noqa: BLE001 - whatever it is, the begin meets it too, and says so where it is heard
+        return given, None

@@ -32,6 +32,10 @@ def upgraded(raw: dict[str, t.Any]) -> dict[str, t.Any]:
             found[part] = _renamed(found[part])
     if isinstance(found.get("step"), str):
         found["step"] = STEPS.get(found["step"], found["step"])
+    figures = found.get("figures")
+    if isinstance(figures, dict) and isinstance(figures.get("steps"), dict):
+        steps = {"verify" if name == "prove" else name: took for name, took in figures["steps"].items()}
+        found["figures"] = {**figures, "steps": steps}
     # It was noted once only that migrating had begun.
     return {**found, "migrating": {}} if found.get("migrating") is True else found
 

@@ -49,7 +49,7 @@ class SwitchSpec:
     #: The site's sitemap, and how many of its pages the verification asks for; 0 for none.
     sitemap: str = ""
     sitemap_pages: int = 0
-    #: How the caches are cleared while nothing serves, in the fields of C(_runtime.cache_clearing.ARGUMENTS); empty
+    #: How the caches are cleared while nothing serves, in the fields of C(_base.options.CACHES); empty
     #: where they are not.
     caches: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Mount the git folder read-only over the checkout that containers see.

@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.plugin_utils import _code
 IMPORTS = """
 import sys
 sys.path[0] = sys.argv[1]
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
 from ansible_collections.juno.deploy.plugins.module_utils._release import deployer, look_only, steps
 print(deployer.__file__, sorted(steps.STEPS))
 """

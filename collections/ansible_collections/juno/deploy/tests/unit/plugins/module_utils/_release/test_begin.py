@@ -43,7 +43,7 @@ def did(monkeypatch):
     note(release_begin.trust, "remember")
     note(release_begin.files, "settle")
     note(recover, "recover", {})
-    note(release_begin.reboot, "arm", "systemd does not start this host")
+    note(release_begin.boot, "arm", "systemd does not start this host")
     note(release_begin.owner, "remember")
     note(release_begin.proxy_plan, "prepare", [])
     note(release_begin.control, "start")
@@ -118,6 +118,16 @@ def test_each_is_begun_in_its_order(app, did, monkeypatch):
     assert did[2] == ("recover", no_checkout, app, caches, 7)
     assert did[4][2]["caches"] == caches
     assert (did[4][3], result["boot"]) == (PACKAGE, "systemd does not start this host")
+
+
+def test_what_a_reboot_would_run_is_of_this_version_before_it_recovers(app, did, monkeypatch):
+    """What an interrupted release left, maybe of an earlier version, is written in the form of this one from then on."""
+    os.makedirs(app.state_directory)
+    open(release_begin.boot.spec_path(app.state_directory), "w").close()
+    look(monkeypatch, False)
+    begin(app)
+    assert names(did)[:4] == ["remember", "settle", "arm", "recover"]
+    assert did[2][3] == PACKAGE
 
 
 @pytest.mark.parametrize(("recovered", "used"), [({}, True), ({"number": 7}, False)])

@@ -9,7 +9,7 @@ import os
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
 from ansible_collections.juno.deploy.plugins.module_utils._release import deployer as release_deployer
 from ansible_collections.juno.deploy.plugins.module_utils._state import rpc
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import running_deployer
@@ -253,13 +253,13 @@ def test_a_way_back_that_cannot_be_is_given_up_at_last(deployer, monkeypatch, gi
 
 
 def arm(deployer):
-    with open(reboot.spec_path(deployer.directory), "w", encoding="utf-8") as file:
+    with open(boot.spec_path(deployer.directory), "w", encoding="utf-8") as file:
         file.write("{}")
 
 
 def is_armed(deployer):
     """Return whether a reboot would tidy up."""
-    return os.path.exists(reboot.spec_path(deployer.directory))
+    return os.path.exists(boot.spec_path(deployer.directory))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import time
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot
 from ansible_collections.juno.deploy.plugins.module_utils._release import deployer as release_deployer
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import running_deployer
@@ -407,7 +407,7 @@ def test_a_begin_that_is_given_up(deployer):
 
 def deployer_armed(deployer):
     try:
-        open(reboot.spec_path(deployer.directory)).close()
+        open(boot.spec_path(deployer.directory)).close()
     except FileNotFoundError:
         return False
     return True

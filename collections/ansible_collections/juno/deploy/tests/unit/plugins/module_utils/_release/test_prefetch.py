@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
+import types
 import typing as t
 
 import pytest
@@ -29,14 +32,16 @@ class Programs:
 
     PRINTS: t.ClassVar = {"--short": "2.30.1", "json": '{"services": {}}', "*": "web 7f"}
 
-    def __init__(self, fails: str = "", raises: str = "") -> None:
-        self.fails, self.raises = fails, raises
+    def __init__(self, fails: str = "", raises: str = "", breaks: str = "") -> None:
+        self.fails, self.raises, self.breaks = fails, raises, breaks
         self.ran: list[tuple[list[str], str | None]] = []
 
     def __call__(self, argv, *, cwd=None, timeout_seconds=60, **_more):
         self.ran.append((argv, cwd))
-        if self.raises in argv and self.raises:
+        if self.raises in argv:
             raise JunoError("It took too long.")
+        if self.breaks in argv:
+            raise BlockingIOError("no more processes")
         return CommandResult(argv, int(self.fails in argv), self.PRINTS[argv[-1]], "")
 
 
@@ -67,7 +72,16 @@ def test_what_was_changed_meanwhile_is_asked_again(app, monkeypatch, tmp_path, n
     assert later.ran == [(VERSION, None)]
 
 
-@pytest.mark.parametrize("programs", [{"fails": "--short"}, {"raises": "--short"}])
+def test_what_nothing_foresees_is_left_to_the_begin(app, tmp_path, monkeypatch):
+    (tmp_path / ".env").mkdir()
+    spec = {"path": app.path, **dict.fromkeys(("docker_host",))}
+    monkeypatch.setattr(it.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(json.dumps({"spec": spec}).encode())))
+    monkeypatch.setattr(it.os, "dup2", lambda *_any: None)
+    monkeypatch.setattr(it.app_app, "unchecked", lambda _spec: app)
+    assert it.begin() == ({"spec": spec}, None)
+
+
+@pytest.mark.parametrize("programs", [{"fails": "--short"}, {"raises": "--short"}, {"breaks": "--short"}])
 def test_what_failed_is_asked_again(app, monkeypatch, programs):
     found, _first, later = begun(app, monkeypatch, **programs)
     found.run(VERSION)

@@ -42,6 +42,7 @@ OLD = {
     "epoch_covers": True,
     "moved_to_edge": True,
     "edge": {"image": "haproxy:3.0"},
+    "figures": {"steps": {"switch": 5.0, "prove": 1.5}},
 }
 
 
@@ -56,6 +57,7 @@ def test_a_release_of_schema_1_is_read():
     assert (entry.workers_signalled, entry.invalidation_pending, entry.moved_to_proxy) == (True, True, True)
     assert (entry.cache_version, entry.cache_version_others, entry.cache_version_covers) == (7, ["files"], True)
     assert entry.proxy == {"image": "haproxy:3.0"}
+    assert entry.figures == {"steps": {"switch": 5.0, "verify": 1.5}}
 
 
 def test_only_the_names_of_today_are_written():

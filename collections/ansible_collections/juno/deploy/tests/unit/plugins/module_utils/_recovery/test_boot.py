@@ -11,7 +11,7 @@ import os
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot as it
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot as it
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
@@ -213,3 +213,9 @@ def test_it_is_the_way_back_of_a_deployer(tmp_path, monkeypatch):
     it.recover(world.app, CACHES)
     assert (world.newest().outcome, world.newest().undone) == ("failed", True)
     assert world.newest().figures["reason"] == "the run of me@here ended at 'build' without a word"
+
+
+def test_units_that_are_installed_find_what_they_run_in_later_versions(app):
+    name, text = it.unit(app, it.RECOVER)
+    assert name.startswith("juno-")
+    assert "module_utils._recovery import boot; boot.main(*sys.argv[1:])" in text

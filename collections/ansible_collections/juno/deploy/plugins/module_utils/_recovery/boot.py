@@ -53,9 +53,10 @@ ExecStart={python} -c "{boot}" {path} {what}
 [Install]
 WantedBy=multi-user.target
 """
+#: Units that are installed run it with the code that boot.json names: this module and its C(main) keep their names.
 _BOOT = (
     "import json, sys; sys.path[0] = json.load(open(sys.argv[1]))['package']; "
-    "from ansible_collections.juno.deploy.plugins.module_utils._recovery import reboot; reboot.main(*sys.argv[1:])"
+    "from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot; boot.main(*sys.argv[1:])"
 )
 
 
