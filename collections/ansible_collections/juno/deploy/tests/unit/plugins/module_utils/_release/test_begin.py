@@ -121,7 +121,7 @@ def test_each_is_begun_in_its_order(app, did, monkeypatch):
 
 
 def test_what_a_reboot_would_run_is_of_this_version_before_it_recovers(app, did, monkeypatch):
-    """What an interrupted release left, maybe of an earlier version, is written in the form of this one from then on."""
+    """What an earlier version left interrupted is written in the form of this one from then on."""
     os.makedirs(app.state_directory)
     open(release_begin.boot.spec_path(app.state_directory), "w").close()
     look(monkeypatch, False)
