@@ -24,9 +24,9 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._release.re
 )
 
 
-def task_names():
-    """Return the names of all tasks of the role."""
-    folder = pathlib.Path(steps.__file__).parents[3] / "roles/django_app/tasks"
+def task_names(role="django_app"):
+    """Return the names of all tasks of a role."""
+    folder = pathlib.Path(steps.__file__).parents[3] / f"roles/{role}/tasks"
     lines = [line.strip() for path in folder.rglob("*.yml") for line in path.read_text(encoding="utf-8").splitlines()]
     return [line.removeprefix("- name:").strip().strip('"') for line in lines if line.startswith("- name:")]
 
@@ -37,8 +37,9 @@ def test_every_step_but_the_way_back_has_the_name_that_a_failed_task_has_in_the_
     assert set(TASKS.values()) - set(task_names()) == set()
 
 
-def test_a_task_is_known_by_its_name_which_begins_with_its_phase():
-    names = task_names()
+@pytest.mark.parametrize("role", ["django_app", "droplet"])
+def test_a_task_is_known_by_its_name_which_begins_with_its_phase(role):
+    names = task_names(role)
     assert [name for name in names if names.count(name) > 1] == []
     assert [name for name in names if not re.match(r"[A-Z][a-z]+: [^A-Z]", name)] == []
 
