@@ -29,10 +29,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes 
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 
-if t.TYPE_CHECKING:
-    pass
-
-
 #: How a process ends that was killed.
 KILLED = 128 + signal.SIGKILL
 

@@ -11,13 +11,8 @@ import contextlib
 import dataclasses
 import os
 import re
-import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base.processes import stats
-
-if t.TYPE_CHECKING:
-    pass
-
+from ansible_collections.juno.deploy.plugins.module_utils._base.processes import below
 
 #: Servers that finish their requests on TERM.
 GRACEFUL_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne")
@@ -69,18 +64,15 @@ def masters(processes: list[Process], init: int) -> list[int]:
 
 def processes_below(init: int) -> list[Process]:
     """List a process and all below it, as far as they still exist."""
-    seen: dict[int, Process] = {}
-    for pid, stat in stats():
+    found = []
+    for pid, stat in below(init):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
                 argv = file.read().decode("utf-8", "replace").rstrip("\0").split("\0")
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended while we looked
-        seen[pid] = Process(pid, stat.parent, tuple(argv))
-    below = [init]
-    for pid in below:
-        below += [one.pid for one in seen.values() if one.parent == pid]
-    return [seen[pid] for pid in below if pid in seen]
+        found.append(Process(pid, stat.parent, tuple(argv)))
+    return found
 
 
 def ends_on_term(one: Process, proc: str = "/proc") -> bool:

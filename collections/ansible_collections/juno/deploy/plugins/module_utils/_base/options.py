@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options that modules share, as argument specs. Private to juno.deploy: no stable interface.
 
-Data only, so that the thin modules, which have nothing else of the collection, can check what they are told. Each spec
+Data only, so that the thin modules, which carry little else of the collection, can check what they are told. Each spec
 is documented in the doc fragment of its name, unless it says otherwise.
 """
 

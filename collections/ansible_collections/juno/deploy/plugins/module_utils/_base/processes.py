@@ -61,6 +61,18 @@ def stats() -> Iterator[tuple[int, Stat]]:
                 yield int(name), stat
 
 
+def below(root: int) -> list[tuple[int, Stat]]:
+    """Return what the kernel tells of a process and of all that it started, directly or not, parents first."""
+    known = dict(stats())
+    children: dict[int, list[int]] = {}
+    for pid, stat in known.items():
+        children.setdefault(stat.parent, []).append(pid)
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return [(pid, known[pid]) for pid in found if pid in known]
+
+
 @dataclasses.dataclass(frozen=True)
 class Process:
     """A process by its id and by when it started (the kernel's ticks; empty where there is no C(/proc))."""
@@ -92,13 +104,7 @@ def tree(root: Process) -> list[Process]:
     """Return a process and all that it started, directly or not; nothing when it is gone."""
     if not root.is_alive():
         return []
-    children: dict[int, list[Process]] = {}
-    for pid, stat in stats():
-        children.setdefault(stat.parent, []).append(Process(pid, stat.started))
-    found = [root]
-    for one in found:
-        found.extend(children.get(one.pid, []))
-    return found
+    return [root, *(Process(pid, stat.started) for pid, stat in below(root.pid) if pid != root.pid)]
 
 
 def session(leader: int) -> list[Process]:

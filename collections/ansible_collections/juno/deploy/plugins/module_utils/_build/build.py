@@ -226,8 +226,7 @@ def collect(
     """
     spec = build_spec.BuildSpec(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
     with throwaway.opened(run, app, commit) as place:
-        config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
-        mounts = throwaway_override.write(app, place, config, images)
+        mounts = throwaway_override.prepare(run, app, place, images)
         generated.copy_into(app, commit, place.checkout)
         _copy_untracked(run, app, place)
         static: dict[str, t.Any] = check.check(run, app, spec, place, mounts, collecting)["static"]

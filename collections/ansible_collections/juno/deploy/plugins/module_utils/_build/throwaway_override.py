@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose,
+    compose_config,
     compose_mounts,
     entry_point,
     git_mount,
@@ -18,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+    from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
     from ansible_collections.juno.deploy.plugins.module_utils._build.throwaway import Sandbox
 
 #: Where the app's own directory is in a throwaway container: the checkout has its usual place.
@@ -67,6 +69,14 @@ def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str,
         if kept:
             services[name] = kept
     return {"services": services}
+
+
+def prepare(run: Runner, app: App, place: Sandbox, images: dict[str, str]) -> list[dict[str, str]]:
+    """Write the override file for a run with these images, by the checkout's own compose files; return the mounts.
+
+    :raises CommandError: docker compose finds a mistake in them.
+    """
+    return write(app, place, compose_config.read(run, app.compose(place.checkout), checkout=place.checkout), images)
 
 
 def write(app: App, place: Sandbox, config: dict[str, t.Any], images: dict[str, str] | None) -> list[dict[str, str]]:

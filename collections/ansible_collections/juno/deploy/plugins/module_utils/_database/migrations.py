@@ -8,7 +8,6 @@ import dataclasses
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._build import build, throwaway, throwaway_override
@@ -88,7 +87,7 @@ def _apply_in(
 ) -> tuple[throwaway.SandboxResult, list[dict[str, t.Any]], list[str]]:
     """Copy the database and apply the migrations; return the answer, the copies, and why there is none."""
     pending = (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).schema.pending
-    mounts = prepare(run, app, place, spec.images)
+    mounts = throwaway_override.prepare(run, app, place, spec.images)
     databases = spec.databases or reversal(run, app, place, mounts, spec)["databases"]
     backups, notices = back_up(run, app, place, mounts, databases, spec.backup)
     session, notes = database_applied.new_session(), "" if again else database_applied.begin(app)
@@ -96,23 +95,45 @@ def _apply_in(
         # From here on the way back has to take the database along.
         journal.note(app.journal, "migrate", migrating=Migrating(session), backup=spec.backup)
     events.tell("starts a container that migrates")
-    answer = throwaway.ask(
+    answer = _ask(
+        run,
+        app,
+        place,
+        mounts,
+        spec,
+        volumes=(f"{notes}:{database_applied.PLACE}",) if notes else (),
+        mode="migrate",
+        dry=False,
+        notes=database_applied.PLACE if notes else "",
+        session=session,
+        expected=labels(pending),
+        copy_digest=_digest(backups, pending),
+    )
+    return answer, backups, notices
+
+
+def _ask(
+    run: Runner,
+    app: App,
+    place: throwaway.Sandbox,
+    mounts: list[dict[str, str]],
+    spec: MigrateSpec,
+    *,
+    volumes: tuple[str, ...] = (),
+    **question: t.Any,
+) -> throwaway.SandboxResult:
+    """Ask the in-app code, within the times of the spec."""
+    return throwaway.ask(
         run,
         app,
         place,
         timeout_seconds=spec.timeout_seconds,
         more_seconds=spec.timeout_seconds,
-        volumes=(f"{notes}:{database_applied.PLACE}",) if notes else (),
-        mode="migrate",
+        volumes=volumes,
         mounts=mounts,
-        dry=False,
-        notes=database_applied.PLACE if notes else "",
-        session=session,
         lock_seconds=spec.lock_timeout_seconds,
-        expected=labels(pending),
-        copy_digest=_digest(backups, pending),
+        **question,
     )
-    return answer, backups, notices
 
 
 def _digest(backups: Sequence[Mapping[str, t.Any]], pending: Sequence[Mapping[str, t.Any]]) -> str:
@@ -140,12 +161,6 @@ def back_up(
     return pre_migration_backup.back_up(run, app, place, mounts, dict(found), request) if found else ([], [])
 
 
-def prepare(run: Runner, app: App, place: throwaway.Sandbox, images: dict[str, str]) -> list[dict[str, str]]:
-    """Write the override file for the images, and return the mounts of the app's service."""
-    config = compose_config.read(run, app.compose(place.checkout), checkout=place.checkout)
-    return throwaway_override.write(app, place, config, images)
-
-
 def reversal(
     run: Runner,
     app: App,
@@ -156,19 +171,8 @@ def reversal(
     dry: bool = True,
 ) -> dict[str, t.Any]:
     """Ask what a reversal would reverse (of nothing: just for the databases), or do it."""
-    answer = throwaway.ask(
-        run,
-        app,
-        place,
-        timeout_seconds=spec.timeout_seconds,
-        more_seconds=spec.timeout_seconds,
-        mode="reverse",
-        mounts=mounts,
-        dry=dry,
-        to=spec.to,
-        lock_seconds=spec.lock_timeout_seconds,
-        session=database_applied.new_session(),
-    )
+    session = database_applied.new_session()
+    answer = _ask(run, app, place, mounts, spec, mode="reverse", dry=dry, to=spec.to, session=session)
     require_python(answer, app)
     found, rc = answer.results, answer.results["reversed"]["rc"]
     if rc:

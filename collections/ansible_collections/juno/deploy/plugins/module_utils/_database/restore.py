@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
@@ -129,8 +128,7 @@ class Restore:
         """Ask the code of a commit, in a throwaway container of its images."""
         events.tell(f"asks the code of {commit[:7]} about the database")
         with throwaway.opened(self.run, self.app, commit) as place:
-            config = compose_config.read(self.run, self.app.compose(place.checkout), checkout=place.checkout)
-            mounts = throwaway_override.write(self.app, place, config, images)
+            mounts = throwaway_override.prepare(self.run, self.app, place, images)
             return throwaway.ask(self.run, self.app, place, timeout_seconds=SECONDS, mounts=mounts, **question)
 
 

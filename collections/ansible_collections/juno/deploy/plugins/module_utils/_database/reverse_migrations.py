@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._build import build, throwaway
+from ansible_collections.juno.deploy.plugins.module_utils._build import build, throwaway, throwaway_override
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations
 from ansible_collections.juno.deploy.plugins.module_utils._database.migration_messages import labels
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
@@ -41,7 +41,7 @@ def reverse(run: Runner, app: App, spec: migrations.MigrateSpec) -> dict[str, t.
     backups: list[dict[str, t.Any]] = []
     notices: list[str] = []
     with throwaway.opened(run, app, spec.commit) as place:
-        mounts = migrations.prepare(run, app, place, spec.images)
+        mounts = throwaway_override.prepare(run, app, place, spec.images)
         plan = migrations.reversal(run, app, place, mounts, spec)
         if plan["migrations"]:
             backups, notices = migrations.back_up(run, app, place, mounts, plan["databases"])

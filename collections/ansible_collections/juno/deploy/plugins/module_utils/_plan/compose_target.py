@@ -31,7 +31,7 @@ def target(run: Runner, app: App, commit: str, live: Target) -> Target:
     """Return the project as a commit has it; as the checkout has it where that can't be told before the build."""
     project = app.compose()
     with tempfile.TemporaryDirectory(prefix="juno-compose-") as place:
-        differ = [_laid(run, app, commit, name, place) for name in project.files]
+        differ = [_copy_into(run, app, commit, name, place) for name in project.files]
         if any(differ):
             try:
                 config = compose_config.read(run, project, checkout=place)
@@ -41,7 +41,7 @@ def target(run: Runner, app: App, commit: str, live: Target) -> Target:
     return live
 
 
-def _laid(run: Runner, app: App, commit: str, name: str, place: str) -> bool:
+def _copy_into(run: Runner, app: App, commit: str, name: str, place: str) -> bool:
     """Put a compose file of a commit in a place; return whether it is another one than the checkout has."""
     with open(os.path.join(app.path, name), encoding="utf-8", errors="surrogateescape") as file:
         here = file.read()

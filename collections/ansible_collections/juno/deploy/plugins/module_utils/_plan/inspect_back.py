@@ -43,10 +43,10 @@ def look_back(run: Runner, app: App, request: inspect_git.PlanRequest, release: 
     inspect_compose.refuse(app, request, config, containers)
     running = [one for one in containers if one.state == "running"]
     services_refusals.require_needed_now(app, config, containers)
-    entries, commit, new_image = journal.read(app.journal), checkout.head(run, app.path), ""
+    entries, head, new_image = journal.read(app.journal), checkout.head(run, app.path), ""
     done = journal.last_done(entries)
     found: dict[str, t.Any] = {"images": {}, "serving_images": {}, "migrations": [], "reverse_to": {}, "target": {}}
-    git = {"commit": commit}
+    commit = head
     if release >= 0:
         found = _look_at_target(app, config, entries, release, reverse=request.reverse_migrations)
         commit, new_image = found["target"]["commit"], _another_image(app, found["images"], running)
@@ -57,7 +57,7 @@ def look_back(run: Runner, app: App, request: inspect_git.PlanRequest, release: 
         run, app, request, config, done or journal.NO_RELEASE, commit, facts, plan["strategy"]
     )
     return {
-        "git": {**git, "target_commit": commit, "target_subject": checkout.subject(run, app.path, commit)},
+        "git": {"commit": head, "target_commit": commit, "target_subject": checkout.subject(run, app.path, commit)},
         "compose": facts,
         "workers": workers,
         "workers_words": worker_services.words(workers, app.service),

@@ -22,7 +22,7 @@ import urllib.parse
 from ansible_collections.juno.deploy.plugins.module_utils._base import files, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import request_target
-from ansible_collections.juno.deploy.plugins.module_utils._probe import prober, report
+from ansible_collections.juno.deploy.plugins.module_utils._probe import prober
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
 from ansible_collections.juno.deploy.plugins.module_utils._verify import freshness
 
@@ -133,8 +133,7 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
         if not run.ended:
             run.ended = _last_words(directory)
     fresh = _render(state["spec"], list(probe_samples.suspects(run, when))) if state else {}
-    figures = probe_samples.figures(run, when, fresh)
-    return {**figures, "words": report.words(figures)}
+    return probe_samples.figures(run, when, fresh)
 
 
 def abandon(directory: str) -> bool:

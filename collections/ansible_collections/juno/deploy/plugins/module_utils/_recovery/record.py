@@ -61,7 +61,6 @@ def record(
     removed = remove_old(run, client, app, entry)
     # The prober asks until the last thing has changed.
     met = control.finish(app.state_directory, marks)
-    met.pop("words")
     words = in_words(met, entry, figures["outage_seconds"])
     outage = report.outage_seconds(met, figures["outage_seconds"])
     entry = _end(app, figures={**figures, "outage_seconds": outage, "visitors": met})

@@ -90,11 +90,11 @@ def require_well(client: t.Any, entry: journal.Entry) -> bool:
             seen = client.api.inspect_container(identity)
         if identity in beside and not seen["State"]["Running"] and not seen["State"]["ExitCode"]:
             continue  # it has done its work
-        gated = bool(entry.healthy)
-        if not seen["State"]["Running"] or (gated and seen["RestartCount"]):
+        was_healthy = bool(entry.healthy)
+        if not seen["State"]["Running"] or (was_healthy and seen["RestartCount"]):
             name = seen["Name"].lstrip("/")
-            when = "ended after it had been healthy" if gated else "has ended since the switch"
-            what = f"The new container {name}" if gated else f"The container {name}"
+            when = "ended after it had been healthy" if was_healthy else "has ended since the switch"
+            what = f"The new container {name}" if was_healthy else f"The container {name}"
             raise JunoError(
                 f"{what} {when}: its log tells why; correct that and deploy again.",
                 log=app_server.log_tail(client, identity),

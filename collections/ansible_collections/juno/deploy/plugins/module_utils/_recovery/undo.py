@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bring back what served before a release that did not end well. Private to juno.deploy: no stable interface.
 
-All it needs stands in the journal, so it is the same whether the run itself failed or another one finds what a dead
-run left.
+All it needs stands in the journal, so it is the same whether the run itself failed or another one finds what
+an interrupted deploy left.
 """
 
 from __future__ import annotations

@@ -10,22 +10,10 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Seen
-from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
-    Direct,
-    Finding,
-    Page,
-    Visit,
-)
+from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Direct, Finding, Page, Visit
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
     from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
-
-    Open = Callable[[Site], Get]
-
 
 #: More would be a crawl.
 MOST_FOUND = 200

@@ -59,6 +59,7 @@ def test_it_ends_with_all_that_it_started(parent):
     process, child = parent
     root, leaf = processes.identify(process.pid), processes.identify(child)
     assert {one.pid for one in processes.tree(root)} == {process.pid, child}
+    assert [pid for pid, _stat in processes.below(process.pid)] == [process.pid, child]
     assert processes.end(root, 0.5)
     assert not root.is_alive()
     assert not leaf.is_alive()

@@ -18,7 +18,7 @@ import time
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._probe import control
+from ansible_collections.juno.deploy.plugins.module_utils._probe import control, report
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import IN_ANY_RENDERING
 
@@ -113,7 +113,7 @@ def test_a_page_from_a_cache_that_nobody_cleared_is_old(place):
         figures = control.finish(place, {"switch_began": began, "old_gone": gone})
     assert figures["failures"] == 0
     assert figures["old_pages"] == figures["after"]["requests"] > 0
-    assert "OLD PAGE" in figures["words"][0]
+    assert "OLD PAGE" in report.words(figures)[0]
 
 
 @pytest.mark.parametrize("release", [1, 2])
@@ -132,7 +132,7 @@ def test_a_cleared_cache_leaves_no_old_page(place, release):
     # One rendering past the cache at the start; two more at the end, where the page is what it was.
     assert asked == figures["requests"] + 1 + 2 * (release == 1)
     assert (figures["old_pages"], figures["not_judged"]) == (0, [])
-    assert figures["words"][0].startswith(f"Visitors: {figures['requests']} requests, none failed")
+    assert report.words(figures)[0].startswith(f"Visitors: {figures['requests']} requests, none failed")
 
 
 def test_an_outage_has_its_length(place):
@@ -192,7 +192,7 @@ def test_it_ends_when_the_deploy_has_died(place, reaped):
         until(lambda: not control.process_of(state(place)).is_alive())
         figures = control.finish(place, {})
     assert figures["ended"] == "the deploy died"
-    assert figures["words"][-1] == "Probe:    it ended before the deploy did (the deploy died)."
+    assert report.words(figures)[-1] == "Probe:    it ended before the deploy did (the deploy died)."
 
 
 def test_it_does_not_live_for_ever(place):
@@ -210,7 +210,7 @@ def test_a_killed_prober_leaves_its_figures(place):
         until(lambda: not control.process_of(state(place)).is_alive())
         figures = control.finish(place, {})
     assert figures["requests"] > 3
-    assert figures["words"][-1] == "Probe:    it ended before the deploy did (it was killed)."
+    assert report.words(figures)[-1] == "Probe:    it ended before the deploy did (it was killed)."
 
 
 def test_one_that_breaks_says_why(place):
@@ -244,7 +244,7 @@ def test_finish_again_gives_the_same(place):
 
 def test_without_a_prober(place):
     assert control.abandon(place) is False
-    assert control.finish(place, {})["words"] == ["Visitors: not measured."]
+    assert report.words(control.finish(place, {})) == ["Visitors: not measured."]
 
 
 def test_files_are_private_and_nothing_is_in_its_arguments(place):
