@@ -20,6 +20,14 @@ def test_each_row_names_a_task_that_its_scenario_has(row):
     assert not any(re.search(rf"name: {re.escape(task)}.*\n *ansible\.builtin\.import_tasks", text) for text in texts)
 
 
+def test_the_shapes_are_those_there_are():
+    text = "".join(one.read_text(encoding="utf-8") for one in (steps.ROOT / "molecule" / "shapes").rglob("*.yml"))
+    assert f"shapes: [{', '.join(soak_rows.SHAPES)}]" in text
+    folders = {one.name for one in (steps.ROOT / "examples" / "shapes").iterdir() if one.is_dir()}
+    assert folders == {"common", *soak_rows.SHAPES}
+    assert all(f"name: {task.format('{{ shape }}')}\n" in text for _what, task in soak_rows.SHAPE_STEPS)
+
+
 @pytest.mark.parametrize(
     ("log", "passed", "result"),
     [

@@ -69,7 +69,7 @@ class Runner:
     def _take(self) -> Step | None:
         with self._change:
             while True:
-                self._give_up_on_unmet()
+                self._fail_unmet()
                 if self.stopped or not self.waiting:
                     return None
                 busy = {step.alone for step in self._taken.values()}
@@ -81,13 +81,13 @@ class Runner:
                         return step
                 self._change.wait()
 
-    def _give_up_on_unmet(self) -> None:
+    def _fail_unmet(self) -> None:
         for step in list(self.waiting):
             unmet = [need for need in step.needs if need in self.failed]
             if unmet:
                 self.waiting.remove(step)
                 self.failed[step.name] = f"needs {', '.join(unmet)}"
-                self._give_up_on_unmet()
+                self._fail_unmet()
                 return
 
     def _run(self, step: Step) -> str:

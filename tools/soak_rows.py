@@ -70,6 +70,16 @@ ROWS = (
     ("a page that the verification refuses is refused before visitors come", "workers", "Deploy with a new container"),
     ("code in a named volume is not done", "layouts", "See that old code is no release"),
     ("COMPOSE_FILE in .env is honoured", "layouts", "See how it is said"),
+    (
+        "a compose file in a folder, with build: ..",
+        "layouts",
+        "See that docker compose finds them as it would have made them",
+    ),
+    (
+        "each .env counts where COMPOSE_FILE names a folder's file",
+        "layouts",
+        "See that each .env counts as docker compose counts it",
+    ),
     ("a mounted subfolder with .dockerignore", "layouts", "See that all agree on the template"),
     ("a build shows the lines that failed it", "layouts", "See the linter's words"),
     ("ports that are not HTTP", "ports", "Hear that its port no longer answers"),
@@ -91,6 +101,12 @@ ROWS = (
     ("one commit of each kind does what it needs, and no more", "plan", "See both sides of a rename, and the merge"),
     ("clear_cache, then rollback", "clear_cache", "Go back to a release after its cache was cleared"),
     ("hosts take turns where one is without an answer", "fleet", "See that nobody was turned away"),
+    (
+        "another image under the same name in a registry is deployed; the old one is gone back to",
+        "registry",
+        "See that those of two releases are left",
+    ),
+    ("a registry that does not answer changes nothing", "registry", "Hear that nothing was changed"),
     ("one host of two fails: both go back, and say why", "fleet", "See the last message of each host"),
     ("bad input gets one sentence", "refusals", "See that none was touched"),
     (
@@ -99,9 +115,22 @@ ROWS = (
         "See each refused before anything is built",
     ),
 )
+#: The sites of examples/shapes, and what is done with each: in the words of molecule/shapes.
+SHAPES = ("nginx", "nginx_published", "nginx_https", "caddy")
+SHAPE_STEPS = (
+    ("a first deploy that is undone", "Undo a first deploy of {}"),
+    ("first deploy", "Deploy {} for the first time"),
+    ("template, under visitors", "Deploy {} under visitors"),
+    ("status and verification", "See that all agree on {}"),
+    ("broken commit", "Refuse the broken commit of {}"),
+    ("style sheet", "Deploy the colours of {}"),
+    ("rollback", "Roll {} back"),
+    ("clear_cache", "Clear the caches of {}"),
+    ("as after a reboot", "Deploy {} after that"),
+)
 #: What Ansible prints before the first of them.
 _MESSAGE = re.compile(r"^.*\bmsg: (?:\|-)?")
-SCENARIOS = tuple(sorted({scenario for _what, scenario, _task in ROWS}))
+SCENARIOS = tuple(sorted({"shapes", *(scenario for _what, scenario, _task in ROWS)}))
 _VERDICT = re.compile(r"([^\"\n{}]+): (\{\"requests\": .*?\"editions\": \{.*?\}\}\})")
 
 
@@ -112,7 +141,8 @@ def table(logs: pathlib.Path, passed: t.Collection[str]) -> list[str]:
     :param passed: the names of the steps that passed.
     """
     lines = ["what | seen in | result", "--- | --- | ---"]
-    for what, scenario, task in ROWS:
+    shapes = [(f"{one}: {what}", "shapes", task.format(one)) for one in SHAPES for what, task in SHAPE_STEPS]
+    for what, scenario, task in (*shapes, *ROWS):
         lines.append(f"{what} | {scenario} | {_result(logs, passed, scenario, task)}")
     lines += [f"{what} | faults | {met}" for what, met in verdicts(_read(logs, "soak-faults"))]
     lines += [f"{what} | matrix | {met}" for what, met in report.rows_of(_read(logs, "soak-matrix"))]

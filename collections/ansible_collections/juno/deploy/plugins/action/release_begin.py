@@ -24,9 +24,9 @@ if t.TYPE_CHECKING:
 #: What the tests have seen.
 OLDEST = (2, 17)
 NEWEST = (2, 21)
-#: A controller that is silent may be dead, and its deployer may be asked to give up; so long it is watched.
+#: A controller that is silent may be dead, and its deployer may be asked to cancel its run; so long it is watched.
 WATCH_SECONDS = 20.0
-#: What a deployer that gives up may take.
+#: What a deployer whose run is cancelled may take.
 LONGEST_END_SECONDS = 180.0
 #: How often it is said that another one is waited for.
 SAY_SECONDS = 3.0
@@ -100,7 +100,7 @@ class Wait:
         more = now - self.began - self.wait_seconds
         if more < 0 or not busy.get("id"):
             return more >= 0
-        if standing.get("gives_up") or not standing:
+        if standing.get("cancel_reason") or not standing:
             return more > LONGEST_END_SECONDS
         return bool(standing["silent_seconds"] < now - looked) or more > WATCH_SECONDS
 
@@ -130,7 +130,7 @@ class ActionModule(_watch.StepAction):
         args |= {"package": _code.digest(), "controller": controller()}
         args["deployer"] = "" if self._task.check_mode else uuid.uuid4().hex
         if context.CLIARGS.get("step"):
-            args["at_once"] = False  # a person says before each task whether it may begin
+            args["auto_continue"] = False  # a person says before each task whether it may begin
         wait: Wait | None = None
         while True:
             result = super().call(args, task_vars)

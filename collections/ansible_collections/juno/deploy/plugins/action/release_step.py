@@ -20,7 +20,7 @@ DOING = {
     "clear": "clearing of the caches",
     "verify": "verification",
     "record": "record",
-    "undo": "way back",
+    "undo": "undo",
 }
 #: What the hosts do by themselves then, where they don't go back.
 THEN = {"record": "finish the release, or undo it where it is not verified,", "undo": "go on with it"}

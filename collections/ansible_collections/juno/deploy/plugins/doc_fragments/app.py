@@ -43,8 +43,10 @@ options:
   compose_files:
     description:
       - The compose files, relative to O(path), in the order in which they are merged.
+      - Paths in them count from the folder of the first one, and C(.env) is read there, as with C(docker compose -f).
       - Without them those are taken that C(docker compose) itself would take, so those that C(COMPOSE_FILE) names where
-        C(.env) or the environment has it.
+        C(.env) or the environment has it; where it would find none, the one in the only folder below O(path) that has
+        one.
     type: list
     elements: str
     default: []

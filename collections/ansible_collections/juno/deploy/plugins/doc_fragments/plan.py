@@ -87,7 +87,7 @@ options:
     version_added: 0.2.0
   reverse_migrations:
     description:
-      - A rollback is to reverse the migrations that came after the release. Then each must have a way back, and those
+      - A rollback is to reverse the migrations that came after the release. Then each must be reversible, and those
         by which data are lost are named.
     type: bool
     default: false
@@ -95,8 +95,8 @@ options:
   base_url:
     description:
       - The site's address as the managed host reaches it, for example V(http://127.0.0.1:8001).
-      - Without it the first fixed port is taken that O(service) publishes. Where there is none either, it is refused
-        before anything is done.
+      - Without it the first fixed port is taken that a front proxy of the project publishes, else that of O(service).
+        Where there is none either, it is refused before anything is done.
     type: str
     default: ''
     version_added: 0.2.0

@@ -27,7 +27,7 @@ options:
             stays.
         type: int
         default: 3
-      keep_cache_mb:
+      build_cache_keep_mb:
         description:
           - How many MiB may be held by what only builds of this app left. Those are images of the compose project
             without a name, and build cache that came with its builds and that no other build has used since. V(0)

@@ -41,7 +41,7 @@ options:
       - Id of the deployer, RV(juno.deploy.release_begin#module:deployer).
     type: str
     default: ''
-  patience_seconds:
+  next_step_timeout_seconds:
     description:
       - How long the deployer waits for the next step when this one has ended, in seconds. V(0) is what
         M(juno.deploy.release_begin) was told.

@@ -59,7 +59,7 @@ attributes:
     support: full
     platforms: posix
 options:
-  at_once:
+  auto_continue:
     description:
       - Begin each step as soon as the one before has ended, without being told, as long as the modules of the steps
         ask. Set it where nothing else is to be done between them. The steps are those that the role
@@ -78,7 +78,7 @@ options:
         at once, and the module fails.
     type: float
     default: 0
-  patience_seconds:
+  next_step_timeout_seconds:
     description:
       - How long the next step may be away this time; V(0) is O(controller_timeout_seconds).
   controller:
@@ -196,7 +196,7 @@ plan:
       elements: str
       sample: ['release 8f5d0b1c2a3e serves, 1f5d0b1c2a3e is new']
     build:
-      description: Whether images are built.
+      description: Whether images are built, or pulled.
       type: bool
       sample: false
     build_reasons:
@@ -204,6 +204,16 @@ plan:
       type: list
       elements: str
       sample: []
+    pulls:
+      description: Whether no image of the app is built here, so that all are pulled.
+      type: bool
+      sample: false
+    pulled:
+      description:
+        - What the build takes for each service of the app whose image isn't built here, for a deploy. Either
+          C(REPOSITORY@DIGEST), as its registry has it now, or the id of the image that is on the host.
+      type: dict
+      sample: {}
     steps:
       description:
         - The steps that the changed files need, in their order. Each has C(step), C(why), the first C(files) behind it
@@ -262,7 +272,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import kept_cod
 WAIT_SECONDS = 1.0
 #: What the action plugin fills in, and what is not the release's.
 OWN: dict[str, dict[str, t.Any]] = {
-    "at_once": {"type": "bool", "default": False},
+    "auto_continue": {"type": "bool", "default": False},
     "controller_timeout_seconds": {"type": "float", "default": 60},
     "lock_wait_seconds": {"type": "float", "default": 0},
     "controller": {"type": "dict", "default": {}},
@@ -303,14 +313,14 @@ def begin(params: dict[str, t.Any], *, dry: bool) -> dict[str, t.Any]:
         kept = kept_code.keep(params["state_root"], params["package"], params["archive"])
     spec = {name: params[name] for name in options.RELEASE}
     timeout = params["controller_timeout_seconds"]
-    request = start_deployer.StartRequest(directory, kept, holder_of(params), spec, timeout, params["at_once"])
+    request = start_deployer.StartRequest(directory, kept, holder_of(params), spec, timeout, params["auto_continue"])
     if dry:
         return start_deployer.look_only(request)
     handle, other = start_deployer.take_lock(directory, WAIT_SECONDS, params["dead"])
     if handle is None:
         return {"busy": other.as_dict() if other else {}}
     start_deployer.start(request, handle, f"{other.holder.who}, at work since {other.holder.since}" if other else "")
-    asked |= {"patience": params["patience_seconds"], "seconds": follow.FIRST_SECONDS}
+    asked |= {"next_step_timeout": params["next_step_timeout_seconds"], "seconds": follow.FIRST_SECONDS}
     return {**follow.follow(directory, params["deployer"], asked), "deployer": params["deployer"]}
 
 

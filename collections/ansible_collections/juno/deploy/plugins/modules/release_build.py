@@ -12,9 +12,9 @@ module: release_build
 short_description: Build a release beside the one that serves, and check it
 version_added: 0.2.0
 description:
-  - Builds the images of the commit that M(juno.deploy.release_begin) has planned, from a clean checkout, and asks
-    the new code in a throwaway container whether it starts, what it would migrate (on a copy of a file database),
-    and how it answers.
+  - Builds the images of the commit that M(juno.deploy.release_begin) has planned, from a clean checkout, pulls those
+    that come from a registry, by their digests, and asks the new code in a throwaway container whether it starts, what
+    it would migrate (on a copy of a file database), and how it answers.
   - Collects static files, staged, where the plan says so. For a restart with
     O(juno.deploy.release_begin#module:recollect), that is all it does.
   - Nothing that serves was touched when it fails.
@@ -45,10 +45,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: The release's image for each service that was built.
+  description: The release's image for each service of the app that was built or pulled.
   returned: success
   type: dict
   sample: {web: 'junojobs-web:juno-1f5d0b1c2a3e'}
+pulled:
+  description:
+    - Those of RV(images) that came from a registry, as C(REPOSITORY@DIGEST), by which C(docker pull) brings exactly
+      them.
+  returned: success
+  type: dict
+  sample: {}
 build_seconds:
   description: How long the build took.
   returned: success

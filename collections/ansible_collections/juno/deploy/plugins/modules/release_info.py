@@ -112,10 +112,17 @@ base_url:
   description:
     - The site's address as this host reaches it, from the port that its proxy or else O(service) publishes; empty when
       neither does.
+    - That of the front proxy where the project has one of its own.
   returned: success
   type: str
   version_added: 0.2.0
   sample: http://127.0.0.1:8001
+headers:
+  description: The headers by which the site was asked there in the last deploy; empty unless a front proxy told them.
+  returned: success
+  type: dict
+  version_added: 0.2.0
+  sample: {Host: example.org, X-Forwarded-Proto: https}
 ports:
   description:
     - Published ports of the project, of any service, that answered when what serves was deployed, and no longer do.

@@ -14,7 +14,7 @@ version_added: 0.2.0
 description:
   - Waits until the release's containers have been well for long enough, and writes into the app's journal that
     it serves, with its figures.
-  - Removes what was kept for the way back. Old containers are removed, image tags and copies of databases of
+  - Removes what was kept for the undo. Old containers are removed, image tags and copies of databases of
     releases that are no longer kept, and what builds left.
 extends_documentation_fragment:
   - juno.deploy.attributes

@@ -7,6 +7,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
+
 NO_REASON = "Ansible gave no reason."
 #: No host has this name.
 ALL_AT_ONCE = "all at once"
@@ -58,9 +60,11 @@ def read_host(name: str, facts: t.Mapping[str, t.Any]) -> Host:
 def has_gap(begun: t.Mapping[str, t.Any]) -> bool:
     """Return whether a site that answers will not for a moment: it is recreated, or its ports pass to the proxy."""
     plan = begun.get("plan") or {}
-    stops = plan.get("strategy") == "recreate" or plan.get("first_proxy")
+    if not plan.get("deploy"):
+        return False
+    stops = plan.get("first_proxy") or plan.get("front_recreated") or strategies.named(plan["strategy"]).has_gap
     answers = any(one.get("published") and one.get("state") == "running" for one in begun.get("containers") or [])
-    return bool(plan.get("deploy") and stops and answers)
+    return bool(stops and answers)
 
 
 def turns(hosts: t.Sequence[Host]) -> list[str]:
@@ -105,7 +109,7 @@ def recorded_reason(cause: Cause) -> str:
 
 
 def not_done(me: Host, cause: Cause, ahead: t.Sequence[str], undone: t.Mapping[str, t.Any]) -> str:
-    """Return what failed, where, and how things stand: the first cause first, then what of the way back failed."""
+    """Return what failed, where, and how things stand: the first cause first, then what of the undo failed."""
     said = [f"Not done: '{cause.task}' failed on {', '.join(cause.hosts) or me.name}.", cause.reason]
     if cause.hosts:
         together = " and goes back, so that all hosts serve the same release" if undone.get("undone") else ""

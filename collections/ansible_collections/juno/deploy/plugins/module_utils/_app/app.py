@@ -9,6 +9,7 @@ import os
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose as app_compose
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_files as app_compose_files
 from ansible_collections.juno.deploy.plugins.module_utils._app import dotenv
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
@@ -63,10 +64,21 @@ class App:
         return os.path.join(self.state_directory, "edge")
 
     @property
-    def named_files(self) -> tuple[str, ...]:
-        """The compose files that are named: by the option, else by COMPOSE_FILE; none where compose looks by itself."""
-        named = self.compose_files or dotenv.compose_files(self.path, os.environ)
+    def wanted_files(self) -> tuple[str, ...]:
+        """The compose files that a person has named: by the option, else by COMPOSE_FILE."""
+        named = tuple(dotenv.plain(name, self.path) for name in self.compose_files)
+        named = named or dotenv.compose_files(self.path, os.environ)
         return tuple(name for name in named if not self._is_override(name))
+
+    @property
+    def found_files(self) -> tuple[str, ...]:
+        """The compose file in a folder that is taken without being named."""
+        return () if self.wanted_files else app_compose_files.below(self.path)
+
+    @property
+    def named_files(self) -> tuple[str, ...]:
+        """The compose files that docker compose is told; none where it looks by itself."""
+        return self.wanted_files or self.found_files
 
     @property
     def names_override(self) -> bool:
@@ -97,8 +109,10 @@ class App:
     def compose(self, checkout: str = "") -> app_compose.Project:
         """Return the compose project by its own files alone, those that a checkout has (else the app's directory)."""
         named_in = "'compose_files'" if self.compose_files else "COMPOSE_FILE in .env"
-        files = app_compose.find_files(checkout or self.path, list(self.named_files), named_in)
-        return app_compose.Project(self.path, files, self.project)
+        files = app_compose_files.find(checkout or self.path, list(self.wanted_files), named_in)
+        project = app_compose.Project(self.path, files, self.project)
+        env_files = dotenv.env_files(self.path, project.project_directory, os.environ)
+        return dataclasses.replace(project, env_files=env_files)
 
     def compose_live(self) -> app_compose.Project:
         """Return the compose project as it runs: its own files, and our override where there is one."""

@@ -15,8 +15,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 
-#: A probe every so often while something starts or stops; there is no event to wait for in either.
-PROBE_SECONDS = 0.1
+#: A look every so often while something starts or stops; there is no event to wait for in either.
+POLL_SECONDS = 0.1
 LOG_LINES = 80
 
 
@@ -52,7 +52,7 @@ def require_running(client: t.Any, containers: t.Sequence[engine.Container]) -> 
 def wait_until_answers(
     client: t.Any,
     started: list[engine.Container],
-    probe: t.Callable[[], int],
+    get_status: t.Callable[[], int],
     timeout_seconds: float,
 ) -> float:
     """Wait until the site answers HTTP, and return the seconds that took.
@@ -63,7 +63,7 @@ def wait_until_answers(
     began = time.monotonic()
     events.tell("waits for the site to answer")
     while True:
-        if probe():
+        if get_status():
             return time.monotonic() - began
         for one in started:
             seen = client.api.inspect_container(one.id)
@@ -82,4 +82,4 @@ def wait_until_answers(
                 container=names,
                 log="\n".join(log_tail(client, one.id) for one in started),
             )
-        pause.wait(PROBE_SECONDS)
+        pause.wait(POLL_SECONDS)

@@ -11,7 +11,7 @@ import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import port_kind
 from ansible_collections.juno.deploy.plugins.module_utils._base import safe_files
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
@@ -38,40 +38,27 @@ class Project:
     directory: str
     files: tuple[str, ...]
     name: str = ""
+    #: What variables are read from, where docker compose has to be told.
+    env_files: tuple[str, ...] = ()
+
+    @property
+    def project_directory(self) -> str:
+        """What paths in the compose files count from: as docker compose has it, the folder of the first one."""
+        first = next(iter(self.files), "")
+        return os.path.normpath(os.path.join(self.directory, os.path.dirname(first)))
 
     def argv(self, *words: str, checkout: str = "", override: str = "") -> list[str]:
         """Build the argv of a docker compose command, with the files of C(checkout) instead of the app's own."""
-        command = ["docker", "compose", "--project-directory", self.directory]
+        command = ["docker", "compose", "--project-directory", self.project_directory]
         if self.name:
             command += ["--project-name", self.name]
+        for name in self.env_files:
+            command += ["--env-file", name]
         for name in self.files:
             command += ["--file", os.path.join(checkout or self.directory, name)]
         if override:
             command += ["--file", override]
         return [*command, *words]
-
-
-def find_files(directory: str, wanted: list[str], named_in: str = "'compose_files'") -> tuple[str, ...]:
-    """Name the app's own compose files: those wanted, else those that docker compose would take; never our override.
-
-    :param named_in: where those wanted were named.
-
-    :raises BadInputError: none is there, or one of those wanted isn't.
-    """
-    if wanted:
-        for name in wanted:
-            if not os.path.isfile(os.path.join(directory, name)):
-                raise BadInputError(f"There is no compose file {name} in {directory}: correct {named_in}.")
-        return tuple(wanted)
-    found = [name for name in FILE_NAMES if os.path.isfile(os.path.join(directory, name))]
-    if not found:
-        raise BadInputError(
-            f"There is no compose file in {directory} (looked for {', '.join(FILE_NAMES)}): "
-            "add one to the repository, or name it in 'compose_files'."
-        )
-    overrides = [name for name in OVERRIDE_NAMES if os.path.isfile(os.path.join(directory, name))]
-    overrides = [name for name in overrides if not is_ours(os.path.join(directory, name))]
-    return tuple(found[:1] + overrides[:1])
 
 
 def is_ours(path: str) -> bool:
@@ -110,20 +97,6 @@ def require_plugin(run: Runner) -> str:
             f"install {'.'.join(map(str, OLDEST_PLUGIN))} or later."
         )
     return answer.stdout.strip()
-
-
-def require_service(config: dict[str, t.Any], service: str, where: str) -> dict[str, t.Any]:
-    """Return a service's configuration.
-
-    :raises BadInputError: the project has no such service; the message names those it has.
-    """
-    services = config.get("services") or {}
-    if service not in services:
-        raise BadInputError(
-            f"The compose project in {where} has no service '{service}'; it has: {', '.join(sorted(services))}. "
-            "Set 'service' to the one that runs Django."
-        )
-    return t.cast("dict[str, t.Any]", services[service])
 
 
 def published(service: dict[str, t.Any]) -> list[tuple[str, int]]:

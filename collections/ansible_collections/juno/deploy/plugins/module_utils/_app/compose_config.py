@@ -38,12 +38,13 @@ def sources(project: Project, checkout: str = "") -> tuple[t.Any, ...] | None:
         return None  # docker compose says it better
     if any(map(_FURTHER_FILES.search, found)):
         return None
-    try:
-        with open(os.path.join(project.directory, ".env"), "rb") as file:
-            found.append(file.read())
-    except FileNotFoundError:
-        found.append(b"")
-    return (project.directory, project.files, tuple(sorted(os.environ.items())), *found)
+    for place in dict.fromkeys((project.project_directory, project.directory)):
+        try:
+            with open(os.path.join(place, ".env"), "rb") as file:
+                found.append(file.read())
+        except (FileNotFoundError, IsADirectoryError):
+            found.append(b"")
+    return (project.directory, project.files, project.env_files, tuple(sorted(os.environ.items())), *found)
 
 
 def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.Any]:
@@ -56,7 +57,7 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
     if _memory and made_from == _memory[0]:
         known = t.cast("dict[str, t.Any]", json.loads(_memory[1]))
         if project.name and known.get("name") == project.name:
-            masking.learn_configuration(known, project.directory)
+            masking.learn_configuration(known, project.project_directory, project.directory)
             return known
     argv = project.argv("config", "--format", "json", checkout=checkout)
     where = checkout or project.directory
@@ -66,7 +67,7 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
     if made_from is not None:
         _memory = made_from, done.stdout
     found = t.cast("dict[str, t.Any]", json.loads(done.stdout))
-    masking.learn_configuration(found, project.directory)
+    masking.learn_configuration(found, project.project_directory, project.directory)
     return found
 
 

@@ -34,7 +34,7 @@ CONTAINERD_ROOT = "/var/lib/containerd"
 
 ENGINE_REMEDY = (
     "docker system df shows what the Engine holds; docker image prune removes images without a name, docker builder "
-    "prune the build cache, and 'record.keep_cache_mb' keeps what deploys of this app leave there below a size"
+    "prune the build cache, and 'record.build_cache_keep_mb' keeps what deploys of this app leave there below a size"
 )
 STATE_REMEDY = (
     "du -sh shows what it holds; copies of databases in its backup directories may go that nobody needs, "

@@ -3,6 +3,11 @@
 """What a project's .env and the environment tell docker compose itself: COMPOSE_FILE. Private to juno.deploy.
 
 Source: the reference of compose's pre-defined environment variables, and of the syntax of .env.
+
+Which C(.env) is read where compose files lie in a folder, seen at docker compose 2.26.1: with C(-f docker/compose.yml)
+or COMPOSE_FILE in the environment the one in that folder alone (so says its maintainer, docker/compose issue 12054);
+with COMPOSE_FILE in the C(.env) of the current directory both, that one first, so that it wins, and the other one's
+lines may name its variables. Where the folder has none the name of the project is still that of the folder.
 """
 
 from __future__ import annotations
@@ -64,28 +69,45 @@ def read(directory: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def compose_files(directory: str, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the files in COMPOSE_FILE, from the project's directory; none where it is not set.
+    """Name the files in COMPOSE_FILE, from the app's directory; none where it is not set.
 
-    :raises BadInputError: compose would take its paths from another directory, or one is no file.
+    :raises BadInputError: one is no file.
     """
     known = read(directory, environment)
     separator = known.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
-    names = tuple(_plain(name.strip(), directory) for name in known.get("COMPOSE_FILE", "").split(separator) if name)
+    names = tuple(plain(name.strip(), directory) for name in known.get("COMPOSE_FILE", "").split(separator) if name)
     if any(name == "-" or "$" in name for name in names):
         raise BadInputError(
             f"COMPOSE_FILE of {directory} holds what is not read here ({separator.join(names)}): "
             "name the files in 'compose_files'."
         )
-    if names and os.path.dirname(names[0]):
-        raise BadInputError(
-            f"COMPOSE_FILE of {directory} begins with {names[0]}, so docker compose takes the app's paths from "
-            f"{os.path.join(directory, os.path.dirname(names[0]))}: name the files in 'compose_files', "
-            f"with paths from {directory}."
-        )
     return names
 
 
-def _plain(name: str, directory: str) -> str:
+def env_files(top: str, project_directory: str, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the files that docker compose has to be told to read variables from; none where it finds them by itself.
+
+    :param top: the app's directory, where a person stands.
+    :raises BadInputError: the .env there can't be read.
+    """
+    upper, lower = os.path.join(top, ".env"), os.path.join(project_directory, ".env")
+    if project_directory == top or not os.path.isfile(upper):
+        return ()
+    if os.path.isfile(lower):
+        both = "COMPOSE_FILE" not in environment and bool(read(top, environment).get("COMPOSE_FILE"))
+        # The last one wins; the first is there for variables that the other one names.
+        return (upper, lower, upper) if both else ()
+    # Who names a file in a folder has to name this one, too; without it there would be no variables at all.
+    return (upper,)
+
+
+def used(top: str, project_directory: str) -> str:
+    """Return the .env in which a variable for docker compose goes: the one that is read, or would be."""
+    places = [os.path.join(project_directory, ".env"), os.path.join(top, ".env")]
+    return next((one for one in places if os.path.isfile(one)), places[0])
+
+
+def plain(name: str, directory: str) -> str:
     """Return a name from the directory where it lies in there, so that a clean checkout has it, too."""
     path = os.path.normpath(os.path.join(directory, name)) if name != "-" else name
     below = directory.rstrip("/") + "/"

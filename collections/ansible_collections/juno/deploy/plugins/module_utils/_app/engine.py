@@ -206,10 +206,18 @@ def image_id(client: t.Any, name: str) -> str:
 
     :raises EngineError: the Engine refuses.
     """
+    return str(image(client, name).get("Id", ""))
+
+
+def image(client: t.Any, name: str) -> dict[str, t.Any]:
+    """Return what the Engine tells of the image with a name; nothing when there is none.
+
+    :raises EngineError: the Engine refuses.
+    """
     try:
-        return str(client.api.inspect_image(name)["Id"])
+        return t.cast("dict[str, t.Any]", client.api.inspect_image(name))
     except docker.errors.ImageNotFound:
-        return ""
+        return {}
     except (docker.errors.DockerException, requests.exceptions.RequestException) as exc:
         raise EngineError(f"The Docker Engine refused to look at the image {name} ({cause(exc)}).") from exc
 

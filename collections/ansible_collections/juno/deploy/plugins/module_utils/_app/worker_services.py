@@ -27,13 +27,14 @@ DECLARED = "declared"
 IMAGE = "share the image of {site}"
 BUILD = "are built as {site} is"
 CODE = "mount the code as {site} does"
+MANAGE_PY = "manage.py"
 #: What a command names that answers visitors: such a service must not end before its successor can start.
 SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver")
 
 
 def holds_code(path: str) -> bool:
     """Return whether a directory is that of a Django project."""
-    return os.path.isfile(os.path.join(path, "manage.py"))
+    return os.path.isfile(os.path.join(path, MANAGE_PY))
 
 
 def find(

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
+
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,9 +15,12 @@ if t.TYPE_CHECKING:
 def too_few(room: Mapping[str, int], strategy: str) -> list[str]:
     """Return that the database may not have enough while old and new containers run, or nothing.
 
+    :param strategy: empty where the release is built alone, for no switch.
     :param room: what C(_in_app.connection_room) counted: C(most), C(open), C(mine).
     """
-    if strategy not in ("rolling", "reload") or not room or room["open"] + room["mine"] <= room["most"]:
+    if not strategy or not strategies.named(strategy).overlaps:
+        return []
+    if not room or room["open"] + room["mine"] <= room["most"]:
         return []
     line = (
         f"The database takes {room['most']} connections, {room['open']} are open, {room['mine']} of them by the app: "

@@ -151,8 +151,8 @@ def learn_environment(entries: Iterable[str]) -> None:
     known.learn(dict(one.partition("=")[::2] for one in entries))
 
 
-def learn_configuration(config: Mapping[str, t.Any], directory: str) -> None:
-    """Take in what a compose project gives its services."""
+def learn_configuration(config: Mapping[str, t.Any], *directories: str) -> None:
+    """Take in what a compose project gives its services, and the C(.env) in each of these directories."""
     services = config.get("services") or {}
     known.plain.update((str(config.get("name") or ""), *services))
     for service in services.values():
@@ -164,7 +164,8 @@ def learn_configuration(config: Mapping[str, t.Any], directory: str) -> None:
             known.add(os.environ.get(one["environment"], ""))
         if one.get("file"):
             known.add(_text(os.path.dirname(one["file"]), os.path.basename(one["file"])).strip())
-    learn_variables(_text(directory, ".env"))
+    for directory in dict.fromkeys(directories):
+        learn_variables(_text(directory, ".env"))
 
 
 def learn_variables(text: str) -> None:

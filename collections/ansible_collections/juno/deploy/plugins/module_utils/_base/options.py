@@ -12,6 +12,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
 Spec = dict[str, dict[str, t.Any]]
@@ -68,10 +69,7 @@ MEMCACHED: Spec = {
 #: As what a request comes to a site behind a proxy that ends TLS.
 FORWARDED: Spec = {"forwarded_proto": {"type": "str", "choices": ["http", "https"]}}
 #: How long static files of earlier releases stay.
-RETENTION: Spec = {
-    "keep_releases": _one("int", 5),
-    "html_max_age": _one("int", 3600),
-}
+RETENTION: Spec = {"keep_releases": _one("int", 5), "html_max_age": _one("int", 3600)}
 APP: Spec = {
     "path": {"type": "path", "required": True},
     "project": {"type": "str", "required": True},
@@ -89,7 +87,7 @@ PLAN: Spec = {
     "fetch_timeout_seconds": _one("int", 60),
     "always_build": _one("bool", False),
     "force": _one("bool", False),
-    "strategy": _of("rolling", "rolling", "reload", "recreate"),
+    "strategy": _of(strategies.DEFAULT, *strategies.NAMES),
     "collectstatic": _of("auto", "auto", "always", "never"),
     "cache_version_variable": _one("str", ""),
     "rules": {"type": "list", "elements": "dict", "default": []},
@@ -185,7 +183,7 @@ VERIFY: Spec = {**CHECKS, "release_header": _one("str", "")}
 RECORD: Spec = {
     "keep_releases": RETENTION["keep_releases"],
     "keep_backups": _one("int", 3),
-    "keep_cache_mb": _one("int", 0),
+    "build_cache_keep_mb": _one("int", 0),
 }
 
 
@@ -221,7 +219,7 @@ STEPS = ("build", "migrate", "switch", "clear", "verify", "record", "undo")
 #: Which deployer is followed; documented in the fragment juno.deploy.step.
 FOLLOW: Spec = {
     "deployer": _one("str", ""),
-    "patience_seconds": _one("float", 0),
+    "next_step_timeout_seconds": _one("float", 0),
     "after": _one("int", -1),
 }
 #: Where the deployer of a release is.

@@ -112,7 +112,7 @@ def session(leader: int) -> list[Process]:
     return [Process(pid, stat.started) for pid, stat in stats() if stat.session == leader and stat.state not in "ZX"]
 
 
-def end(root: Process, patience_seconds: float, first: signal.Signals = signal.SIGTERM) -> bool:
+def end(root: Process, grace_seconds: float, first: signal.Signals = signal.SIGTERM) -> bool:
     """End a process and all that it started: asked to (TERM) first, made to (KILL) after a while; tell whether it went.
 
     :param first: KILL for one that need not be asked.
@@ -122,7 +122,7 @@ def end(root: Process, patience_seconds: float, first: signal.Signals = signal.S
     for number in (first, signal.SIGKILL):
         for one in all_of_it:
             _tell(one, number)
-        if wait_for(lambda: not any(one.is_alive() for one in all_of_it), patience_seconds, POLL_SECONDS):
+        if wait_for(lambda: not any(one.is_alive() for one in all_of_it), grace_seconds, POLL_SECONDS):
             return True
     return False
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import re
 import typing as t
 import urllib.parse
@@ -14,6 +15,14 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 HOST_HEADER = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 #: Kept as they are in a request's target; everything else outside ASCII letters and digits is percent-encoded.
 TARGET_SAFE = "/%:@!$&'()*+,;=?~-._[]|"
+
+
+def is_loopback(hostname: str) -> bool:
+    """Return whether a host name or address leads to this host by itself."""
+    try:
+        return ipaddress.ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +40,11 @@ class Site:
     timeout_seconds: float = 10.0
     max_body_bytes: int = 8 * 1024 * 1024
     validate_certs: bool = True
+
+    @property
+    def is_local_tls(self) -> bool:
+        """Return whether the site is asked by https at an address of this host, which no certificate names."""
+        return self.scheme == "https" and self.validate_certs and is_loopback(self.hostname)
 
     @property
     def origin(self) -> str:

@@ -12,9 +12,10 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
-    compose,
     compose_config,
+    django_service,
     engine,
+    front_proxy,
     one_off,
     release_override,
     worker_services,
@@ -74,7 +75,7 @@ def build(run: Runner, app: App, spec: build_spec.BuildSpec) -> dict[str, t.Any]
     known = done.get("migrations") or {}
     schema = Schema(known.get("applied") or [], known.get("pending") or [])
     collected = is_collected(done.get("static") or {})
-    more = {"layout": done["layout"]} if done.get("layout") else {}
+    more = {"pulled": done["pulled"], **({"layout": done["layout"]} if done.get("layout") else {})}
     entries = journal.read(app.journal)
     at_work = journal.interrupted(entries) or journal.NO_RELEASE
     done["warnings"] = connections.too_few(done.pop("connections", {}), at_work.strategy)
@@ -98,7 +99,7 @@ def sweep(run: Runner, app: App) -> None:
 def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwaway.Sandbox) -> dict[str, t.Any]:
     project = app.compose(place.checkout)
     config = compose_config.read(run, project, checkout=place.checkout)
-    compose.require_service(config, app.service, place.checkout)
+    django_service.require(config, app, place.checkout)
     worker_services.require_declared(app, config, spec.commit[:12])
     _refuse(app, spec, config)
     client, began = engine.connect(app.docker_host), time.monotonic()
@@ -108,7 +109,7 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
     starts = _starts(run, app, client, config)
     images, kept = _images(run, app, spec, place, config, starts)
     mounts = throwaway_override.write(app, place, config, None if spec.build else {})
-    spec = _with_host(spec, config["services"][app.service])
+    spec = _with_host(spec, app, config)
     made = _make(run, app, spec, place)
     untracked_files = _copy_untracked(run, app, place) if spec.collect else []
     links = untracked.links(run, app, _layout(app)) if spec.collect else []
@@ -119,11 +120,13 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
         at = services.Starter(run, client, app, config, argv_of, spec.boot_timeout_seconds)
         started = services_build.start_for_check(at, starts, images, place.checkout)
         known = check.check(run, app, spec, place, mounts, functools.partial(note_collected, app))
-    actions = [{"what": "image", "id": image, "status": "built"} for image in images.values()]
+    how = {name: "built" if config["services"][name].get("build") else "pulled" for name in images}
+    actions = [{"what": "image", "id": image, "status": how[name]} for name, image in images.items()]
     actions += [{"what": "service", "id": name, "status": "started"} for name in started]
     return {
         "changed": bool(actions) or is_collected(known["static"]),
         "images": images,
+        "pulled": spec.references(images),
         "not_pulled": kept,
         "generated": made,
         "untracked": untracked_files[:UNTRACKED_NAMED],
@@ -135,12 +138,12 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
     }
 
 
-def _with_host(spec: build_spec.BuildSpec, service: dict[str, t.Any]) -> build_spec.BuildSpec:
+def _with_host(spec: build_spec.BuildSpec, app: App, config: dict[str, t.Any]) -> build_spec.BuildSpec:
     """Return the spec with the header by which the pages are asked for."""
     if not spec.pages:
         return spec
     # As the verification does: as the site's address on this host, where no other host is named.
-    host = urllib.parse.urlsplit(spec.base_url or compose.base_url(service)).netloc
+    host = urllib.parse.urlsplit(spec.base_url or front_proxy.base_url(config, app.service, app.path)).netloc
     return dataclasses.replace(spec, headers={**({"Host": host} if host else {}), **spec.headers})
 
 
@@ -158,10 +161,13 @@ def _images(
     config: dict[str, t.Any],
     starts: list[str],
 ) -> tuple[dict[str, str], list[str]]:
-    """Build and pull the release's images; return those built, by service, and what could not be pulled."""
+    """Build and pull the release's images; return the app's own, by service, and what could not be pulled."""
+    client, own = engine.connect(app.docker_host), release_override.pulled(config, app.services)
     others = [name for name in dict.fromkeys((*starts, *spec.update_services)) if name in config["services"]]
     wanted = services_build.to_build(config, app.services, others, app_too=spec.build)
     known = release_override.release_images(config, spec.commit)
+    # First, since it may fail sooner than a build does.
+    taken = services_build.take(run, client, config, spec, app.services) if spec.build else {}
     if wanted:
         throwaway_override.write(app, place, config, None)
         project = app.compose(place.checkout)
@@ -174,8 +180,9 @@ def _images(
             "nothing that serves was touched: correct the commit and deploy again.",
             log=build_output.failed_step(done.stdout + done.stderr),
         )
-    kept = services_build.pull(run, engine.connect(app.docker_host), config, others, spec.update_services)
-    return {name: known[name][1] for name in wanted}, kept
+    others = [name for name in others if name not in own]
+    kept = services_build.pull(run, client, config, others, spec.update_services)
+    return {**taken, **{name: known[name][1] for name in wanted}}, kept
 
 
 def _refuse(app: App, spec: build_spec.BuildSpec, config: dict[str, t.Any]) -> None:
@@ -209,7 +216,7 @@ def _layout(app: App) -> rules.Layout:
 
 
 def note_collected(app: App, begun: bool) -> None:
-    """Note whether static files of the release at work may be in the root that serves: then its way back collects."""
+    """Note whether static files of the release at work may be in the root that serves: then its undo collects."""
     journal.note_fields(app.journal, collected=begun)
 
 
@@ -224,7 +231,9 @@ def collect(
 
     :raises CommandError: it failed.
     """
-    spec = build_spec.BuildSpec(commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, probe_path="")
+    spec = build_spec.BuildSpec(
+        commit, False, ("true",), COLLECT_SECONDS, LOOK_SECONDS, collect=True, readiness_path=""
+    )
     with throwaway.opened(run, app, commit) as place:
         mounts = throwaway_override.prepare(run, app, place, images)
         generated.copy_into(app, commit, place.checkout)

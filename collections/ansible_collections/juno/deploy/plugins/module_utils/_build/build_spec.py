@@ -10,6 +10,9 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 @dataclasses.dataclass(frozen=True)
 class BuildSpec:
@@ -25,7 +28,7 @@ class BuildSpec:
     frontend: tuple[str, ...] = ()
     #: Compile the translations whose compiled form is not in git.
     translate: bool = False
-    probe_path: str = "/"
+    readiness_path: str = "/"
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     #: What the application must show already, since no new container is asked before visitors are: for a reload.
     pages: tuple[dict[str, t.Any], ...] = ()
@@ -35,5 +38,11 @@ class BuildSpec:
     boot_timeout_seconds: float = options.default(options.RELEASE, "boot_timeout_seconds")
     #: Other services that are built or pulled, to be replaced.
     update_services: tuple[str, ...] = ()
+    #: What is taken for services whose images aren't built: REPOSITORY@DIGEST, or the id of the one that is here.
+    pulled: dict[str, str] = dataclasses.field(default_factory=dict)
     #: The site's address on this host; nothing where a port that it publishes tells it.
     base_url: str = ""
+
+    def references(self, images: Iterable[str]) -> dict[str, str]:
+        """Return as what those of the release's images (by service) were pulled that came from a registry."""
+        return {name: self.pulled[name] for name in images if "@" in self.pulled.get(name, "")}

@@ -84,7 +84,7 @@ def _ask(
         manage_py=throwaway.manage_py(spec.check_command),
         mounts=mounts,
         directory=app.path,
-        probe_path=spec.probe_path if spec.check_command else "",
+        readiness_path=spec.readiness_path if spec.check_command else "",
         headers=spec.headers,
         pages=list(spec.pages),
         collect=spec.collect,
@@ -139,9 +139,9 @@ def _seen(spec: BuildSpec, answer: dict[str, t.Any]) -> dict[str, t.Any]:
     default: dict[str, t.Any] = next(
         (one for one in migrations["databases"] if one["alias"] == migration_list.ALIAS), {}
     )
-    requested = answer.get("requested") or {"path": spec.probe_path, "status": 0, "why": "no page is asked for"}
+    requested = answer.get("requested") or {"path": spec.readiness_path, "status": 0, "why": "no page is asked for"}
     unlooked = [f"The migrations were not tried: {migrations['why']}."] if migrations["why"] else []
-    if spec.probe_path and not requested["status"]:
+    if spec.readiness_path and not requested["status"]:
         unlooked.append(f"No page was asked for before the switch: {requested['why']}.")
     return {
         **known,

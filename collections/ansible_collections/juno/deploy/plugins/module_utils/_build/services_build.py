@@ -19,15 +19,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import servic
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec
 
 PULL_SECONDS = 1800
-
-
-def of_the_app(config: dict[str, t.Any], mine: tuple[str, ...]) -> list[str]:
-    """Name the services whose images are the app's own: those that run its code or once with each release."""
-    own = [*mine, *dependencies.tasks_of_a_release(config, mine)]
-    images = {dependencies.image_of(config, name) for name in own if name in config["services"]}
-    return [name for name in config["services"] if name in own or dependencies.image_of(config, name) in images]
 
 
 def to_build(config: dict[str, t.Any], mine: tuple[str, ...], more: list[str], *, app_too: bool) -> list[str]:
@@ -35,8 +29,33 @@ def to_build(config: dict[str, t.Any], mine: tuple[str, ...], more: list[str], *
 
     :param more: other services that are started or replaced.
     """
-    wanted = {*more, *(of_the_app(config, mine) if app_too else ())}
+    wanted = {*more, *(release_override.of_the_app(config, mine) if app_too else ())}
     return [name for name in release_override.release_images(config, "") if name in wanted]
+
+
+def take(
+    run: Runner, client: t.Any, config: dict[str, t.Any], spec: build_spec.BuildSpec, mine: tuple[str, ...]
+) -> dict[str, str]:
+    """Pull the app's own images that aren't built, and name them as the release's; return those names by service.
+
+    The names that the compose file has for them are left alone: what serves runs by these.
+
+    :raises CommandError: one can't be pulled.
+    """
+    pulled = release_override.pulled(config, mine)
+    known = release_override.release_images(config, spec.commit, pulled)
+    for name in pulled:
+        # What only the build has found to be of the app is as docker compose itself would have it.
+        wanted = spec.pulled.get(name) or config["services"][name]["image"]
+        if not engine.image_id(client, wanted):
+            events.tell(f"pulls {wanted} for {name}")
+            done = run(["docker", "pull", "--quiet", wanted], timeout_seconds=spec.build_timeout_seconds)
+            done.require(
+                f"The image {wanted} of the service '{name}' can't be pulled ({{cause}}); nothing that serves was "
+                "touched: correct the cause and deploy again."
+            )
+        services.name_image(client, wanted, known[name][1])
+    return {name: known[name][1] for name in pulled}
 
 
 def pull(run: Runner, client: t.Any, config: dict[str, t.Any], names: list[str], asked: tuple[str, ...]) -> list[str]:

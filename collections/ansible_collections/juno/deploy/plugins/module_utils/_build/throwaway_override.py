@@ -9,9 +9,9 @@ import os
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
-    compose,
     compose_config,
     compose_mounts,
+    django_service,
     entry_point,
     git_mount,
     release_override,
@@ -63,7 +63,7 @@ def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str,
     """Return the override for a run without a build: the images named, else those that serve, with the mounted code."""
     services = {}
     for name, entry in override["services"].items():
-        kept = {key: value for key, value in entry.items() if key == "volumes"}
+        kept = {key: value for key, value in entry.items() if key in ("volumes", "pull_policy")}
         if name in images:
             kept["image"] = images[name]
         if kept:
@@ -81,9 +81,10 @@ def prepare(run: Runner, app: App, place: Sandbox, images: dict[str, str]) -> li
 
 def write(app: App, place: Sandbox, config: dict[str, t.Any], images: dict[str, str] | None) -> list[dict[str, str]]:
     """Write the override file, for a build where there are no images, and return the mounts of the app's service."""
-    service = compose.require_service(config, app.service, place.checkout)
+    service = django_service.require(config, app, place.checkout)
     places = mounts(service, app.path, place.checkout)
-    override = release_override.make_override(config, app.path, place.checkout, place.commit)
+    pulled = release_override.pulled(config, app.services)
+    override = release_override.make_override(config, app.path, place.checkout, place.commit, pulled)
     if images is not None:
         override = with_images(override, images)
     override = with_second_place(override, app.service, places, app.path)

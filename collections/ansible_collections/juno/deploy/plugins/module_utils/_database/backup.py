@@ -124,7 +124,7 @@ def prune(app: App, entries: Sequence[journal.Entry], keep: int) -> list[dict[st
 
 
 def spec_of(app: App) -> BackupSpec:
-    """Return what the release at work has written down: its way back must know too."""
+    """Return what the release at work has written down: its undo must know too."""
     return (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).backup
 
 

@@ -54,12 +54,14 @@ class Stream(t.Protocol):
 
 
 class HostStream:
-    """A program on the host; C(tidy) is called when it had to be stopped."""
+    """A program on the host; C(cleanup) is called when it had to be stopped."""
 
-    def __init__(self, argv: list[str], environment: dict[str, str], tidy: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, argv: list[str], environment: dict[str, str], cleanup: Callable[[], None] = lambda: None
+    ) -> None:
         """Start it, with variables beside those of this process."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it stays as long as the program
-        self._tidy = tidy
+        self._cleanup = cleanup
         self._process = subprocess.Popen(
             argv,
             env={**os.environ, **QUIET_ENVIRONMENT, **environment},
@@ -85,7 +87,7 @@ class HostStream:
         """Kill it."""
         self._process.kill()
         self._process.wait()
-        self._tidy()
+        self._cleanup()
 
 
 class ContainerStream:
@@ -185,12 +187,12 @@ def save(
         return os.fstat(handle).st_size
 
 
-def _read_in_background(stream: Stream, given_up: threading.Event) -> queue.Queue[bytes | Exception | None]:
+def _read_in_background(stream: Stream, cancelled: threading.Event) -> queue.Queue[bytes | Exception | None]:
     """Return a queue of what a program prints, then nothing, or the error that ended the reading."""
     box: queue.Queue[bytes | Exception | None] = queue.Queue(maxsize=16)
 
     def put(value: bytes | Exception | None) -> None:
-        while not given_up.is_set():
+        while not cancelled.is_set():
             with contextlib.suppress(queue.Full):
                 box.put(value, timeout=1)
                 return
@@ -210,8 +212,8 @@ def _read_in_background(stream: Stream, given_up: threading.Event) -> queue.Queu
 
 def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, seconds: float) -> tuple[bytes, bytes]:
     """Copy until the program closes its output; return the first and the last bytes of it."""
-    given_up = threading.Event()
-    box = _read_in_background(stream, given_up)
+    cancelled = threading.Event()
+    box = _read_in_background(stream, cancelled)
     ends = time.monotonic() + seconds
     first = last = b""
     since = written = 0
@@ -237,4 +239,4 @@ def _copy(stream: Stream, target: t.Any, raw: t.BinaryIO, directory: str, second
                 raw.flush()
                 backup.require_room(directory, 0)
     finally:
-        given_up.set()
+        cancelled.set()

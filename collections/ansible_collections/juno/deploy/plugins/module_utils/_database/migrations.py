@@ -92,7 +92,7 @@ def _apply_in(
     backups, notices = back_up(run, app, place, mounts, databases, spec.backup)
     session, notes = database_applied.new_session(), "" if again else database_applied.begin(app)
     if not again:
-        # From here on the way back has to take the database along.
+        # From here on the undo has to take the database along.
         journal.note(app.journal, "migrate", migrating=Migrating(session), backup=spec.backup)
     events.tell("starts a container that migrates")
     answer = _ask(

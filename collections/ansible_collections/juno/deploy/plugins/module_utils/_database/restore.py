@@ -29,7 +29,7 @@ LOCK_SECONDS = 5
 
 @dataclasses.dataclass
 class RestoreOutcome:
-    """How the database stands after the way back."""
+    """How the database stands after the undo."""
 
     #: This run's migrations that stand, in their order.
     standing: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
@@ -47,7 +47,7 @@ class RestoreOutcome:
 
 
 class Restore:
-    """The way back of one release's migrations."""
+    """The undo of one release's migrations."""
 
     def __init__(self, run: Runner, app: App, entry: journal.Entry) -> None:
         """Look at what was noted."""
@@ -66,7 +66,7 @@ class Restore:
     def go(self) -> RestoreOutcome:
         """Reverse what this run applied, or put back the copy; return what stands.
 
-        :raises JunoError: the database can't be reached, or a migration fails on its way back.
+        :raises JunoError: the database can't be reached, or a migration fails as it is reversed.
         """
         if not self.record.begun:
             return RestoreOutcome()

@@ -135,7 +135,7 @@ def oldest_worker(client: t.Any, containers: Sequence[engine.Container]) -> floa
     return min(starts, default=time.time())
 
 
-def tidy(root: Root, rules: RetentionRules, started: float, now: float, memory_path: str) -> dict[str, t.Any]:
+def apply(root: Root, rules: RetentionRules, started: float, now: float, memory_path: str) -> dict[str, t.Any]:
     """Remember the manifest that is live, and remove files that nothing names any more; return what was done.
 
     :param started: when the oldest process did that serves the files.
@@ -181,7 +181,7 @@ def save(path: str, root: str, memory: dict[str, t.Any]) -> str:
     return ""
 
 
-def tidy_for(
+def apply_for(
     client: t.Any,
     containers: Sequence[engine.Container],
     app: App,
@@ -196,6 +196,6 @@ def tidy_for(
     try:
         # Who may serve the files is no matter where none goes.
         started = oldest_worker(client, containers) if wanted.prune else 0
-        return tidy(root, wanted, started, time.time(), os.path.join(app.state_directory, MEMORY))
+        return apply(root, wanted, started, time.time(), os.path.join(app.state_directory, MEMORY))
     except OSError as exc:
         return {"removed": 0, "bytes": 0, "why": f"{root.path} can't be tidied ({exc})"}

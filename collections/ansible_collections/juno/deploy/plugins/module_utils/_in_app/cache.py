@@ -21,7 +21,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_keys imp
     delete_own,
     source_of,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_list import at_once, list_caches, with_apps
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_list import (
+    list_caches,
+    run_in_parallel,
+    with_apps,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import (
     around_command,
     before_apps,
@@ -60,7 +64,7 @@ def work(request: "dict[str, t.Any]") -> None:
             job["id"]: functools.partial(with_apps, functools.partial(timed, clear_node, job))
             for job in request["nodes"]
         }
-        emit(request, "nodes", at_once(jobs, seconds + SECOND_FLUSH_SECONDS))
+        emit(request, "nodes", run_in_parallel(jobs, seconds + SECOND_FLUSH_SECONDS))
         return
     listing = tell(request, resolving=True)
     known = {one["alias"] for one in listing["caches"]}
@@ -91,7 +95,7 @@ def clear_all(listing: "dict[str, t.Any]", request: "dict[str, t.Any]") -> "dict
         key: functools.partial(with_apps, functools.partial(timed, functools.partial(clear_place, request), caches))
         for key, caches in places.items()
     }
-    return at_once(jobs, request["server_seconds"])
+    return run_in_parallel(jobs, request["server_seconds"])
 
 
 def timed(clear: "t.Callable[[t.Any], dict[str, t.Any]]", what: t.Any) -> "dict[str, t.Any]":

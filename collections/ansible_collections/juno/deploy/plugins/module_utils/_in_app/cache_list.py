@@ -41,7 +41,7 @@ def with_apps(work: "t.Callable[[], t.Any]") -> t.Any:
         return work()
 
 
-def at_once(jobs: "t.Mapping[str, t.Callable[[], t.Any]]", seconds: float) -> "dict[str, t.Any]":
+def run_in_parallel(jobs: "t.Mapping[str, t.Callable[[], t.Any]]", seconds: float) -> "dict[str, t.Any]":
     """Run all jobs in parallel; return each one's result, or C({"error": why})."""
     results: dict[str, t.Any] = {}
 
@@ -226,7 +226,7 @@ def list_versions() -> "dict[str, t.Any]":
 def _resolve_all(nodes: "list[dict[str, t.Any]]", seconds: float) -> None:
     wanted = {node["name"]: node for node in nodes if node["host"]}
     jobs = {name: functools.partial(resolve, node["host"], node["port"]) for name, node in wanted.items()}
-    found = at_once(jobs, seconds)
+    found = run_in_parallel(jobs, seconds)
     for node in nodes:
         node.update(found.get(node["name"], {}))
         node["local"] = bool(node["path"]) or any(is_local(one) for one in node.get("addresses", []))

@@ -33,8 +33,8 @@ CHILD = (
 )
 
 
-class Probe:
-    """One second evaluation of the settings, which runs beside other work until its answer is asked for."""
+class SecondEvaluation:
+    """A second evaluation of the settings, which runs beside other work until its answer is asked for."""
 
     def __init__(self, variable: str, seconds: float) -> None:
         """Start it, with a value of its own in the environment variable.
@@ -70,16 +70,16 @@ def another(now: str) -> int:
 
 def judge(versions: "dict[str, list[str]]", value: str) -> "dict[str, t.Any]":
     """Return which caches have the value as their VERSION, and what Python type that has then."""
-    honoured = {alias: version == value for alias, (version, _kind) in versions.items()}
-    return {"honoured": honoured, "types": {alias: kind for alias, (_version, kind) in versions.items()}, "error": ""}
+    same = {alias: version == value for alias, (version, _kind) in versions.items()}
+    return {"honoured": same, "types": {alias: kind for alias, (_version, kind) in versions.items()}, "error": ""}
 
 
-def probe(variable: str, seconds: float) -> "dict[str, bool]":
+def honoured(variable: str, seconds: float) -> "dict[str, bool]":
     """Return for each alias whether its VERSION is what the environment variable says.
 
     :raises RuntimeError: the settings could not be loaded a second time.
     """
-    result = Probe(variable, seconds).collect()
+    result = SecondEvaluation(variable, seconds).collect()
     if result["error"]:
         raise RuntimeError(result["error"])
     return dict(result["honoured"])

@@ -16,7 +16,7 @@ import traceback
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_list import about
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_version import Probe
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_version import SecondEvaluation
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.child_processes import in_words, leave
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.info_parts import (
     apps,
@@ -92,9 +92,9 @@ def work(request: "dict[str, t.Any]", environment: "dict[str, t.Any]") -> None:
     """Start the second evaluation of the settings, tell all parts meanwhile, and its answer last."""
     settings = importlib.import_module("django.conf").settings
     variable = request["cache_version_variable"]
-    probe = (
-        Probe(variable, request["timeout_seconds"]) if variable and os.environ.get("DJANGO_SETTINGS_MODULE") else None
-    )
+    evaluation = None
+    if variable and os.environ.get("DJANGO_SETTINGS_MODULE"):
+        evaluation = SecondEvaluation(variable, request["timeout_seconds"])
     try:
         first = describe(settings, request, environment)
     except (Exception, SystemExit) as exc:  # settings raise what they like, and the error is told
@@ -105,8 +105,8 @@ def work(request: "dict[str, t.Any]", environment: "dict[str, t.Any]") -> None:
     remember_setup()
     for name, look in looks(settings, request):
         emit(request, name, attempt(look, hider))
-    if probe:
-        emit(request, "cache_version", clean(probe.collect(), hider))
+    if evaluation:
+        emit(request, "cache_version", clean(evaluation.collect(), hider))
 
 
 def looks(settings: t.Any, request: "dict[str, t.Any]") -> "list[tuple[str, t.Callable[[], t.Any]]]":
@@ -139,7 +139,10 @@ def describe(settings: t.Any, request: "dict[str, t.Any]", environment: "dict[st
         # Their values are words like "False"; nobody needs more than the names.
         "debug_variables": [pair.partition("=")[0] for pair in seen["debug_variables"]],
         "host": host_of(settings.ALLOWED_HOSTS),
+        "allowed_hosts": [str(one) for one in settings.ALLOWED_HOSTS],
+        "redirects_to_https": bool(settings.SECURE_SSL_REDIRECT),
         "wants_https": bool(settings.SECURE_SSL_REDIRECT) and tuple(header) == ("HTTP_X_FORWARDED_PROTO", "https"),
+        "databases": {str(alias): str(dict(one).get("ENGINE") or "") for alias, one in settings.DATABASES.items()},
         "cache_version_set": request["cache_version_variable"] in os.environ,
         "environment": environment,
     }

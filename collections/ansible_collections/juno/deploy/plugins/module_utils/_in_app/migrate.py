@@ -45,7 +45,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.migration_stam
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.migrations import (
     TRIES,
     apply_pending,
-    take_back,
+    reverse_to,
     teller,
     undo_targets,
 )
@@ -190,12 +190,12 @@ def undo(request: "dict[str, t.Any]") -> None:
     if request["dry"]:
         load_app(request)
         try:
-            plan = take_back(request["to"], True, lambda _what, _migration: None)
+            plan = reverse_to(request["to"], True, lambda _what, _migration: None)
         except MigrationFailed as exc:
             fail(request, "reverse", exc.what, exc.cause)
     else:
         with migrating(request, "reverse"):
-            plan = take_back(request["to"], False, teller(request, "reverses {}", "{} is reversed"))
+            plan = reverse_to(request["to"], False, teller(request, "reverses {}", "{} is reversed"))
     emit(request, "undone_migrations", {"migrations": plan})
 
 
@@ -206,7 +206,7 @@ def take_own_back(request: "dict[str, t.Any]") -> None:
         standing = [known[name] for name in own(one["stamp"] for one in known.values()) if name in known]
         emit(request, "standing", {"migrations": standing})
         to = {} if request["dry"] else targets_of(standing, request["found"])
-        plan = take_back(to, False, teller(request, "reverses {}", "{} is reversed")) if to else []
+        plan = reverse_to(to, False, teller(request, "reverses {}", "{} is reversed")) if to else []
     emit(request, "undone_migrations", {"migrations": plan})
 
 

@@ -125,7 +125,9 @@ def _touching(tell: "t.Callable[[str, t.Any], None]", at: "list[t.Any]") -> "t.I
         yield
 
 
-def take_back(targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]") -> "list[dict[str, t.Any]]":
+def reverse_to(
+    targets: "dict[str, str]", dry: bool, tell: "t.Callable[[str, t.Any], None]"
+) -> "list[dict[str, t.Any]]":
     """Take apps back to where they stood; return what is reversed.
 
     :raises MigrationFailed: a migration can't be reversed, and nothing was; or one fails.

@@ -78,7 +78,7 @@ def check(request: "dict[str, t.Any]") -> None:
     looked = wait(fork(look, request))
     emit(request, "looked", {"rc": looked})
     waiting = None
-    if command and request["probe_path"]:  # else it is asked nothing, and collects only
+    if command and request["readiness_path"]:  # else it is asked nothing, and collects only
         # Only now: what two print at once may mix.
         say(request, "waits for {} of {}".format(" ".join(request["check"]), request["code"]))
     if request["collect"] and looked == 0:
@@ -133,7 +133,7 @@ def look(request: "dict[str, t.Any]") -> None:
     emit(request, "migrations", migrations)
     if migrations["applied"] or migrations["pending"]:  # else it doesn't answer
         emit(request, "connections", connections())
-    if request["probe_path"]:
+    if request["readiness_path"]:
         emit(request, "requested", _ask(settings, request, databases))
 
 
@@ -168,7 +168,7 @@ def _migrations(request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]"
 
 
 def _ask(settings: t.Any, request: "dict[str, t.Any]", databases: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
-    path = request["probe_path"]
+    path = request["readiness_path"]
     uncopied = [one for one in databases if one["why"]]
     if not request["ready"] or uncopied:
         why = "its database can't be asked before the switch"

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 #: More would be load, not a look.
 MOST_PATHS = 20
-AT_ONCE = 4
+CONCURRENCY = 4
 #: Only the headers are wanted; a page is read this far, so that the server sees a visitor who stays.
 BODY_BYTES = 1024 * 1024
 
@@ -60,7 +60,7 @@ def ask(
         max_body_bytes=BODY_BYTES,
     )
     where = http.resolve(address, port, timeout_seconds)
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+    with concurrent.futures.ThreadPoolExecutor(CONCURRENCY) as pool:
         return [describe(one) for one in pool.map(lambda path: http.fetch(site, where, path), paths)]
 
 

@@ -6,16 +6,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import posixpath
 import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, compose_files
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff
+from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import git
+from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals, untracked
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+
+_USUAL = (*compose.FILE_NAMES, *compose.OVERRIDE_NAMES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,3 +69,65 @@ def hashes(run: Runner, app: App, place: str = "") -> dict[str, str]:
     argv = app.compose().argv("config", "--hash", "*", checkout=place)
     done = run(argv, cwd=app.path).require("docker compose can't read its files ({cause}).")
     return compose.parse_hashes(done.stdout)
+
+
+def is_touched(app: App, paths: Iterable[str]) -> bool:
+    """Return whether one of these files of the repository is, or may become, a compose file of the app."""
+    wanted, deepest = set(app.wanted_files), 1 if app.found_files else 0
+    if wanted:
+        return any(path in wanted for path in paths)
+    return any(
+        path.count("/") <= deepest and (posixpath.basename(path) in _USUAL or compose_files.is_like_one(path))
+        for path in paths
+    )
+
+
+def names(run: Runner, app: App, commit: str) -> list[str]:
+    """Name the compose files of a commit: those named, else those that the app's may be."""
+    if app.wanted_files:
+        return [name for name in app.wanted_files if not name.startswith(("/", ".."))]
+    top = _listed(run, app, commit)
+    found = [name for name in top if name in _USUAL]
+    if any(name in compose.FILE_NAMES for name in found):
+        return found
+    below = [f"{name}/{usual}" for name, kind in top.items() if kind == "tree" for usual in _USUAL]
+    return [
+        *found,
+        *(name for name in top if compose_files.is_like_one(name)),
+        *(_listed(run, app, commit, *below) if below else ()),
+    ]
+
+
+def _listed(run: Runner, app: App, commit: str, *paths: str) -> dict[str, str]:
+    """Return what a commit has at its top, or by these names, each with what it is for git."""
+    done = run(git(app.path, "ls-tree", "-z", "--full-tree", commit, "--", *paths))
+    listed = done.require(f"git can't list {commit[:12]} in {app.path} ({{cause}}).").stdout
+    entries = (one.partition("\t") for one in listed.split("\0") if one)
+    return {name: about.split(" ")[1] for about, _tab, name in entries}
+
+
+def texts(run: Runner, app: App, commit: str) -> dict[str, str]:
+    """Return the compose files of a commit."""
+    return {name: text for name in names(run, app, commit) if (text := diff.show(run, app.path, commit, name))}
+
+
+def wanted_config(
+    run: Runner, app: App, changes: list[diff.Change] | None, commit: str, config: dict[str, t.Any]
+) -> dict[str, t.Any]:
+    """Return the effective configuration by the compose files of a commit: what serves (C(config)) has the old ones.
+
+    :param changes: what differs between the two; nothing where that can't be told.
+    :raises JunoError: they are of another folder, or docker compose finds a mistake in them.
+    """
+    if changes is not None and not is_touched(app, (one.path for one in changes)):
+        return config
+    with tempfile.TemporaryDirectory() as directory:
+        checkout = os.path.join(directory, commit[:12])
+        for name, text in texts(run, app, commit).items():
+            os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
+            with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        untracked.copy_compose_into(run, app, checkout)
+        project = app.compose(checkout)
+        refusals.require_same_folder(app, project, commit[:12])
+        return compose_config.read(run, project, checkout=checkout)

@@ -8,8 +8,8 @@ import concurrent.futures
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, disk, engine, worker_services
-from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._app import disk, django_service, engine, worker_services
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, strategies
 from ansible_collections.juno.deploy.plugins.module_utils._build import generated
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, trust
 from ansible_collections.juno.deploy.plugins.module_utils._plan import (
@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._plan import (
     inspect_notices,
     plan_situation,
     plan_words,
+    registry_plan,
     services_plan,
     static_plan,
     strategy_plan,
@@ -47,6 +48,8 @@ class _Seen:
     state: checkout.GitState
     diff: inspect_git.Diff
     entries: list[journal.Entry]
+    #: What registries have told of the images that are not built here.
+    registries: dict[str, registry_plan.Answer]
 
     @property
     def running(self) -> list[engine.Container]:
@@ -71,7 +74,8 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
     seen = _look(run, app, request)
     _require_deployable(run, seen, request)
     facts = inspect_compose.compose_facts(seen.app, seen.version, seen.here.config)
-    plan, needs = _plan(run, seen, request, facts)
+    images = _look_at_images(seen)
+    plan, needs = _plan(run, seen, request, facts, images)
     done, diff, commit = journal.last_done(seen.entries), seen.diff, seen.state.target_commit
     return {
         "git": dataclasses.asdict(seen.state),
@@ -85,7 +89,9 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
         "changed_files": None if diff.changes is None else [one.path for one in diff.changes],
         "commits": {"named": diff.commits, "count": diff.commit_count},
         "plan": plan,
-        "diff": plan_words.difference(seen.serving.commit, commit, diff.commits, diff.commit_count, needs),
+        "diff": plan_words.difference(
+            seen.serving.commit, commit, diff.commits, diff.commit_count, needs, pulls=images.all_of_them
+        ),
     }
 
 
@@ -101,12 +107,26 @@ def _look(run: Runner, app: App, request: inspect_git.PlanRequest) -> _Seen:
         asked_hashes = pool.submit(compose_target.hashes, run, app)
         version, config = asked_compose.result()
         containers = asked_containers.result()
+        workers = worker_services.find(app, config, containers)
+        app = worker_services.with_workers(app, workers)
+        # While git's server is asked; most commits name the same images.
+        asked_registries = pool.submit(registry_plan.ask, app, config, {})
         state, diff = asked_git.result()
         here = compose_target.Target(config, asked_hashes.result())
-    workers = worker_services.find(app, config, containers)
-    app = worker_services.with_workers(app, workers)
-    wanted = inspect_git.target_config(run, app, diff, state.target_commit, config)
-    return _Seen(app, workers, version, here, wanted, containers, state, diff, entries)
+    wanted = compose_target.wanted_config(run, app, diff.changes, state.target_commit, config)
+    return _Seen(app, workers, version, here, wanted, containers, state, diff, entries, asked_registries.result())
+
+
+def _look_at_images(seen: _Seen) -> registry_plan.RegistryImages:
+    """Return the images of the app that are not built here.
+
+    :raises BadInputError: a registry does not tell which one it has.
+    """
+    # By the commit's own compose file, as its build does it.
+    workers = worker_services.find(seen.app, seen.wanted, seen.containers)
+    app = worker_services.with_workers(seen.app, workers)
+    answers = registry_plan.ask(app, seen.wanted, seen.registries)
+    return registry_plan.look(app, seen.wanted, seen.containers, answers)
 
 
 def _require_deployable(run: Runner, seen: _Seen, request: inspect_git.PlanRequest) -> None:
@@ -115,16 +135,20 @@ def _require_deployable(run: Runner, seen: _Seen, request: inspect_git.PlanReque
     :raises JunoError: its compose files don't fit the app, or something is in the way.
     """
     app, commit, name = seen.app, seen.state.target_commit, seen.state.target_commit[:12]
-    compose.require_service(seen.wanted, app.service, name)
+    django_service.require(seen.wanted, app, name)
     worker_services.require_declared(app, seen.wanted, name)
     inspect_compose.refuse(app, request, seen.wanted, seen.containers)
     gone = [one.path for one in seen.diff.changes or () if one.status == "D"]
     if gone:
-        refusals.require_files_stay(app, inspect_git.compose_texts(run, app, commit), gone, name)
+        refusals.require_files_stay(app, compose_target.texts(run, app, commit), gone, name)
 
 
 def _plan(
-    run: Runner, seen: _Seen, request: inspect_git.PlanRequest, facts: dict[str, t.Any]
+    run: Runner,
+    seen: _Seen,
+    request: inspect_git.PlanRequest,
+    facts: dict[str, t.Any],
+    images: registry_plan.RegistryImages,
 ) -> tuple[dict[str, t.Any], change.Needs | None]:
     """Return what is to be done, how and why, and what the files that differ need.
 
@@ -134,15 +158,17 @@ def _plan(
     commit, diff = seen.state.target_commit, seen.diff
     needs = inspect_git.needs_of(run, app, request, config, diff, commit, rules.read_layout(last.layout))
     others, about_others = services_plan.plan(_look_at_others(run, seen, request))
-    changes = plan_situation.Changes(seen.entries, needs, facts["code_mounted"])
+    changes = plan_situation.Changes(seen.entries, needs, facts["code_mounted"], images)
     updates = services_plan.replaced(others)
     plan = plan_plan.make(plan_situation.situation(app, request, seen.state, running, changes, config, updates))
     if journal.last_done(seen.entries):
         plan.notices = [*plan.notices, *migration_source.notices(run, app.path, commit, diff.changes)]
+        plan.notices += registry_plan.notices(images, needs, app.compose().files) if plan.deploy else []
     new_image = _why_new_container(plan, needs, strategy_plan.reconfigured(app, last, config))
     plan.notices += [*notices(app, request, config, running), *owner.notices(app)]
+    wanted = strategies.named(request.strategy)
     # Why a reload is not possible is no matter where nothing is done.
-    asked = request.strategy if plan.deploy or request.strategy != "reload" else "rolling"
+    asked = wanted.name if plan.deploy or wanted.new_containers else wanted.fallback
     strategy = strategy_plan.choose_strategy(app, asked, seen.wanted, new_image, running)
     name, own_command = strategy["strategy"], facts["command_collects"]
     if plan.deploy:
@@ -151,8 +177,8 @@ def _plan(
     described = {
         **plan.as_dict(),
         **strategy,
-        "first_proxy": strategy_plan.first_proxy(strategy, running),
         "collect": static_plan.collects(request.collectstatic, name, plan, own_command=own_command),
+        "pulled": images.taken,
         "words": [*plan_words.words(plan, needs), *about_others],
     }
     return described, needs
@@ -178,7 +204,7 @@ def _look_at_others(run: Runner, seen: _Seen, request: inspect_git.PlanRequest) 
 def _why_new_container(plan: plan_plan.Plan, needs: change.Needs | None, reconfigured: str) -> str:
     """Return why new containers are needed, or nothing."""
     if plan.build:
-        return f"an image is to be built ({'; '.join(plan.build_reasons[:3])})"
+        return f"an image is to be {'pulled' if plan.pulls else 'built'} ({'; '.join(plan.build_reasons[:3])})"
     if reconfigured or not (needs and needs.held):
         return reconfigured
     return f"only a new container sees {change.some(needs.held)} again, which is mounted by itself"

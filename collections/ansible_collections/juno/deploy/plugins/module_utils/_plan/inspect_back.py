@@ -8,8 +8,8 @@ import dataclasses
 import functools
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine, worker_services
-from ansible_collections.juno.deploy.plugins.module_utils._build import generated, services_build
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, release_override, worker_services
+from ansible_collections.juno.deploy.plugins.module_utils._build import generated
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, trust
 from ansible_collections.juno.deploy.plugins.module_utils._plan import (
     inspect_compose,
@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._plan import (
     static_plan,
     strategy_plan,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
+from ansible_collections.juno.deploy.plugins.module_utils._rules import kept_images, rollback_target
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
 if t.TYPE_CHECKING:
@@ -75,11 +75,16 @@ def _look_at_target(
 
     :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed is irreversible.
     """
-    entry = rollback_target.choose(entries, release)
-    identify = functools.partial(engine.image_id, engine.connect(app.docker_host))
-    own = services_build.of_the_app(config, app.services)
-    images = rollback_target.images(config, entry, identify, own)
-    serving_images = rollback_target.images(config, journal.last_done(entries) or journal.NO_RELEASE, identify, own)
+    pulled = release_override.pulled(config, app.services)
+    entry = rollback_target.choose(entries, release, pulled)
+    kept = kept_images.KeptImages(
+        config,
+        functools.partial(engine.image_id, engine.connect(app.docker_host)),
+        release_override.of_the_app(config, app.services),
+        pulled,
+        kept_images.references(entries),
+    )
+    images, serving_images = kept.of(entry), kept.of(journal.last_done(entries) or journal.NO_RELEASE)
     migrations = rollback_target.between(entries, entry)
     if reverse:
         rollback_target.require_reversible(migrations, entry)
@@ -123,5 +128,4 @@ def _plan(
         "reasons": ["it was asked for"],
         "build_reasons": [],
         **strategy,
-        "first_proxy": strategy_plan.first_proxy(strategy, running),
     }

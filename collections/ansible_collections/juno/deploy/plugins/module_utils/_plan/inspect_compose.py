@@ -8,7 +8,15 @@ import concurrent.futures
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, compose_mounts, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    compose_config,
+    compose_mounts,
+    django_service,
+    dotenv,
+    engine,
+    front_proxy,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
 from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals
@@ -33,11 +41,14 @@ def look_at_compose(run: Runner, app: App) -> tuple[str, dict[str, t.Any]]:
         version = compose.require_plugin(run)
         config = asked.result()
     if config.get("name") != app.project:
+        folder = project.project_directory
+        # Beside the compose file of a folder the name is that folder's, which is many an app's.
+        other = f", or COMPOSE_PROJECT_NAME in {dotenv.used(app.path, folder)} to {app.project}"
         raise BadInputError(
-            f"docker compose calls the project in {app.path} '{config.get('name')}', not '{app.project}': "
-            f"set 'project' to {config.get('name')}."
+            f"docker compose calls the project in {folder} '{config.get('name')}', not '{app.project}': "
+            f"set 'project' to {config.get('name')}{other if folder != app.path else ''}."
         )
-    compose.require_service(config, app.service, app.path)
+    django_service.require(config, app, app.path)
     return version, config
 
 
@@ -53,10 +64,24 @@ def compose_facts(app: App, version: str, config: dict[str, t.Any]) -> dict[str,
         "version": version,
         "files": list(app.compose().files),
         "services": sorted(config["services"]),
-        "base_url": compose.base_url(service),
+        "base_url": front_proxy.base_url(config, app.service, app.path),
+        # Where visitors come in by a proxy of the project's own.
+        "front_urls": list(front_proxy.find(config, app.service, app.path).base_urls),
         "code_mounted": compose_mounts.all_mount_code(config, app.services, app.path),
         "command_collects": compose.says(service, "collectstatic"),
     }
+
+
+def requirements(
+    app: App, base_url: str, config: dict[str, t.Any], containers: list[engine.Container]
+) -> list[t.Callable[[], None]]:
+    """Return what a deploy requires of the project; each raises where it is not so."""
+    return [
+        lambda: refusals.require_address(app, config, base_url),
+        lambda: refusals.require_own_contexts(app, config),
+        lambda: refusals.require_one_path(app, containers),
+        lambda: refusals.require_free_ports(app, engine.connect(app.docker_host), config),
+    ]
 
 
 def refuse(
@@ -66,7 +91,5 @@ def refuse(
 
     :raises BadInputError: the site has no address, its project's name is another app's, or its port is taken.
     """
-    refusals.require_address(app, config, request.base_url)
-    refusals.require_own_contexts(app, config)
-    refusals.require_one_path(app, containers)
-    refusals.require_free_ports(app, engine.connect(app.docker_host), config)
+    for require in requirements(app, request.base_url, config, containers):
+        require()

@@ -7,17 +7,16 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import os
-import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, compose_mounts
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts
 from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff as git_diff
 from ansible_collections.juno.deploy.plugins.module_utils._git import fetch as git_fetch
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
-from ansible_collections.juno.deploy.plugins.module_utils._rules import change, untracked
+from ansible_collections.juno.deploy.plugins.module_utils._rules import change
 from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile as rules_dockerfile
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules as rules_rules
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
@@ -133,35 +132,6 @@ def differ(run: Runner, path: str, old: str, new: str) -> Diff:
     return Diff(changes, links, *git_diff.commits(run, path, old, new))
 
 
-def compose_names(app: App) -> list[str]:
-    """Name the compose files of an app, as far as they lie in its checkout, or may."""
-    return [*app.named_files] or [*compose.FILE_NAMES, *compose.OVERRIDE_NAMES]
-
-
-def compose_texts(run: Runner, app: App, target: str) -> dict[str, str]:
-    """Return the compose files of a commit."""
-    names = (one for one in compose_names(app) if not one.startswith(("/", "..")))
-    return {name: text for name in names if (text := git_diff.show(run, app.path, target, name))}
-
-
-def target_config(run: Runner, app: App, diff: Diff, target: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the effective configuration by the compose files of the target: what serves (C(config)) has the old ones.
-
-    :raises CommandError: docker compose finds a mistake in them.
-    """
-    names = compose_names(app)
-    if diff.changes is not None and not {one.path for one in diff.changes} & set(names):
-        return config
-    with tempfile.TemporaryDirectory() as directory:
-        checkout = os.path.join(directory, target[:12])
-        for name, text in compose_texts(run, app, target).items():
-            os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
-            with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
-                file.write(text)
-        untracked.copy_compose_into(run, app, checkout)
-        return compose_config.read(run, app.compose(checkout), checkout=checkout)
-
-
 def needs_of(
     run: Runner,
     app: App,
@@ -176,7 +146,8 @@ def needs_of(
         return None
     context, dockerfile = compose_mounts.build_files(config["services"][app.service], app.path)
     recipe = git_diff.show(run, app.path, target, dockerfile) if dockerfile and diff.changes else ""
-    services = [config["services"][name] for name in app.services]
+    # A worker that is declared may come with the commit.
+    services = [config["services"][name] for name in app.services if name in config["services"]]
     mounted = {one for service in services for one in compose_mounts.mounted_sources(service, app.path)}
     around = change.Surroundings(
         sees=sees(run, app, services, target),
@@ -185,6 +156,7 @@ def needs_of(
         links=diff.links,
         mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
         mounted_elsewhere=compose_mounts.mounted_elsewhere(config, app.services, app.path),
+        made_from=frozenset((*app.compose().files, *filter(None, [dockerfile]))),
     )
     return change.sort_out(diff.changes, rules_rules.Rules(request.rules, layout), around)
 

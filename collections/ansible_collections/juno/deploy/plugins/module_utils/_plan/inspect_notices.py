@@ -17,7 +17,14 @@ if t.TYPE_CHECKING:
 
 
 def named_files(app: App) -> list[str]:
-    """Return which compose files are taken where COMPOSE_FILE names them."""
+    """Return which compose files are taken where COMPOSE_FILE names them, or nobody does."""
+    found = app.found_files
+    if found:
+        line = (
+            f"{found[0]} is taken, since no compose file lies at the top: docker compose commands typed by hand see "
+            f"the proxy, too, with --file {found[0]} --file {app.override}"
+        )
+        return [line]
     if app.compose_files or not app.named_files:
         return []
     line = f"COMPOSE_FILE names {', '.join(app.named_files)}: the app is run by these"

@@ -45,6 +45,10 @@ class Situation:
     rebuilt: tuple[str, ...] = ()
     #: Other services that are replaced, as was asked for.
     updates: tuple[str, ...] = ()
+    #: Why images come from elsewhere that are others than those that run.
+    newer_images: tuple[str, ...] = ()
+    #: No image of the app is built here: all come from elsewhere.
+    pulls: bool = False
 
 
 @dataclasses.dataclass
@@ -53,6 +57,8 @@ class Plan:
 
     deploy: bool = False
     build: bool = False
+    #: What stands for a build is that images are pulled.
+    pulls: bool = False
     reasons: list[str] = dataclasses.field(default_factory=list)
     build_reasons: list[str] = dataclasses.field(default_factory=list)
     #: The steps that the changed files need, each with why and the files behind it.
@@ -91,7 +97,7 @@ def _why(at: Situation) -> list[str]:
         why.append(f"the configuration of {', '.join(at.reconfigured)} has changed (.env, or a compose file by hand)")
     if at.updates:
         why.append(f"{', '.join(at.updates)} is to be replaced ('update_services')")
-    return why
+    return [*why, *at.newer_images]
 
 
 def _why_new(at: Situation) -> list[str]:
@@ -103,13 +109,15 @@ def _why_new(at: Situation) -> list[str]:
 
 def _why_build(at: Situation) -> list[str]:
     if at.always_build:
-        return ["a deploy builds, a quick deploy only when it must"]
+        return [f"a deploy {'pulls' if at.pulls else 'builds'}, a quick deploy only when it must", *at.newer_images]
     if not at.serving_commit or at.last_failed:
         return ["there is no good release to take the image from"]
     if not at.images_match:
         return ["a container runs another image than the one that was deployed"]
     if at.rebuilt:
         return [f"the way that {', '.join(at.rebuilt)} is built has changed (.env, or a compose file by hand)"]
+    if at.newer_images:
+        return list(at.newer_images)
     if at.needs is None:
         return ["the commit that serves is gone from the repository, so what changed can't be told"]
     if files := at.needs.steps.get("build"):
@@ -128,10 +136,11 @@ def make(at: Situation) -> Plan:
     needs = at.needs
     notices = needs.notices if needs else []
     if not why and not new:
-        return Plan(reasons=[f"{at.target_commit[:12]} serves already"])
+        return Plan(pulls=at.pulls, reasons=[f"{at.target_commit[:12]} serves already"])
     if not why and needs is not None and not needs.steps and not at.always_build:
         reason = f"nothing changed that the site reads since {at.serving_commit[:12]}"
-        return Plan(reasons=[f"{reason} ({kinds_of(needs)})" if needs.kinds else reason], notices=notices)
+        reasons = [f"{reason} ({kinds_of(needs)})" if needs.kinds else reason]
+        return Plan(pulls=at.pulls, reasons=reasons, notices=notices)
     # Where more is wrong than that a commit came, everything that can be old is made new.
     all_of_it = bool(why) or needs is None or at.always_build
     wanted = set(needs.steps) if needs else set()
@@ -143,6 +152,7 @@ def make(at: Situation) -> Plan:
     return Plan(
         deploy=True,
         build=bool(why_build),
+        pulls=at.pulls,
         reasons=[*why, *new],
         build_reasons=why_build,
         steps=_steps(needs) if needs else [],

@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._plan import plan as plan_plan
-from ansible_collections.juno.deploy.plugins.module_utils._plan import strategy_plan
+from ansible_collections.juno.deploy.plugins.module_utils._plan import registry_plan, strategy_plan
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
 if t.TYPE_CHECKING:
@@ -21,11 +21,12 @@ if t.TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
-    """What the journal has, and what the files that differ need."""
+    """What the journal and the registries have, and what the files that differ need."""
 
     entries: list[journal.Entry]
     needs: change.Needs | None
     code_mounted: bool
+    images: registry_plan.RegistryImages = dataclasses.field(default_factory=registry_plan.RegistryImages)
 
 
 def situation(
@@ -59,4 +60,6 @@ def situation(
         reconfigured=reconfigured,
         rebuilt=built,
         updates=updates,
+        newer_images=changes.images.newer,
+        pulls=changes.images.all_of_them,
     )

@@ -16,6 +16,11 @@ FIRST_PROXY = (
     "the proxy takes over the app's ports for the first time; while they change hands nobody is answered for a moment"
 )
 
+FRONT_RECREATED = (
+    "{front} is recreated once, so that it finds the site through the proxy juno-edge; nobody is answered at its ports "
+    "meanwhile, for about a second"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class PlanContext:
@@ -39,13 +44,17 @@ def lines(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
         f"Commit: {git['target_commit'][:12]} {git['target_subject']}",
         f"{context.purpose.capitalize()}: {'yes' if plan['deploy'] else 'no'}, {'; '.join(plan['reasons'])}",
         *_later_migrations(begun, context),
-        f"Build:  {'yes, ' if plan['build'] else 'no'}{'; '.join(plan['build_reasons'])}",
+        f"{_images(plan)}{'yes, ' if plan['build'] else 'no'}{'; '.join(plan['build_reasons'])}",
         *_needs(plan.get("words") or []),
     ]
     if begun.get("workers_words"):
         parts.append(f"Workers: {begun['workers_words']}")
     parts.append(f"Switch: {'; '.join([plan['strategy'], *plan['strategy_reasons']])}")
     return text.as_lines([*parts, *(f"Notice: {one}" for one in _notices(begun, context))])
+
+
+def _images(plan: Mapping[str, t.Any]) -> str:
+    return "Pull:   " if plan.get("pulls") else "Build:  "
 
 
 def _left_behind(begun: Mapping[str, t.Any]) -> list[str]:
@@ -96,4 +105,6 @@ def _needs(words: list[str]) -> list[str]:
 def _notices(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
     plan = begun["plan"]
     first_proxy = [FIRST_PROXY] if plan.get("first_proxy") else []
+    if plan.get("front_recreated"):
+        first_proxy.append(FRONT_RECREATED.format(front=", ".join(plan["front_recreated"])))
     return [*context.notices, *(begun.get("notices") or []), *first_proxy, *(plan.get("proxy") or [])]

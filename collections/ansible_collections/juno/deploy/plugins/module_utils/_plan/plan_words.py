@@ -22,15 +22,23 @@ STEP_WORDS = {
     "invalidate": "invalidate the caches",
     "invalidate_naming": "drop cached pages that name a replaced static file",
 }
+PULL_WORDS = {"build": "pull the images"}
 #: Lines of each part of a diff; beyond them they are counted.
 LINES = 100
+
+
+def _step(name: str, *, pulls: bool) -> str:
+    return (PULL_WORDS if pulls else {}).get(name) or STEP_WORDS[name]
 
 
 def words(plan: plan_plan.Plan, needs: Needs | None) -> list[str]:
     """Return for each step that the changed files need why, with the first files behind it."""
     lines = []
     if needs:
-        lines = [f"{STEP_WORDS[one['step']]}: {one['why']} ({some(needs.steps[one['step']])})" for one in plan.steps]
+        lines = [
+            f"{_step(one['step'], pulls=plan.pulls)}: {one['why']} ({some(needs.steps[one['step']])})"
+            for one in plan.steps
+        ]
     if needs and plan.deploy:
         idle = _idle(needs)
         lines += [f"nothing for: {kind} ({some(files)})" for kind, files in sorted(idle.items())]
@@ -44,13 +52,15 @@ def _idle(needs: Needs) -> dict[str, list[str]]:
     return {kind: files for kind, files in left.items() if files}
 
 
-def difference(old: str, new: str, commits: list[str], commit_count: int, needs: Needs | None) -> dict[str, str]:
+def difference(
+    old: str, new: str, commits: list[str], commit_count: int, needs: Needs | None, *, pulls: bool = False
+) -> dict[str, str]:
     """Return the plan as Ansible shows what would change: commits, files by step, migrations, static files."""
     if needs is None:
         return {"prepared": f"What changed up to {new[:12]} can't be told: what serves is not known here.\n"}
     parts = [_part(f"Commits {old[:12]}..{new[:12]}", commits, commit_count)]
     for step, files in needs.steps.items():
-        parts.append(_part(f"Files behind: {STEP_WORDS[step]}", safe(files[:LINES]), len(files)))
+        parts.append(_part(f"Files behind: {_step(step, pulls=pulls)}", safe(files[:LINES]), len(files)))
     idle = [f"{name} ({kind})" for kind, files in sorted(_idle(needs).items()) for name in safe(files[:LINES])]
     parts.append(_part("Files that need nothing", idle, len(idle)))
     parts.append(_part("Migrations", needs.migrations, len(needs.migrations)))

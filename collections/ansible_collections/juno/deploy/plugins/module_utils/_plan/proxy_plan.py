@@ -7,7 +7,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, port_kind
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    compose_config,
+    engine,
+    front_proxy,
+    port_kind,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, haproxy, names
@@ -43,7 +49,7 @@ class ProxyRequest:
             proxy_image=self.image,
             base_url=self.base_url,
             headers={},
-            probe_path="/",
+            readiness_path="/",
             grace_seconds=0,
             boot_timeout_seconds=0,
             settle_seconds=0,
@@ -74,12 +80,14 @@ def prepare(
     """
     config, client = config or compose_config.read(run, app.compose()), engine.connect(app.docker_host)
     service = config["services"][app.service]
-    require_address(app.service, service, request.base_url, port_kind.kind)
+    front = front_proxy.find(config, app.service, app.path)
+    require_address(app.service, service, request.base_url or next(iter(front.base_urls), ""), port_kind.kind)
     work = context.SwitchContext(run, app, request.spec(strategy), client, config, [])
     proxies = proxy_container.containers(work)
-    if strategy == "reload" or (strategy != "rolling" and not proxies):
+    how = work.spec.how
+    if not how.new_containers or (not how.needs_proxy and not proxies):
         return []
-    reason = names.why_not(service)
+    reason = names.why_not(service, front)
     if reason:
         raise BadInputError(
             f"The proxy stands before '{app.service}', and no longer can: {reason}. Correct the compose file, or take "
@@ -97,16 +105,16 @@ def require_address(name: str, service: dict[str, t.Any], base_url: str, ask: t.
 
     :raises BadInputError: there is none, or what is published first is not HTTP.
     """
-    doors = compose.published(service)
+    ports = compose.published(service)
     if base_url:
-        context.make_probe(base_url, "/", {})
+        context.make_readiness_request(base_url, "/", {})
         return
-    if not doors:
+    if not ports:
         raise BadInputError(
             f"The service '{name}' publishes no port with a fixed number, so nothing tells where the site can be asked "
             "for pages: publish one in the compose file, or set 'base_url'; nothing was changed."
         )
-    (host, port), *others = doors
+    (host, port), *others = ports
     kind = ask(host, port) if others else ""
     if kind in (port_kind.TLS, port_kind.OTHER):
         raise BadInputError(
@@ -120,9 +128,11 @@ def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list
     trusted = work.spec.trusted_proxies
     addresses = ADDRESSES.format(whom=f"from {', '.join(trusted)} only" if trusted else "from nobody")
     if not proxies:
-        return [addresses]
+        return [addresses] if work.service.get("ports") else []
     text = files.read(files.configuration(work.app.proxy_directory))
-    named = {int(one["target"]) for one in work.service["ports"] if int(one["published"]) in work.spec.tcp_ports}
+    named = {
+        int(one["target"]) for one in work.service.get("ports") or [] if int(one["published"]) in work.spec.tcp_ports
+    }
     proxy = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
     notices = []
     why = proxy_container.why_new(

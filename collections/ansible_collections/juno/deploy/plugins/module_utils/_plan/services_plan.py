@@ -12,7 +12,7 @@ import json
 import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, dependencies, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, dependencies, engine, front_proxy
 from ansible_collections.juno.deploy.plugins.module_utils._plan import services_refusals, services_words
 from ansible_collections.juno.deploy.plugins.module_utils._plan.build_digest import build_digest
 from ansible_collections.juno.deploy.plugins.module_utils._plan.other_service import APART, BEHIND, NEEDED, Service
@@ -77,7 +77,7 @@ class Look:
         service, why = self.target.config["services"][one.name], list[str]()
         wanted = self.target.hashes.get(one.name, "")
         others = any(each.config_hash and each.config_hash != wanted for each in one.current)
-        if others and not self._as_without_deps(one):
+        if others and not self._as_without_deps(one) and not self._as_overridden(one):
             why.append("its configuration is not what its container was made with")
         if service.get("build"):
             if self._built_otherwise(one, service):
@@ -99,6 +99,22 @@ class Look:
             done = self.run(argv, cwd=self.app.path)
         wanted = compose.parse_hashes(done.stdout).get(one.name, "") if done.rc == 0 else ""
         return bool(wanted) and all(each.config_hash == wanted for each in one.current)
+
+    def _as_overridden(self, one: Service) -> bool:
+        """Return whether its containers are as our override makes them, and the commit changes nothing of it."""
+        if (
+            one.name not in self._front
+            or self.live["services"].get(one.name) != self.target.config["services"][one.name]
+        ):
+            return False
+        argv = self.app.compose_live().argv("config", "--hash", one.name)
+        done = self.run(argv, cwd=self.app.path)
+        wanted = compose.parse_hashes(done.stdout).get(one.name, "") if done.rc == 0 else ""
+        return bool(wanted) and all(each.config_hash == wanted for each in one.current)
+
+    @property
+    def _front(self) -> tuple[str, ...]:
+        return front_proxy.find(self.target.config, self.app.service, self.app.path).services
 
     def _built_otherwise(self, one: Service, service: dict[str, t.Any]) -> bool:
         now = build_digest(self.run, self.app.path, self.commit, service)

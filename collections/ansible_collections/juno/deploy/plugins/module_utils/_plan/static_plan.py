@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_git
 from ansible_collections.juno.deploy.plugins.module_utils._plan import plan as plan_plan
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules
@@ -23,7 +24,8 @@ def collects(wanted: str, strategy: str, plan: plan_plan.Plan, *, own_command: b
     """
     if wanted != "auto":
         return wanted == "always"
-    return plan.frontend or (plan.static_changed and (not own_command or strategy == "reload"))
+    runs_command = strategies.named(strategy).new_containers
+    return plan.frontend or (plan.static_changed and not (own_command and runs_command))
 
 
 def collects_back(

@@ -6,11 +6,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, compose_mounts, engine, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose_config,
+    compose_mounts,
+    engine,
+    front_proxy,
+    gunicorn,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import volumes
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import front_links, volumes
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._state import strategy as state_strategy
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -34,16 +40,27 @@ def choose_strategy(
 ) -> dict[str, t.Any]:
     """Take the wanted strategy, or say why not; C(new_image) says why a new container is needed, or nothing."""
     no_reload, service = "", config["services"][app.service]
-    if wanted == "reload":
+    if not strategies.named(wanted).new_containers:
         if not compose_mounts.mounts_code(service, app.path):
             no_reload = "the code is in the image, not mounted"
         else:
             site = [one for one in running if one.service == app.service]
             proxy = any(one.service == names.SERVICE for one in running)
             no_reload = new_image or gunicorn.why_not(engine.connect(app.docker_host), site, proxy=proxy)
-    no_proxy = names.why_not(service) or files.in_the_way(app)
-    chosen = state_strategy.choose(wanted, no_reload=no_reload, no_proxy=no_proxy)
-    return {"strategy": chosen.strategy, "strategy_reasons": list(chosen.reasons)}
+    front = front_proxy.find(config, app.service, app.path)
+    no_proxy = names.why_not(service, front) or files.in_the_way(app)
+    chosen = strategies.choose(wanted, no_reload=no_reload, no_proxy=no_proxy)
+    proxied = any(one.service == names.SERVICE for one in running)
+    comes = strategies.named(chosen.strategy).needs_proxy
+    leads = comes or (proxied and strategies.named(chosen.strategy).new_containers)
+    client = engine.connect(app.docker_host) if front and leads else None
+    return {
+        "strategy": chosen.strategy,
+        "strategy_reasons": list(chosen.reasons),
+        # The app's published ports change hands.
+        "first_proxy": comes and not proxied and bool(service.get("ports")),
+        "front_recreated": front_links.not_led(client, app.project, front.services, front.names) if client else [],
+    }
 
 
 def require_handing_on(app: App, strategy: str, running: list[engine.Container]) -> None:
@@ -51,11 +68,6 @@ def require_handing_on(app: App, strategy: str, running: list[engine.Container])
 
     :raises BadInputError: they would not.
     """
-    if strategy != "reload":
+    if strategies.named(strategy).new_containers:
         site = [one for one in running if one.service == app.service]
         volumes.require_handing_on(engine.connect(app.docker_host), app, site)
-
-
-def first_proxy(strategy: dict[str, t.Any], running: list[engine.Container]) -> bool:
-    """Return whether the ports will have to change hands to the proxy."""
-    return strategy["strategy"] == "rolling" and not any(one.service == names.SERVICE for one in running)

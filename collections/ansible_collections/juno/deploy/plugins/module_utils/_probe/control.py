@@ -71,10 +71,10 @@ def checked(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     :raises BadInputError: it makes no sense.
     """
     parts = urllib.parse.urlsplit(spec["base_url"])
-    if parts.scheme != "http" or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadInputError(
-            f"The availability probe asks the site on this host by plain HTTP, not at '{spec['base_url']}': "
-            "give an address like http://127.0.0.1:8001."
+            f"The availability probe can't ask for pages at '{spec['base_url']}': give the site's address on this "
+            "host, like http://127.0.0.1:8001."
         )
     rate = float(spec.get("rate_per_second", 0))
     if not 0 <= rate <= MOST_PER_SECOND:

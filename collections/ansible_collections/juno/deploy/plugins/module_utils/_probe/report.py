@@ -7,11 +7,12 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
+
 Figures = t.Mapping[str, t.Any]
 
 #: How a prober ends that was told to.
 AS_ASKED = "asked"
-PROMISES_NO_LOSS = ("rolling", "reload")
 #: A shorter time without an answer is nothing that a visitor takes for an outage.
 NOTICED_SECONDS = 1.0
 
@@ -121,7 +122,7 @@ def _lost(figures: Figures, strategy: str, moved_to_proxy: bool) -> str:
             f"{_count(since, 'request')} failed while the published port moved to the proxy: that happens where the "
             "proxy comes or is replaced, and other deploys should lose none."
         )
-    if strategy in PROMISES_NO_LOSS:
+    if not strategies.named(strategy).has_gap:
         other = f" ({before} more failed before it began)" if before else ""
         return (
             f"Requests were lost although the strategy is {strategy}: {since} failed from the switch on{other}, "

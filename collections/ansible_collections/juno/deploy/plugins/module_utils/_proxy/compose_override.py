@@ -56,6 +56,8 @@ def override(
     lines += added
     for one in workers if added else ():
         lines += [f"  {json.dumps(one)}:", *added]
+    for one in proxy.front.services if proxy else ():
+        lines += [f"  {json.dumps(one)}:", *_front(t.cast("Proxy", proxy), one)]
     if proxy:
         lines.append(f"  {SERVICE}: {json.dumps(_service(proxy))}")
         ports = (
@@ -94,6 +96,16 @@ def definition(override_text: str) -> dict[str, t.Any]:
     lines = (line for line in override_text.splitlines() if line.startswith(f"  {SERVICE}: "))
     found: dict[str, t.Any] = next((json.loads(line.partition(": ")[2]) for line in lines), {})
     return {name: value for name, value in found.items() if name != "networks"}
+
+
+def _front(proxy: Proxy, name: str) -> list[str]:
+    """Return what lets a front proxy find ours by the names of the site: a link goes before all that DNS says.
+
+    Source: the Engine asks a container's links first (libnetwork's C(Sandbox.ResolveName)).
+    """
+    networks = {NETWORK: None} | ({"default": None} if name in proxy.front_in_default else {})
+    links = [f"{SERVICE}:{one}" for one in proxy.front.names]
+    return [f"    networks: {json.dumps(networks)}", f"    links: {json.dumps(links)}"]
 
 
 def _service(proxy: Proxy) -> dict[str, t.Any]:

@@ -21,6 +21,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import (
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import Proxy
 
+#: What the name of a frontend begins with that the project's own front proxy asks.
+FRONT = "front_"
 #: What the name of a backend begins with.
 BACKEND = "app_"
 #: What the name of a backend ends with whose requests may be sent a second time.
@@ -39,16 +41,27 @@ def backend_of(target: int) -> str:
     return f"{BACKEND}{target}"
 
 
+def front_of(target: int) -> str:
+    """Name the frontend by which the project's own front proxy asks for a port of the app's containers."""
+    return f"{FRONT}{target}"
+
+
 def write(proxy: Proxy) -> str:
     """Write HAProxy's configuration."""
     text = [_GENERAL.format(socket=f"{RUN_INSIDE}/{SOCKET_NAME}")]
     for offset, port in enumerate(proxy.ports):
         name = f"frontend port_{port.published}_{offset}\n"
-        rules = _TCP_DOOR if port.target in proxy.tcp else f"{_MAINTENANCE}{_http(proxy, port.target)}"
+        rules = _TCP_FRONTEND if port.target in proxy.tcp else f"{_MAINTENANCE}{_http(proxy, port.target)}"
         text.append(f"{name}{_bind(proxy, FIRST_PORT + offset)}{rules}  default_backend {backend_of(port.target)}\n")
+    for target in proxy.front.ports:
+        # At the site's own port, since a front proxy asks there. What it says of its visitors is as true as before.
+        rules = _TCP_FRONTEND if target in proxy.tcp else f"{_FRONT}{_MAINTENANCE}{_BODY}{_choose(target)}"
+        text.append(
+            f"frontend {front_of(target)}\n{_bind(proxy, target)}{rules}  default_backend {backend_of(target)}\n"
+        )
     inside = f"{_bind(proxy, INSIDE_PORT)}{_http(proxy, proxy.main)}"
     text.append(f"frontend inside\n{inside}  default_backend {backend_of(proxy.main)}\n")
-    for offset, target in enumerate(sorted({port.target for port in proxy.ports} | {proxy.main})):
+    for offset, target in enumerate(proxy.targets):
         servers = f"  server-template {proxy.service} 1-{SLOTS} {proxy.alias}:{target}\n"
         name = backend_of(target)
         if target in proxy.tcp:
@@ -69,7 +82,11 @@ def _bind(proxy: Proxy, port: int) -> str:
 def _http(proxy: Proxy, target: int) -> str:
     """Return the rules for requests by HTTP."""
     unless = " unless { src " + " ".join(proxy.trusted) + " }" if proxy.trusted else ""
-    return f"{_FORWARDED}{unless}\n{_BODY}{_CHOOSE} {backend_of(target)}{AGAIN}{_IN_SWITCH}"
+    return f"{_FORWARDED}{unless}\n{_BODY}{_choose(target)}"
+
+
+def _choose(target: int) -> str:
+    return f"{_CHOOSE} {backend_of(target)}{AGAIN}{_IN_SWITCH}"
 
 
 def inside_target(configuration: str) -> int:
@@ -133,6 +150,11 @@ defaults
   option redispatch 1
   retries 10
 """
+#: A front proxy keeps connections for its next requests: it is the one who ends them.
+_FRONT = """\
+  timeout client 5m
+  timeout http-keep-alive 5m
+"""
 _MAINTENANCE = f"""\
   option idle-close-on-response
   http-request return status 503 content-type "text/html; charset=utf-8" file {CONFIG_INSIDE}/maintenance.html \
@@ -169,7 +191,7 @@ _SECOND = """\
   retry-on 502
 """
 #: As quiet and as patient as without a proxy: no checks, which a server would see as clients that go at once.
-_TCP_DOOR = """\
+_TCP_FRONTEND = """\
   mode tcp
   timeout client 5d
   option clitcpka

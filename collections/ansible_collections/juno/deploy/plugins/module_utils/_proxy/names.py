@@ -16,6 +16,7 @@ import os
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._app import front_proxy
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
@@ -27,6 +28,8 @@ NETWORK = "juno-edge"
 PORTS_NETWORK = "juno-ports"
 #: Ports inside the proxy's container: above 1023, so that it needs no rights.
 FIRST_PORT = 18000
+#: So many ports from there on, and some below, are HAProxy's own in its container.
+RESERVED = (17000, 18099)
 #: Not published: what gets through while the maintenance page is shown.
 INSIDE_PORT = 17999
 #: What of a service's place in a network there can be only once, in compose's words.
@@ -76,6 +79,14 @@ class Proxy:
     ipv6_subnet: str = ""
     #: This host's kernel knows IPv6.
     ipv6: bool = True
+    #: The project's own proxies before the site, and which of them name no network.
+    front: front_proxy.FrontProxy = front_proxy.NONE
+    front_in_default: frozenset[str] = frozenset()
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The ports in the app's containers that requests go to."""
+        return tuple(sorted({one.target for one in self.ports} | {self.main, *self.front.ports}))
 
     @property
     def socket(self) -> str:
@@ -120,13 +131,17 @@ def read_trusted(sources: t.Iterable[str]) -> tuple[str, ...]:
         ) from exc
 
 
-def why_not(service: dict[str, t.Any]) -> str:
+def why_not(service: dict[str, t.Any], front: front_proxy.FrontProxy = front_proxy.NONE) -> str:
     """Return why the proxy can't stand before a service, or nothing."""
     if service.get("network_mode"):
         return f"the service has network_mode {service['network_mode']}"
-    if not service.get("ports"):
+    if front.why_not:
+        return front.why_not
+    if taken := [one for one in front.ports if RESERVED[0] <= one <= RESERVED[1]]:
+        return f"'{front.services[0]}' asks it at port {taken[0]}, which HAProxy needs for itself"
+    if not service.get("ports") and not front:
         return "the service publishes no port"
-    for port in service["ports"]:
+    for port in service.get("ports") or []:
         number = str(port.get("published") or "")
         if port.get("protocol", "tcp") != "tcp":
             return f"the service publishes a port by {port['protocol']}"
@@ -142,6 +157,12 @@ def why_not(service: dict[str, t.Any]) -> str:
 def _networks(service: dict[str, t.Any]) -> dict[str, t.Any]:
     networks = service.get("networks") or {}
     return networks if isinstance(networks, dict) else dict.fromkeys(networks)
+
+
+def _in_default(service: dict[str, t.Any]) -> bool:
+    """Return whether a service is in the project's own network because it names none."""
+    mine = _networks(service)
+    return not mine or mine == {"default": None}
 
 
 def _has_ipv6(config: dict[str, t.Any], mine: dict[str, t.Any], ipv6_networks: t.Container[str]) -> bool:
@@ -162,19 +183,22 @@ def take_over(
     trusted: t.Iterable[str] = TRUSTED,
     ipv6: bool = True,
     ipv6_networks: t.Container[str] = (),
+    front: front_proxy.FrontProxy = front_proxy.NONE,
 ) -> Proxy:
     """Describe the proxy for a service of a compose configuration.
 
-    C(main) is the port in the app's containers that the site is asked at; without it the first that is published.
+    C(main) is the port in the app's containers that the site is asked at; without it the first that is asked.
     C(tcp) are those that are passed as they are. C(ipv6_networks) are networks that aren't the project's and have IPv6.
 
     :raises BadInputError: a proxy can't stand before this service.
     """
     service = config["services"][name]
-    if reason := why_not(service):
+    if reason := why_not(service, front):
         raise BadInputError(f"The proxy can't stand before the service '{name}': {reason}.")
-    ports = tuple(Port(int(one["published"]), int(one["target"]), one.get("host_ip") or "") for one in service["ports"])
-    main, project, mine = main or ports[0].target, config.get("name") or "", _networks(service)
+    published = service.get("ports") or []
+    ports = tuple(Port(int(one["published"]), int(one["target"]), one.get("host_ip") or "") for one in published)
+    main = main or (*front.ports, *(one.target for one in ports))[0]
+    project, mine = config.get("name") or "", _networks(service)
     return Proxy(
         service=name,
         ports=ports,
@@ -186,7 +210,9 @@ def take_over(
         tcp=frozenset(tcp) - {main},
         trusted=read_trusted(trusted),
         named=bool(service.get("container_name")),
-        in_default=not mine or mine == {"default": None},
+        in_default=_in_default(service),
         ipv6_subnet=ipv6_subnet_of(project) if ipv6 and _has_ipv6(config, mine, ipv6_networks) else "",
         ipv6=ipv6,
+        front=front,
+        front_in_default=frozenset(one for one in front.services if _in_default(config["services"][one])),
     )

@@ -30,7 +30,7 @@ UNITS = "/etc/systemd/system"
 #: There where systemd starts the host (sd_booted(3)).
 SYSTEMD = "/run/systemd/system"
 #: What keeps it from tidying up may pass, as the start of the Engine.
-PATIENCE_SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 TRY_AGAIN_SECONDS = 5.0
 #: What each unit does, and when.
 CHECKOUT, RECOVER = "checkout", "recover"
@@ -154,14 +154,14 @@ def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
     def done() -> bool:
         nonlocal failed
         try:
-            recovery_recover.tidy_up(command.run_command, app, caches)
+            recovery_recover.recover_unattended(command.run_command, app, caches)
         except Exception as exc:  # noqa: BLE001 - whatever it is may pass, and nobody else would do it
             failed = str(exc)
             return False
         return True
 
     try:
-        if not wait_for(done, PATIENCE_SECONDS, TRY_AGAIN_SECONDS):
+        if not wait_for(done, TIMEOUT_SECONDS, TRY_AGAIN_SECONDS):
             raise JunoError(f"What was interrupted of {app.project} could not be tidied up ({failed}): deploy again.")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(spec_path(app.state_directory))

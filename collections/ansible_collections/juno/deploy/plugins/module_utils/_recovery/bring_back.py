@@ -16,7 +16,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     gunicorn,
     worker_services,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, strategies
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 from ansible_collections.juno.deploy.plugins.module_utils._build import generated
@@ -32,7 +32,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import front_door
+from ansible_collections.juno.deploy.plugins.module_utils._switch import site_address
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -42,7 +42,7 @@ if t.TYPE_CHECKING:
 def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str]) -> bool:
     """Undo a switch, its checkout moved back already; return whether the new release's pages may be in the caches.
 
-    :param problems: gets what is not as it was, for a reason that the way back can't do anything about.
+    :param problems: gets what is not as it was, for a reason that the undo can't do anything about.
     """
     before, spec = _of_switch(entry)
     app = worker_services.of_entry(app, entry)
@@ -57,20 +57,20 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
         run, app, spec, client, compose_config.read(run, app.compose()), app_server.own(client, app)
     )
     work.problems = problems
-    others = services_back.WayBack(services.starter_of(work), before.others, tuple(entry.touches), problems)
+    others = services_back.ServicesUndo(services.starter_of(work), before.others, tuple(entry.touches), problems)
     others.before_site()
     if before.containers:
         _stand_up(work, before)
-    if spec.strategy == "reload":
-        _reload_back(work, entry)
-    else:
+    if spec.how.new_containers:
         containers_back.bring_back(work, entry, before)
+    else:
+        _reload_back(work, entry)
     others.after_site()
     _await(work, entry, before)
     workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
     exposed = moved and compose_mounts.mounts_code(work.service, app.path)
-    if exposed and spec.strategy != "reload":
+    if exposed and spec.how.new_containers:
         _forget(work, before.containers)
     # With a cache version of its own the new release could not get at what the old one has cached.
     met = entry.step in containers_back.OPEN or entry.asked
@@ -80,7 +80,7 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
 def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.SwitchSpec]:
     """Return what the switch of a release has found, and its spec.
 
-    :raises JunoError: the journal doesn't have both.
+    :raises JunoError: the journal doesn't have both, or a strategy that this version doesn't know.
     """
     if entry.before is None or entry.spec is None:
         what = "the spec of its switch ('spec')" if entry.before else "what served before it ('before')"
@@ -88,6 +88,7 @@ def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.Swit
             f"Release {entry.number} can't be undone, since the journal does not have {what}: set the file aside (mv), "
             "and deploy again."
         )
+    strategies.named(entry.spec.strategy)  # an unknown one is refused before anything moves
     return entry.before, entry.spec
 
 
@@ -103,6 +104,7 @@ def move_back(run: Runner, app: App, entry: journal.Entry) -> None:
         repair.mend(run, app.path, before, entry.commit)
     events.tell(f"moves the checkout back to {before[:7]}")
     git_move.move(run, app.path, before)
+    files.settle(run, app)
     generated.put(app, before)
 
 
@@ -113,7 +115,7 @@ def _stand_up(work: context.SwitchContext, before: journal_entry.Before) -> None
     if before.proxy and before.override and names.SERVICE not in running:
         files.put_override(work.run, work.app, before.override)
         proxy_container.renew(work, reload=False)
-    if work.spec.strategy == "reload":
+    if not work.spec.how.new_containers:
         containers_back.start(work, [one for one in there if one.id in before.containers and one.state != "running"])
         work.old = app_server.own(work.client, work.app)
 
@@ -142,19 +144,20 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
 
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
     """
-    reloaded = work.spec.strategy == "reload" and (entry.step in containers_back.OPEN or bool(entry.moved))
-    behind_proxy = work.spec.strategy != "reload" and bool(proxy_container.containers(work))
-    if not before.containers or behind_proxy or (work.spec.strategy == "reload" and not reloaded):
+    replaced = work.spec.how.new_containers
+    reloaded = not replaced and (entry.step in containers_back.OPEN or bool(entry.moved))
+    behind_proxy = replaced and bool(proxy_container.containers(work))
+    if not before.containers or behind_proxy or not (replaced or reloaded):
         return
-    base_url, probe = front_door.front_door(work)
+    base_url, get_status = site_address.find(work)
     began, failing = time.monotonic(), list[str]()
 
     def answers() -> bool:
         failing[:] = services.behind_that_fail(services.starter_of(work))
-        return bool(probe()) or (bool(failing) and time.monotonic() - began > front_door.GIVE_UP_SECONDS)
+        return bool(get_status()) or (bool(failing) and time.monotonic() - began > site_address.FRONT_PROXY_SECONDS)
 
     events.tell("waits for what served before to answer")
-    wait_for(answers, work.spec.boot_timeout_seconds, app_server.PROBE_SECONDS)
-    if not probe():
+    wait_for(answers, work.spec.boot_timeout_seconds, app_server.POLL_SECONDS)
+    if not get_status():
         why = f"{', '.join(failing)} does not run" if failing else f"not within {work.spec.boot_timeout_seconds:g} s"
         work.problems.append(f"nobody answers at {base_url} ({why})")

@@ -26,7 +26,8 @@ def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journa
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
     if entry.step in OPEN:
         copy_static.carry(work, new, [one for one in old if one.state != "running"])
-    if proxy_container.containers(work) and known:
+    # What publishes no ports can start beside the proxy, which goes again where it came with the release.
+    if proxy_container.containers(work) and known and (before.proxy or work.service.get("ports")):
         _back_behind_proxy(work, before, old, new)
     else:
         _back_without_proxy(work, before, old, new)
@@ -79,6 +80,10 @@ def _back_without_proxy(
 ) -> None:
     """Free the ports and start the old containers, or others like them."""
     proxies = proxy_container.containers(work, stopped=True)
+    if proxies and not work.service.get("ports"):
+        # The front proxy asks the new ones until then.
+        _start_and_wait(work, old)
+        old = context.now(work, old)
     graceful_stop.stop_all(
         work.client, [one for one in [*new, *proxies] if one.state == "running"], work.spec.grace_seconds
     )

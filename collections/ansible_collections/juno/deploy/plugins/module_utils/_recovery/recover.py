@@ -10,7 +10,8 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import record, undo
+from ansible_collections.juno.deploy.plugins.module_utils._record import record
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import undo
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
 if t.TYPE_CHECKING:
@@ -40,7 +41,7 @@ def recover(run: Runner, app: App, caches: dict[str, t.Any], boot_timeout_second
     return undo.undo(run, app, undo.Cause("", f"the run of {who} ended at '{entry.step}' without a word"), caches)
 
 
-def tidy_up(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
+def recover_unattended(run: Runner, app: App, caches: dict[str, t.Any]) -> dict[str, t.Any]:
     """Do what C(recover) does, where no controller is left that would say which caches are not cleared.
 
     :raises JunoError: something could not be done; a second call goes on from there.

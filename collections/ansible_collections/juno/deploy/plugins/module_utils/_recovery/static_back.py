@@ -23,7 +23,7 @@ def is_needed(run: Runner, app: App, entry: journal.Entry) -> bool:
     if entry.collected:
         return True
     before, spec = entry.before, entry.spec
-    if not before or entry.moved is None or not spec or spec.strategy == "reload":
+    if not before or entry.moved is None or not spec or not spec.how.new_containers:
         return False
     if not any(one.id in before.containers for one in app_server.own(engine.connect(app.docker_host), app)):
         return False  # they start again, and collect by themselves if the new ones did

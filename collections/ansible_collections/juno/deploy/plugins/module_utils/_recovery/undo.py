@@ -82,7 +82,7 @@ def undo(run: Runner, app: App, cause: Cause, caches: dict[str, t.Any]) -> dict[
 
 
 @dataclasses.dataclass
-class _WayBack:
+class _UndoOutcome:
     """What came of bringing back what served."""
 
     #: The new release's pages may be in the caches.
@@ -123,9 +123,9 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     return _end(app, entry, cause, outcome, back)
 
 
-def _bring_back(run: Runner, app: App, entry: journal.Entry) -> _WayBack:
+def _bring_back(run: Runner, app: App, entry: journal.Entry) -> _UndoOutcome:
     """Bring back the checkout, the static files and the containers, as far as the release has changed them."""
-    back = _WayBack()
+    back = _UndoOutcome()
     if entry.before:
         # First of all, so that compose files, and the files that they name, are those of what served.
         bring_back.move_back(run, app, entry)
@@ -147,7 +147,7 @@ def _reapply(run: Runner, app: App, entry: journal.Entry) -> None:
 
 
 def _end(
-    app: App, entry: journal.Entry, cause: Cause, outcome: restore.RestoreOutcome, back: _WayBack
+    app: App, entry: journal.Entry, cause: Cause, outcome: restore.RestoreOutcome, back: _UndoOutcome
 ) -> dict[str, t.Any]:
     """Write down that the release is undone; return what came of it."""
     figures = {"task": cause.task, "reason": masking.hide(cause.reason)}

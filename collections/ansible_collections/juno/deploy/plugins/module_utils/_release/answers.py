@@ -12,19 +12,19 @@ from ansible_collections.juno.deploy.plugins.module_utils._release.release impor
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._release.deployer_state import DeployerState
-    from ansible_collections.juno.deploy.plugins.module_utils._release.door import Request
+    from ansible_collections.juno.deploy.plugins.module_utils._release.rpc_server import Request
     from ansible_collections.juno.deploy.plugins.module_utils._release.step_process import StepProcess
 
 #: What a controller may tell it to do.
-STEPS_ON_REQUEST = frozenset(steps.STEPS) - {"begin", "tidy"}
+STEPS_ON_REQUEST = frozenset(steps.STEPS) - {"begin", "recover"}
 
 
 def refusal(state: DeployerState, asked: Request) -> str:
     """Return why a step can't be done, or watched."""
     name, known = asked.name, state.steps.get(asked.name)
-    if state.given_up and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
+    if state.cancel_reason and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
         return (
-            f"This run was given up, since {state.given_up}, so its release is undone or finished by the host "
+            f"This run was given up, since {state.cancel_reason}, so its release is undone or finished by the host "
             "itself: see the playbook juno.deploy.status, then deploy again."
         )
     if asked.do == "watch" or (known and known.is_meant_by(asked.task)):
@@ -82,6 +82,6 @@ def standing(state: DeployerState) -> dict[str, t.Any]:
         "usual": state.release.usual.get(step.name, 0) if step and working else 0,
         "event": step.events[-1]["text"] if step and working and step.events else "",
         "silent_seconds": round(now - state.heard, 1),
-        "patience_seconds": TRY_AGAIN_SECONDS if state.tries else state.patience,
-        "gives_up": state.given_up,
+        "next_step_timeout_seconds": TRY_AGAIN_SECONDS if state.tries else state.next_step_timeout,
+        "cancel_reason": state.cancel_reason,
     }

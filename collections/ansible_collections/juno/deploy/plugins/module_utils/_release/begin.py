@@ -18,7 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot, recover
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, readiness_pages
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, front_address, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, lock
 
 if t.TYPE_CHECKING:
@@ -59,6 +59,23 @@ def plan_proxy(
     if proxy and plan["deploy"]:
         notices = proxy_plan.prepare(run, app, proxy, plan["strategy"], dry=dry, config=config)
     return {**found, "plan": {**plan, "proxy": notices}}
+
+
+def with_address(app: App, spec: dict[str, t.Any], found: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options with the site's address and name, where a front proxy of the project's own tells them.
+
+    The later steps find both in what was found.
+    """
+    urls = found["compose"]["front_urls"]
+    if spec["base_url"] or not urls:
+        return spec
+    path = spec["pages"][0]["path"] if spec["pages"] else "/"
+    at = front_address.find(urls, {str(name): str(value) for name, value in spec["headers"].items()}, path)
+    if maintenance.is_on(app.proxy_directory):
+        # At the front door there is that page alone: it is gone around, as where there is no front proxy.
+        at = dataclasses.replace(at, base_url="")
+    found["site"] = dataclasses.asdict(at)
+    return {**spec, "base_url": at.base_url, "headers": at.headers}
 
 
 def open_entry(
@@ -106,7 +123,7 @@ class AvailabilityProbe:
         return [notice] if notice else []
 
     def start(self, app: App, base_url: str) -> None:
-        """Start the prober; without an address there is no front door to ask at."""
+        """Start the prober; without an address nobody could be asked."""
         if not (self.base_url or base_url) or maintenance.is_on(app.proxy_directory):
             return
         pages: list[dict[str, t.Any]] = [{"path": path} for path in self.paths] or list(self.pages)
@@ -143,7 +160,9 @@ def look_only(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]
 
     :raises JunoError: something that a deploy needs is missing or in the way.
     """
-    found = plan_proxy(run, app, spec, look(run, app, spec), dry=True)
+    found = look(run, app, spec)
+    spec = with_address(app, spec, found)
+    found = plan_proxy(run, app, spec, found, dry=True)
     _note(app, _probe_of(spec), found)
     return {"changed": bool(found["plan"]["deploy"]), **found, "begun": False, "recovered": {}, "taken_over": ""}
 
@@ -168,10 +187,12 @@ def begin(
             "The caches may hold pages of a release that was given up, and could not be cleared. "
             f"{recovered['not_cleared']}"
         )
-    found = plan_proxy(run, app, spec, look(run if recovered else ahead or run, app, spec), dry=False)
+    found = look(run if recovered else ahead or run, app, spec)
+    armed, spec = spec, with_address(app, spec, found)
+    found = plan_proxy(run, app, spec, found, dry=False)
     deploys, probe = bool(found["plan"]["deploy"]), _probe_of(spec)
     if deploys:
-        found["boot"] = boot.arm(app, spec, package)
+        found["boot"] = boot.arm(app, armed, package)
         owner.remember(app)
         open_entry(app, holder, found["git"]["target_commit"], found["plan"]["strategy"], found.get("workers"))
         _note(app, probe, found)

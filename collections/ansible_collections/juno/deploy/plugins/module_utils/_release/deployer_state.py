@@ -9,7 +9,7 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._release import door as release_door
+from ansible_collections.juno.deploy.plugins.module_utils._release import rpc_server
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._release.release import Release
@@ -33,20 +33,20 @@ class DeployerState:
         self,
         release: Release,
         holder: state_lock.Holder,
-        door: socket.socket,
-        patience_seconds: float,
+        listener: socket.socket,
+        next_step_timeout: float,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self.release, self.holder, self.clock = release, holder, clock
-        self.door = release_door.Door(door, clock)
+        self.server = rpc_server.RpcServer(listener, clock)
         #: How long the controller may be silent after a step has ended.
-        self.patience = self.patience_after = patience_seconds
+        self.next_step_timeout = self.next_step_timeout_later = next_step_timeout
         #: The step at work, or the last one; and the last one of each name.
         self.step: StepProcess | None = None
         self.steps: dict[str, StepProcess] = {}
         self.heard = self.idle_since = clock()
         #: Why it no longer does what its controller says; empty while it does.
-        self.given_up = ""
+        self.cancel_reason = ""
         self.cut_at = self.again_at = 0.0
         self.tries = 0
         self.over = False
@@ -56,10 +56,10 @@ class DeployerState:
         # Who asked for a step knows those before it.
         done = list(self.steps.values())
         rest = list(itertools.takewhile(lambda one: not one.reported, reversed(done)))
-        if self.given_up or not rest:
+        if self.cancel_reason or not rest:
             return True
         carried = all(one.carried for one in rest)
-        return self.silent_seconds() > (CARRIED_SECONDS if carried else max(LINGER_SECONDS, self.patience))
+        return self.silent_seconds() > (CARRIED_SECONDS if carried else max(LINGER_SECONDS, self.next_step_timeout))
 
     def silent_seconds(self) -> float:
         """Return how long the controller has had something to do, and was not heard from."""
@@ -68,5 +68,5 @@ class DeployerState:
     def is_quiet(self) -> bool:
         """Return whether the controller was silent for so long that it can be asked to make way."""
         idle = self.step is None or self.step.ended
-        allowed = max(0.0, self.patience - self.release.controller_timeout) if idle else 0.0
+        allowed = max(0.0, self.next_step_timeout - self.release.controller_timeout) if idle else 0.0
         return self.clock() - self.heard >= QUIET_SECONDS + allowed

@@ -39,7 +39,7 @@ def step(params: dict[str, t.Any], name: str, args: dict[str, t.Any] | None = No
         "name": name,
         "task": params["task_id"],
         "args": args or {},
-        "patience": params["patience_seconds"],
+        "next_step_timeout": params["next_step_timeout_seconds"],
         "after": max(0, params["after"]),
         "seconds": FIRST_SECONDS if first else NEXT_SECONDS,
     }

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     Result = dict[str, t.Any]
 
 #: After these the release is over.
-LAST = ("record", "undo", "tidy")
+LAST = ("record", "undo", "recover")
 #: How a failed step is called in the journal, by its task's name in the role.
 TASKS = {
     "begin": "Begin: take the deploy lock and inspect the app",
@@ -51,7 +51,7 @@ class Release:
     #: What runs a command, or knows its result already (C(_release.prefetch)).
     ahead: Runner = run_command
     #: Its controller does nothing between the steps, so each may follow the one before without being asked for.
-    at_once: bool = False
+    auto_continue: bool = False
     #: Whose place this run takes, in words; nothing when nobody was there.
     taken_over: str = ""
     results: dict[str, Result] = dataclasses.field(default_factory=dict)
@@ -74,7 +74,7 @@ class Release:
             controller_timeout=float(given["controller_timeout_seconds"]),
             lock=lock,
             taken_over=given["taken_over"],
-            at_once=given["at_once"],
+            auto_continue=given["auto_continue"],
             usual=usual_seconds(app),
         )
 

@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import options, text
-from ansible_collections.juno.deploy.plugins.module_utils._release import tidy_text
+from ansible_collections.juno.deploy.plugins.module_utils._release import report_details
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def lines(results: Results, site: Site) -> list[str]:
             recorded.get("lost") or "",
             f"Site:   {where}{f' as {site.host_header}' if site.host_header else ''}",
             f"Switch: {recorded['switch']}",
-            *tidy_lines(results, site),
+            *detail_lines(results, site),
             f"Caches: {cache_words(results, site)}" if caches else "",
             *_verification(results.verified),
             *recorded["words"],
@@ -84,10 +84,10 @@ def clear_lines(results: Results, site: Site, *, check_mode: bool = False) -> li
     return text.as_lines([cache_words(results, site, check_mode=check_mode), *_verification(results.verified)])
 
 
-def tidy_lines(results: Results, site: Site) -> list[str]:
+def detail_lines(results: Results, site: Site) -> list[str]:
     """Return what a release did beside its switch."""
     collected = results.collected if site.recollect else {}
-    return tidy_text.lines(results.built, results.migrated, collected, results.switched)
+    return report_details.lines(results.built, results.migrated, collected, results.switched)
 
 
 def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> str:
@@ -129,8 +129,8 @@ def why_lines(results: Results, cache_version_variable: str, app_says: str, rebo
     for one in (results.cleared or {}).get("caches") or []:
         parts.append(f"{one['alias']}: {one['how'] or one['status']}. {one['message']}")
     if reboot is not None:
-        tidied = f"the next deploy would tidy up, since {reboot}" if reboot else "units of systemd would have tidied up"
-        parts.append(f"A reboot in the middle: {tidied}")
+        then = f"the next deploy would tidy up, since {reboot}" if reboot else "units of systemd would have tidied up"
+        parts.append(f"A reboot in the middle: {then}")
     return text.as_lines([*parts, "The app says of itself:", app_says])
 
 

@@ -55,7 +55,7 @@ class StartRequest:
     holder: state_lock.Holder
     spec: dict[str, t.Any]
     controller_timeout_seconds: float
-    at_once: bool = False
+    auto_continue: bool = False
 
 
 def as_input(request: StartRequest, taken_over: str = "") -> bytes:
@@ -66,7 +66,7 @@ def as_input(request: StartRequest, taken_over: str = "") -> bytes:
             "holder": dataclasses.asdict(request.holder),
             "package": request.package,
             "controller_timeout_seconds": request.controller_timeout_seconds,
-            "at_once": request.at_once,
+            "auto_continue": request.auto_continue,
             "taken_over": taken_over,
         }
     ).encode()
@@ -83,15 +83,15 @@ def start(request: StartRequest, lock: int, taken_over: str = "") -> None:
     """
     directory = request.directory
     try:
-        with rpc.listen(directory, request.holder.id) as door, _errors_file(directory) as errors:
+        with rpc.listen(directory, request.holder.id) as listener, _errors_file(directory) as errors:
             process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN, request.package, str(lock), str(door.fileno())],
+                [sys.executable, "-c", _MAIN, request.package, str(lock), str(listener.fileno())],
                 cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 env={**os.environ, state_lock.MARK: request.holder.id},
-                pass_fds=(lock, door.fileno()),
+                pass_fds=(lock, listener.fileno()),
                 start_new_session=True,
             )
             own = processes.identify(process.pid)
@@ -177,12 +177,12 @@ def _end_what_is_left(gone: state_lock.Holder) -> None:
 
 
 def _ask(directory: str, found: state_lock.Holder, dead: str) -> dict[str, t.Any]:
-    """Ask the deployer to give up for this one, and how it stands; where it was killed, end what it left."""
+    """Ask the deployer to cancel its run for this one, and how it stands; where it was killed, end what it left."""
     if not found.id:
         return {}
     path = rpc.socket_path(directory, found.id)
     try:
-        rpc.ask(path, {"do": "give up", "dead": found.id == dead})
+        rpc.ask(path, {"do": "cancel", "dead": found.id == dead})
         return rpc.ask(path, {"do": "stand"})
     except rpc.NobodyError:
         state_lock.end_leftovers(found, END_SECONDS)

@@ -105,11 +105,11 @@ def start(
     name: str,
     args: dict[str, t.Any],
     clock: t.Callable[[], float] = time.monotonic,
-    doors: t.Sequence[socket.socket] = (),
+    sockets: t.Sequence[socket.socket] = (),
 ) -> StepProcess:
     """Begin a step; it has failed already where no process can be made for it.
 
-    :param doors: what the deployer alone answers at.
+    :param sockets: what the deployer alone has open.
     """
     step = StepProcess(name, clock(), args, clock=clock)
     ends: tuple[int, ...] = ()
@@ -131,8 +131,8 @@ def start(
     code = 1
     try:
         os.close(hear)
-        for door in doors:
-            door.close()
+        for one in sockets:
+            one.close()
         code = _work(release, name, args, speak)
     finally:
         os._exit(code)

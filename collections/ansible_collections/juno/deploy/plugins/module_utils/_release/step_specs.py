@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base import options, strategies
 from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec
 from ansible_collections.juno.deploy.plugins.module_utils._database import backup, migrations
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
@@ -33,14 +33,15 @@ def build(release: Release, args: dict[str, t.Any]) -> build_spec.BuildSpec:
         collect=plan["collect"],
         frontend=tuple(build["frontend"]) if plan["frontend"] else (),
         translate=plan["translate"],
-        probe_path=_probe_path(spec),
-        headers=headers(spec),
+        readiness_path=_readiness_path(spec),
+        headers=headers(release),
         # Elsewhere a new container is asked for them before it gets visitors.
-        pages=tuple(spec["pages"]) if plan["strategy"] == "reload" else (),
+        pages=() if strategies.named(plan["strategy"]).new_containers else tuple(spec["pages"]),
         cache_version=cache_versions.read(cache_version),
         boot_timeout_seconds=spec["boot_timeout_seconds"],
         update_services=tuple(spec["update_services"]),
-        base_url=spec["base_url"],
+        pulled=dict(plan.get("pulled") or {}),
+        base_url=base_url(release),
     )
 
 
@@ -99,9 +100,9 @@ def switch(release: Release) -> context.SwitchSpec:
         sitemap=spec["verify"]["sitemap"],
         sitemap_pages=spec["verify"]["sitemap_pages"],
         protect_git=how["protect_git"],
-        base_url=spec["base_url"],
-        headers=headers(spec),
-        probe_path=_probe_path(spec),
+        base_url=base_url(release),
+        headers=headers(release),
+        readiness_path=_readiness_path(spec),
         pages=tuple(spec["pages"]),
         grace_seconds=how["grace_seconds"],
         boot_timeout_seconds=spec["boot_timeout_seconds"],
@@ -122,7 +123,7 @@ def switch(release: Release) -> context.SwitchSpec:
 def verify(release: Release) -> dict[str, t.Any]:
     """Return the parameters of the verification."""
     spec, switched, verify = release.spec, release.result("switch"), dict(release.spec["verify"])
-    sent, header = headers(spec), verify.pop("release_header")
+    sent, header = headers(release), verify.pop("release_header")
     params = {
         **options.defaults(verify_site.ARGUMENT_SPEC),
         **verify,
@@ -149,10 +150,16 @@ def _static_rules(spec: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def headers(spec: dict[str, t.Any]) -> dict[str, str]:
+def headers(release: Release) -> dict[str, str]:
     """Return the headers that pages of the site are asked for with."""
-    return {str(name): str(value) for name, value in spec["headers"].items()}
+    found = (release.begun.get("site") or {}).get("headers") or release.spec["headers"]
+    return {str(name): str(value) for name, value in found.items()}
 
 
-def _probe_path(spec: dict[str, t.Any]) -> str:
+def base_url(release: Release) -> str:
+    """Return the site's address on this host; empty where its own published port tells it, also of a commit to come."""
+    return str(release.spec["base_url"] or (release.begun.get("site") or {}).get("base_url") or "")
+
+
+def _readiness_path(spec: dict[str, t.Any]) -> str:
     return str(spec["pages"][0]["path"]) if spec["pages"] else "/"

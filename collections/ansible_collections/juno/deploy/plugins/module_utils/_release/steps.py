@@ -17,7 +17,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._build import build as
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, reverse_migrations
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
 from ansible_collections.juno.deploy.plugins.module_utils._plan import plan_text
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import record, recover, settle, undo
+from ansible_collections.juno.deploy.plugins.module_utils._record import record, settle
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover, undo
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text, step_specs
 from ansible_collections.juno.deploy.plugins.module_utils._release.release import TASKS, Release
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
@@ -149,7 +150,7 @@ def _site(release: Release) -> report_text.Site:
     return report_text.Site(
         site_url=spec["site_url"],
         host_name=spec["host_name"],
-        host_header=step_specs.headers(spec).get("Host", ""),
+        host_header=step_specs.headers(release).get("Host", ""),
         cache_method=spec["caches"]["method"],
         cache_command=spec["caches"]["command"] or "",
         purpose=release.purpose,
@@ -168,9 +169,9 @@ def _undo_step(release: Release, args: dict[str, t.Any]) -> Result:
     return {**undo.NOTHING, "changed": bool(done), **done}
 
 
-def _tidy(release: Release, _args: dict[str, t.Any]) -> Result:
+def _recover(release: Release, _args: dict[str, t.Any]) -> Result:
     """Finish or undo the release without its controller."""
-    return recover.tidy_up(run, release.app, release.spec["caches"])
+    return recover.recover_unattended(run, release.app, release.spec["caches"])
 
 
 STEPS: dict[str, Callable[[Release, dict[str, t.Any]], Result]] = {
@@ -184,5 +185,5 @@ STEPS: dict[str, Callable[[Release, dict[str, t.Any]], Result]] = {
     "settle": _settle,
     "record": _record_step,
     "undo": _undo_step,
-    "tidy": _tidy,
+    "recover": _recover,
 }

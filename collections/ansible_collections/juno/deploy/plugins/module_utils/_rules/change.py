@@ -44,6 +44,8 @@ class Surroundings:
     mounted_files: frozenset[str] = frozenset()
     #: Other services that have files of the checkout mounted: path from its top, and the service.
     mounted_elsewhere: tuple[tuple[str, str], ...] = ()
+    #: The app's own compose files and Dockerfile, whatever they are called.
+    made_from: frozenset[str] = frozenset()
 
 
 @dataclasses.dataclass
@@ -110,7 +112,7 @@ def _steps(verdict: rules_rules.Verdict, path: str, around: Surroundings) -> tup
         return ()
     seen = around.sees(path)
     # What an image or its containers are made from may be kept out of it by .dockerignore.
-    if not seen.by_mount and not seen.by_image and verdict.kind != "image":
+    if not seen.by_mount and not seen.by_image and verdict.kind != "image" and path not in around.made_from:
         return ()
     if seen.by_image or not seen.by_mount:
         # What is made of sources is made with the image.

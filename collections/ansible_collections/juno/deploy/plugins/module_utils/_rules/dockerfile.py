@@ -11,23 +11,7 @@ import fnmatch
 import json
 import re
 
-
-def instructions(text: str) -> list[str]:
-    """Return the instructions, each on one line, without comments."""
-    escape = re.match(r"\A(?:#[^\n]*\n)*?#\s*escape\s*=\s*`", text, re.IGNORECASE)
-    end = "`" if escape else "\\"
-    lines, whole = [], ""
-    for raw in text.splitlines():
-        line = raw.strip()
-        if line.startswith("#") or (not line and whole):
-            continue
-        if line.endswith(end):
-            whole += line[:-1] + " "
-            continue
-        if whole + line:
-            lines.append((whole + line).strip())
-        whole = ""
-    return [*lines, whole.strip()] if whole.strip() else lines
+from ansible_collections.juno.deploy.plugins.module_utils._app.image_command import instructions
 
 
 def named_files(text: str) -> tuple[str, ...]:

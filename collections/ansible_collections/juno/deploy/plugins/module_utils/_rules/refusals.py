@@ -7,9 +7,18 @@ from __future__ import annotations
 import os
 import re
 import typing as t
+import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_mounts, engine, ports
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    compose_mounts,
+    engine,
+    front_proxy,
+    ports,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import is_loopback
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, names
 
 if t.TYPE_CHECKING:
@@ -25,7 +34,7 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
     :raises BadInputError: there is none, or it is of a kind that is not asked.
     """
     service = config["services"][app.service]
-    found = base_url or compose.base_url(service)
+    found = base_url or front_proxy.base_url(config, app.service, app.path)
     if not found:
         of = f" as {where} has it" if where else ""
         network = service.get("network_mode")
@@ -34,10 +43,11 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
             f"Nothing tells where the site answers on this host, since '{app.service}'{of} {why}: set "
             "'base_url' to its address (http://127.0.0.1:8001, say). Nothing was changed."
         )
-    if not found.startswith("http://"):
+    parts = urllib.parse.urlsplit(found)
+    if parts.scheme != "http" and not (parts.scheme == "https" and is_loopback(parts.hostname or "")):
         raise BadInputError(
-            f"'base_url' must be the site's own address on this host, such as http://127.0.0.1:8001, not "
-            f"{found}: for https set 'headers' (X-Forwarded-Proto: https). Nothing was changed."
+            f"'base_url' must be the site's own address on this host, such as http://127.0.0.1:8001 or "
+            f"https://127.0.0.1, not {found}: its name goes into 'headers' (Host). Nothing was changed."
         )
 
 
@@ -48,8 +58,9 @@ def require_files_stay(app: App, texts: dict[str, str], gone: Iterable[str], com
     :param gone: the files that it takes out.
     :raises BadInputError: it does.
     """
+    folder = os.path.relpath(app.compose().project_directory, app.path)
     for path in gone:
-        name = re.escape(path)
+        name = re.escape(os.path.relpath(path, folder))
         named = re.compile(rf"^[^#\n]*(?<![\w./-])(?:\./)?{name}(?![\w.-])", re.MULTILINE)
         for file, text in texts.items():
             if named.search(text):
@@ -63,18 +74,54 @@ def require_files_stay(app: App, texts: dict[str, str], gone: Iterable[str], com
 def require_own_contexts(app: App, config: dict[str, t.Any]) -> None:
     """Make sure that the app's images are built from its checkout: what lies beside it is of no commit.
 
-    :raises BadInputError: a build takes a directory elsewhere.
+    :raises BadInputError: a build takes a directory elsewhere, or paths are written to count from the top.
     """
     for name in app.services:
-        build = (config.get("services") or {}).get(name, {}).get("build") or {}
-        context = build.get("context", "")
-        if context.startswith("/") and not compose_mounts.inside(context, app.path):
+        service = (config.get("services") or {}).get(name, {})
+        context = (service.get("build") or {}).get("context", "")
+        if not context.startswith("/"):
+            continue
+        if not compose_mounts.inside(context, app.path):
+            project = app.compose()
             raise BadInputError(
                 f"'{name}' is built from {context}, outside of the checkout {app.path}, so it is of no commit. Paths "
-                f"in compose files ({', '.join(app.compose().files)}) count from the top of the checkout, also where "
-                "the file lies in a directory below: write them so that docker compose finds them with "
-                "--project-directory at the top. Nothing was changed."
+                f"in compose files ({', '.join(project.files)}) count from the folder of the first one, which is "
+                f"{project.project_directory}: correct 'build' there. Nothing was changed."
             )
+        _require_counted_from_folder(app, name, service)
+
+
+def _require_counted_from_folder(app: App, name: str, service: dict[str, t.Any]) -> None:
+    """Make sure that paths were not written for "docker compose --project-directory" with the top of the checkout.
+
+    What they name as bind mounts Docker would make anew, empty.
+    """
+    folder = app.compose().project_directory
+    dockerfile = compose_mounts.build_files(service, app.path)[1]
+    path = os.path.join(app.path, dockerfile)
+    if not dockerfile or folder == app.path or os.path.isfile(path) or not compose_mounts.inside(path, folder):
+        return
+    if os.path.isfile(compose_mounts.moved(path, folder, app.path)):
+        raise BadInputError(
+            f"'{name}' is built by {path}, which is not there, but {compose_mounts.moved(path, folder, app.path)} is: "
+            f"paths in compose files ({', '.join(app.compose().files)}) count from the folder of the first one, as "
+            "docker compose has it without --project-directory; let them begin with '..'. Nothing was changed."
+        )
+
+
+def require_same_folder(app: App, project: compose.Project, commit: str) -> None:
+    """Make sure that a commit leaves its compose files in their folder: all paths in them count from there.
+
+    :param project: the project as the commit has it.
+    :raises BadInputError: it moves them.
+    """
+    here = app.compose()
+    if here.project_directory != project.project_directory:
+        raise BadInputError(
+            f"{commit} has its compose file as {project.files[0]}, the checkout as {here.files[0]}, so its paths count "
+            "from another folder, and .env is read there: see that both are right, bring the checkout there by hand "
+            f"(git -C {app.path} pull --ff-only), and deploy again. Nothing was changed."
+        )
 
 
 def require_one_path(app: App, containers: Iterable[engine.Container]) -> None:
@@ -82,10 +129,10 @@ def require_one_path(app: App, containers: Iterable[engine.Container]) -> None:
 
     :raises BadInputError: they are of another one.
     """
-    here = os.path.realpath(app.path)
+    here, folder = os.path.realpath(app.path), os.path.realpath(app.compose().project_directory)
     for one in containers:
         there = os.path.realpath(one.working_dir) if one.working_dir else here
-        near = compose_mounts.inside(there, here) or compose_mounts.inside(here, there)
+        near = compose_mounts.inside(there, here) or compose_mounts.inside(here, there) or there == folder
         # One that is gone was moved here.
         if not near and os.path.isdir(there):
             raise BadInputError(
@@ -121,12 +168,12 @@ def require_possible(app: App, config: dict[str, t.Any], strategy: str, commit: 
 
     :raises BadInputError: it does not.
     """
-    reason = names.why_not(config["services"][app.service])
+    reason = names.why_not(config["services"][app.service], front_proxy.find(config, app.service, app.path))
     if not reason:
         return
-    if strategy == "rolling":
+    if strategies.named(strategy).needs_proxy:
         raise BadInputError(
-            f"{commit} can't be deployed by the strategy rolling, because {reason} there: deploy it with "
+            f"{commit} can't be deployed by the strategy {strategy}, because {reason} there: deploy it with "
             "'strategy: recreate'. Nothing was changed."
         )
     if compose.is_ours(app.override) and compose_override.is_in(files.read(app.override)):

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import release_override
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Migration, Schema
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 
 def good(entries: list[journal.Entry]) -> list[journal.Entry]:
@@ -20,9 +19,10 @@ def good(entries: list[journal.Entry]) -> list[journal.Entry]:
     return [entry for entry in entries if entry.outcome == "done" and entry.commit]
 
 
-def choose(entries: list[journal.Entry], wanted: int) -> journal.Entry:
-    """Return the release to go back to: the one with a number, or (0) the newest good one of another commit.
+def choose(entries: list[journal.Entry], wanted: int, pulled: Iterable[str] = ()) -> journal.Entry:
+    """Return the release to go back to: the one with a number, or (0) the newest good one with other code.
 
+    :param pulled: services whose images aren't built from the commit, so that one of it may have had another one.
     :raises BadInputError: there is none, it was never complete, or it serves already.
     """
     well = good(entries)
@@ -33,7 +33,7 @@ def choose(entries: list[journal.Entry], wanted: int) -> journal.Entry:
         )
     serving = well[-1]
     if not wanted:
-        found = next((entry for entry in reversed(well) if entry.commit != serving.commit), None)
+        found = next((entry for entry in reversed(well) if _has_other_code(entry, serving, pulled)), None)
         if found is None:
             raise BadInputError(
                 f"Release {serving.number} is of the only commit that was ever released here: "
@@ -53,31 +53,9 @@ def choose(entries: list[journal.Entry], wanted: int) -> journal.Entry:
     return entry
 
 
-def images(
-    config: dict[str, t.Any], entry: journal.Entry, identify: Callable[[str], str], services: t.Container[str]
-) -> dict[str, str]:
-    """Return the kept image for each of the services that is built.
-
-    :param identify: gives the id of an image by its name, or nothing.
-    :param services: the services whose images are the app's own; no other's is touched.
-    :raises BadInputError: one is no longer kept.
-    """
-    found = {}
-    for service, (_used, name) in release_override.release_images(config, entry.commit).items():
-        if service not in services:
-            continue
-        # Its name may have come to mean another image since: the commit deployed again, another project's build.
-        recorded = entry.images.get(service, "")
-        if recorded and identify(recorded):
-            found[service] = recorded
-            continue
-        if recorded or not identify(name):
-            raise BadInputError(
-                f"The image {name} of release {entry.number} is no longer here ('record.keep_releases' tells how "
-                "many are kept): go back to a newer one, or deploy its commit again."
-            )
-        found[service] = name
-    return found
+def _has_other_code(entry: journal.Entry, serving: journal.Entry, pulled: Iterable[str]) -> bool:
+    images = [(entry.images.get(name), serving.images.get(name)) for name in pulled]
+    return entry.commit != serving.commit or any(old and new and old != new for old, new in images)
 
 
 def state_after(entry: journal.Entry) -> list[str]:

@@ -8,7 +8,7 @@ import contextlib
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine, one_off
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, one_off, pull_policy
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
@@ -68,7 +68,8 @@ def _idle(work: SwitchContext) -> Iterator[runner.Place]:
     """Start a container of the release in which nothing runs, and remove it afterwards."""
     app = work.app
     words = ["run", "--detach", "--rm", "--no-deps", "--no-TTY", *one_off.label_words(app), "--entrypoint", "sleep"]
-    argv = work.compose(*words, app.service, str(IDLE_SECONDS))
+    override = pull_policy.override(app.state_directory, app.service, work.service)
+    argv = app.compose_live().argv(*words, app.service, str(IDLE_SECONDS), override=override)
     result = work.run(argv, cwd=app.path, timeout_seconds=django_caches.START_SECONDS)
     name = result.require("A container for that could not be started ({cause}).").stdout.split()[-1]
     try:

@@ -10,7 +10,13 @@ import typing as t
 import urllib.parse
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine, graceful_stop
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    app_server,
+    django_service,
+    engine,
+    front_proxy,
+    graceful_stop,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose as app_compose
 from ansible_collections.juno.deploy.plugins.module_utils._base import http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
@@ -22,8 +28,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
     from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 
-#: Every probe of the starting site may take this long.
-PROBE_TIMEOUT_SECONDS = 10
+#: Every readiness request to the starting site may take this long.
+REQUEST_TIMEOUT_SECONDS = 10
 COMPOSE_SECONDS = 600
 #: Enough to see a server that ends right after its first answer.
 FIRST_SETTLE_SECONDS = 0.5
@@ -71,6 +77,10 @@ class SwitchContext:
     notices: list[str] = dataclasses.field(default_factory=list)
     #: What could not be brought back, and why.
     problems: list[str] = dataclasses.field(default_factory=list)
+    #: New containers of the front proxy, which asks ours from now on.
+    front_renewed: list[engine.Container] = dataclasses.field(default_factory=list)
+    #: The front proxy, and the configuration that it was found in.
+    _front: tuple[dict[str, t.Any], front_proxy.FrontProxy] | None = None
 
     @property
     def service(self) -> dict[str, t.Any]:
@@ -80,7 +90,14 @@ class SwitchContext:
     @property
     def port(self) -> int:
         """The port in the site's containers that pages are asked for at."""
-        return app_compose.target_port(self.service, self.spec.base_url)
+        return next(iter(self.front.ports), 0) or app_compose.target_port(self.service, self.spec.base_url)
+
+    @property
+    def front(self) -> front_proxy.FrontProxy:
+        """The project's own proxies before the site."""
+        if self._front is None or self._front[0] is not self.config:
+            self._front = (self.config, front_proxy.find(self.config, self.app.service, self.app.path))
+        return self._front[1]
 
     def compose(self, *words: str) -> list[str]:
         """Build a compose command about the project as it runs."""
@@ -96,18 +113,18 @@ class SwitchContext:
     def readiness_checks(self) -> readiness.Readiness:
         """Return what is asked of a new container of the site before it gets visitors.
 
-        C(_recovery.settle) waits for the rest of its time.
+        C(_record.settle) waits for the rest of its time.
         """
         spec = self.spec
         first = min(spec.settle_seconds, FIRST_SETTLE_SECONDS)
-        checks = readiness.Readiness(self.port, spec.probe_path, spec.headers, spec.boot_timeout_seconds, first)
+        checks = readiness.Readiness(self.port, spec.readiness_path, spec.headers, spec.boot_timeout_seconds, first)
         pages = readiness_pages.parse(spec.pages)
         if not pages:
             return checks
         entry = journal.serving(journal.read(self.app.journal)[:-1])
         questions = readiness_pages.PageChecks(
             pages=pages,
-            host=host_of(spec.headers, spec.base_url or app_compose.base_url(self.service)),
+            host=host_of(spec.headers, address(self.config, self.app, spec)[0]),
             forwarded_proto=spec.headers.get("X-Forwarded-Proto", ""),
             own_cache=bool(spec.cache_version.value) and not spec.cache_version.others,
             serving=f"release {entry.number}, which serves," if entry else "what serves",
@@ -128,30 +145,32 @@ class SwitchContext:
         return [one for one in serving(self) if one.service == self.app.service]
 
 
-def make_probe(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
+def make_readiness_request(base_url: str, path: str, headers: dict[str, str]) -> t.Callable[[], int]:
     """Return what asks the site for a page, and gives the status, or 0 when nobody or just the proxy (5xx) answers.
 
     :raises BadInputError: the address is none.
     """
     parts = urllib.parse.urlsplit(base_url)
-    if parts.scheme != "http" or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadInputError(
             f"The site's address on this host must be like http://127.0.0.1:8001, not '{base_url}': "
             "publish a port in the compose file, or set 'base_url'."
         )
-    host, port = parts.hostname, parts.port or 80
+    tls = parts.scheme == "https"
+    host, port = parts.hostname, parts.port or (443 if tls else 80)
 
-    def probe() -> int:
-        status = http.status(host, port, path, headers, PROBE_TIMEOUT_SECONDS)
+    def get_status() -> int:
+        status = http.status(host, port, path, headers, REQUEST_TIMEOUT_SECONDS, tls=tls)
         return status if status < 500 else 0
 
-    return probe
+    return get_status
 
 
 def address(config: dict[str, t.Any], app: App, spec: SwitchSpec) -> tuple[str, t.Callable[[], int]]:
     """Return the site's address on this host, and what asks there for a page."""
-    base_url = spec.base_url or app_compose.base_url(app_compose.require_service(config, app.service, app.path))
-    return base_url, make_probe(base_url, spec.probe_path, spec.headers)
+    django_service.require(config, app, app.path)
+    base_url = spec.base_url or front_proxy.base_url(config, app.service, app.path)
+    return base_url, make_readiness_request(base_url, spec.readiness_path, spec.headers)
 
 
 def now(work: SwitchContext, wanted: list[engine.Container]) -> list[engine.Container]:

@@ -84,6 +84,7 @@ def describe(work: SwitchContext, tcp: Iterable[int]) -> names.Proxy:
         trusted=work.spec.trusted_proxies,
         ipv6=ipv6_known(),
         ipv6_networks=_foreign_ipv6(work.client, work.config),
+        front=work.front,
     )
 
 
@@ -115,7 +116,7 @@ def tcp_targets(work: SwitchContext, asked: list[engine.Container]) -> frozenset
 
     def is_http(target: int) -> bool:
         if reached:
-            kind = port_kind.kind(reached, target, work.spec.probe_path, work.spec.headers)
+            kind = port_kind.kind(reached, target, work.spec.readiness_path, work.spec.headers)
             if kind:
                 return port_kind.is_http(kind)
         return target in known - before

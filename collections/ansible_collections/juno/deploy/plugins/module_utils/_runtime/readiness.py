@@ -25,8 +25,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness impo
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
 
-PROBE_SECONDS = 0.1
-PROBE_TIMEOUT_SECONDS = 10
+POLL_SECONDS = 0.1
+REQUEST_TIMEOUT_SECONDS = 10
 #: A server that answers with nothing but errors for so long is not about to get better.
 ERRORS_SECONDS = 10
 #: So often a page may be wrong in a way that does not pass by itself.
@@ -139,7 +139,7 @@ class _Watch:
     def _answers_well(self) -> bool:
         checks, address = self.checks, self.one.addresses[0] if self.one.addresses else ""
         path = past_cache(checks.path, uuid.uuid4().hex[:12])  # so that the answer is the server's own
-        status = http.status(address, checks.port, path, checks.headers, PROBE_TIMEOUT_SECONDS)
+        status = http.status(address, checks.port, path, checks.headers, REQUEST_TIMEOUT_SECONDS)
         if not status:
             return False
         self.last = f"it answered {checks.path} with status {status}"
@@ -195,4 +195,4 @@ def wait_until_healthy(client: t.Any, started: list[Container], checks: Readines
                 f"({late.last}; 'boot_timeout_seconds' gives it longer)"
             )
         waiting[0].tell()
-        pause.wait(PROBE_SECONDS)
+        pause.wait(POLL_SECONDS)

@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     dependencies,
     engine,
     graceful_stop,
+    pull_policy,
     release_override,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, options
@@ -109,6 +110,9 @@ def create(at: Starter, names: list[str]) -> list[engine.Container]:
     """
     before = at.containers()
     words = scales(at.config, before, {name: compose.replicas(at.config["services"][name]) for name in names})
+    # The images of others are pulled where they are missing, or as their compose file says.
+    own = release_override.of_the_app(at.config, at.app.services)
+    words += pull_policy.words(at.config, names) if set(names) <= set(own) else []
     argv = at.argv("up", "--no-start", "--no-build", "--no-recreate", *words, *names)
     done = at.run(argv, cwd=at.app.path, timeout_seconds=context.COMPOSE_SECONDS)
     done.require(f"docker compose could not create {', '.join(names)} ({{cause}}).")

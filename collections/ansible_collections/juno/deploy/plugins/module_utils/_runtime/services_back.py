@@ -7,14 +7,14 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import dependencies, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import dependencies, engine, front_proxy
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
 
 
 @dataclasses.dataclass
-class WayBack:
-    """The way back of the other services. What goes wrong there is told and stops nothing: the app must come back."""
+class ServicesUndo:
+    """The undo of the other services. What goes wrong there is told and stops nothing: the app must come back."""
 
     at: services.Starter
     #: What stood before the release, as C(_runtime.services.snapshot) wrote it down.
@@ -35,13 +35,19 @@ class WayBack:
         config, mine = self.at.config, self.at.app.services
         names = {one["service"] for one in self.known.values()} | set(self.touched)
         here = dependencies.in_order(config, [name for name in names if name in config["services"]])
-        after = dependencies.behind(config, mine)
+        # A front proxy need not say that it depends on the site.
+        after = {*dependencies.behind(config, mine), *self._front()}
         for name in [*here, *sorted(names - set(here))]:
             if (name in after) is behind and name not in mine:
                 try:
                     self._bring_back_one(name)
                 except JunoError as exc:
                     self.problems.append(exc.message)
+
+    def _front(self) -> tuple[str, ...]:
+        config, app = self.at.config, self.at.app
+        known = app.service in config["services"]
+        return front_proxy.find(config, app.service, app.path).services if known else ()
 
     def _bring_back_one(self, name: str) -> None:
         at, there = self.at, self.at.containers(name)

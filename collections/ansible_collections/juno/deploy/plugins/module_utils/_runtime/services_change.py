@@ -48,7 +48,7 @@ def before_site(work: context.SwitchContext, change: Change) -> None:
     config, mine = at.config, at.app.services
     # A reload restarts nothing but the workers of a server.
     once = dependencies.tasks_of_a_release(config, mine)
-    runs = once if work.spec.commit and work.spec.strategy != "reload" else []
+    runs = once if work.spec.commit and work.spec.how.new_containers else []
     needed = dependencies.needed(config, mine)
     first = [name for name in needed if name not in runs]
     journal.note_fields(at.app.journal, touches=sorted({*change.starts, *change.replaces, *runs}))
@@ -100,7 +100,8 @@ def after_site(work: context.SwitchContext, change: Change) -> list[engine.Conta
     at = services.starter_of(work)
     needed = dependencies.needed(at.config, at.app.services)
     rest = [name for name in services.others(at.config, at.app.services) if name not in needed]
-    new = _replace_all(at, change, [name for name in rest if name in change.replaces])
+    change.note(work.front_renewed)
+    new = _replace_all(at, change, [name for name in rest if name in change.replaces and name not in change.new])
     started = services.start(at, [name for name in rest if name in change.starts])
     change.note(started)
     return [*new, *started]

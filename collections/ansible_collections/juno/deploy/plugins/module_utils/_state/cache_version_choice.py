@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
 from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 
 if t.TYPE_CHECKING:
@@ -52,7 +53,7 @@ def wanted(
         return CacheVersion()
     if purpose == "restart":
         return CacheVersion(serving(entries), variable)
-    if strategy == "reload":
+    if not strategies.named(strategy).new_containers:
         return CacheVersion(0, variable, why="a reload keeps the environment of its processes")
     if purpose == "deploy":
         return CacheVersion(fresh(entries, seconds), variable)

@@ -20,7 +20,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal_
 Migration = dict[str, t.Any]
 #: Fields that are only shown to a person or only measured: where one is of another kind, the rest counts nevertheless.
 ONLY_SHOWN = frozenset(
-    {"who", "started", "ended", "strategy", "figures", "problems", "standing", "proxy", "doors", "layout"}
+    {"who", "started", "ended", "strategy", "figures", "problems", "standing", "proxy", "published_ports", "layout"}
     | {"applied", "applied_elsewhere", "boot_seconds", "moved_to_proxy", "container_name"}
 )
 CURE = "correct it, or set the file aside (mv), and deploy again"
@@ -69,7 +69,7 @@ class Migrating:
 
 @dataclasses.dataclass(frozen=True)
 class Reversing:
-    """The code whose migrations a rollback has begun to reverse, which the way back applies again."""
+    """The code whose migrations a rollback has begun to reverse, which the undo applies again."""
 
     commit: str
     #: By service; empty for those that serve.
@@ -87,7 +87,7 @@ class BackupSpec:
 
 @dataclasses.dataclass(frozen=True)
 class JournalEntry:
-    """A release: what it is, how far it has come, what its way back needs, and what runs since."""
+    """A release: what it is, how far it has come, what its undo needs, and what runs since."""
 
     number: int = 0
     #: deploy, rollback, restart.
@@ -105,12 +105,14 @@ class JournalEntry:
     #: verified.
     step: str = "begin"
 
-    # For the way back
+    # For the undo
 
     before: Before | None = None
     spec: switch_spec.SwitchSpec | None = None
     #: The images of the new code by service.
     built: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: Those of them that came from a registry, as REPOSITORY@DIGEST.
+    pulled: dict[str, str] = dataclasses.field(default_factory=dict)
     schema: Schema = dataclasses.field(default_factory=Schema)
     migrating: Migrating | None = None
     #: This run's migrations, and those that it found applied by another host.
@@ -136,14 +138,14 @@ class JournalEntry:
     asked: bool = False
     #: Its pages may still be in the caches.
     invalidation_pending: bool = False
-    #: What its way back could do nothing about.
+    #: What its undo could do nothing about.
     problems: list[str] = dataclasses.field(default_factory=list)
 
     # What stays of earlier releases; nothing before it is verified
 
     keep: int | None = None
     keep_backups: int | None = None
-    keep_cache_mb: int | None = None
+    build_cache_keep_mb: int | None = None
 
     # What runs
 
@@ -175,7 +177,7 @@ class JournalEntry:
     #: The proxy's image: C(image), C(id), C(digest).
     proxy: dict[str, str] = dataclasses.field(default_factory=dict)
     #: Published ports that answered: address, port, and what was spoken.
-    doors: list[tuple[str, int, str]] = dataclasses.field(default_factory=list)
+    published_ports: list[tuple[str, int, str]] = dataclasses.field(default_factory=list)
     #: What was measured, with C(visitors); of a release that failed C(task) and C(reason).
     figures: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: What another version has written; what it wrote into a part is below the part's name.

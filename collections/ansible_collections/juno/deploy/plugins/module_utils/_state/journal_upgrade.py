@@ -18,6 +18,9 @@ NAMES = {
     "edge_image": "proxy_image",
     "edge_pull": "proxy_pull",
     "moved_to_edge": "moved_to_proxy",
+    "doors": "published_ports",
+    "probe_path": "readiness_path",
+    "keep_cache_mb": "build_cache_keep_mb",
 }
 STEPS = {"proved": "verified"}
 #: Fields that hold fields.

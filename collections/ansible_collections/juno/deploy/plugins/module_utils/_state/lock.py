@@ -158,7 +158,7 @@ def holder(directory: str) -> Holder | None:
     return None
 
 
-def end_leftovers(found: Holder, patience_seconds: float) -> bool:
+def end_leftovers(found: Holder, grace_seconds: float) -> bool:
     """End what a deployer that was killed left running; return whether all of it went.
 
     :raises JunoError: it may be another user's.
@@ -169,7 +169,7 @@ def end_leftovers(found: Holder, patience_seconds: float) -> bool:
     for one in processes.session(found.pid):
         try:
             if _is_marked(one.pid, found.id):
-                gone = processes.end(one, patience_seconds) and gone
+                gone = processes.end(one, grace_seconds) and gone
         except PermissionError as exc:
             raise JunoError(
                 f"A deployer of {found.who} was killed, and process {one.pid} that it had started runs as "

@@ -14,7 +14,7 @@ import socket
 import typing as t
 
 #: Beyond the time that an answer may take by itself.
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 
 
 class NobodyError(Exception):
@@ -37,20 +37,20 @@ def _address(path: str) -> t.Iterator[str]:
 
 
 def listen(directory: str, id: str) -> socket.socket:  # noqa: A002
-    """Make the socket, for its owner alone, before the deployer is there: who comes early waits at the door."""
+    """Make the socket, for its owner alone, before the deployer is there: who comes early waits to be accepted."""
     _sweep(directory)
-    door = socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX)
     was = os.umask(0o177)
     try:
         with _address(socket_path(directory, id)) as address:
-            door.bind(address)
-        door.listen(128)
+            listener.bind(address)
+        listener.listen(128)
     except OSError:
-        door.close()
+        listener.close()
         raise
     finally:
         os.umask(was)
-    return door
+    return listener
 
 
 def _sweep(directory: str) -> None:
@@ -61,7 +61,7 @@ def _sweep(directory: str) -> None:
         path = os.path.join(directory, name)
         with socket.socket(socket.AF_UNIX) as link, _address(path) as address:
             try:
-                link.settimeout(PATIENCE_SECONDS)
+                link.settimeout(TIMEOUT_SECONDS)
                 link.connect(address)
             except ConnectionRefusedError:
                 with contextlib.suppress(FileNotFoundError):
@@ -78,7 +78,7 @@ def ask(path: str, request: dict[str, t.Any], seconds: float = 0.0) -> dict[str,
     """
     try:
         with socket.socket(socket.AF_UNIX) as link:
-            link.settimeout(seconds + PATIENCE_SECONDS)
+            link.settimeout(seconds + TIMEOUT_SECONDS)
             with _address(path) as address:
                 link.connect(address)
             link.sendall(json.dumps(request).encode() + b"\n")

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The spec of a switch, which the journal keeps for the way back. Private to juno.deploy: no stable interface."""
+"""The spec of a switch, which the journal keeps for the undo. Private to juno.deploy: no stable interface."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base import options, strategies
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 
 
@@ -21,7 +21,7 @@ class SwitchSpec:
     proxy_image: str
     base_url: str
     headers: dict[str, str]
-    probe_path: str
+    readiness_path: str
     grace_seconds: int
     boot_timeout_seconds: float
     settle_seconds: float
@@ -54,3 +54,11 @@ class SwitchSpec:
     caches: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Mount the git folder read-only over the checkout that containers see.
     protect_git: bool = False
+
+    @property
+    def how(self) -> strategies.Strategy:
+        """Return how the traffic moves, by the name of the strategy.
+
+        :raises BadInputError: a version of juno.deploy wrote it that has another strategy.
+        """
+        return strategies.named(self.strategy)

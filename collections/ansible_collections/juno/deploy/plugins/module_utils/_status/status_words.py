@@ -58,14 +58,14 @@ def _doing(standing: dict[str, t.Any], of: str) -> str:
         return "whose deployer was killed: the next deploy ends what it left running"
     name, seconds = standing["step"], round(standing["seconds"])
     if not name:
-        left = max(0, round(standing["patience_seconds"] - min(standing["seconds"], standing["silent_seconds"])))
+        left = max(
+            0, round(standing["next_step_timeout_seconds"] - min(standing["seconds"], standing["silent_seconds"]))
+        )
         return f"waits for its controller since {seconds} s; without it, it goes back or finishes by itself in {left} s"
-    now = (
-        f"now on the way back{of and ' from' + of[3:]}" if name in ("undo", "tidy") else f"now at the step '{name}'{of}"
-    )
+    now = f"now undoing{of[3:]}" if name in ("undo", "recover") else f"now at the step '{name}'{of}"
     now += f", {seconds} s" + (f" of ~{standing['usual']:.0f} s" if standing["usual"] else "")
     now += f" ({standing['event']})" if standing["event"] else ""
-    return now + (f", without its controller ({standing['gives_up']})" if standing["gives_up"] else "")
+    return now + (f", without its controller ({standing['cancel_reason']})" if standing["cancel_reason"] else "")
 
 
 def _release(seen: Seen) -> str:

@@ -12,20 +12,19 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import compose, c
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, maintenance, names
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, maintenance
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import published_ports
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock, rpc
 from ansible_collections.juno.deploy.plugins.module_utils._status import (
     history,
     logs,
+    site_address,
     status,
     status_services,
     status_words,
 )
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
@@ -86,7 +85,7 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
     entries = journal.read(app.journal)
     problems: list[str] = []
     there = _look_at_containers(app, question, problems)
-    checkout, wanted = _look_at_files(run, app, problems)
+    checkout, config = _look_at_files(run, app, problems)
     deployer: dict[str, t.Any] = {}
     try:
         deployer = at_work(app.state_directory)
@@ -107,11 +106,11 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         tuple(problems),
         deployer,
         proxy,
-        wanted,
+        status_services.read_wanted(config) if config else {},
         there.details,
         time.time(),
     )
-    return {**report(seen, question), "ports": ports, "logs": there.logs}
+    return {**report(seen, question), **site_address.of_front(app, config, entries), "ports": ports, "logs": there.logs}
 
 
 @dataclasses.dataclass
@@ -144,21 +143,19 @@ def _look_at_containers(app: App, question: Question, problems: list[str]) -> _C
     return there
 
 
-def _look_at_files(
-    run: Runner, app: App, problems: list[str]
-) -> tuple[status.Checkout | None, dict[str, status_services.Wanted]]:
+def _look_at_files(run: Runner, app: App, problems: list[str]) -> tuple[status.Checkout | None, dict[str, t.Any]]:
     """Read the checkout and its compose files, as far as they can be read; C(problems) gets why not."""
     checkout: status.Checkout | None = None
-    wanted: dict[str, status_services.Wanted] = {}
+    config: dict[str, t.Any] = {}
     try:
         owner.take(app)
         git_checkout.require_checkout(run, app.path)
         problems += trust.findings(app, trust.apply(run, app, strict=False))
         checkout = look_at_checkout(run, app.path)
-        wanted = status_services.read_wanted(compose_config.read(run, app.compose()))
+        config = compose_config.read(run, app.compose())
     except JunoError as exc:
         problems.append(exc.message)
-    return checkout, wanted
+    return checkout, config
 
 
 def _details(client: t.Any, containers: list[engine.Container]) -> dict[str, status_services.Detail]:
@@ -199,7 +196,8 @@ def report(seen: status.Seen, question: Question) -> dict[str, t.Any]:
         "findings": findings,
         "releases": [one.to_json() for one in seen.entries[: -question.history_length - 1 : -1]],
         "containers": [_container(one, seen) for one in seen.containers or []],
-        "base_url": front_door(seen.containers or [], app_service=seen.services[0]),
+        "base_url": site_address.published(seen.containers or [], app_service=seen.services[0]),
+        "headers": {},
         "serves": _serves(seen),
         "checkout": dataclasses.asdict(seen.checkout) if seen.checkout else {},
         "deployer": seen.deployer,
@@ -216,17 +214,6 @@ def _serves(seen: status.Seen) -> list[str]:
     """Name the commits that the site's running containers have; empty where one has none that is known."""
     site = [one for one in seen.containers or [] if one.service == seen.services[0] and one.state == "running"]
     return sorted({status.served(one, seen).commit for one in site})
-
-
-def front_door(containers: Sequence[engine.Container], app_service: str) -> str:
-    """Return the site's address on this host: what the proxy publishes, or else the app; nothing when neither does."""
-    everywhere = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared
-    for service in (names.SERVICE, app_service):
-        for one in containers:
-            if one.service == service and one.state == "running" and one.published:
-                host, _colon, port = one.published[0].address.rpartition(":")
-                return f"http://{everywhere.get(host, host)}:{port}"
-    return ""
 
 
 def _container(one: engine.Container, seen: status.Seen) -> dict[str, t.Any]:

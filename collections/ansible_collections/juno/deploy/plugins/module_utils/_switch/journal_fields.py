@@ -44,8 +44,9 @@ def snapshot(work: context.SwitchContext) -> journal_entry.Before:
 
 
 def _named_images(work: context.SwitchContext) -> dict[str, str]:
-    used = [name for name, _built in release_override.release_images(work.config, "").values()]
-    found = {name: engine.image_id(work.client, name) for name in used}
+    pulled = release_override.pulled(work.config, work.app.services)
+    used = [name for name, _release in release_override.release_images(work.config, "", pulled).values()]
+    found = {name: engine.image_id(work.client, name) for name in used if not release_override.is_pinned(name)}
     return {name: image for name, image in found.items() if image}
 
 
@@ -56,7 +57,7 @@ def switched(
     ended = [one for one in app_server.own(work.client, work.app, stopped=True) if one.id in started and one not in now]
     configurations = compose_config.digests(work.config, work.app.services)
     # The site's containers are after a reload as they were made.
-    if work.spec.strategy == "reload":
+    if not work.spec.how.new_containers:
         known = (journal.last_done(journal.read(work.app.journal)) or journal.NO_RELEASE).configurations
         configurations |= {name: one for name, one in known.items() if name not in workers}
     return {

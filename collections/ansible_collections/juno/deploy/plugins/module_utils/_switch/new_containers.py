@@ -9,7 +9,7 @@ import functools
 import os
 import time
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, dependencies, engine, pull_policy
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files
@@ -24,11 +24,12 @@ def create(work: context.SwitchContext) -> list[engine.Container]:
     every = engine.find(work.client, work.app.project, stopped=True)
     before = [one for one in every if one.service == name]
     scales = services.scales(work.config, every, {name: max(1, compose.replicas(work.service))})
+    no_pull = pull_policy.words(work.config, (name, *dependencies.needed(work.config, (name,))))
     events.tell(f"creates the new containers of {name}")
     # Not with --no-deps: compose would then take the container for one of another configuration, and replace it the
     # next time that a person types "docker compose up".
     work.do(
-        _create_argv(work, "up", "--no-start", "--no-build", "--no-recreate", *scales, name),
+        _create_argv(work, "up", "--no-start", "--no-build", "--no-recreate", *no_pull, *scales, name),
         "docker compose could not create the release's container ({cause}).",
     )
     known = {one.id for one in before}

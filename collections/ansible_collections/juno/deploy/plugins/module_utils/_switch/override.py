@@ -17,7 +17,7 @@ def write(work: context.SwitchContext) -> bool:
     app = work.app
     before = files.read(app.override) if compose.is_ours(app.override) else ""
     more: dict[str, t.Any] = {"workers": _workers_there(work), "environment": work.spec.cache_version.environment}
-    if work.spec.strategy != "rolling" and not compose_override.is_in(before):
+    if not work.spec.how.needs_proxy and not compose_override.is_in(before):
         named = bool(work.service.get("container_name"))
         if not files.in_the_way(app):
             needed = named or more["environment"]
@@ -48,5 +48,5 @@ def _with_mounts(work: context.SwitchContext, text: str) -> str:
 
 def can_have_cache_version(work: context.SwitchContext) -> bool:
     """Return whether the new containers can get a cache version into their environment: by our override."""
-    proxy = work.spec.strategy == "rolling" or compose_override.is_in(files.read(work.app.override))
-    return work.spec.strategy != "reload" and (proxy or not files.in_the_way(work.app))
+    proxy = work.spec.how.needs_proxy or compose_override.is_in(files.read(work.app.override))
+    return work.spec.how.new_containers and (proxy or not files.in_the_way(work.app))

@@ -48,13 +48,13 @@ def move(work: context.SwitchContext) -> bool:
     return moved
 
 
-def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str], commit: str) -> None:
+def tag(client: t.Any, config: dict[str, t.Any], images: dict[str, str]) -> None:
     """Give the release's images the names that compose runs.
 
     :raises EngineError: an image is not there.
     """
-    for service, (used, _built) in release_override.release_images(config, commit).items():
-        if service in images:
+    for service, (used, _release) in release_override.release_images(config, "", images).items():
+        if service in images and not release_override.is_pinned(used):
             services.name_image(client, images[service], used)
 
 
@@ -76,4 +76,4 @@ def prune_static(work: context.SwitchContext) -> dict[str, t.Any]:
     if not rules or not work.spec.commit or not site:
         return {}
     entries = journal.read(work.app.journal)
-    return retention.tidy_for(work.client, site, work.app, entries, rules)
+    return retention.apply_for(work.client, site, work.app, entries, rules)

@@ -4,8 +4,8 @@
 
 rolling: the new one is healthy before the proxy gives it requests; the old one ends after its last answer.
 recreate: the old one ends first; how long nobody answered is measured.
-Old containers are stopped, not removed: until the release is verified they are the quickest way back. Requests that
-meet no server meanwhile wait in the proxy.
+Old containers are stopped, not removed: until the release is verified they are the quickest to go back to. Requests
+that meet no server meanwhile wait in the proxy.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     warmup,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._switch import new_containers, override
+from ansible_collections.juno.deploy.plugins.module_utils._switch import front_proxy, new_containers, override
 
 #: A server whose connections are cut gets as long to close them.
 LAST_SECONDS = 5
@@ -49,7 +49,7 @@ def require_image(work: context.SwitchContext) -> None:
     proxy_container.pull_image(work.run, work.client, work.spec.proxy_image)
 
 
-def replace(work: context.SwitchContext, probe: t.Callable[[], int]) -> list[engine.Container]:
+def replace(work: context.SwitchContext, get_status: t.Callable[[], int]) -> list[engine.Container]:
     """Put new containers of the site in the place of the old ones; return the new ones."""
     has_proxy = override.write(work)
     new = new_containers.create(work)
@@ -60,11 +60,11 @@ def replace(work: context.SwitchContext, probe: t.Callable[[], int]) -> list[eng
         _configure(work, old)
         old = context.now(work, old)  # they may have got an address in the proxy's network
     if has_proxy and not proxy_container.containers(work):
-        _take_the_ports(work, old, new, probe)
-    elif work.spec.strategy == "rolling" and has_proxy:
-        _roll(work, old, new)
+        _take_over(work, old, new, get_status)
+    elif work.spec.how.overlaps:
+        _roll(work, old, new, get_status)
     else:
-        _recreate(work, old, new, probe, has_proxy=has_proxy)
+        _recreate(work, old, new, get_status, has_proxy=has_proxy)
     return context.now(work, new)
 
 
@@ -72,7 +72,7 @@ def _recreate(
     work: context.SwitchContext,
     old: list[engine.Container],
     new: list[engine.Container],
-    probe: t.Callable[[], int],
+    get_status: t.Callable[[], int],
     *,
     has_proxy: bool,
 ) -> None:
@@ -89,11 +89,12 @@ def _recreate(
             work.killed += [one for one in ended if one.killed]
             runtime.free(_ask(work))
         else:
-            _end_seen(work, old, probe)
+            _end_seen(work, old, get_status)
         clear_caches()
         new_containers.start(work, new)
     if has_proxy:
         _configure(work, new)
+        front_proxy.lead(work, get_status)
 
 
 def _ask(work: context.SwitchContext) -> runtime.Ask:
@@ -137,7 +138,12 @@ def addresses(containers: list[engine.Container]) -> list[str]:
     return [address for one in containers for address in one.addresses]
 
 
-def _roll(work: context.SwitchContext, old: list[engine.Container], new: list[engine.Container]) -> None:
+def _roll(
+    work: context.SwitchContext,
+    old: list[engine.Container],
+    new: list[engine.Container],
+    get_status: t.Callable[[], int],
+) -> None:
     ask = _ask(work)
     runtime.drain_new(ask)
     new_containers.start(work, new)
@@ -146,6 +152,7 @@ def _roll(work: context.SwitchContext, old: list[engine.Container], new: list[en
     _configure(work, context.now(work, new))
     open_switch(work)
     enable(work, ask, new)
+    front_proxy.lead(work, get_status)
     end_old(work, ask, old)
 
 
@@ -168,7 +175,7 @@ def enable(work: context.SwitchContext, ask: runtime.Ask, containers: list[engin
     runtime.enable(ask, [one.addresses for one in context.now(work, containers)], backend)
 
 
-def _end_seen(work: context.SwitchContext, old: list[engine.Container], probe: t.Callable[[], int]) -> None:
+def _end_seen(work: context.SwitchContext, old: list[engine.Container], get_status: t.Callable[[], int]) -> None:
     """End old containers, and see until when they answered: one that takes long to end may do so all the while."""
     if not old:
         return
@@ -177,23 +184,27 @@ def _end_seen(work: context.SwitchContext, old: list[engine.Container], probe: t
     # A front proxy may leave a request without an answer for long, when what is behind it has gone: don't wait for it.
     pool = concurrent.futures.ThreadPoolExecutor(1)
     try:
-        asked, answer = time.monotonic(), pool.submit(probe)
-        while not leaving.gone(app_server.PROBE_SECONDS):
+        asked, answer = time.monotonic(), pool.submit(get_status)
+        while not leaving.gone(app_server.POLL_SECONDS):
             if answer.done():
                 work.down = asked if answer.result() else work.down
-                asked, answer = time.monotonic(), pool.submit(probe)
+                asked, answer = time.monotonic(), pool.submit(get_status)
     finally:
         pool.shutdown(wait=False)
     work.killed += [one for one in leaving.wait() if one.killed]
 
 
-def _take_the_ports(
-    work: context.SwitchContext, old: list[engine.Container], new: list[engine.Container], probe: t.Callable[[], int]
+def _take_over(
+    work: context.SwitchContext,
+    old: list[engine.Container],
+    new: list[engine.Container],
+    get_status: t.Callable[[], int],
 ) -> None:
-    """Put the proxy before the app for the first time: the ports have to change hands."""
-    work.moved_to_proxy = True
+    """Put the proxy before the app for the first time: ports that the app publishes have to change hands."""
+    publishes = bool(work.service.get("ports"))
+    work.moved_to_proxy = publishes
     new_containers.start(work, new)
-    events.tell("puts the proxy before the site: the ports change hands")
+    events.tell(f"puts the proxy before the site{': the ports change hands' if publishes else ''}")
     _configure(work, context.now(work, new))
     work.do(
         work.compose("up", "--no-start", "--no-build", names.SERVICE),
@@ -201,9 +212,19 @@ def _take_the_ports(
     )
     proxies = proxy_container.containers(work, stopped=True)
     journal.step(work.app.journal, "open")
-    _end_seen(work, old, probe)
+    if publishes:
+        _end_seen(work, old, get_status)
     for one in proxies:
         with engine.errors_as(f"The proxy {one.name} could not be started"):
             work.client.api.start(one.id)
-    app_server.wait_until_answers(work.client, proxies, probe, work.spec.boot_timeout_seconds)
-    work.up = time.monotonic()
+    if work.front:
+        # Visitors don't come to its own ports, or not all of them.
+        runtime.wait_until_up(_ask(work))
+        enable(work, _ask(work), new)
+        front_proxy.lead(work, get_status)
+    else:
+        app_server.wait_until_answers(work.client, proxies, get_status, work.spec.boot_timeout_seconds)
+    if publishes:
+        work.up = time.monotonic()
+    else:
+        end_old(work, _ask(work), old)

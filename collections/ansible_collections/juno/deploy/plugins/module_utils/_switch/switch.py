@@ -21,6 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
 from ansible_collections.juno.deploy.plugins.module_utils._plan import compose_target, services_plan
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     context,
     published_ports,
@@ -29,12 +30,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers as runtime_workers
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal
 from ansible_collections.juno.deploy.plugins.module_utils._switch import (
-    front_door,
     journal_fields,
     override,
     release_code,
     replace,
     running_code,
+    site_address,
 )
 
 if t.TYPE_CHECKING:
@@ -65,30 +66,32 @@ def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
 def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     began = time.time()
     _refuse(work)
-    answered, asking, caches = published_ports.look(work), front_door.ask_before(work), _caches(work)
+    answered, asking, caches = published_ports.look(work), site_address.ask_before(work), _caches(work)
     _write_down(work, caches)
     collected, moved, live = release_code.collect(work), release_code.move(work), work.config
     if moved:
+        # A rollback may have brought the compose file of another folder.
+        files.settle(work.run, work.app)
         # The commit may have moved the site to another port.
         work.config = compose_config.read(work.run, work.app.compose())
     purged, pruned = release_code.purge_bytecode(work), release_code.prune_static(work)
-    base_url, probe = front_door.front_door(work)
+    base_url, get_status = site_address.find(work)
     if work.spec.images:
-        release_code.tag(work.client, work.config, work.spec.images, work.spec.commit)
+        release_code.tag(work.client, work.config, work.spec.images)
     workers = runtime_workers.follow(work)
     look = _look_at_others(work, live)
     change = services_plan.change_of(look)
     services_change.before_site(work, change)
     answered_before = asking() if asking else None
     runtime_workers.tell_to_end(work)
-    new = _reload(work) if work.spec.strategy == "reload" else replace.replace(work, probe)
+    new = replace.replace(work, get_status) if work.spec.how.new_containers else _reload(work)
     work.up = work.up or time.monotonic()
-    _wait_until_answers(work, [*new, *services_change.after_site(work, change)], probe)
+    _wait_until_answers(work, [*new, *services_change.after_site(work, change)], get_status)
     started = runtime_workers.start_new(work)
-    doors = published_ports.note(published_ports.require_after(work, answered, new))
+    ports = published_ports.note(published_ports.require_after(work, answered, new))
     now = context.serving(work)
     fields = {**journal_fields.switched(work, now, started, workers), **journal_fields.beside(work, look, change)}
-    journal.step(work.app.journal, "switched", doors=doors, **fields)
+    journal.step(work.app.journal, "switched", published_ports=ports, **fields)
     for identity in started:
         runtime_workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
@@ -100,7 +103,7 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
 def _refuse(work: context.SwitchContext) -> None:
     """Refuse what can't be switched to before anything is touched; without a cache version where there can be none."""
     context.address(work.config, work.app, work.spec)
-    if work.spec.strategy == "rolling":
+    if work.spec.how.needs_proxy:
         replace.require_image(work)
     if work.spec.cache_version.value and not override.can_have_cache_version(work):
         why = "its containers' environment can't be added to"
@@ -116,7 +119,7 @@ def _write_down(work: context.SwitchContext, caches: dict[str, t.Any]) -> None:
         "switch",
         before=journal_fields.snapshot(work),
         spec=spec,
-        cache_version=held if spec.strategy == "reload" else spec.cache_version.value,
+        cache_version=spec.cache_version.value if spec.how.new_containers else held,
         cache_version_others=list(spec.cache_version.others),
         cache_version_covers=caches["covered"] and not caches["alias"],
     )
@@ -133,8 +136,10 @@ def _reload(work: context.SwitchContext) -> list[engine.Container]:
     return new
 
 
-def _wait_until_answers(work: context.SwitchContext, new: list[engine.Container], probe: t.Callable[[], int]) -> None:
-    asking = front_door.hopeful(work, probe)
+def _wait_until_answers(
+    work: context.SwitchContext, new: list[engine.Container], get_status: t.Callable[[], int]
+) -> None:
+    asking = site_address.fail_fast(work, get_status)
     app_server.wait_until_answers(work.client, new, asking, work.spec.boot_timeout_seconds)
     work.up = time.monotonic() if work.down and not work.moved_to_proxy else work.up
 
@@ -168,7 +173,7 @@ def _caches(work: context.SwitchContext) -> dict[str, t.Any]:
 
 
 def _result(work: context.SwitchContext, now: list[engine.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
-    what = {"reload": "reloaded"}.get(work.spec.strategy, "started")
+    what = "started" if work.spec.how.new_containers else "reloaded"
     return {
         "changed": True,
         "strategy": work.spec.strategy,

@@ -50,7 +50,7 @@ class Question:
 
 
 @dataclasses.dataclass(frozen=True)
-class Door:
+class Endpoint:
     """A container that can be asked for pages."""
 
     container: str
@@ -62,7 +62,7 @@ class Door:
 class Seen:
     """What the Engine told."""
 
-    doors: tuple[Door, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     log_pages: tuple[str, ...] = ()
     manifest: verify_manifest.Manifest | None = None
     findings: tuple[Finding, ...] = ()
@@ -77,13 +77,13 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     running = [one for one in everything if one.service == question.service and one.state == "running"]
     running = running or engine.find_running(client, question.project, question.service)  # which says why there is none
     proxies = [one for one in everything if one.service == names.SERVICE]
-    doors: list[Door] = []
+    endpoints: list[Endpoint] = []
     findings: list[Finding] = []
     if question.containers:
         port = question.port or port_of(
             client, running, [one for one in proxies if one.state == "running"], question.outside
         )
-        doors, findings = doors_of(running, port)
+        endpoints, findings = endpoints_of(running, port)
     often: list[str] = []
     if question.log_pages:
         # Stopped ones too: just after a switch they are those that visitors used.
@@ -95,7 +95,7 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     if question.manifest:
         manifest, problems = read_manifest(client, running[0], question.manifest)
         findings += problems
-    return Seen(tuple(doors), tuple(often), manifest, tuple(findings))
+    return Seen(tuple(endpoints), tuple(often), manifest, tuple(findings))
 
 
 def port_of(client: t.Any, running: list[Container], proxies: list[Container], outside: int = 0) -> int:
@@ -116,14 +116,14 @@ def port_of(client: t.Any, running: list[Container], proxies: list[Container], o
     return first.ports[0] if len(first.ports) == 1 else 0
 
 
-def doors_of(running: list[Container], port: int) -> tuple[list[Door], list[Finding]]:
-    """Return the containers that can be asked, and return which can't."""
+def endpoints_of(running: list[Container], port: int) -> tuple[list[Endpoint], list[Finding]]:
+    """Return the containers that can be asked, and which can't."""
     if not port:
         problem = "were not asked on their own, since nobody tells which port they listen on: give port"
         return [], [Finding("container", f"The containers of {running[0].service}", problem, "warning", alone=True)]
-    doors = [Door(one.name, one.addresses[0], port) for one in running if one.addresses]
+    endpoints = [Endpoint(one.name, one.addresses[0], port) for one in running if one.addresses]
     problem = "has no address of its own, so it was not asked"
-    return doors, [
+    return endpoints, [
         Finding("container", f"The container {one.name}", problem, "warning", alone=True)
         for one in running
         if not one.addresses

@@ -52,11 +52,11 @@ def words(site: Site, outcome: VerifyOutcome) -> list[str]:
         for name, source in (("sitemap", SITEMAP), ("log", LOG))
         if (number := sum(one.page.source == source for one in outcome.visits))
     ]
-    doors = [one.container for one in outcome.seen.doors]
+    names = [one.container for one in outcome.seen.endpoints]
     asked = f"{len(outcome.visits)} page(s) asked for twice and {len(outcome.assets)} file(s) that they name"
     asked += f" ({', '.join(where)})" if where else ""
-    if doors:
-        asked += f", the pages also on {doors[0] if len(doors) == 1 else f'each of {len(doors)} containers'}"
+    if names:
+        asked += f", the pages also on {names[0] if len(names) == 1 else f'each of {len(names)} containers'}"
     wrong = sum(one.level == "error" for one in outcome.findings)
     lines = [f"{asked}, {f'with {wrong} fault(s)' if wrong else 'all as they must be'}"]
     lines += [f"Finding: {sentence(site, one)}" for one in outcome.findings[:LINES]]
@@ -86,12 +86,12 @@ def report(site: Site, outcome: VerifyOutcome, mark: Mark | None = None) -> dict
         },
         "containers": [
             {
-                "name": door.container,
-                "address": door.address,
-                "port": door.port,
-                "pages": sum(one.container == door.container for one in outcome.directs),
+                "name": endpoint.container,
+                "address": endpoint.address,
+                "port": endpoint.port,
+                "pages": sum(one.container == endpoint.container for one in outcome.directs),
             }
-            for door in outcome.seen.doors
+            for endpoint in outcome.seen.endpoints
         ],
         "manifest": {"path": manifest.path, "names": len(manifest.names)} if manifest else {},
         "release": {"value": mark.value, "shown": _shown(mark, outcome.visits)} if mark else {},

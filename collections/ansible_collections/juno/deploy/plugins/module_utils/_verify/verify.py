@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site
-    from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door
+    from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Endpoint
     from ansible_collections.juno.deploy.plugins.module_utils._verify.manifest import Manifest
     from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Get
 
@@ -97,16 +97,16 @@ class Verification:
                 pool.map(lambda page, answer: verify_ask.visit(page, get, answer, spec.token), spec.pages, firsts)
             )
             seen = looking.result()
-            if seen.doors:
-                events.tell(f"asks {count(seen.doors, 'container')} for {count(spec.pages, 'page')}")
+            if seen.endpoints:
+                events.tell(f"asks {count(seen.endpoints, 'container')} for {count(spec.pages, 'page')}")
             asking = [
-                pool.submit(self.ask, door, self.get(self.at(door)), page) for page in spec.pages for door in seen.doors
+                pool.submit(self.ask, at, self.get(self.at(at)), page) for page in spec.pages for at in seen.endpoints
             ]
             mapped, problems = reading.result()
             pages = found_pages(mapped, () if first.failure else seen.log_pages)
             self.deadline = self.clock() + spec.found_seconds
             so_far = _Progress(len(pages), "pages of the sitemap and the log")
-            found = list(pool.map(lambda page: so_far.with_one(self.visit_found(page, seen.doors)), pages))
+            found = list(pool.map(lambda page: so_far.with_one(self.visit_found(page, seen.endpoints)), pages))
             directs = [one.result() for one in asking] + [direct for one in found for direct in one.directs]
             others = [one.visit for one in found if one.visit]
             assets = self.check_assets(pool, visits, others)
@@ -141,22 +141,22 @@ class Verification:
         get = verify_ask.within(self.deadline, self.clock, site, self.opened)
         return verify_ask.following(site, get) if self.spec.follow_redirects else get
 
-    def at(self, door: Door) -> Site:
+    def at(self, endpoint: Endpoint) -> Site:
         """Return the site as a container serves it: without TLS, but with the same name and the visitors' scheme."""
         site = self.site
-        address = f"[{door.address}]" if ":" in door.address else door.address
+        address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
         return dataclasses.replace(
             site,
-            base_url=f"http://{address}:{door.port}",
+            base_url=f"http://{address}:{endpoint.port}",
             scheme="http",
-            hostname=door.address,
-            port=door.port,
+            hostname=endpoint.address,
+            port=endpoint.port,
             forwarded_proto=site.forwarded_proto or ("https" if site.scheme == "https" else ""),
         )
 
-    def ask(self, door: Door, get: Get, page: Page, front: int = 0) -> Direct:
+    def ask(self, endpoint: Endpoint, get: Get, page: Page, front: int = 0) -> Direct:
         """Ask a container for a page."""
-        return Direct(page, door.container, get(page.path), front)
+        return Direct(page, endpoint.container, get(page.path), front)
 
     def read_sitemap(self, *, wanted: bool) -> tuple[list[str], list[Finding]]:
         """Return the pages of the sitemap and what is to say about it."""
@@ -167,7 +167,7 @@ class Verification:
         get = verify_ask.following(site, verify_ask.within(self.deadline, self.clock, site, self.opened))
         return verify_sitemap.find(site, get, spec.sitemap, spec.sitemap_pages, spec.paths)
 
-    def visit_found(self, page: Page, doors: tuple[Door, ...]) -> Found:
+    def visit_found(self, page: Page, endpoints: tuple[Endpoint, ...]) -> Found:
         """Ask for a page that nobody configured, at the front door and at each container, while there is time."""
         if self.clock() >= self.deadline:
             return Found(None)
@@ -175,7 +175,7 @@ class Verification:
         if visit.answers[-1].failure:
             return Found(visit)
         front = visit.answers[-1].status
-        directs = (self.ask(door, self.get_in_time(self.at(door)), page, front) for door in doors)
+        directs = (self.ask(endpoint, self.get_in_time(self.at(endpoint)), page, front) for endpoint in endpoints)
         return Found(visit, tuple(one for one in directs if not one.answer.timed_out))
 
     def check_assets(

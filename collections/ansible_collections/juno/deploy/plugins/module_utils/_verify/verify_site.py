@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 import typing as t
@@ -13,7 +14,7 @@ import uuid
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._base.http import fetch, resolve
+from ansible_collections.juno.deploy.plugins.module_utils._base.http import certificate_fault, fetch, resolve
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import containers, model, report
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import parse_mark
@@ -107,11 +108,17 @@ def verify(params: dict[str, t.Any], warn: Callable[[str], t.Any]) -> dict[str, 
     def opened(one: Site) -> model.Get:
         return functools.partial(fetch, one, where(one.hostname, one.port))
 
-    where(site.hostname, site.port)
+    addresses = where(site.hostname, site.port)
+    refused = certificate_fault(site, addresses) if site.is_local_tls else ""
+    if refused:
+        site = dataclasses.replace(site, validate_certs=False)
     began = time.time()
     outcome = Verification(site, spec, opened, time.monotonic, time.sleep).check(
         functools.partial(look, params, spec) if params["project"] else None
     )
+    if refused:
+        problem = f"has a certificate that visitors' browsers refuse: {refused}"
+        outcome.findings.append(model.Finding("certificate", site.base_url, problem, "warning", alone=True))
     result = {"began": began, **report.report(site, outcome, spec.mark)}
     warning, message = (tell(site, outcome.findings) for tell in (report.warning, report.summary))
     if warning:

@@ -51,13 +51,19 @@ class Clock:
 
 
 def other(**fields):
-    standing = {"step": "build", "seconds": 7.0, "silent_seconds": 0.4, "gives_up": "", **fields.pop("standing", {})}
+    standing = {
+        "step": "build",
+        "seconds": 7.0,
+        "silent_seconds": 0.4,
+        "cancel_reason": "",
+        **fields.pop("standing", {}),
+    }
     result = {"words": "A deploy of shop by ada@laptop has been at work since 10:00", "id": "a1", "machine": "laptop"}
     return {**result, "controller_pid": 7, "controller_started": "81", "standing": standing, **fields}
 
 
 QUIET = {"silent_seconds": 500.0}
-GIVES_UP = {"silent_seconds": 500.0, "gives_up": "the next deploy came"}
+CANCELLED = {"silent_seconds": 500.0, "cancel_reason": "the next deploy came"}
 
 
 @pytest.mark.parametrize(
@@ -69,8 +75,8 @@ GIVES_UP = {"silent_seconds": 500.0, "gives_up": "the next deploy came"}
         # It may be dead: the deployer itself finds out.
         pytest.param(0, other(standing=QUIET), 21, id="silent"),
         pytest.param(30, other(standing=QUIET), 51, id="silent, and waited for"),
-        pytest.param(0, other(standing=GIVES_UP), 181, id="goes back"),
-        pytest.param(30, other(standing=GIVES_UP), 211, id="goes back, and waited for"),
+        pytest.param(0, other(standing=CANCELLED), 181, id="goes back"),
+        pytest.param(30, other(standing=CANCELLED), 211, id="goes back, and waited for"),
         pytest.param(0, {**other(), "standing": {}}, 181, id="killed"),
         pytest.param(0, {"id": "", "words": ""}, 0, id="does not say who it is"),
         pytest.param(30, {"id": "", "words": ""}, 30, id="does not say who it is, and is waited for"),
@@ -194,11 +200,11 @@ def test_a_begin(begin):
     assert begin([BEGUN])[1][0]["deployer"] != deployer
 
 
-@pytest.mark.parametrize(("options", "at_once"), [({}, True), ({"step": False}, True), ({"step": True}, False)])
-def test_nothing_follows_by_itself_where_a_person_is_asked_before_each_task(begin, monkeypatch, options, at_once):
+@pytest.mark.parametrize(("options", "auto_continue"), [({}, True), ({"step": False}, True), ({"step": True}, False)])
+def test_nothing_follows_by_itself_where_a_person_is_asked_before_each_task(begin, monkeypatch, options, auto_continue):
     monkeypatch.setattr(context, "CLIARGS", options)
-    _result, (call,) = begin([BEGUN], {"at_once": True})
-    assert call["at_once"] == at_once
+    _result, (call,) = begin([BEGUN], {"auto_continue": True})
+    assert call["auto_continue"] == auto_continue
 
 
 def test_it_is_followed_by_the_same_id(begin):
@@ -219,7 +225,7 @@ def test_the_code_is_sent_where_it_is_not_kept(begin):
 
 
 def test_it_goes_with_no_later_call(begin):
-    calls = begin([{"needs_archive": True}, {"busy": other(standing=GIVES_UP)}, BEGUN])[1]
+    calls = begin([{"needs_archive": True}, {"busy": other(standing=CANCELLED)}, BEGUN])[1]
     assert ["archive" in one for one in calls] == [False, True, False]
 
 
@@ -241,8 +247,8 @@ def test_something_that_does_not_say_who_it_is(begin, busy):
     assert result["msg"].startswith("Something that does not say who it is holds the lock of shop: let it end, ")
 
 
-def test_one_that_gives_up_is_waited_for_which_is_said_now_and_then(begin, shown):
-    result, calls = begin([*[{"busy": other(standing=GIVES_UP)}] * 3, BEGUN])
+def test_one_that_is_cancelled_is_waited_for_which_is_said_now_and_then(begin, shown):
+    result, calls = begin([*[{"busy": other(standing=CANCELLED)}] * 3, BEGUN])
     assert result == BEGUN
     assert calls == [calls[0]] * 4
     assert shown == ["begin  h1  0 s  waits: A deploy of shop by ada@laptop has been at work since 10:00: build, 7 s"]
@@ -255,7 +261,7 @@ def test_one_that_says_little_can_be_waited_for(begin, shown, busy):
     assert shown == [f"begin  h1  0 s  waits: {busy.get('words') or 'the lock is held'}"]
 
 
-def test_one_whose_controller_is_dead_is_told_to_give_up(begin, another):
+def test_one_whose_controller_is_dead_is_told_to_cancel_its_run(begin, another):
     process, own = another
     process.kill()
     process.wait()

@@ -48,6 +48,9 @@ class Stage(t.Protocol):
     def add_task(self, service: str, code: int) -> str:
         """Make a container that ends with a code as soon as it is started."""
 
+    def add_linked(self, service: str, link: str) -> str:
+        """Make a running container with a link (C(CONTAINER:ALIAS)) in the network; return its id."""
+
     def add_checked(self, service: str) -> str:
         """Make a running container whose own health check fails and prints C(refused)."""
 
@@ -62,6 +65,9 @@ class Stage(t.Protocol):
 
     def name(self, service: str, number: int = 1) -> str:
         """Return the name of a container."""
+
+    def push(self) -> tuple[str, str]:
+        """Return the name of an image that a registry has, and its digest there."""
 
 
 class Case(t.NamedTuple):
@@ -199,6 +205,7 @@ def _missing(stage: Stage) -> t.Any:
         "inspect": lambda: api.inspect_container(MISSING),
         "start": lambda: api.start(MISSING),
         "stop": lambda: api.stop(MISSING, timeout=30),
+        "restart": lambda: api.restart(MISSING, timeout=30),
         "kill": lambda: api.kill(MISSING, "SIGUSR2"),
         "rename": lambda: api.rename(MISSING, f"{MISSING}-2"),
         "remove": lambda: api.remove_container(MISSING, force=True),
@@ -220,6 +227,11 @@ def _missing(stage: Stage) -> t.Any:
 def _start(stage: Stage, state: str) -> t.Any:
     identity = stage.add(f"start-{state}", state)
     return (_refusal(stage.client.api.start, identity), _state(stage, identity))
+
+
+def _restart(stage: Stage, state: str) -> t.Any:
+    identity = stage.add(f"again-{state}", state)
+    return (_refusal(stage.client.api.restart, identity, timeout=30), _state(stage, identity))
 
 
 def _restarts(stage: Stage) -> t.Any:
@@ -292,6 +304,14 @@ def _network(stage: Stage) -> t.Any:
     there = stage.network in api.inspect_container(identity)["NetworkSettings"]["Networks"]
     listed = {one["Name"]: one["EnableIPv6"] for one in api.networks(names=[stage.network])}
     return (nowhere, there, bool(twice), listed[stage.network], api.networks(names=[f"{stage.network}-none"]))
+
+
+def _links(stage: Stage) -> t.Any:
+    """Return the links of a container, and what one without any has in their place."""
+    other, linked = stage.add("linked-to"), stage.add_linked("linked", f"{stage.name('linked-to')}:site")
+    networks = [stage.client.api.inspect_container(one)["NetworkSettings"]["Networks"] for one in (linked, other)]
+    found = [[place.get("Links") or [] for place in some.values()] for some in networks]
+    return [[link.replace(stage.name("linked-to"), "other") for one in some for link in one] for some in found]
 
 
 # What is in containers
@@ -407,6 +427,14 @@ def _untag(stage: Stage) -> t.Any:
     return (taken, left == ["", stage.image_id, ""])
 
 
+def _registry(stage: Stage) -> t.Any:
+    """Ask a registry for an image, for one that it has not, and one that nobody answers for."""
+    api, (name, digest) = stage.client.api, stage.push()
+    found = api.inspect_distribution(name)["Descriptor"]["digest"] == digest
+    refused = [_refusal(api.inspect_distribution, one) for one in (f"{name}-none", "down.example/none:1")]
+    return (found, refused[0], refused[1].startswith("APIError 50") and not refused[1].endswith("without words"))
+
+
 def _engine(stage: Stage) -> t.Any:
     numbers = stage.client.api.api_version.split(".")
     return (stage.client.info()["DockerRootDir"][:1], all(one.isdigit() for one in numbers))
@@ -439,6 +467,7 @@ STARTED = {
     "paused": (REFUSED, "paused"),
     "exited": ("", "running"),
 }
+RESTARTED = dict.fromkeys(("created", "running", "exited"), ("", "running"))
 STOPPED = {
     "created": ("", "created", False, 0),
     "running": ("", "exited", False, 0),
@@ -475,6 +504,7 @@ CASES = [
     Case("a container's own health check", _health, (True, "unhealthy", "refused\n", True)),
     Case("a container that is not there", _missing, {}),
     *_by_state("start", _start, STARTED),
+    *_by_state("restart", _restart, RESTARTED),
     Case("the count of restarts", _restarts, [True, False]),
     Case("a task that ends well", lambda stage: _task(stage, 0), ("exited", 0, True)),
     Case("a task that ends badly", lambda stage: _task(stage, 3), ("exited", 3, True)),
@@ -484,6 +514,7 @@ CASES = [
     Case("remove by force", lambda stage: _remove(stage, "running", force=True), ("", 0)),
     Case("rename", _rename, (REFUSED, True, True)),
     Case("restart policies", _policies, [("always", 0), ("on-failure", 3), ("no", 0)]),
+    Case("links", _links, [["other:site"], []]),
     Case("networks", _network, ("NotFound 404", True, True, False, [])),
     Case("logs and processes", _told, (True, True, True, True)),
     Case("what a container has written", _written, ([], ["/srv/by-hand.txt"])),
@@ -493,5 +524,6 @@ CASES = [
     Case("images are listed by labels", _images, ([True, True], True, True, True, [])),
     Case("an image that is not there", _no_image, {}),
     Case("names of images", _untag, ([True, False, True], True)),
+    Case("a registry", _registry, (True, "NotFound 404", True)),
     Case("the Engine", _engine, ("/", True)),
 ]

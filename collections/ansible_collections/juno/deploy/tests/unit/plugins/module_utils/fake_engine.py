@@ -18,7 +18,14 @@ import typing as t
 
 import docker.errors
 import requests
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, compose, engine, port_kind, ports
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    app_server,
+    compose,
+    engine,
+    front_proxy,
+    port_kind,
+    ports,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base import http, typed
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, run_command
@@ -77,6 +84,10 @@ class World:
         self.names = {"jobs-web": "sha256:new", **{f"jobs-{name}": "sha256:new" for name in workers}}
         #: Images without a name, and without a container, are still there.
         self.unnamed = {"sha256:old", "sha256:new"}
+        #: As what images were pulled or pushed, by their ids, and which of them registries have by name and by digest.
+        self.digests: dict[str, list[str]] = collections.defaultdict(list)
+        self.registry: dict[str, str] = {}
+        self.asked_registries: list[str] = []
         #: Services that do their work and end as soon as they are started, with their exit codes.
         self.tasks: dict[str, int] = {}
         #: What the health checks of services say.
@@ -88,6 +99,8 @@ class World:
         self.backend = "app_8000"
         self.processes = 1
         self._no_places()
+        #: What has come to our proxy by a front proxy of the project's own.
+        self.front_requests = 0
         self.last = 1
         #: Sockets of the host that others listen at.
         self.listeners: list[ports.Listener] = []
@@ -150,8 +163,16 @@ class World:
             "image_name": next((known for known in self.names if self.names[known] == image), image),
             "environment": self._environment(service),
             "networks": {"jobs_default", NETWORK},
+            "links": self._links(service),
         }
         return name
+
+    def _links(self, service: str) -> list[str]:
+        """Return what the Engine tells of the links that our override gives a service, to each proxy that is there."""
+        _before, _head, text = files.read(self.app.override).partition(f'  "{service}":\n    networks: ')
+        found = re.match(r".*\n    links: (.*)", text)
+        aliases = [one.partition(":")[2] for one in json.loads(found[1])] if found else []
+        return [f"{proxy}:{one}" for proxy in self.states(names.SERVICE) for one in aliases]
 
     def _environment(self, service: str) -> list[str]:
         own = self.config["services"].get(service, {}).get("environment") or {}
@@ -224,7 +245,7 @@ class World:
                     for port in made.get("ports") or []
                 },
             },
-            "NetworkSettings": {"Networks": dict.fromkeys(one["networks"])},
+            "NetworkSettings": {"Networks": {name: {"Links": one.get("links")} for name in one["networks"]}},
         }
 
     def networks(self, names: list[str]) -> list[dict[str, t.Any]]:
@@ -264,6 +285,10 @@ class World:
         if state in WITH_ADDRESS:
             self.there[identity]["exit_code"] = 0
         self._become("stop", identity, "exited" if state in ALIVE else state)
+
+    def restart(self, identity: str, timeout: int) -> None:
+        assert timeout == 30
+        self._become("restart", identity, "running")
 
     def kill(self, identity: str, signal: str) -> None:
         self._running(identity)
@@ -342,19 +367,48 @@ class World:
     def _image(self, name: str) -> str:
         """Return the id of an image by a name or by its id."""
         found = self.names.get(name.removesuffix(":latest"))
+        if found is None and "@" in name:
+            found = next((one for one in self._image_ids() if name in self.digests[one]), None)
         if found is None and name not in self._image_ids():
             raise refusal(404, f"No such image: {name}", docker.errors.ImageNotFound)
         return found or name
 
     def _image_ids(self) -> list[str]:
-        return sorted({*self.unnamed, *self.names.values(), *(one["ImageID"] for one in self.there.values())})
+        by_digest = (image for image, known in self.digests.items() if known)
+        used = (one["ImageID"] for one in self.there.values())
+        return sorted({*self.unnamed, *self.names.values(), *by_digest, *used})
 
     def _tags(self, image: str) -> list[str]:
         return [name if ":" in name else f"{name}:latest" for name in self.names if self.names[name] == image]
 
     def inspect_image(self, name: str) -> dict[str, t.Any]:
         image = self._image(name)
-        return {"Id": image, "RepoDigests": [], "Config": {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"]}}
+        environment = ["PATH=/usr/local/bin:/usr/bin:/bin"]
+        return {"Id": image, "RepoDigests": list(self.digests[image]), "Config": {"Env": environment}}
+
+    def inspect_distribution(self, name: str) -> dict[str, t.Any]:
+        self.asked_registries.append(name)
+        if name.startswith("down.example/"):
+            raise refusal(500, "dial tcp: lookup down.example: no such host")
+        if name.startswith("locked.example/"):
+            raise refusal(500, "no basic auth credentials")
+        if name not in self.registry:
+            raise refusal(404, "manifest unknown: manifest unknown", docker.errors.NotFound)
+        return {"Descriptor": {"digest": self.registry[name].partition("@")[2]}}
+
+    def _pull(self, argv: list[str]) -> CommandResult:
+        """Pull an image by its digest, which gives it no name; the image's id is made of the digest."""
+        self.log.append(f"pull {argv[-1]}" if "@" in argv[-1] else "pull")
+        if argv[-1] not in self.registry.values():
+            return CommandResult(argv, 1, "", "no such host\n")
+        image = self.pulled_id(argv[-1])
+        self.unnamed.add(image)
+        self.digests[image].append(argv[-1])
+        return CommandResult(argv, 0, f"{argv[-1]}\n", "")
+
+    def pulled_id(self, reference: str) -> str:
+        """Return the id of the image that a registry has by a digest."""
+        return reference.partition("@")[2].replace("sha256:", "sha256:image-")
 
     def tag(self, image: str, repository: str, tag: str, force: bool) -> bool:
         assert force
@@ -371,7 +425,12 @@ class World:
         assert not all
         key, _equals, value = (filters or {}).get("label", "").partition("=")
         listed = [
-            {"Id": image, "Labels": self._image_labels(image), "RepoTags": self._tags(image)}
+            {
+                "Id": image,
+                "Labels": self._image_labels(image),
+                "RepoTags": self._tags(image),
+                "RepoDigests": list(self.digests[image]),
+            }
             for image in self._image_ids()
         ]
         return [one for one in listed if not key or one["Labels"].get(key) == value]
@@ -379,17 +438,21 @@ class World:
     def _image_labels(self, image: str) -> dict[str, str]:
         """Return the label of what compose built: of these images all but the proxy's have lost their names at most."""
         built = all(name.startswith("jobs-") for name in self._tags(image)) and image != "sha256:proxy"
+        built = built and not self.digests[image]
         return {"com.docker.compose.project": "jobs"} if built else {}
 
     def remove_image(self, name: str, noprune: bool) -> None:
         assert not noprune
         image = self._image(name)
         used = image in [one["ImageID"] for one in self.there.values()]
-        if used and self._tags(image) in ([name], [f"{name}:latest"]):
+        by_digest = name in self.digests[image]
+        if used and [*self._tags(image), *self.digests[image]] in ([name], [f"{name}:latest"]):
             raise refusal(409, f"conflict: unable to remove repository reference {name}, a container uses its image")
         self.log.append(f"untag {name}")
         self.names.pop(name.removesuffix(":latest"), None)
-        if not self._tags(image):
+        if by_digest:
+            self.digests[image].remove(name)
+        if not self._tags(image) and not self.digests[image]:
             self.unnamed.discard(image)
 
     # Programs
@@ -400,8 +463,7 @@ class World:
         if argv[0] == "git":
             return run_command(argv, cwd=cwd, timeout_seconds=timeout_seconds)
         if argv[:2] == ["docker", "pull"]:
-            self.log.append("pull")
-            return CommandResult(argv, 1, "", "no such host\n")
+            return self._pull(argv)
         words = argv[next(index for index, word in enumerate(argv) if word in ("config", "up", "version")) :]
         if words[0] == "version":
             return CommandResult(argv, 0, "2.26.1-4\n", "")
@@ -487,7 +549,7 @@ class World:
         if command == "show info":
             return f"Name: HAProxy\nPid: {self.processes}\n"
         if command == "show stat":
-            return "# pxname,svname,qcur,scur\n"
+            return f"# pxname,svname,qcur,scur,req_tot\nfront_8000,FRONTEND,,,{self.front_requests}\n"
         if command == "show servers state":
             rows = [
                 f"{self.backend} {name} {where or '-'} {2 if where else 0} {8 if drained else 0}"
@@ -513,9 +575,13 @@ class World:
         self.ask("show servers state")
         return sorted(self._at(where) for where, drained in self.places.values() if where and not drained)
 
-    def answer(self, host: str, _port: int, _path: str, _headers: dict[str, str], _seconds: float) -> int:
+    def answer(
+        self, host: str, _port: int, _path: str, _headers: dict[str, str], _seconds: float, *, tls: bool = False
+    ) -> int:
+        assert host == "127.0.0.1" or not tls
         if host != "127.0.0.1":
             return self.answers.get(self._at(host), 200)
+        self.front_requests += any(one["links"] and one["State"] == "running" for one in self.there.values())
         running = [name for name, state in self.states().items() if state == "running"]
         if any(name.startswith(names.SERVICE) for name in running):
             running = self.gets_requests() or [""]
@@ -545,7 +611,7 @@ class World:
             "proxy_image": "haproxy:3.0",
             "base_url": "",
             "headers": {},
-            "probe_path": "/",
+            "readiness_path": "/",
             "grace_seconds": 30,
             "boot_timeout_seconds": 0.3,
             "settle_seconds": 0,
@@ -558,7 +624,9 @@ class World:
 
     def put_proxy_files(self) -> None:
         """Write the files of a proxy before the app."""
-        proxy = names.take_over(self.config, "web", image="haproxy:3.0", directory=self.app.proxy_directory, user=USER)
+        front = front_proxy.find(self.config, "web", self.app.path)
+        more: dict[str, t.Any] = {"directory": self.app.proxy_directory, "user": USER, "front": front}
+        proxy = names.take_over(self.config, "web", image="haproxy:3.0", **more)
         files.put_override(self.run, self.app, compose_override.override(proxy))
         files.put_configuration(proxy)
 

@@ -46,7 +46,12 @@ class Running:
 
     def __init__(self, tmp_path):
         self.path, self.clock = str(tmp_path), Clock()
-        self.params = {"state_root": f"{tmp_path}/state", "project": "shop", "deployer": ID, "patience_seconds": 0}
+        self.params = {
+            "state_root": f"{tmp_path}/state",
+            "project": "shop",
+            "deployer": ID,
+            "next_step_timeout_seconds": 0,
+        }
         self.tasks = itertools.count()
         self.directory = f"{tmp_path}/state/shop"
         self.process = processes.Process(0, "")
@@ -92,7 +97,7 @@ class Running:
     def start(self, steps, *, fails_to_fork=(), wall=None, errors="", purpose="deploy", **fields):
         """Start it; without a word of a test a step does nothing."""
         lock = state_lock.take(self.directory)
-        door = rpc.listen(self.directory, ID)
+        listener = rpc.listen(self.directory, ID)
         app = app_app.App("/app", "shop", "web", (), (), "", self.params["state_root"])
         spec = {"purpose": purpose, "recollect": False, "reverse_migrations": purpose == "rollback"}
         release = Release(app, spec, state_lock.Holder(ID), "", **{"controller_timeout": 60.0, **fields}, lock=lock)
@@ -102,21 +107,21 @@ class Running:
             try:
                 os.setsid()
                 release_steps.STEPS.clear()
-                plain = {name: lambda _release, _args: {} for name in (*TASKS, "undo", "tidy")}
+                plain = {name: lambda _release, _args: {} for name in (*TASKS, "undo", "recover")}
                 plain["begin"] = lambda _release, _args: {"begun": True}
                 release_steps.STEPS.update({name: self.noted(name, work) for name, work in {**plain, **steps}.items()})
                 if wall:
                     time.time = wall
                 fork_less(fails_to_fork)
                 os.dup2(os.open(errors or f"{self.directory}/deployer.errors", os.O_CREAT | os.O_WRONLY), 2)
-                patience = release.controller_timeout
-                deployer.Deployer(release, state_lock.Holder(ID), door, patience, self.clock).serve()
+                timeout = release.controller_timeout
+                deployer.Deployer(release, state_lock.Holder(ID), listener, timeout, self.clock).serve()
                 code = 0
             except BaseException:  # noqa: BLE001 - the test sees it
                 os.write(2, traceback.format_exc().encode())
             finally:
                 os._exit(code)
-        door.close()
+        listener.close()
         self.process = processes.identify(child)
         state_lock.write(lock, self.directory, state_lock.Holder(ID, pid=child, started=self.process.started))
         os.close(lock)
@@ -144,10 +149,13 @@ class Running:
         seconds = float(asked.get("seconds", 0))
         return rpc.ask(rpc.socket_path(self.directory, ID), {"do": do, **asked}, seconds + LONG_SECONDS)
 
-    def step(self, name, args=None, patience=0, task=None):
+    def step(self, name, args=None, next_step_timeout=0, task=None):
         """Do a step as a thin module and its action plugin do."""
         task = f"t{next(self.tasks)}" if task is None else task
-        params, events = {**self.params, "patience_seconds": patience, "after": -1, "task_id": task}, []
+        params, events = (
+            {**self.params, "next_step_timeout_seconds": next_step_timeout, "after": -1, "task_id": task},
+            [],
+        )
         while True:
             result = follow.step(params, name, args)
             progress = result.pop("progress")
@@ -198,7 +206,7 @@ def until(true):
 
 
 def raw(directory, data, *, reads=True):
-    """Send something to the door; return what is answered before the connection ends."""
+    """Send something to its socket; return what is answered before the connection ends."""
     link = rpc.socket.socket(rpc.socket.AF_UNIX)
     link.settimeout(LONG_SECONDS)
     with rpc._address(rpc.socket_path(directory, ID)) as address:

@@ -39,6 +39,11 @@ class FakeStage:
         self.world.tasks[service] = code
         return self.add(service, "created")
 
+    def add_linked(self, service: str, link: str) -> str:
+        identity = self.add(service)
+        self.world.there[identity]["links"] = [link]
+        return identity
+
     def add_checked(self, service: str) -> str:
         self.world.health[service] = "unhealthy"
         return self.add(service)
@@ -49,6 +54,10 @@ class FakeStage:
     def give_program(self, _identity: str) -> list[str]:
         self.world.programs["says"] = (3, b"out\n", b"err\n")
         return ["says"]
+
+    def push(self) -> tuple[str, str]:
+        self.world.registry["here:5000/jobs:1"] = "here:5000/jobs@sha256:1"
+        return "here:5000/jobs:1", "sha256:1"
 
     def build(self, name: str) -> str:
         self.world.names[name] = f"sha256:{name}"

@@ -38,7 +38,7 @@ def test_it_is_all_that_a_deployer_needs(package, python):
     assert done.stdout.startswith(
         f"{package}/ansible_collections/juno/deploy/plugins/module_utils/_release/deployer.py ["
     )
-    assert "'switch', 'tidy', 'undo'" in done.stdout
+    assert "'record', 'recover', 'reverse'" in done.stdout
 
 
 def test_collections_of_the_host_are_not_taken_for_it(package, tmp_path):

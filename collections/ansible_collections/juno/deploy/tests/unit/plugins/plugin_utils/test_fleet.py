@@ -121,9 +121,9 @@ def test_the_reason_of_a_task(failure, reason):
     assert _fleet.reason_of(failure) == reason
 
 
-def begun(strategy="rolling", *, deploy=True, first_proxy=False, published=True):
+def begun(strategy="rolling", *, deploy=True, published=True, **more):
     container = {"state": "running", "published": [{"private_port": 8000}] if published else []}
-    plan = {"deploy": deploy, "strategy": strategy, "first_proxy": first_proxy}
+    plan = {"deploy": deploy, "strategy": strategy, "first_proxy": False, **more}
     return {"django_app__begun": {"begun": deploy, "plan": plan, "containers": [container]}}
 
 
@@ -137,6 +137,10 @@ def begun(strategy="rolling", *, deploy=True, first_proxy=False, published=True)
         (begun("recreate", deploy=False), False),
         (begun(first_proxy=True), True),
         (begun(first_proxy=True, published=False), False),
+        (begun(front_recreated=["nginx"]), True),
+        (begun(front_recreated=[]), False),
+        (begun(front_recreated=["nginx"], deploy=False), False),
+        (begun(front_recreated=["nginx"], published=False), False),
         ({}, False),
         ({"django_app__begun": {"failed": True}}, False),
     ],

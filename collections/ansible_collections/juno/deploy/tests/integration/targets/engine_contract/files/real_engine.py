@@ -17,6 +17,28 @@ BASE = "juno-python:trixie"
 SERVER = ["sh", "-c", "trap 'exit 0' TERM; trap : USR2; echo ready; while :; do sleep 60 & wait $!; done"]
 FAILS = {"test": ["CMD-SHELL", "echo refused; exit 1"], "interval": 100_000_000, "retries": 1}
 SECONDS = 30
+#: A registry with one image, named by its digest alone; all other images are unknown to it.
+REGISTRY = """
+import hashlib, http.server, json, sys
+KIND = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 2, "digest": "sha256:" + 64 * "0"}
+MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": KIND, "config": CONFIG, "layers": []}).encode()
+UNKNOWN = json.dumps({"errors": [{"code": "MANIFEST_UNKNOWN"}]}).encode()
+DIGEST = "sha256:" + hashlib.sha256(MANIFEST).hexdigest()
+class Registry(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        known = self.path in ("/v2/", "/v2/jobs/manifests/1", "/v2/jobs/manifests/" + DIGEST)
+        body, kind = (MANIFEST, KIND) if known else (UNKNOWN, "application/json")
+        self.send_response(200 if known else 404)
+        for name, value in (("Content-Type", kind), ("Content-Length", len(body)), ("Docker-Content-Digest", DIGEST)):
+            self.send_header(name, str(value))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+    do_HEAD = do_GET
+print("ready", DIGEST, flush=True)
+http.server.HTTPServer(("0.0.0.0", 5000), Registry).serve_forever()
+"""
 #: The Engine starts and stops slowly, and several at a time.
 THREADS = 4
 
@@ -87,12 +109,32 @@ class RealStage:
         """Make a container that ends with a code as soon as it is started."""
         return self._create(service, ["sh", "-c", f"exit {code}"])
 
+    def add_linked(self, service: str, link: str) -> str:
+        """Make a running container with a link in the network; return its id."""
+        api, (other, _colon, alias) = self.client.api, link.partition(":")
+        network = {f"{self.project}_default": api.create_endpoint_config(links={other: alias})}
+        identity = self._create(service, SERVER, networking_config=api.create_networking_config(network))
+        self._start(identity)
+        return identity
+
     def add_checked(self, service: str) -> str:
         """Make a running container whose own health check fails."""
         identity = self._create(service, SERVER, healthcheck=FAILS)
         self.client.api.start(identity)
         self._await(identity, lambda seen: seen["State"]["Health"]["Status"] != "starting")
         return identity
+
+    def push(self) -> tuple[str, str]:
+        """Return the name of an image that a registry has, and its digest there."""
+        api = self.client.api
+        ports = api.create_host_config(network_mode=f"{self.project}_default", port_bindings={5000: ("127.0.0.1",)})
+        labels = {"com.docker.compose.project": self.project}
+        made = api.create_container(
+            self.image, ["python3", "-c", REGISTRY], ports=[5000], host_config=ports, labels=labels
+        )
+        self._start(made["Id"])
+        digest = api.logs(made["Id"]).decode().split()[1]
+        return f"127.0.0.1:{api.port(made['Id'], 5000)[0]['HostPort']}/jobs:1", digest
 
     def write(self, identity: str, path: str) -> None:
         """Let a running container write a file."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
@@ -42,6 +43,33 @@ def test_our_override_in_compose_file_is_none_of_the_apps_own(world):
     assert world.app.names_override
 
 
+def move_down(world: World) -> None:
+    os.mkdir(world.app.path + "/docker")
+    os.rename(world.app.path + "/docker-compose.yml", world.app.path + "/docker/docker-compose.yml")
+
+
+def test_a_file_in_a_folder_counts_as_named(world):
+    move_down(world)
+    assert (world.app.wanted_files, world.app.found_files) == ((), ("docker/docker-compose.yml",))
+    assert world.app.named_files == ("docker/docker-compose.yml",)
+    assert world.app.override == f"{world.app.state_directory}/compose.override.yml"
+    assert world.app.compose().project_directory == f"{world.app.path}/docker"
+    name_files(world, "docker/docker-compose.yml")
+    assert (world.app.wanted_files, world.app.found_files) == (("docker/docker-compose.yml",), ())
+    assert world.app.compose().env_files == (f"{world.app.path}/.env",)
+
+
+@pytest.mark.parametrize("before", ["", "./", "{path}/"])
+def test_one_that_is_named_in_a_folder(world, before):
+    move_down(world)
+    name = before.format(path=world.app.path) + "docker/docker-compose.yml"
+    named = dataclasses.replace(world.app, compose_files=(name,))
+    # A clean checkout has it, too.
+    assert named.compose().files == named.named_files == ("docker/docker-compose.yml",)
+    assert named.compose().project_directory == f"{world.app.path}/docker"
+    assert named.compose().env_files == ()
+
+
 def test_the_override_moves_along(world):
     world.put_proxy_files()
     text = files.read(world.app.override)
@@ -55,6 +83,11 @@ def test_the_override_moves_along(world):
     assert world.app.override == former
     assert files.read(former) == text
     assert compose_override.is_in(text)
+    move_down(world)
+    files.settle(world.run, world.app)
+    assert world.app.override != former
+    assert files.read(world.app.override) == text
+    assert not os.path.exists(former)
 
 
 def test_the_command_line_reaches_the_engine_that_is_named(monkeypatch):

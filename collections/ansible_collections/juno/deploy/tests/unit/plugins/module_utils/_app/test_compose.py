@@ -7,9 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-
-from .compose_projects import CONFIG
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 
 def test_argv_takes_the_files_of_a_checkout_with_the_apps_directory():
@@ -17,6 +15,25 @@ def test_argv_takes_the_files_of_a_checkout_with_the_apps_directory():
     assert project.argv("build", "web", checkout="/var/lib/juno/x", override="/var/lib/juno/x.json") == [
         *("docker", "compose", "--project-directory", "/root/JunoJobs", "--project-name", "junojobs"),
         *("--file", "/var/lib/juno/x/docker-compose.yml", "--file", "/var/lib/juno/x.json", "build", "web"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "folder"),
+    [
+        (("docker/base.yml", "prod.yml"), "/srv/app/docker"),
+        (("deploy/docker/compose.yml",), "/srv/app/deploy/docker"),
+        (("compose.yml", "docker/prod.yml"), "/srv/app"),
+        (("/etc/site/compose.yml",), "/etc/site"),
+    ],
+)
+def test_paths_count_from_the_folder_of_the_first_file(files, folder):
+    argv = compose.Project("/srv/app", files, env_files=("/srv/app/.env",)).argv("ps", checkout="/build")
+    named = [word for name in files for word in ("--file", name if name[0] == "/" else f"/build/{name}")]
+    assert argv == [
+        *("docker", "compose", "--project-directory", folder, "--env-file", "/srv/app/.env"),
+        *named,
+        "ps",
     ]
 
 
@@ -51,25 +68,6 @@ def test_require_plugin(answer, words):
         compose.require_plugin(lambda argv, **_more: CommandResult(argv, *answer))
 
 
-def test_find_files_as_compose_does(tmp_path):
-    for name in ("docker-compose.yml", "compose.yml", "docker-compose.override.yml"):
-        (tmp_path / name).write_text("services: {}\n")
-    assert compose.find_files(str(tmp_path), []) == ("compose.yml", "docker-compose.override.yml")
-    assert compose.find_files(str(tmp_path), ["docker-compose.yml"]) == ("docker-compose.yml",)
-
-
-def test_no_compose_file_is_told(tmp_path):
-    with pytest.raises(BadInputError, match="There is no compose file in"):
-        compose.find_files(str(tmp_path), [])
-    with pytest.raises(BadInputError, match=r"no compose file prod\.yml"):
-        compose.find_files(str(tmp_path), ["prod.yml"])
-
-
-def test_a_missing_service_is_told_with_those_there():
-    with pytest.raises(BadInputError, match=r"no service 'app'; it has: memcached, web\."):
-        compose.require_service(CONFIG, "app", "/root/JunoJobs")
-
-
 @pytest.mark.parametrize(
     ("ports", "url"),
     [
@@ -93,26 +91,6 @@ def test_base_url(ports, url):
 def test_says(key, value):
     assert compose.says({key: value}, "collectstatic")
     assert not compose.says({key: value}, "migrate")
-
-
-@pytest.mark.parametrize(
-    ("files", "found"),
-    [
-        ({}, ("compose.yml",)),
-        ({"compose.override.yml": "theirs"}, ("compose.yml", "compose.override.yml")),
-        ({"compose.override.yml": "ours"}, ("compose.yml",)),
-        (
-            {"compose.override.yml": "ours", "docker-compose.override.yml": "theirs"},
-            ("compose.yml", "docker-compose.override.yml"),
-        ),
-    ],
-)
-def test_our_override_is_none_of_the_apps_own_files(tmp_path, files, found):
-    texts = {"ours": f"{compose.MARK}\nservices: {{}}\n", "theirs": f"# mine\n{compose.MARK}\n"}
-    (tmp_path / "compose.yml").write_text("services: {}\n")
-    for name, whose in files.items():
-        (tmp_path / name).write_text(texts[whose])
-    assert compose.find_files(str(tmp_path), []) == found
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import shutil
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose as app_compose
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._base import masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
 
@@ -106,3 +107,28 @@ def test_it_is_read_again_when_anything_differs(tmp_path, monkeypatch, what):
 
 def test_a_file_that_is_not_there_is_left_to_compose(tmp_path):
     assert compose_config.sources(app_compose.Project(str(tmp_path), ("compose.yml",))) is None
+
+
+def test_both_places_of_variables_count(tmp_path):
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "compose.yml").write_text("services: {web: {image: x}}", encoding="utf-8")
+    project = app_compose.Project(str(tmp_path), ("docker/compose.yml",))
+    seen = {compose_config.sources(project)}
+    for place in (tmp_path, tmp_path / "docker"):
+        (place / ".env").write_text("A=1", encoding="utf-8")
+        seen.add(compose_config.sources(project))
+    seen.add(compose_config.sources(dataclasses.replace(project, env_files=(str(tmp_path / ".env"),))))
+    assert len(seen) == 4
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()  # as Docker makes it where it is to be mounted and is not there
+    assert compose_config.sources(project) is not None
+
+
+def test_secrets_of_both_places_are_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(compose_config, "_memory", None)
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "compose.yml").write_text("services: {web: {image: x}}", encoding="utf-8")
+    (tmp_path / ".env").write_text("A_TOKEN=upper-tok-71", encoding="utf-8")
+    (tmp_path / "docker" / ".env").write_text("B_TOKEN=lower-tok-72", encoding="utf-8")
+    compose_config.read(Compose(name="jobs"), app_compose.Project(str(tmp_path), ("docker/compose.yml",)))
+    assert masking.hide("upper-tok-71 lower-tok-72") == f"{masking.MASK} {masking.MASK}"

@@ -45,7 +45,7 @@ def apart(engine: int, state: int, app: int):
             apart(511 * MIB, 10**12, 10**12),
             (
                 r"Only 511 MiB are free for the Docker Engine's images \(/var/lib/docker\), a deploy wants 512 MiB; .*"
-                r"free disk space \(docker system df .*docker builder prune.*'record.keep_cache_mb'"
+                r"free disk space \(docker system df .*docker builder prune.*'record.build_cache_keep_mb'"
             ),
         ),
         (

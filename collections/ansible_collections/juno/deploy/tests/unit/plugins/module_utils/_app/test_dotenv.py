@@ -34,6 +34,7 @@ def test_parse(text, found):
         ("COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=a.yml, ./conf/b.yml\n", {}, ("a.yml", "conf/b.yml")),
         ("COMPOSE_FILE=a.yml\n", {"COMPOSE_FILE": "c.yml"}, ("c.yml",)),
         ("COMPOSE_FILE=a.yml:/etc/b.yml\n", {}, ("a.yml", "/etc/b.yml")),
+        ("COMPOSE_FILE=./docker/a.yml:b.yml\n", {}, ("docker/a.yml", "b.yml")),
         ("STAGE=prod\nCOMPOSE_FILE=a.yml:a.${STAGE}.yml\n", {}, ("a.yml", "a.prod.yml")),
     ],
 )
@@ -50,8 +51,6 @@ def test_a_file_in_the_directory_is_named_from_there(tmp_path):
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("deploy/a.yml", "begins with deploy/a.yml"),
-        ("/etc/a.yml", "begins with /etc/a.yml"),
         ("-", "holds what is not read here"),
         ("a.${STAGE:-x}.yml", "holds what is not read here"),
     ],
@@ -64,3 +63,31 @@ def test_what_is_not_read_is_refused(tmp_path, value, says):
 
 def test_without_a_file_the_environment_counts(tmp_path):
     assert dotenv.compose_files(str(tmp_path), {"COMPOSE_FILE": "a.yml"}) == ("a.yml",)
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "environment", "told"),
+    [
+        (None, None, {}, []),
+        (None, "A=1", {}, []),
+        ("A=1", "A=2", {}, []),
+        ("A=1", None, {}, ["upper"]),
+        ("COMPOSE_FILE=docker/a.yml", None, {}, ["upper"]),
+        # It has to win, and its variables may stand in the other one: so did docker compose 2.26.1.
+        ("COMPOSE_FILE=docker/a.yml", "A=2", {}, ["upper", "lower", "upper"]),
+        ("COMPOSE_FILE=", "A=2", {}, []),
+        ("COMPOSE_FILE=docker/a.yml", "A=2", {"COMPOSE_FILE": "docker/b.yml"}, []),
+    ],
+)
+def test_what_variables_are_read_from(tmp_path, upper, lower, environment, told):
+    folder = tmp_path / "docker"
+    folder.mkdir()
+    places = {"upper": tmp_path / ".env", "lower": folder / ".env"}
+    for name, text in (("upper", upper), ("lower", lower)):
+        if text is not None:
+            places[name].write_text(text + "\n")
+    assert dotenv.env_files(str(tmp_path), str(folder), environment) == tuple(str(places[name]) for name in told)
+    # Beside the compose file docker compose finds it by itself.
+    assert dotenv.env_files(str(tmp_path), str(tmp_path), environment) == ()
+    used = "lower" if lower is not None or upper is None else "upper"
+    assert dotenv.used(str(tmp_path), str(folder)) == str(places[used])

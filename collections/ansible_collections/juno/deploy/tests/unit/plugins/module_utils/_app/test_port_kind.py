@@ -15,18 +15,18 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import port_kind
 @contextlib.contextmanager
 def server(serve):
     """Serve each connection by a function, until the test is over."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept():
             with contextlib.suppress(OSError):
                 while True:
-                    link, _from = door.accept()
+                    link, _from = listener.accept()
                     with link:
                         serve(link)
 
         threading.Thread(target=accept, daemon=True).start()
-        yield door.getsockname()[1]
-        door.shutdown(socket.SHUT_RDWR)
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def after(said: bytes):
@@ -75,8 +75,8 @@ def test_a_server_that_waits_for_more(monkeypatch):
 
 
 def test_where_nobody_listens():
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port = door.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     assert port_kind.kind("127.0.0.1", port) == ""
 
 

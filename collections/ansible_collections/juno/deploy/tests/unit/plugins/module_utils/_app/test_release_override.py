@@ -25,6 +25,54 @@ def test_release_images(image, name):
     }
 
 
+SHOP, ONCE = "ghcr.io/me/shop", {"condition": "service_completed_successfully"}
+BUILT, PULLED = {"build": {"context": "."}}, {"image": f"{SHOP}:v1"}
+
+
+@pytest.mark.parametrize(
+    ("services", "mine", "pulled"),
+    [
+        ({"web": PULLED, "db": {"image": "postgres"}}, ["web"], ["web"]),
+        ({"web": BUILT, "queue": PULLED}, ["web", "queue"], ["queue"]),
+        ({"web": PULLED, "queue": BUILT}, ["web", "queue"], ["web"]),
+        ({"web": PULLED, "queue": PULLED}, ["web", "queue"], ["web", "queue"]),
+        # What runs once with each release, and what else has that image.
+        ({"web": {**PULLED, "depends_on": {"migrate": ONCE}}, "migrate": PULLED}, ["web"], ["web", "migrate"]),
+        ({"web": PULLED, "shell": PULLED}, ["web"], ["web", "shell"]),
+        # The project builds it.
+        ({"web": {**BUILT, "image": SHOP}, "queue": {"image": f"{SHOP}:latest"}}, ["web", "queue"], []),
+        ({"web": PULLED}, ["web", "gone"], ["web"]),
+    ],
+)
+def test_what_is_pulled(services, mine, pulled):
+    assert release_override.pulled({"name": "a", "services": services}, mine) == pulled
+
+
+def test_images_that_are_not_built_are_named_in_a_repository_of_the_project():
+    config = {"name": "shop", "services": {"web": PULLED, "queue": PULLED, "db": {"image": "postgres"}}}
+    assert release_override.release_images(config, COMMIT) == {}
+    assert release_override.release_images(config, COMMIT, ["web", "queue"]) == {
+        "web": (f"{SHOP}:v1", "shop-web:juno-1f5d0b1c2a3e"),
+        "queue": (f"{SHOP}:v1", "shop-queue:juno-1f5d0b1c2a3e"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("service", "repository"), [("web", "a-web"), ("Web_1", "a-web_1"), ("web.-x_", "a-web.x"), ("w__b", "a-w_b")]
+)
+def test_a_repository_has_a_name_that_it_may_have(service, repository):
+    assert release_override.repository("a", service) == repository
+
+
+@pytest.mark.parametrize("policy", ["always", None])
+def test_a_throwaway_container_runs_the_image_that_was_pulled(tmp_path, policy):
+    web = {**PULLED, **({"pull_policy": policy} if policy else {})}
+    config = {"name": "shop", "services": {"web": web}}
+    made = release_override.make_override(config, "/srv/shop", str(tmp_path), COMMIT, ["web"])["services"]["web"]
+    never = {"pull_policy": "never"} if policy else {}
+    assert made == {"image": "shop-web:juno-1f5d0b1c2a3e", **never}
+
+
 @pytest.mark.parametrize(
     ("image", "parts"),
     [

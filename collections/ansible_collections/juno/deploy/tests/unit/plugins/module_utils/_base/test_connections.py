@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import connectio
         ({"most": 97, "open": 60, "mine": 38}, "rolling", True),
         ({"most": 97, "open": 60, "mine": 38}, "reload", True),
         ({"most": 97, "open": 60, "mine": 38}, "recreate", False),
+        ({"most": 97, "open": 60, "mine": 38}, "", False),
     ],
 )
 def test_too_few(room, strategy, few):

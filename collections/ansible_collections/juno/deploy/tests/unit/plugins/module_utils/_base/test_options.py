@@ -23,6 +23,7 @@ MODULES = (
     "freshness_check",
     "memcached_flush",
     "memcached_info",
+    "project_info",
     "proxy_maintenance",
     "pycache_purge",
     "release_begin",
@@ -132,7 +133,7 @@ def test_a_spec_is_whole_and_plain_where_little_is_said():
     for name, spec in base_options.RELEASE.items():
         if spec["type"] == "dict" and spec.get("options"):
             assert set(given[name]) == set(spec["options"])
-    assert given["record"] == {"keep_releases": 9, "keep_backups": 3, "keep_cache_mb": 0}
+    assert given["record"] == {"keep_releases": 9, "keep_backups": 3, "build_cache_keep_mb": 0}
     assert given["proxy"]["trusted_proxies"] == list(base_options.TRUSTED)
     assert json.loads(json.dumps(given)) == given
 

@@ -28,7 +28,7 @@ ROLES_OWN = {
     "django_app_check_log_pages",
     "django_app_static_manifest",
     "django_app_release_header",
-    "django_app_keep_cache_mb",
+    "django_app_build_cache_keep_mb",
 }
 
 

@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
-from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site, request_target
+from ansible_collections.juno.deploy.plugins.module_utils._base.site import (
+    Answer,
+    is_loopback,
+    parse_site,
+    request_target,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,39 @@ def test_parse_site_refuses(base_url, host, says):
 def test_a_secret_in_the_url_is_not_taken_for_a_host_header():
     with pytest.raises(BadInputError):
         parse_site("http://user@example.org", host="example.org")
+
+
+@pytest.mark.parametrize(
+    ("hostname", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("203.0.113.5", False),
+        ("fd00::1", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
+)
+def test_an_address_of_this_host_alone(hostname, loopback):
+    assert is_loopback(hostname) is loopback
+
+
+@pytest.mark.parametrize(
+    ("base_url", "options", "local"),
+    [
+        ("https://127.0.0.1", {}, True),
+        ("https://[::1]:8443", {"host": "www.example.org"}, True),
+        ("http://127.0.0.1", {}, False),
+        # Somebody else's certificate is a fault of the site, and one that is not to be looked at is none.
+        ("https://www.example.org", {}, False),
+        ("https://127.0.0.1", {"validate_certs": False}, False),
+    ],
+)
+def test_https_at_an_address_that_no_certificate_names(base_url, options, local):
+    assert parse_site(base_url, **options).is_local_tls is local
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ PROJECT = compose.Project("/a", ("compose.yaml",), "a")
 HEAD = ["docker", "compose", "--project-directory", "/a", "--project-name", "a", "--file", "/a/compose.yaml"]
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "https://site", "http://"])
-def test_a_probe_wants_an_address(url):
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "ftp://site", "https://"])
+def test_a_readiness_request_wants_an_address(url):
     with pytest.raises(BadInputError, match="like http"):
-        context.make_probe(url, "/", {})
+        context.make_readiness_request(url, "/", {})
 
 
 def params(**more: object) -> dict[str, object]:

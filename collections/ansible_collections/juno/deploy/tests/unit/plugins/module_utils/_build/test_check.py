@@ -117,7 +117,7 @@ def test_an_app_whose_settings_are_not_found_passes_by_its_check_alone(rc):
 @pytest.mark.parametrize(("path", "sentences"), [("/", 2), ("", 1)])
 def test_what_was_not_looked_at_is_told(path, sentences):
     migrations = {"pending": [], "applied": [], "tried": False, "databases": [], "why": "it is away"}
-    spec = dataclasses.replace(SPEC, probe_path=path)
+    spec = dataclasses.replace(SPEC, readiness_path=path)
     answer = {
         **RIGHT,
         "migrations": migrations,

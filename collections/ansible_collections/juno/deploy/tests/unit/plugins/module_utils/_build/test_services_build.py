@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError
-from ansible_collections.juno.deploy.plugins.module_utils._build import services_build
+from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec, services_build
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import services
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -68,6 +68,50 @@ def test_one_that_can_not_be_pulled_is_told(world):
         pulled(world, rc=1)
     world.names["memcached:1.6"] = "sha256:m"
     assert "the one here stays (no such host" in pulled(world, "cache", rc=1)[0][0]
+
+
+ONE = f"ghcr.io/me/shop@sha256:{'1' * 64}"
+SHOP = {"name": "jobs", "services": {"web": {"image": "ghcr.io/me/shop"}, "queue": {"image": "ghcr.io/me/shop"}}}
+
+
+def take(world: World, taken: dict[str, str]) -> dict[str, str]:
+    """Take them for a commit."""
+    spec = build_spec.BuildSpec("c" * 40, True, (), 60, 60, pulled=taken)
+    return services_build.take(world.run, world, SHOP, spec, ("web", "queue"))
+
+
+NAMED = {name: f"jobs-{name}:juno-{'c' * 12}" for name in ("web", "queue")}
+
+
+def test_an_image_of_a_registry_is_pulled_once_and_by_its_digest(world):
+    world.registry["ghcr.io/me/shop"] = ONE
+    world.names["ghcr.io/me/shop"] = "sha256:old"
+    assert take(world, {"web": ONE, "queue": ONE}) == NAMED
+    assert world.log == [f"pull {ONE}", *(f"tag {ONE} {name}" for name in NAMED.values())]
+    assert {world.names[one] for one in NAMED.values()} == {world.pulled_id(ONE)}
+    # What serves is found by it.
+    assert world.names["ghcr.io/me/shop"] == "sha256:old"
+
+
+def test_one_that_is_here_is_only_named(world):
+    assert take(world, {"web": "sha256:old", "queue": "sha256:old"}) == NAMED
+    assert [one for one in world.log if one.startswith("pull")] == []
+
+
+def test_a_pull_that_fails_has_touched_nothing(world):
+    with pytest.raises(CommandError, match=r"of the service 'web' can't be pulled \(no such host\); nothing"):
+        take(world, {"web": ONE, "queue": ONE})
+    assert world.log == [f"pull {ONE}"]
+
+
+def test_what_is_not_built_is_not_named_among_what_is():
+    assert services_build.to_build(SHOP, ("web", "queue"), [], app_too=True) == []
+
+
+@pytest.mark.parametrize(("images", "references"), [(["web", "queue"], {"web": ONE}), (["queue"], {}), ([], {})])
+def test_what_the_journal_keeps_of_them(images, references):
+    spec = build_spec.BuildSpec("c", True, (), 60, 60, pulled={"web": ONE, "queue": "sha256:old"})
+    assert spec.references(images) == references
 
 
 def starter(world: World) -> services.Starter:

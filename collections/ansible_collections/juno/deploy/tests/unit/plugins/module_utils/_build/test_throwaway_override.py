@@ -50,8 +50,10 @@ def test_the_directory_is_mounted_again_only_where_a_checkout_hides_it(kind, mou
     [
         ({}, {"web": {"volumes": [1]}}),
         ({"web": "w:1", "cron": "c:1"}, {"web": {"volumes": [1], "image": "w:1"}, "cron": {"image": "c:1"}}),
+        ({"shop": "s:1"}, {"web": {"volumes": [1]}, "shop": {"pull_policy": "never", "image": "s:1"}}),
     ],
 )
 def test_without_a_build_the_mounts_stay_and_the_images_named(images, services):
     override = {"services": {"web": {"image": "i", "build": {}, "volumes": [1]}, "cron": {"image": "i"}}}
+    override["services"] |= {"shop": {"image": "i", "pull_policy": "never"}} if "shop" in images else {}
     assert throwaway_override.with_images(override, images) == {"services": services}

@@ -77,19 +77,19 @@ def test_the_disk_is_looked_at_meanwhile(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_who_was_stopped_is_tidied_up_after(tmp_path):
-    tidied = []
+def test_who_was_stopped_is_cleaned_up_after(tmp_path):
+    cleaned = []
     argv = [sys.executable, "-c", "import time; time.sleep(60)"]
     with pytest.raises(TookTooLongError):
         dump_run.save(
-            lambda: dump_run.HostStream(argv, {}, lambda: tidied.append(True)),
+            lambda: dump_run.HostStream(argv, {}, lambda: cleaned.append(True)),
             str(tmp_path),
             "x",
             seconds=0.2,
             compress=False,
             whole=lambda _first, _last: True,
         )
-    assert tidied == [True]
+    assert cleaned == [True]
 
 
 @pytest.mark.parametrize(("program", "found"), [(os.path.basename(sys.executable), True), ("pg_dump", False)])

@@ -73,7 +73,7 @@ def test_go(monkeypatch, begun, found, backups, reversed_, refused, asked, stand
         ([one("2", LOSS)], {**SERVER, "applied": []}, False),
     ],
 )
-def test_what_is_taken_back_after_the_containers(monkeypatch, begun, found, free):
+def test_what_is_reversed_after_the_containers(monkeypatch, begun, found, free):
     assert way_of(monkeypatch, begun, found)[0].is_free is free
 
 

@@ -66,10 +66,10 @@ def root(tmp_path):
     return retention.Root(str(tmp_path / "static"), "staticfiles.json")
 
 
-def tidy(root, rules, started, now):
+def apply(root, rules, started, now):
     """Remember in the state folder, as a deploy does."""
     memory = os.path.join(os.path.dirname(root.path), "state", retention.MEMORY)
-    return retention.tidy(root, rules, started, now, memory)
+    return retention.apply(root, rules, started, now, memory)
 
 
 def collect(root, letter, *more):
@@ -89,12 +89,12 @@ def names(root):
 def test_what_nothing_names_any_more_goes_and_nothing_else(root):
     collect(root, "a", "by-hand.txt")
     at = time.time()
-    assert tidy(root, KEEP_ONE, at - 10, at)["removed"] == 0
+    assert apply(root, KEEP_ONE, at - 10, at)["removed"] == 0
     collect(root, "b")
     # Replaced just now; and seen by a process that runs since before.
-    assert tidy(root, KEEP_ONE, at + 50, at + 10)["removed"] == 0
-    assert tidy(root, KEEP_ONE, at - 10, at + 1000)["removed"] == 0
-    result = tidy(root, KEEP_ONE, at + 900, at + 1000)
+    assert apply(root, KEEP_ONE, at + 50, at + 10)["removed"] == 0
+    assert apply(root, KEEP_ONE, at - 10, at + 1000)["removed"] == 0
+    result = apply(root, KEEP_ONE, at + 900, at + 1000)
     assert result == {"removed": 2, "bytes": 2, "why": ""}
     live = ["a.bbbbbbbbbbbb.css", "a.bbbbbbbbbbbb.css.gz", "a.css", "by-hand.txt", "staticfiles.json"]
     assert names(root) == live
@@ -104,9 +104,9 @@ def test_kept_releases_and_remembering_alone(root):
     at = time.time()
     for number, letter in enumerate("abc"):
         collect(root, letter)
-        assert tidy(root, retention.RetentionRules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
+        assert apply(root, retention.RetentionRules(2, 100, prune=False), at + 5000, at + number)["removed"] == 0
     assert len(names(root)) == 8
-    assert tidy(root, retention.RetentionRules(2, 100), at + 5000, at + 5000)["removed"] == 2
+    assert apply(root, retention.RetentionRules(2, 100), at + 5000, at + 5000)["removed"] == 2
     assert "a.bbbbbbbbbbbb.css" in names(root)
 
 
@@ -120,20 +120,20 @@ def test_without_a_manifest_nothing_is_touched(root):
         else:
             open(os.path.join(root.path, root.manifest), "w", encoding="utf-8").close()
         before = names(root)
-        assert tidy(root, KEEP_ONE, 0, time.time())["why"].endswith("has no manifest")
+        assert apply(root, KEEP_ONE, 0, time.time())["why"].endswith("has no manifest")
         assert names(root) == before
 
 
 def test_the_longest_life_of_a_page_counts(root, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(retention, "tidy", lambda _root, rules, *_more: asked.append(rules) or {})
+    monkeypatch.setattr(retention, "apply", lambda _root, rules, *_more: asked.append(rules) or {})
     engine = Engine([mount(root.path, "/static")])
     facts = {"static_at": {"root": "/static", "manifest": root.manifest}}
     entries = [Entry(layout=facts, figures={"html_max_age_seconds": 7200.0}), Entry()]
     rules = {"keep_releases": 5, "html_max_age": 3600, "prune": True}
-    retention.tidy_for(engine, [CONTAINER], APP, entries, rules)
+    retention.apply_for(engine, [CONTAINER], APP, entries, rules)
     assert asked == [retention.RetentionRules(5, 7200, True)]
-    assert "no directory of this host" in retention.tidy_for(engine, [CONTAINER], APP, [Entry()], rules)["why"]
+    assert "no directory of this host" in retention.apply_for(engine, [CONTAINER], APP, [Entry()], rules)["why"]
 
 
 def test_the_oldest_process_without_children_counts():
@@ -164,7 +164,7 @@ def test_what_the_app_says_was_there_is_not_believed(root, tmp_path):
     plant_memory(root, ["e/precious", "upload.txt", "../outside/precious"])
     at = time.time()
     for now in (at, at + 5000):
-        assert tidy(root, KEEP_ONE, at + 10000, now)["removed"] == 0
+        assert apply(root, KEEP_ONE, at + 10000, now)["removed"] == 0
     assert (outside / "precious").read_text() == "keep me"
     assert "upload.txt" in names(root)
 
@@ -177,7 +177,7 @@ def test_nothing_is_written_or_given_away_where_links_lead(root, tmp_path):
     collect(root, "a")
     os.symlink(outside, os.path.join(root.path, ".juno"))
     before = [(one.stat().st_mtime_ns, one.stat().st_uid) for one in (outside, outside / "shadow")]
-    assert tidy(root, KEEP_ONE, 0, time.time())["why"] == ""
+    assert apply(root, KEEP_ONE, 0, time.time())["why"] == ""
     assert before == [(one.stat().st_mtime_ns, one.stat().st_uid) for one in (outside, outside / "shadow")]
     assert os.listdir(outside) == ["shadow"]
     memory = tmp_path / "state" / retention.MEMORY
@@ -209,6 +209,6 @@ def test_a_link_in_the_place_of_the_root_or_its_manifest_is_not_followed(tmp_pat
 def test_what_another_root_held_is_forgotten(root, tmp_path):
     collect(root, "a")
     at, memory = time.time(), str(tmp_path / "memory.json")
-    retention.tidy(root, KEEP_ONE, at, at, memory)
+    retention.apply(root, KEEP_ONE, at, at, memory)
     assert retention.load(memory, root.path)["newest"]["hash"] == "a"
     assert retention.load(memory, "/elsewhere")["newest"] is None

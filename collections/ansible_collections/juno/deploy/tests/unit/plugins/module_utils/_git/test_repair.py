@@ -48,7 +48,7 @@ def site(tmp_path):
     ],
     ids=["the lock only", "one file", "all files", "between removing and writing"],
 )
-def test_what_git_had_written_is_taken_back(site, written, removed):
+def test_what_git_had_written_is_undone(site, written, removed):
     path, old, new = site
     (path / ".git" / "index.lock").touch()
     for name, text in written.items():

@@ -138,7 +138,7 @@ def test_another_configuration_is_refused_and_can_be_accepted(app, ran, key):
     assert it.apply(run_command, app) == []
 
 
-def test_a_way_back_goes_without_what_is_new(app, ran):
+def test_an_undo_goes_without_what_is_new(app, ran):
     sh_config(app, "filter.planted.smudge", program(ran))
     sh_config(app, "filter.planted.clean", program(ran))
     sh_config(app, "filter.planted.required", "true")

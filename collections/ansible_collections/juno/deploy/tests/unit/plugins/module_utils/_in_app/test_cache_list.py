@@ -86,7 +86,7 @@ def test_all_jobs_are_tried_and_a_silent_one_is_given_up(monkeypatch):
     def refused():
         raise ConnectionRefusedError("no")
 
-    ended = it.at_once({"good": lambda: 1, "bad": refused, "silent": release.wait}, 0.2)
+    ended = it.run_in_parallel({"good": lambda: 1, "bad": refused, "silent": release.wait}, 0.2)
     release.set()
     assert ended["good"] == 1
     assert ended["bad"] == {"error": "ConnectionRefusedError: no"}

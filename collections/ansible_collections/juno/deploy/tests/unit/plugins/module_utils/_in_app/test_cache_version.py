@@ -39,18 +39,18 @@ def settings(tmp_path, monkeypatch):
 
 def test_what_takes_the_value_and_what_type_it_has_then(settings):
     settings(SETTINGS)
-    result = it.Probe("CACHE_VERSION", 20).collect()
+    result = it.SecondEvaluation("CACHE_VERSION", 20).collect()
     honoured = {"default": True, "text": True, "fixed": False, "none": False, "clock": False}
     assert (result["honoured"], result["error"], result["variable"]) == (honoured, "", "CACHE_VERSION")
     assert result["types"] == {"default": "int", "text": "str", "fixed": "int", "none": "int", "clock": "int"}
-    assert it.probe("CACHE_VERSION", 20) == honoured
-    assert not any(it.probe("ANOTHER_NAME", 20).values())
+    assert it.honoured("CACHE_VERSION", 20) == honoured
+    assert not any(it.honoured("ANOTHER_NAME", 20).values())
 
 
 def test_what_is_set_now_does_not_count(settings, monkeypatch):
     monkeypatch.setenv("CACHE_VERSION", "7")
     settings(SETTINGS)
-    assert it.probe("CACHE_VERSION", 20)["fixed"] is False
+    assert it.honoured("CACHE_VERSION", 20)["fixed"] is False
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ def test_what_is_set_now_does_not_count(settings, monkeypatch):
 )
 def test_settings_that_cannot_be_loaded_again(settings, text, seconds, error):
     settings(text)
-    result = it.Probe("CACHE_VERSION", seconds).collect()
+    result = it.SecondEvaluation("CACHE_VERSION", seconds).collect()
     assert (result["error"], result["honoured"]) == (error, {})
     with pytest.raises(RuntimeError, match=error.split(":")[0]):
-        it.probe("CACHE_VERSION", seconds)
+        it.honoured("CACHE_VERSION", seconds)
 
 
 def test_nothing_but_the_settings_is_loaded(settings):
     settings("INSTALLED_APPS = ['no_such_app']\nROOT_URLCONF = 'no_such_urls'\n" + SETTINGS)
-    assert it.probe("CACHE_VERSION", 20)["default"] is True
+    assert it.honoured("CACHE_VERSION", 20)["default"] is True
 
 
 @pytest.mark.parametrize("now", ["", "1", "text"])

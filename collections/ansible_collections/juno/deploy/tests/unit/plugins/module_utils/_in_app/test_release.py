@@ -110,7 +110,7 @@ class Site:
         job = {
             "token": "juno-t", "code": "1f5d0b1", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
             "arguments": ["check"], "timeout_seconds": 60, "mounts": [mount], "copy_limit_bytes": 10**7,
-            "copy_seconds": 5, "busy_seconds": 20, "probe_path": "/", "headers": {}, "collect": False, "dry": False,
+            "copy_seconds": 5, "busy_seconds": 20, "readiness_path": "/", "headers": {}, "collect": False, "dry": False,
             "list_caches": False, "directory": "/root/app",
             **request,
         }  # fmt: skip
@@ -170,7 +170,7 @@ STATIC_URL = "/static/"
     }
     # The compose file is in a folder above the mounted one; and without a mount the working directory counts.
     assert lived.ask(directory="/root")["layout"]["apps"] == ["app/shop"]
-    assert lived.ask(mounts=[], probe_path="")["layout"]["locale"] == ["words"]
+    assert lived.ask(mounts=[], readiness_path="")["layout"]["locale"] == ["words"]
     assert "layout" not in lived.ask(directory="")
     kept = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
     more = f'STATIC_ROOT = BASE + "/out"\nSTORAGES = {{"staticfiles": {{"BACKEND": "{kept}"}}}}\n'
@@ -252,7 +252,7 @@ def test_a_large_database_is_listed_only(lived):
     ],
 )
 def test_pages(lived, path, failure):
-    result = lived.ask(probe_path=path)
+    result = lived.ask(readiness_path=path)
     assert result.get("failure:request") == failure
     if path == "/lock/":
         assert result["requested"]["why"] == "it needs what only its own cache can do"
@@ -309,7 +309,7 @@ NAMES = ["python", sys.executable]
 )
 def test_a_manage_py_ends_in_a_fork_as_it_does_by_itself(lived, python, manage, rc, out, err):
     (lived.checkout / "manage.py").write_text(manage)
-    result = lived.ask(check=[python, "manage.py", "check"], timeout_seconds=2, probe_path="")["check"]
+    result = lived.ask(check=[python, "manage.py", "check"], timeout_seconds=2, readiness_path="")["check"]
     assert (result["rc"], result["stdout"]) == (rc, out)
     assert result["stderr"].endswith(err)
     assert "_in_app" not in result["stderr"]
@@ -406,7 +406,7 @@ def undone(site, record, **request):
     return tuple(names)
 
 
-def test_what_a_run_applied_is_noted_and_only_that_is_taken_back(lived):
+def test_what_a_run_applied_is_noted_and_only_that_is_reversed(lived):
     lived.add(COLUMN)
     lived.add(REVERSIBLE)
     _told, record = migrate_noted(lived)
@@ -576,7 +576,7 @@ def assets(lived):
 
 
 def test_collect_goes_to_the_root_that_serves_once_all_is_right(assets):
-    assert "static" not in assets.ask(collect=True, collect_seconds=60, probe_path="/broken/")
+    assert "static" not in assets.ask(collect=True, collect_seconds=60, readiness_path="/broken/")
     assert "static" not in assets.ask(collect=True, collect_seconds=60, check=["false"])
     assert not (assets.app / "staticfiles").exists()
     result = assets.ask(collect=True, collect_seconds=60)
@@ -607,7 +607,7 @@ def test_the_child_that_collects_gets_ready_during_the_check_and_waits_for_its_e
 @pytest.mark.parametrize("rc", [0, 3])
 def test_a_root_in_the_image_is_told_once_the_check_went_well(assets, rc):
     check = [sys.executable, "-c", f"import time; time.sleep(1); raise SystemExit({rc})"]
-    result = assets.ask(collect=True, collect_seconds=60, check=check, mounts=[], probe_path="")
+    result = assets.ask(collect=True, collect_seconds=60, check=check, mounts=[], readiness_path="")
     why = f"{assets.checkout}/staticfiles is in the image, not in a volume"
     assert result.get("static") == (None if rc else {"why": why})
 

@@ -113,7 +113,7 @@ def test_a_rollback_over_files_changed_by_hand_is_refused(two):
         back(two)
 
 
-def test_a_rollback_across_a_migration_without_a_way_back_stops_before_anything(two):
+def test_a_rollback_across_an_irreversible_migration_stops_before_anything(two):
     def release(reversible: bool) -> list[dict]:
         pending = [{"app": "jobs", "name": "0002_b", "reversible": reversible}]
         first = done(1, two.commits[0], schema=Schema(["jobs.0001_a"]))
@@ -134,6 +134,28 @@ def test_a_rollback_across_a_migration_without_a_way_back_stops_before_anything(
 def test_a_rollback_to_an_image_that_is_gone_is_refused(two):
     del two.names[f"jobs-web:juno-{two.commits[0][:12]}"]
     with pytest.raises(BadInputError, match="is no longer here"):
+        back(two)
+
+
+def test_of_one_commit_the_release_with_another_pulled_image_is_gone_back_to(two):
+    commit = two.commits[1]
+    two.config["services"]["web"] = {**two.config["services"]["web"], "image": "ghcr.io/me/jobs", "build": None}
+    two.unnamed |= {"sha256:1", "sha256:2"}
+    journal.write(two.app.journal, [done(1, commit), done(2, commit)])
+    found = back(two)
+    assert found["target"] == {"number": 1, "commit": commit}
+    assert (found["images"], found["serving_images"]) == ({"web": "sha256:1"}, {"web": "sha256:2"})
+
+
+def test_a_pulled_image_that_is_gone_can_be_brought_back(two):
+    two.config["services"]["web"] = {**two.config["services"]["web"], "image": "ghcr.io/me/jobs", "build": None}
+    journal.write(
+        two.app.journal,
+        [done(3, two.commits[0], pulled={"web": "ghcr.io/me/jobs@sha256:d"}), done(2, two.commits[1])],
+    )
+    with pytest.raises(
+        BadInputError, match=r"bring it back \(docker pull ghcr\.io/me/jobs@sha256:d\), go back to a newer"
+    ):
         back(two)
 
 

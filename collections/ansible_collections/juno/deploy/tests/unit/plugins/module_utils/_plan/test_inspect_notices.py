@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_notices
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
@@ -57,6 +59,18 @@ def test_compose_file_is_told(tmp_path, monkeypatch):
     assert f"Add {world.app.state_directory}/compose.override.yml" in line
     (tmp_path / "app" / ".env").write_text(f"COMPOSE_FILE=docker-compose.yml:{world.app.override}\n")
     assert inspect_notices.named_files(world.app) == ["COMPOSE_FILE names docker-compose.yml: the app is run by these"]
+
+
+def test_a_file_in_a_folder_is_told(tmp_path, monkeypatch):
+    monkeypatch.delenv("COMPOSE_FILE", raising=False)
+    world = World(tmp_path)
+    (tmp_path / "app" / "docker").mkdir()
+    (tmp_path / "app" / "docker-compose.yml").rename(tmp_path / "app" / "docker" / "compose.yml")
+    (line,) = inspect_notices.named_files(world.app)
+    assert line.startswith("docker/compose.yml is taken, since no compose file lies at the top")
+    assert line.endswith(f"--file docker/compose.yml --file {world.app.state_directory}/compose.override.yml")
+    named = dataclasses.replace(world.app, compose_files=("docker/compose.yml",))
+    assert inspect_notices.named_files(named) == []
 
 
 def test_services_beside_the_site_that_publish_ports_are_told(tmp_path, monkeypatch):

@@ -146,6 +146,40 @@ def test_where_more_is_wrong_everything_that_can_be_old_is_made_new(change):
     assert (plan.invalidate, plan.static_changed) == ("all", True)
 
 
+NEWER = ("shop is another image in its registry by now",)
+
+
+@pytest.mark.parametrize(
+    ("change", "build", "why"),
+    [
+        ({"newer_images": NEWER}, True, list(NEWER)),
+        (
+            {"newer_images": NEWER, "always_build": True},
+            True,
+            ["a deploy pulls, a quick deploy only when it must", *NEWER],
+        ),
+        # Beside what is built.
+        ({"newer_images": NEWER, "pulls": False}, True, list(NEWER)),
+        ({}, False, []),
+    ],
+)
+def test_another_image_in_a_registry_is_deployed_without_a_commit(change, build, why):
+    plan = plan_plan.make(dataclasses.replace(SERVED, **{"pulls": True, **change}))
+    assert (plan.deploy, plan.build, plan.pulls) == (build, build, change.get("pulls", True))
+    assert plan.build_reasons == why
+    if build:
+        # Nobody knows what is another one in it.
+        assert (plan.reasons, plan.invalidate, plan.static_changed) == (list(NEWER), "all", True)
+
+
+def test_where_nothing_is_built_images_are_pulled_in_all_words():
+    changed = needs("requirements.txt")
+    plan = plan_plan.make(dataclasses.replace(BEHIND, needs=changed, pulls=True))
+    assert plan_words.words(plan, changed)[0] == "pull the images: image (requirements.txt)"
+    text = plan_words.difference(OLD, NEW, [], 0, changed, pulls=True)["prepared"]
+    assert "Files behind: pull the images\n  requirements.txt\n" in text
+
+
 def test_without_an_own_front_end_none_is_built():
     assert plan_plan.make(dataclasses.replace(BEHIND, force=True)).frontend is False
 

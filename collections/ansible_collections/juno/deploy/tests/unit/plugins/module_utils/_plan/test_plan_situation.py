@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
-from ansible_collections.juno.deploy.plugins.module_utils._plan import plan_situation
+from ansible_collections.juno.deploy.plugins.module_utils._plan import plan_situation, registry_plan
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -60,3 +60,11 @@ def test_what_runs(world, containers, not_running, match):
         world.add(name, image=image)
     seen = situation(world, [done(2, "b" * 40)])
     assert (seen.not_running, seen.images_match) == (not_running, match)
+
+
+def test_what_registries_have(world):
+    state = checkout.GitState(world.commits[1], "main", world.commits[1], "2", 0, 0, [])
+    images = registry_plan.RegistryImages({"web": "shop@sha256:1"}, ("shop is another image",), True)
+    changes = plan_situation.Changes([], None, True, images)
+    seen = plan_situation.situation(world.app, REQUEST, state, [], changes, world.config)
+    assert (seen.newer_images, seen.pulls) == (("shop is another image",), True)

@@ -17,6 +17,10 @@ FIRST_PROXY = (
     "Notice: the proxy takes over the app's ports for the first time; while they change hands nobody is answered for a "
     "moment"
 )
+FRONT = (
+    "Notice: nginx, caddy is recreated once, so that it finds the site through the proxy juno-edge; nobody is answered "
+    "at its ports meanwhile, for about a second"
+)
 SALARY = "jobs.0004_salary (AddField jobs.job.salary)"
 DEMANDS = (
     "Notice: the older code can't add rows, since it doesn't know jobs_job.level, jobs_job.rank, which must not be "
@@ -188,6 +192,16 @@ CASES = {
         back(),
         PlanContext("rollback"),
         ["Back to: release 5", COMMIT, "Rollback: yes, it was asked for", NO_BUILD, ROLLING],
+    ),
+    "a front proxy": (
+        begun({"front_recreated": ["nginx", "caddy"], "proxy": ["its image is pulled first"]}, notices=["it is slow"]),
+        PlanContext("deploy"),
+        [COMMIT, DEPLOY, NO_BUILD, RELOAD, "Notice: it is slow", FRONT, "Notice: its image is pulled first"],
+    ),
+    "images of a registry": (
+        begun({"build": True, "pulls": True, "build_reasons": ["shop is another image in its registry by now"]}),
+        PlanContext("deploy"),
+        [COMMIT, DEPLOY, "Pull:   yes, shop is another image in its registry by now", RELOAD],
     ),
     "a restart of a commit without a subject": (
         back(git={"target_commit": NEW, "target_subject": ""}),

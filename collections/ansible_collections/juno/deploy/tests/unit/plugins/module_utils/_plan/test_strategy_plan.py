@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, engine, gunicorn
 from ansible_collections.juno.deploy.plugins.module_utils._plan import strategy_plan
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import front_world
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import SITE, World
 
 from . import plan_world
 from .plan_world import world_of
@@ -90,10 +91,50 @@ def test_the_site_alone_is_asked_whether_it_can_be_reloaded(tmp_path, monkeypatc
     ("strategy", "proxy", "first"),
     [("rolling", False, True), ("rolling", True, False), ("recreate", False, False), ("reload", False, False)],
 )
-def test_the_first_proxy_is_announced(world, strategy, proxy, first):
+def test_the_first_proxy_is_announced(world, monkeypatch, strategy, proxy, first):
     if proxy:
         world.behind_proxy()
-    assert strategy_plan.first_proxy({"strategy": strategy}, engine.find(world, "jobs")) is first
+    running = engine.find(world, "jobs")
+    service = world.config["services"][world.app.service]
+    mounted = {**service, "volumes": [{"type": "bind", "source": world.app.path, "target": "/code"}]}
+    config = {**world.config, "services": {**world.config["services"], world.app.service: mounted}}
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
+    plan = strategy_plan.choose_strategy(world.app, strategy, config, "", running)
+    assert (plan["strategy"], plan["first_proxy"], plan["front_recreated"]) == (strategy, first, [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led", "links", "ports", "strategy", "first", "front"),
+    [
+        # Our proxy comes: nginx gets a new container, and a published port of the site's own changes hands.
+        ("rolling", False, None, [], "rolling", False, ["nginx"]),
+        ("rolling", False, None, SITE["ports"], "rolling", True, ["nginx"]),
+        ("recreate", False, None, [], "recreate", False, []),
+        # It is there.
+        ("rolling", True, None, [], "rolling", False, []),
+        ("rolling", True, [], [], "rolling", False, ["nginx"]),
+        ("recreate", True, [], [], "recreate", False, ["nginx"]),
+        ("reload", True, [], [], "reload", False, []),
+    ],
+)
+def test_a_front_proxy_that_is_recreated_is_announced(
+    tmp_path, monkeypatch, wanted, led, links, ports, strategy, first, front
+):
+    mount = {"type": "bind", "source": str(tmp_path / "app"), "target": "/code"}
+    world = front_world.world_of(tmp_path, monkeypatch, led=led, ports=ports, volumes=[mount])
+    if links is not None:
+        world.there["nginx-1"]["links"] = links
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
+    plan = strategy_plan.choose_strategy(world.app, wanted, world.config, "", engine.find(world, "jobs"))
+    assert (plan["strategy"], plan["first_proxy"], plan["front_recreated"]) == (strategy, first, front)
+
+
+def test_a_front_proxy_that_ours_can_not_stand_behind_is_a_reason(tmp_path, monkeypatch):
+    world = front_world.world_of(tmp_path, monkeypatch)
+    world.config["services"]["nginx"]["links"] = ["web"]
+    strategy, reason = chosen(world, "rolling")
+    assert strategy == "recreate"
+    assert reason.startswith("not rolling, because 'nginx' has a link to it")
 
 
 @pytest.mark.parametrize(

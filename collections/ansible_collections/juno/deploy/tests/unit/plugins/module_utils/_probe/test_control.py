@@ -21,6 +21,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control, report
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import IN_ANY_RENDERING
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import tls_site
+
+#: The fixture.
+certificate = tls_site.certificate
 
 
 class Site(http.server.ThreadingHTTPServer):
@@ -114,6 +118,17 @@ def test_a_page_from_a_cache_that_nobody_cleared_is_old(place):
     assert figures["failures"] == 0
     assert figures["old_pages"] == figures["after"]["requests"] > 0
     assert "OLD PAGE" in report.words(figures)[0]
+
+
+def test_a_site_by_https_is_asked_whatever_its_certificate(place, certificate):
+    with tls_site.serving(certificate) as site:
+        order = {"base_url": site.base_url, "headers": {"Host": "shop.example.org"}, "rate_per_second": 50}
+        began = time.time()
+        control.start(place, {**order, "pages": [{"path": "/", "contains": ["Jobs"]}]})
+        until(lambda: samples(place, "r") > 3)
+        figures = control.finish(place, {"switch_began": began, "old_gone": began})
+    assert (figures["failures"], figures["old_pages"], figures["after"]["requests"] > 3) == (0, 0, True)
+    assert {headers["Host"] for _path, headers in site.asked} == set(site.names) == {"shop.example.org"}
 
 
 @pytest.mark.parametrize("release", [1, 2])
@@ -261,8 +276,9 @@ def test_files_are_private_and_nothing_is_in_its_arguments(place):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"base_url": "https://example.org"}, "by plain HTTP, not at 'https://example.org'"),
-        ({"base_url": "example.org"}, "by plain HTTP"),
+        ({"base_url": "ftp://example.org"}, "can't ask for pages at 'ftp://example.org'"),
+        ({"base_url": "example.org"}, "give the site's address on this host, like http://127.0.0.1:8001"),
+        ({"base_url": "https://"}, "can't ask for pages at 'https://'"),
         ({"rate_per_second": -1}, "rate of -1 requests/s makes no sense"),
         ({"rate_per_second": 1000}, "rate of 1000 requests/s makes no sense"),
         ({"pages": []}, "has no page to ask for"),

@@ -8,12 +8,16 @@ import contextlib
 import socket
 import threading
 import time
+import urllib.parse
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._probe import prober
 from ansible_collections.juno.deploy.plugins.module_utils._probe.prober import ask
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import IN_ANY_RENDERING
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import tls_site
 
+#: The fixture.
+certificate = tls_site.certificate
 TOKEN = "0123456789abcdef"
 SECRET = "aB3" * 21 + "z"
 OTHER = "xY9" * 21 + "q"
@@ -157,6 +161,40 @@ def test_a_refused_connection():
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     assert ask({"base_url": f"http://127.0.0.1:{port}", "headers": {}}, page())[0] == "connection refused"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "port"),
+    [
+        ("http://127.0.0.1", 80),
+        ("https://127.0.0.1", 443),
+        ("http://[::1]:8001", 8001),
+        ("https://127.0.0.1:8443", 8443),
+    ],
+)
+def test_the_port_of_an_address(base_url, port):
+    assert prober.port_of(urllib.parse.urlsplit(base_url)) == port
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"), [({"Host": "shop.example.org:8443"}, "shop.example.org"), ({"X-Any": "1"}, None)]
+)
+def test_by_https_whatever_the_certificate(certificate, headers, name):
+    with tls_site.serving(certificate) as site:
+        status, seen, wrong = ask({"base_url": site.base_url, "headers": headers}, page(["Jobs"]))
+        ((path, sent),) = site.asked
+    assert (status, bool(seen), wrong) == (200, True, False)
+    assert headers.items() <= sent.items()
+    assert (path, site.names) == ("/", [name])
+
+
+def test_who_does_not_speak_tls_is_told():
+    with tls_site.serving() as site:
+        spec = {"base_url": site.base_url.replace("http:", "https:"), "headers": {}}
+        found, seen, wrong = ask(spec, page())
+    assert isinstance(found, str)
+    assert found
+    assert (seen, wrong, site.asked) == ("", False, [])
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, names
 
-from .proxies import PORT, proxy_of
+from .proxies import FRONT, PORT, behind_front, proxy_of
 
 
 def proxy_entry(text: str) -> dict:
@@ -80,6 +81,31 @@ def test_a_cache_version_goes_to_the_site_and_its_workers():
     ]
     alone = compose_override.override(None, service="web", environment={"CACHE_VERSION": "7"})
     assert alone.splitlines()[2:] == ["services:", '  "web":', '    environment: {"CACHE_VERSION": "7"}']
+
+
+def test_a_front_proxy_finds_ours_by_each_name_of_the_site():
+    proxy = behind_front(front=dataclasses.replace(FRONT, services=("nginx", "caddy")))
+    lines = compose_override.override(proxy, workers=("queue",), environment={"CACHE_VERSION": "7"}).splitlines()
+    links = '    links: ["juno-edge:web", "juno-edge:site_web"]'
+    # Who names no network would be in ours alone; who names one stays there.
+    assert lines[lines.index('  "nginx":') :][:6] == [
+        '  "nginx":',
+        '    networks: {"juno-edge": null, "default": null}',
+        links,
+        '  "caddy":',
+        '    networks: {"juno-edge": null}',
+        links,
+    ]
+    # Each service once: a second one of the same name would take the place of the first.
+    heads = [line for line in lines if re.fullmatch(r"  \S+:.*", line)]
+    assert [one.split(":")[0].strip() for one in heads] == ['"web"', '"queue"', '"nginx"', '"caddy"', "juno-edge"]
+    assert proxy_entry("\n".join(lines))["ports"] == []
+    assert lines[3:5] == ['  "web":', "    ports: !reset []"]
+
+
+def test_without_our_proxy_a_front_proxy_is_as_its_own_files_say():
+    alone = compose_override.override(None, service="web", named=True)
+    assert "links" not in alone + compose_override.override(proxy_of())
 
 
 def test_what_the_proxy_is_made_from():

@@ -114,7 +114,7 @@ def test_an_override_that_comes_beside_ours_is_told(app):
         file.write(OURS)
     with pytest.raises(BadInputError, match=r"lies docker-compose.override.yml, .* move what it says"):
         proxy_files.require_read(app)
-    # The way back must not stumble over it.
+    # The undo must not stumble over it.
     assert proxy_files.put_override(run_command, app, OURS) is False
     with pytest.raises(BadInputError, match=r"override.yml is there"):
         proxy_files.put_override(run_command, app, f"{OURS}# another\n")

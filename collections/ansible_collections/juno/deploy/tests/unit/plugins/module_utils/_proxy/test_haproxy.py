@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import haproxy, names
+
+from .proxies import FRONT, behind_front
 
 PORT = {"mode": "ingress", "target": 8000, "published": "8001", "protocol": "tcp"}
 WANT = {"image": "haproxy:3.0", "directory": "/var/lib/juno/jobs/edge", "user": "0:0"}
@@ -33,19 +36,19 @@ def sections(text: str) -> dict[str, list[str]]:
     return found
 
 
-def test_a_front_door_for_each_published_port_and_a_backend_for_each_target():
+def test_a_frontend_for_each_published_port_and_a_backend_for_each_target():
     ports = [PORT, {**PORT, "published": "8002"}, {**PORT, "published": "9001", "target": 9000}]
     text = sections(haproxy.write(proxy_of(*ports)))
-    doors = {name: lines for name, lines in text.items() if name.startswith("frontend port_")}
-    assert list(doors) == ["frontend port_8001_0", "frontend port_8002_1", "frontend port_9001_2"]
-    assert [lines[0] for lines in doors.values()] == ["bind :18000", "bind :18001", "bind :18002"]
-    assert [lines[-1] for lines in doors.values()] == [f"default_backend app_{port}" for port in (8000, 8000, 9000)]
+    frontends = {name: lines for name, lines in text.items() if name.startswith("frontend port_")}
+    assert list(frontends) == ["frontend port_8001_0", "frontend port_8002_1", "frontend port_9001_2"]
+    assert [lines[0] for lines in frontends.values()] == ["bind :18000", "bind :18001", "bind :18002"]
+    assert [lines[-1] for lines in frontends.values()] == [f"default_backend app_{port}" for port in (8000, 8000, 9000)]
     backends = [name for name in text if name.startswith("backend")]
     assert backends == [f"backend app_{name}" for name in ("8000", "8000_again", "9000", "9000_again")]
     assert text["backend app_9000"][-1] == "server-template web 1-16 juno-jobs-web:9000"
 
 
-def test_one_port_at_two_addresses_has_two_doors_of_different_names():
+def test_one_port_at_two_addresses_has_two_frontends_of_different_names():
     text = sections(haproxy.write(proxy_of(*({**PORT, "host_ip": ip} for ip in ("127.0.0.1", "::1")))))
     assert {"frontend port_8001_0", "frontend port_8001_1"} <= set(text)
 
@@ -116,12 +119,69 @@ def test_containers_are_found_by_the_engines_dns():
     assert "stats socket /run/juno/edge.sock mode 600 level admin expose-fd listeners" in text["global"]
 
 
-def test_the_maintenance_page_stands_before_every_door_but_the_inner_one():
+def test_the_maintenance_page_stands_before_every_frontend_but_the_inner_one():
     text = sections(haproxy.write(proxy_of(PORT, {**PORT, "published": "8002"})))
     closed = {name for name, lines in text.items() if any("maintenance.html" in line for line in lines)}
     assert closed == {"frontend port_8001_0", "frontend port_8002_1"}
     inside = text["frontend inside"]
     assert (inside[0], inside[-1]) == ("bind :17999", "default_backend app_8000")
+
+
+def test_a_front_proxy_is_answered_at_the_sites_own_port():
+    configuration = haproxy.write(behind_front(PORT, front=dataclasses.replace(FRONT, ports=(8000, 9000))))
+    text = sections(configuration)
+    again = "use_backend app_{0}_again if {{ method GET HEAD OPTIONS }} {{ date,neg,add(txn.until) gt 0 }}"
+    for port in (8000, 9000):
+        lines = text[f"frontend front_{port}"]
+        assert lines[:2] == [f"bind :{port}", f"bind :::{port} v6only"]
+        assert (lines[-2], lines[-1]) == (again.format(port), f"default_backend app_{port}")
+        assert any("maintenance.html" in line for line in lines)
+        assert any("wait-for-body" in line for line in lines)
+        # It keeps connections for what its next visitors ask.
+        assert {"timeout client 5m", "timeout http-keep-alive 5m"} <= set(lines)
+        # Who the visitor is nobody but the front proxy knows.
+        assert not any("del-header" in line for line in lines)
+    assert any("del-header" in line for line in text["frontend port_8001_0"])
+    assert haproxy.targets(configuration) == {8000, 9000}
+    assert haproxy.inside_target(configuration) == 8000
+
+
+def test_what_a_front_proxy_asks_by_something_else_is_passed_as_it_is():
+    """The port that the site is asked at is HTTP all the same."""
+    ports, front = [PORT, {**PORT, "published": "9000", "target": 9000}], dataclasses.replace(FRONT, ports=(8000, 9000))
+    text = sections(haproxy.write(behind_front(*ports, front=front, tcp=[8000, 9000])))
+    assert text["frontend front_9000"] == [
+        "bind :9000",
+        "bind :::9000 v6only",
+        "mode tcp",
+        "timeout client 5d",
+        "option clitcpka",
+        "default_backend app_9000",
+    ]
+    assert "mode tcp" not in text["frontend front_8000"]
+
+
+def test_without_published_ports_there_is_nothing_but_the_front_proxy():
+    text = sections(haproxy.write(behind_front(ipv6=False)))
+    assert [name for name in text if name.startswith("frontend")] == [
+        "frontend front_8000",
+        "frontend inside",
+        "frontend app_8000_again",
+    ]
+    assert text["frontend front_8000"][0] == "bind :8000"
+    assert "v6only" not in "".join(text["frontend front_8000"])
+    assert text["backend app_8000"][-1] == "server-template web 1-16 juno-jobs-web:8000"
+    assert not any(name.startswith("frontend front_") for name in sections(haproxy.write(proxy_of())))
+
+
+@pytest.mark.parametrize("tcp", [(), (9000,), (8000, 9000, 2525)])
+def test_each_backend_that_is_named_is_there(tcp):
+    """HAProxy would not start without."""
+    ports = [PORT, *({**PORT, "published": str(one), "target": one} for one in (9000, 2525))]
+    front = dataclasses.replace(FRONT, ports=(8000, 9000))
+    text = sections(haproxy.write(behind_front(*ports, front=front, tcp=tcp)))
+    named = {line.split()[1] for lines in text.values() for line in lines if re.match("(use|default)_backend ", line)}
+    assert named == {name.split()[1] for name in text if name.startswith("backend ")}
 
 
 @pytest.mark.parametrize(

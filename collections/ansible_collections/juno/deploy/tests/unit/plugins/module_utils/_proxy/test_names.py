@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import front_proxy
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, names
 
-from .proxies import PORT, SERVICE, WANT, networks_of, proxy_of
+from .proxies import FRONT, PORT, SERVICE, WANT, behind_front, networks_of, proxy_of
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,54 @@ from .proxies import PORT, SERVICE, WANT, networks_of, proxy_of
 )
 def test_where_it_can_stand(service, reason):
     assert names.why_not(service) == reason
+
+
+@pytest.mark.parametrize(
+    ("service", "front", "reason"),
+    [
+        ({}, FRONT, ""),
+        ({"ports": []}, FRONT, ""),
+        (SERVICE, FRONT, ""),
+        # One that ours can't stand behind is a reason, whatever the site publishes.
+        (SERVICE, dataclasses.replace(FRONT, why_not="'nginx' has a link to it"), "'nginx' has a link to it"),
+        ({}, front_proxy.NONE, "the service publishes no port"),
+        ({"network_mode": "host"}, FRONT, "the service has network_mode host"),
+        ({"ports": [{"target": 8000}]}, FRONT, "the service publishes a port without a fixed number"),
+        (
+            {"mac_address": "02:42:ac:11:65:43"},
+            FRONT,
+            "the service has a fixed mac_address, which two containers can't",
+        ),
+    ],
+)
+def test_where_it_can_stand_behind_a_front_proxy(service, front, reason):
+    found = names.why_not(service, front)
+    assert found.startswith(reason)
+    assert bool(found) is bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("ports", "asked", "main", "given", "targets"),
+    [
+        # Without published ports it is asked at the port that the front proxy asks.
+        ([], (8000,), 8000, 0, (8000,)),
+        ([], (9000, 8000), 9000, 0, (8000, 9000)),
+        ([PORT], (9000,), 9000, 0, (8000, 9000)),
+        ([PORT], (9000,), 8000, 8000, (8000, 9000)),
+        ([{**PORT, "target": 7000}], (8000, 9000), 9000, 9000, (7000, 8000, 9000)),
+    ],
+)
+def test_what_it_takes_over_behind_a_front_proxy(ports, asked, main, given, targets):
+    proxy = behind_front(*ports, front=dataclasses.replace(FRONT, ports=asked), main=given)
+    assert (proxy.main, proxy.targets) == (main, targets)
+    assert [(one.published, one.target) for one in proxy.ports] == [(8001, one["target"]) for one in ports]
+
+
+def test_which_front_proxies_name_no_network():
+    proxy = behind_front(front=dataclasses.replace(FRONT, services=("nginx", "caddy")))
+    assert (proxy.front.services, proxy.front_in_default) == (("nginx", "caddy"), {"nginx"})
+    assert (proxy_of().front, proxy_of().front_in_default) == (front_proxy.NONE, set())
+    assert proxy_of().targets == (8000,)
 
 
 def test_it_refuses_what_it_cannot_stand_before():

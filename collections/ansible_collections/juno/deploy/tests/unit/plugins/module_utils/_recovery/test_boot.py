@@ -43,7 +43,7 @@ def booted(monkeypatch):
         done.append(("recovered", app, caches))
         return {}
 
-    monkeypatch.setattr(it.recovery_recover, "tidy_up", recover)
+    monkeypatch.setattr(it.recovery_recover, "recover_unattended", recover)
 
     def boot():
         monkeypatch.setattr(it, "this_boot", lambda: "another")
@@ -54,7 +54,7 @@ def booted(monkeypatch):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(it, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(it, "TIMEOUT_SECONDS", 0.1)
     monkeypatch.setattr(it, "TRY_AGAIN_SECONDS", 0.02)
 
 
@@ -129,7 +129,7 @@ def test_the_checkout_goes_back_unless_the_release_was_verified(app, booted, fie
     assert done == ([("moved", app)] if moves else [])
 
 
-def test_an_interrupted_release_is_tidied_up(app, booted):
+def test_an_interrupted_release_is_recovered(app, booted):
     arm(app)
     done = booted()
     it.main(it.spec_path(app.state_directory), it.RECOVER)
@@ -170,7 +170,7 @@ def test_while_it_is_done_the_next_deploy_waits_for_whoever_was_cut_off(app, boo
     booted()
     seen = []
     monkeypatch.setattr(
-        it.recovery_recover, "tidy_up", lambda *_any: seen.append(lock.holder(app.state_directory)) or {}
+        it.recovery_recover, "recover_unattended", lambda *_any: seen.append(lock.holder(app.state_directory)) or {}
     )
     it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert [(one.id, one.who) for one in seen] == [("one", "me@here")]
@@ -182,7 +182,7 @@ def test_what_stands_in_the_way_may_pass(app, booted, impatient, monkeypatch):
     done = booted()
     faults, recover = (
         [EngineError("The Engine does not answer."), JunoError("No space left.")],
-        it.recovery_recover.tidy_up,
+        it.recovery_recover.recover_unattended,
     )
 
     def sometimes(*args):
@@ -190,7 +190,7 @@ def test_what_stands_in_the_way_may_pass(app, booted, impatient, monkeypatch):
             raise faults.pop(0)
         return recover(*args)
 
-    monkeypatch.setattr(it.recovery_recover, "tidy_up", sometimes)
+    monkeypatch.setattr(it.recovery_recover, "recover_unattended", sometimes)
     it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert (len(done), is_armed(app)) == (1, False)
 
@@ -201,13 +201,13 @@ def test_that_it_can_not_be_done_ends_the_unit_with_an_error(app, booted, impati
 
     arm(app)
     booted()
-    monkeypatch.setattr(it.recovery_recover, "tidy_up", refuse)
+    monkeypatch.setattr(it.recovery_recover, "recover_unattended", refuse)
     with pytest.raises(JunoError, match=r"of jobs could not be tidied up \(No space left\.\): deploy again"):
         it.main(it.spec_path(app.state_directory), it.RECOVER)
     assert (is_armed(app), free(app)) == (True, True)
 
 
-def test_it_is_the_way_back_of_a_deployer(tmp_path, monkeypatch):
+def test_it_is_the_undo_of_a_deployer(tmp_path, monkeypatch):
     world = World(tmp_path).take_the_place_of_the_real(monkeypatch)
     world.begun(step="build")
     it.recover(world.app, CACHES)

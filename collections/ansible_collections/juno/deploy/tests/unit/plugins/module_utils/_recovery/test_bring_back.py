@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, gunicorn
 from ansible_collections.juno.deploy.plugins.module_utils._base import http
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch
@@ -18,6 +21,8 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._recovery.i
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 pytestmark = pytest.mark.usefixtures("cleared")
+
+WHO = ("-c", "user.name=t", "-c", "user.email=t@example.com")
 
 
 def test_the_checkout_and_the_names_of_the_images_come_back(world):
@@ -42,6 +47,37 @@ def test_the_checkout_is_back_before_docker_compose_is_asked(world, monkeypatch)
     undo(world)
     assert heads
     assert set(heads) == {world.commits[0]}
+
+
+def test_the_override_goes_where_the_compose_file_of_each_commit_wants_it(world):
+    """A rollback may lead to a commit that has it in another folder, and its undo back."""
+    os.mkdir(f"{world.app.path}/docker")
+    for words in (["mv", "docker-compose.yml", "docker/compose.yml"], [*WHO, "commit", "-q", "-m", "3"]):
+        subprocess.run(["git", "-C", world.app.path, *words], check=True)
+    world.commits[1] = world.head()
+    world.back_in_git()
+    world.behind_proxy()
+    world.add("web-1")
+    world.names |= {"haproxy:3.0": "sha256:proxy"}
+    world.begun()
+    top, text = world.app.override, files.read(world.app.override)
+    switch.switch(world.run, world.app, world.spec("rolling"))
+    low = world.app.override
+    assert (low, files.read(low)) == (f"{world.app.state_directory}/compose.override.yml", text)
+    assert not os.path.exists(top)
+    undo(world)
+    assert (world.app.override, files.read(top)) == (top, text)
+    assert not os.path.exists(low)
+
+
+def test_a_strategy_of_a_later_version_is_refused_before_anything_moves(world):
+    world.add("web-1")
+    switched(world, "switch")
+    spec = dataclasses.replace(world.spec(), strategy="swarm")
+    journal.step(world.app.journal, "move", spec=spec)
+    with pytest.raises(BadInputError, match="no strategy 'swarm'"):
+        bring_back.move_back(world.run, world.app, journal.interrupted(journal.read(world.app.journal)))
+    assert world.head() == world.commits[1]
 
 
 def test_of_a_first_release_nothing_is_left(world):
@@ -75,7 +111,7 @@ def test_a_reload_that_never_began_tells_nobody(world, monkeypatch):
     assert undo(world)["clear_caches"] is False
 
 
-def test_a_move_of_the_checkout_that_was_cut_off_is_taken_back(world):
+def test_a_move_of_the_checkout_that_was_cut_off_is_undone(world):
     world.add("web-1")
     switched(world, "switch")
     world.back_in_git()
@@ -180,7 +216,7 @@ def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
     switched(world, "switch", "reload")
     journal.step(world.app.journal, "open")
     world.answers["web-1"] = 0
-    monkeypatch.setattr(http, "status", lambda *_any: 0)
+    monkeypatch.setattr(http, "status", lambda *_any, **_more: 0)
     assert undo(world)["problems"] == ["nobody answers at http://127.0.0.1:8001 (not within 0.3 s)"]
     assert world.newest().outcome == "failed"
 
@@ -190,7 +226,7 @@ def test_a_front_proxy_that_does_not_run_is_no_obstacle(world, monkeypatch):
     world.add("web-1")
     world.add("proxy-1", "restarting")
     switched(world, strategy="recreate")
-    monkeypatch.setattr(http, "status", lambda host, *_any: 0 if host == "127.0.0.1" else 200)
+    monkeypatch.setattr(http, "status", lambda host, *_any, **_more: 0 if host == "127.0.0.1" else 200)
     result = undo(world)
     (problem,) = result["problems"]
     assert problem.startswith("nobody answers at http://127.0.0.1:8001 (proxy-1 (Restarting (1) ")

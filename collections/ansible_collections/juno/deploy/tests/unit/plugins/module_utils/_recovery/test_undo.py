@@ -157,7 +157,7 @@ def migration(name="0002_b", reversible=True, lossy=()):
     return {"app": "jobs", "name": name, "reversible": reversible, "lossy": list(lossy), "atomic": True, "stamp": 1}
 
 
-def test_the_database_is_taken_back_after_the_containers(world, noted):
+def test_the_migrations_are_reversed_after_the_containers(world, noted):
     world.add("web-1")
     asked = noted([migration()], states=world.states)
     switched(world, strategy="recreate")

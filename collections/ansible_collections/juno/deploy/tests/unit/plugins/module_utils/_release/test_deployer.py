@@ -87,7 +87,7 @@ def test_after_the_last_step_the_lock_is_free_while_the_result_can_still_be_fetc
 def test_the_result_of_the_last_step_waits_as_long_as_the_controller_may_be_silent(deployer):
     deployer.start({"record": deployer.waits("gate", {"recorded": True})})
     deployer.rests()
-    deployer.ask("step", name="record", patience=600)
+    deployer.ask("step", name="record", next_step_timeout=600)
     deployer.open("gate")
     until(deployer.is_free)
     deployer.clock.move(500)
@@ -125,7 +125,7 @@ def test_a_step_may_be_done_again(deployer):
 
 
 def undo(deployer):
-    """Return a way back that says from what it comes."""
+    """Return an undo that says from what it comes."""
 
     def work(release, args):
         deployer.note("from", *release.failures, args.get("reason", ""))
@@ -135,7 +135,7 @@ def undo(deployer):
 
 
 @pytest.mark.parametrize("name", ["build", "migrate", "switch", "clear", "verify", "settle"])
-def test_the_way_back_follows_a_failed_step_at_once(deployer, name):
+def test_the_undo_follows_a_failed_step_at_once(deployer, name):
     deployer.start({name: fails(), "undo": undo(deployer)})
     deployer.rests()
     deployer.ask("step", name=name)
@@ -148,7 +148,7 @@ def test_the_way_back_follows_a_failed_step_at_once(deployer, name):
     assert deployer.log() == ["begin", name, "undo", f"from {name} "]
 
 
-def test_the_controller_may_want_the_way_back_itself(deployer):
+def test_the_controller_may_want_the_undo_itself(deployer):
     deployer.start({"undo": undo(deployer)})
     deployer.rests()
     deployer.step("build")
@@ -166,7 +166,7 @@ def test_what_is_verified_is_not_undone_because_it_could_not_be_recorded(deploye
     assert not deployer.is_free()
     deployer.clock.move(61)
     until(deployer.has_ended)
-    assert deployer.log() == ["begin", "record", "tidy"]
+    assert deployer.log() == ["begin", "record", "recover"]
 
 
 def often_fails(deployer, name, times):
@@ -179,7 +179,7 @@ def often_fails(deployer, name, times):
     return work
 
 
-def test_a_way_back_that_failed_is_tried_again_by_itself(deployer):
+def test_an_undo_that_failed_is_tried_again_by_itself(deployer):
     deployer.start({"build": fails(), "undo": often_fails(deployer, "undo", 2)})
     deployer.rests()
     deployer.ask("step", name="build")
@@ -208,7 +208,7 @@ def test_one_that_nobody_has_heard_of_yet_is_waited_for(deployer):
     until(deployer.has_ended)
 
 
-def test_a_way_back_that_failed_is_tried_again_when_it_is_asked_for(deployer):
+def test_an_undo_that_failed_is_tried_again_when_it_is_asked_for(deployer):
     deployer.start({"undo": often_fails(deployer, "undo", 2)})
     deployer.rests()
     for _again in range(2):
@@ -220,7 +220,7 @@ def test_a_way_back_that_failed_is_tried_again_when_it_is_asked_for(deployer):
     assert deployer.log() == ["begin", *["undo", "with a hook failed"] * 3]
 
 
-def test_it_says_in_its_file_why_the_way_back_failed(deployer, tmp_path):
+def test_it_says_in_its_file_why_the_undo_failed(deployer, tmp_path):
     deployer.start({"undo": often_fails(deployer, "undo", 1)})
     deployer.rests()
     deployer.ask("step", name="undo", args={"reason": "a hook failed"}, seconds=30)
@@ -233,14 +233,14 @@ def test_it_says_in_its_file_why_the_way_back_failed(deployer, tmp_path):
     assert deployer.log() == ["begin", *["undo", "with a hook failed"] * 2]
 
 
-@pytest.mark.parametrize("gives_up_after", [1, 3])
-def test_a_way_back_that_cannot_be_is_given_up_at_last(deployer, monkeypatch, gives_up_after):
-    monkeypatch.setattr(release_deployer, "TRIES", gives_up_after)
+@pytest.mark.parametrize("tries", [1, 3])
+def test_an_undo_that_cannot_be_is_tried_no_more_at_last(deployer, monkeypatch, tries):
+    monkeypatch.setattr(release_deployer, "TRIES", tries)
     deployer.start({"build": fails(), "undo": fails("Never.")})
     arm(deployer)
     deployer.rests()
     deployer.ask("step", name="build")
-    for count in range(1, gives_up_after + 1):
+    for count in range(1, tries + 1):
         until(lambda count=count: deployer.log().count("undo") == count)
         deployer.rests()
         deployer.clock.move(10)
@@ -271,7 +271,7 @@ def is_armed(deployer):
         ({"begin": lambda _release, _args: {"begun": False}}, "begin", False),
     ],
 )
-def test_a_reboot_has_nothing_to_tidy_up_after_what_went_well(deployer, steps, last, armed):
+def test_a_reboot_has_nothing_to_recover_after_what_went_well(deployer, steps, last, armed):
     os.makedirs(deployer.directory)
     arm(deployer)
     deployer.start(steps)
@@ -287,7 +287,7 @@ ROW = ["begin", "build", "switch", "clear", "verify", "record"]
 
 def test_the_steps_follow_by_themselves(deployer):
     steps = {name: deployer.waits(name, {"did": name}) for name in ROW[1:]}
-    deployer.start(steps, at_once=True)
+    deployer.start(steps, auto_continue=True)
     deployer.works_at("build")
     assert deployer.watch("begin", seconds=1)["result"] == {"begun": True}
     assert not deployer.ask("step", name="build", args={"cache_version": {}})["ended"]
@@ -300,7 +300,7 @@ def test_the_steps_follow_by_themselves(deployer):
 
 
 def test_what_has_followed_by_itself_comes_along(deployer):
-    deployer.start({"build": lambda _release, _args: {"images": {}}}, at_once=True)
+    deployer.start({"build": lambda _release, _args: {"images": {}}}, auto_continue=True)
     until(lambda: deployer.log()[-1:] == ["record"])
     until(deployer.is_free)
     assert deployer.step("build") == {"images": {}}
@@ -314,7 +314,7 @@ def test_what_has_followed_by_itself_comes_along(deployer):
 
 
 def test_a_result_with_warnings_waits_until_its_task_asks_though_the_release_is_over(deployer):
-    deployer.start({"verify": lambda _release, _args: {"warnings": ["w"]}}, at_once=True)
+    deployer.start({"verify": lambda _release, _args: {"warnings": ["w"]}}, auto_continue=True)
     until(deployer.is_free)
     deployer.step("build")
     assert sorted(deployer.known) == ["clear", "record", "switch"]
@@ -329,7 +329,7 @@ def test_a_result_with_warnings_waits_until_its_task_asks_though_the_release_is_
 
 @pytest.mark.parametrize("purpose", ["deploy", "rollback", "restart"])
 def test_nothing_follows_a_begin_that_failed(deployer, purpose):
-    deployer.start({"begin": fails("It is in the way.")}, at_once=True, purpose=purpose)
+    deployer.start({"begin": fails("It is in the way.")}, auto_continue=True, purpose=purpose)
     until(deployer.is_free)
     assert deployer.watch("begin", seconds=1)["failure"]["msg"] == "It is in the way."
     until(deployer.has_ended)
@@ -337,7 +337,7 @@ def test_nothing_follows_a_begin_that_failed(deployer, purpose):
 
 
 def test_warnings_and_failures_do_not_come_along(deployer):
-    deployer.start({"switch": lambda _release, _args: {"warnings": ["w"]}, "verify": fails()}, at_once=True)
+    deployer.start({"switch": lambda _release, _args: {"warnings": ["w"]}, "verify": fails()}, auto_continue=True)
     until(lambda: "undo" in deployer.log())
     deployer.rests()
     deployer.step("build")
@@ -350,13 +350,13 @@ def test_warnings_and_failures_do_not_come_along(deployer):
 
 
 def test_a_migration_follows_where_the_build_says_so(deployer):
-    deployer.start({"build": lambda _release, _args: {"migrates": True}}, at_once=True)
+    deployer.start({"build": lambda _release, _args: {"migrates": True}}, auto_continue=True)
     until(deployer.is_free)
     assert deployer.log() == ["begin", "build", "migrate", *ROW[2:]]
 
 
 def test_nothing_follows_a_step_in_which_the_controller_fell_silent(deployer):
-    deployer.start({"build": deployer.waits("gate")}, at_once=True)
+    deployer.start({"build": deployer.waits("gate")}, auto_continue=True)
     deployer.works_at("build")
     deployer.clock.move(release_deployer.FOLLOWED_SECONDS)
     deployer.open("gate")
@@ -369,7 +369,7 @@ def test_nothing_follows_a_step_in_which_the_controller_fell_silent(deployer):
 
 
 def test_one_who_waits_is_not_silent(deployer):
-    deployer.start({"build": deployer.waits("gate")}, at_once=True)
+    deployer.start({"build": deployer.waits("gate")}, auto_continue=True)
     deployer.works_at("build")
     asked = b'{"do": "step", "name": "build", "seconds": 9999}\n'
     with running_deployer.raw(deployer.directory, asked, reads=False) as link:
@@ -390,7 +390,7 @@ def test_a_task_that_asks_again_gets_what_it_got(deployer):
 
 
 def test_a_build_that_fails_at_once_is_undone_at_once(deployer):
-    deployer.start({"build": fails()}, at_once=True)
+    deployer.start({"build": fails()}, auto_continue=True)
     until(deployer.is_free)
     assert deployer.watch("begin", seconds=1)["result"] == {"begun": True}
     with pytest.raises(JunoError, match="It failed"):
@@ -401,7 +401,7 @@ def test_a_build_that_fails_at_once_is_undone_at_once(deployer):
 
 
 def test_nothing_is_built_at_once_where_nothing_is_to_be_done(deployer):
-    deployer.start({"begin": lambda _release, _args: {"begun": False}}, at_once=True)
+    deployer.start({"begin": lambda _release, _args: {"begun": False}}, auto_continue=True)
     until(deployer.is_free)
     assert deployer.log() == ["begin"]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A deployer whose controller is silent, and the next deploy, which asks it to give up."""
+"""A deployer whose controller is silent, and the next deploy, which asks it to cancel its run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import running_deployer
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.running_deployer import until
 
-GIVEN_UP = "This run was given up, since "
+CANCELLED = "This run was given up, since "
 
 
 def settle(deployer):
@@ -26,25 +26,25 @@ def settle(deployer):
 
 
 @pytest.mark.parametrize("at", ["begin", "build", "switch", "verify"])
-def test_it_tidies_up_when_its_controller_is_silent(deployer, at, tmp_path):
-    deployer.start({"tidy": deployer.waits("gate")})
+def test_it_recovers_when_its_controller_is_silent(deployer, at, tmp_path):
+    deployer.start({"recover": deployer.waits("gate")})
     (tmp_path / "state/shop/boot.json").write_text("{}")
     deployer.rests()
     for name in ("build", "switch", "verify")[: ("begin", "build", "switch", "verify").index(at)]:
         deployer.step(name)
     deployer.clock.move(58)
     settle(deployer)
-    assert deployer.ask()["gives_up"] == ""
+    assert deployer.ask()["cancel_reason"] == ""
     deployer.clock.move(3)
-    deployer.works_at("tidy")
-    assert deployer.ask()["gives_up"] == "its controller was not heard from for too long"
+    deployer.works_at("recover")
+    assert deployer.ask()["cancel_reason"] == "its controller was not heard from for too long"
     assert not deployer.is_free()
     deployer.open("gate")
     until(deployer.has_ended)
     assert deployer.is_free()
     assert deployer.last_record().id == running_deployer.ID  # the next one says whose place it takes
     assert not (tmp_path / "state/shop/boot.json").exists()
-    assert deployer.log()[-2:] == [at, "tidy"]
+    assert deployer.log()[-2:] == [at, "recover"]
 
 
 def test_each_word_of_its_controller_counts(deployer):
@@ -56,7 +56,7 @@ def test_each_word_of_its_controller_counts(deployer):
     deployer.clock.move(14)
     # Neither what others ask nor what makes no sense is a word of the controller.
     deployer.ask()
-    deployer.ask("give up")
+    deployer.ask("cancel")
     deployer.ask("step", name="dance")
     assert running_deployer.raw(deployer.directory, b"x\n") is None
     deployer.clock.move(47)
@@ -82,51 +82,51 @@ def test_it_is_patient_while_a_step_is_at_work(deployer):
     ("how", "log"),
     [
         # By the modules, as the begin is watched, the step begun, and one that was begun by itself asked for.
-        (lambda it: it.watch("begin", patience=500), ["begin"]),
-        (lambda it: it.step("build", patience=500), ["begin", "build"]),
+        (lambda it: it.watch("begin", next_step_timeout=500), ["begin"]),
+        (lambda it: it.step("build", next_step_timeout=500), ["begin", "build"]),
     ],
 )
-def test_the_patience_that_was_announced(deployer, how, log):
+def test_the_next_step_timeout_that_was_announced(deployer, how, log):
     deployer.start({})
     deployer.rests()
     how(deployer)
     deployer.clock.move(490)
     settle(deployer)
-    assert deployer.ask()["gives_up"] == ""
-    assert deployer.ask()["patience_seconds"] == 500
+    assert deployer.ask()["cancel_reason"] == ""
+    assert deployer.ask()["next_step_timeout_seconds"] == 500
     deployer.clock.move(11)
     until(deployer.has_ended)
-    assert deployer.log() == [*log, "tidy"]
+    assert deployer.log() == [*log, "recover"]
 
 
-def test_the_patience_of_a_step_that_had_ended_before_it_was_asked_for(deployer):
-    deployer.start({"build": deployer.waits("gate")}, at_once=True)
+def test_the_next_step_timeout_of_a_step_that_had_ended_before_it_was_asked_for(deployer):
+    deployer.start({"build": deployer.waits("gate")}, auto_continue=True)
     deployer.works_at("build")
     deployer.clock.move(release_deployer.FOLLOWED_SECONDS)
     deployer.open("gate")
     deployer.rests()
     # Its result is fetched by a look, so that nothing follows.
-    deployer.watch("build", patience=500)
+    deployer.watch("build", next_step_timeout=500)
     deployer.clock.move(490)
     settle(deployer)
-    assert deployer.ask()["gives_up"] == ""
+    assert deployer.ask()["cancel_reason"] == ""
 
 
-def test_the_patience_of_a_begin_is_known_before_that_has_ended(deployer):
+def test_the_next_step_timeout_of_a_begin_is_known_before_that_has_ended(deployer):
     deployer.start({"begin": deployer.waits("gate", {"begun": True})})
-    deployer.watch("begin", patience=500)
+    deployer.watch("begin", next_step_timeout=500)
     deployer.watch("begin")
     deployer.open("gate")
     deployer.rests()
     deployer.clock.move(490)
     settle(deployer)
-    assert deployer.ask()["gives_up"] == ""
+    assert deployer.ask()["cancel_reason"] == ""
 
 
-def test_patience_is_for_one_step(deployer):
+def test_the_next_step_timeout_is_for_one_step(deployer):
     deployer.start({})
     deployer.rests()
-    deployer.step("build", patience=500)
+    deployer.step("build", next_step_timeout=500)
     deployer.step("switch")
     deployer.clock.move(61)
     until(deployer.has_ended)
@@ -140,8 +140,8 @@ def test_a_clock_that_is_set_changes_nothing(deployer, jump):
     ends = time.monotonic() + 1.2
     while time.monotonic() < ends:
         settle(deployer)
-    assert deployer.ask()["gives_up"] == ""
-    assert not deployer.ask("give up")["gives_up"]
+    assert deployer.ask()["cancel_reason"] == ""
+    assert not deployer.ask("cancel")["cancelled"]
     deployer.step("build")
     deployer.step("record")
     until(deployer.has_ended)
@@ -150,7 +150,7 @@ def test_a_clock_that_is_set_changes_nothing(deployer, jump):
 
 def often_fails(deployer, times):
     def work(_release, _args):
-        if deployer.log().count("tidy") <= times:
+        if deployer.log().count("recover") <= times:
             raise JunoError("The Engine is away.")
         return {}
 
@@ -161,68 +161,68 @@ def breaks(_release, _args):
     raise KeyError("nobody foresaw it")
 
 
-def test_it_tries_to_tidy_up_until_it_works(deployer, tmp_path):
-    deployer.start({"tidy": often_fails(deployer, 3)})
+def test_it_tries_to_recover_until_it_works(deployer, tmp_path):
+    deployer.start({"recover": often_fails(deployer, 3)})
     deployer.rests()
     deployer.clock.move(61)
     for count in (1, 2, 3):
-        until(lambda count=count: deployer.log().count("tidy") == count)
+        until(lambda count=count: deployer.log().count("recover") == count)
         deployer.rests()
         deployer.clock.move(8)
         settle(deployer)
-        assert deployer.log().count("tidy") == count
+        assert deployer.log().count("recover") == count
         assert not deployer.is_free()
         deployer.clock.move(3)
     until(deployer.has_ended)
     assert deployer.code == 0
-    assert deployer.log() == ["begin", *["tidy"] * 4]
+    assert deployer.log() == ["begin", *["recover"] * 4]
     lines = (tmp_path / "state/shop/deployer.errors").read_text().splitlines()
     assert [line[21:] for line in lines] == ["The Engine is away."] * 3
 
 
-def test_whatever_keeps_it_from_tidying_up_is_tried_again_but_not_for_ever(deployer, monkeypatch, tmp_path):
+def test_whatever_keeps_it_from_recovering_is_tried_again_but_not_for_ever(deployer, monkeypatch, tmp_path):
     monkeypatch.setattr(release_deployer, "TRIES", 2)
-    deployer.start({"tidy": breaks})
+    deployer.start({"recover": breaks})
     (tmp_path / "state/shop/boot.json").write_text("{}")
     deployer.rests()
     deployer.clock.move(61)
-    until(lambda: deployer.log().count("tidy") == 1)
+    until(lambda: deployer.log().count("recover") == 1)
     deployer.rests()
     deployer.clock.move(10)
     until(deployer.has_ended)
     assert deployer.is_free()
-    assert deployer.log() == ["begin", "tidy", "tidy"]
+    assert deployer.log() == ["begin", "recover", "recover"]
     assert (tmp_path / "state/shop/boot.json").exists()
     assert "KeyError: 'nobody foresaw it'" in (tmp_path / "state/shop/deployer.errors").read_text()
 
 
 def test_a_full_disk_does_not_keep_it_from_trying_again(deployer):
-    deployer.start({"tidy": often_fails(deployer, 1)}, errors="/dev/full")
+    deployer.start({"recover": often_fails(deployer, 1)}, errors="/dev/full")
     deployer.rests()
     deployer.clock.move(61)
-    until(lambda: deployer.log().count("tidy") == 1)
+    until(lambda: deployer.log().count("recover") == 1)
     deployer.rests()
     deployer.clock.move(10)
     until(deployer.has_ended)
     assert deployer.code == 0
-    assert deployer.log() == ["begin", "tidy", "tidy"]
+    assert deployer.log() == ["begin", "recover", "recover"]
 
 
-def test_tidying_up_may_take_its_time(deployer):
+def test_recovering_may_take_its_time(deployer):
     """Also where a step had to be ended for it."""
-    deployer.start({"build": deployer.waits("never"), "tidy": deployer.waits("gate")})
+    deployer.start({"build": deployer.waits("never"), "recover": deployer.waits("gate")})
     deployer.rests()
     deployer.ask("step", name="build")
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     deployer.clock.move(release_deployer.GRACE_SECONDS)
-    deployer.works_at("tidy")
+    deployer.works_at("recover")
     for _again in range(4):
         deployer.clock.move(100)
         settle(deployer)
-    assert deployer.ask()["step"] == "tidy"
+    assert deployer.ask()["step"] == "recover"
     deployer.open("gate")
     until(deployer.has_ended)
-    assert deployer.log() == ["begin", "build", "tidy"]
+    assert deployer.log() == ["begin", "build", "recover"]
 
 
 def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer, tmp_path):
@@ -231,7 +231,7 @@ def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer,
 
     (tmp_path / "state/shop").mkdir(parents=True)
     journal.write(f"{tmp_path}/state/shop/journal.json", [journal.Entry(number=1, outcome="started")])
-    deployer.start({"begin": begin, "tidy": often_fails(deployer, 1)})
+    deployer.start({"begin": begin, "recover": often_fails(deployer, 1)})
     deployer.rests()
     words = "The Engine is away. This host goes on trying by itself: see the playbook juno.deploy.status."
     assert deployer.watch("begin")["failure"]["msg"] == words
@@ -239,7 +239,7 @@ def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer,
     assert deployer.log() == ["begin"]
     for count in (1, 2):
         deployer.clock.move(11)
-        until(lambda count=count: deployer.log().count("tidy") == count)
+        until(lambda count=count: deployer.log().count("recover") == count)
         if count == 1:
             deployer.rests()
     until(deployer.has_ended)
@@ -247,7 +247,7 @@ def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer,
 
 
 @pytest.mark.parametrize(
-    ("silent", "dead", "gives_up"),
+    ("silent", "dead", "cancelled"),
     [
         (0, False, False),
         (14, False, False),
@@ -255,28 +255,28 @@ def test_a_begin_that_fails_over_an_interrupted_release_goes_on_trying(deployer,
         (0, True, True),
     ],
 )
-def test_it_gives_up_for_the_next_one_where_its_controller_is_dead_or_silent(deployer, silent, dead, gives_up):
-    deployer.start({"tidy": deployer.waits("gate")})
+def test_it_is_cancelled_for_the_next_one_where_its_controller_is_dead_or_silent(deployer, silent, dead, cancelled):
+    deployer.start({"recover": deployer.waits("gate")})
     deployer.rests()
     deployer.watch("begin")
     deployer.clock.move(silent)
     for _again in range(2):
-        assert deployer.ask("give up", dead=dead)["gives_up"] == gives_up
-    assert deployer.ask()["gives_up"] == ("the next deploy came" if gives_up else "")
+        assert deployer.ask("cancel", dead=dead)["cancelled"] == cancelled
+    assert deployer.ask()["cancel_reason"] == ("the next deploy came" if cancelled else "")
     deployer.open("gate")
-    if gives_up:
+    if cancelled:
         until(deployer.has_ended)
-    assert deployer.log() == ["begin", "tidy"][: 1 + gives_up]
+    assert deployer.log() == ["begin", "recover"][: 1 + cancelled]
 
 
-def test_it_does_not_give_up_in_a_hook_that_was_announced(deployer):
+def test_it_is_not_cancelled_in_a_hook_that_was_announced(deployer):
     deployer.start({})
     deployer.rests()
-    deployer.step("build", patience=500)
+    deployer.step("build", next_step_timeout=500)
     deployer.clock.move(440 + 14)
-    assert not deployer.ask("give up")["gives_up"]
+    assert not deployer.ask("cancel")["cancelled"]
     deployer.clock.move(2)
-    assert deployer.ask("give up")["gives_up"]
+    assert deployer.ask("cancel")["cancelled"]
     until(deployer.has_ended)
 
 
@@ -284,25 +284,25 @@ def test_in_a_step_silence_is_shorter(deployer):
     """Its controller asks all the time how that goes on."""
     deployer.start({"switch": deployer.waits("never")})
     deployer.rests()
-    deployer.step("build", patience=500)
-    deployer.ask("step", name="switch", patience=500)
+    deployer.step("build", next_step_timeout=500)
+    deployer.ask("step", name="switch", next_step_timeout=500)
     deployer.clock.move(14)
-    assert not deployer.ask("give up")["gives_up"]
+    assert not deployer.ask("cancel")["cancelled"]
     deployer.clock.move(2)
-    assert deployer.ask("give up")["gives_up"]
+    assert deployer.ask("cancel")["cancelled"]
 
 
 def test_a_step_that_is_at_work_may_end_within_its_grace(deployer):
     deployer.start({"build": deployer.waits("gate")})
     deployer.rests()
     deployer.ask("step", name="build")
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     deployer.clock.move(release_deployer.GRACE_SECONDS - 1)
     settle(deployer)
     assert deployer.ask()["step"] == "build"
     deployer.open("gate")
     until(deployer.has_ended)
-    assert deployer.log() == ["begin", "build", "tidy"]
+    assert deployer.log() == ["begin", "build", "recover"]
 
 
 def test_a_step_that_is_at_work_is_ended_after_its_grace(deployer):
@@ -315,12 +315,12 @@ def test_a_step_that_is_at_work_is_ended_after_its_grace(deployer):
     deployer.start({"build": build})
     deployer.rests()
     deployer.ask("step", name="build")
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     children = [one for one in processes.tree(deployer.process) if one != deployer.process]
     deployer.clock.move(release_deployer.GRACE_SECONDS + 1)
     until(deployer.has_ended)
     assert not any(one.is_alive() for one in children)
-    assert deployer.log() == ["begin", "build", "the build tidies up", "tidy"]
+    assert deployer.log() == ["begin", "build", "the build tidies up", "recover"]
 
 
 @pytest.mark.parametrize("name", ["undo", "record"])
@@ -328,80 +328,80 @@ def test_the_last_step_is_not_ended_for_the_next_deploy(deployer, name):
     deployer.start({name: deployer.waits("gate")})
     deployer.rests()
     deployer.ask("step", name=name)
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     deployer.clock.move(1000)
     settle(deployer)
     assert deployer.ask()["step"] == name
     deployer.open("gate")
     until(deployer.has_ended)
-    assert deployer.log() == ["begin", name, "tidy"]
+    assert deployer.log() == ["begin", name, "recover"]
 
 
 def test_the_next_one_may_try_where_this_one_waits_to_try_again(deployer, tmp_path):
-    deployer.start({"tidy": often_fails(deployer, 9)})
+    deployer.start({"recover": often_fails(deployer, 9)})
     (tmp_path / "state/shop/boot.json").write_text("{}")
     deployer.rests()
-    assert deployer.ask("give up", dead=True)["gives_up"]
-    until(lambda: deployer.log().count("tidy") == 1)
+    assert deployer.ask("cancel", dead=True)["cancelled"]
+    until(lambda: deployer.log().count("recover") == 1)
     deployer.rests()
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     until(deployer.has_ended)
     assert deployer.is_free()
     assert (tmp_path / "state/shop/boot.json").exists()
-    assert deployer.log() == ["begin", "tidy"]
+    assert deployer.log() == ["begin", "recover"]
 
 
-def test_the_next_one_may_try_where_the_way_back_waits_to_be_tried_again(deployer):
-    deployer.start({"undo": breaks, "tidy": breaks})
+def test_the_next_one_may_try_where_the_undo_waits_to_be_tried_again(deployer):
+    deployer.start({"undo": breaks, "recover": breaks})
     deployer.rests()
     with pytest.raises(JunoError, match="nobody foresaw it"):
         deployer.step("undo")
-    assert deployer.ask("give up", dead=True)["gives_up"]
-    until(lambda: deployer.log().count("tidy") == 1)
+    assert deployer.ask("cancel", dead=True)["cancelled"]
+    until(lambda: deployer.log().count("recover") == 1)
     deployer.rests()
-    assert deployer.ask("give up")["gives_up"]
+    assert deployer.ask("cancel")["cancelled"]
     until(deployer.has_ended)
-    assert deployer.log() == ["begin", "undo", "tidy"]
+    assert deployer.log() == ["begin", "undo", "recover"]
 
 
 @pytest.mark.parametrize("name", ["build", "switch", "undo", "record", "begin"])
 def test_a_late_controller_gets_one_clear_refusal(deployer, name):
-    deployer.start({"tidy": deployer.waits("gate")})
+    deployer.start({"recover": deployer.waits("gate")})
     deployer.rests()
     deployer.step("build")
     deployer.clock.move(61)
-    deployer.works_at("tidy")
+    deployer.works_at("recover")
     for _again in range(2):
-        with pytest.raises(JunoError, match=f"^{GIVEN_UP}its controller was not heard from for too long, so ") as error:
+        with pytest.raises(JunoError, match=f"^{CANCELLED}its controller was not heard from for too long, so") as error:
             deployer.step(name)
         assert error.value.details == {"deployer": "refused"}
-    assert GIVEN_UP in deployer.watch(name)["refused"]
+    assert CANCELLED in deployer.watch(name)["refused"]
     deployer.open("gate")
     until(deployer.has_ended)
     with pytest.raises(JunoError, match="not there any more"):
         deployer.step(name)
-    assert deployer.log() == ["begin", "build", "tidy"]
+    assert deployer.log() == ["begin", "build", "recover"]
 
 
 def test_one_that_waits_for_a_step_that_is_ended_hears_that(deployer):
-    deployer.start({"build": deployer.waits("never"), "tidy": deployer.waits("gate")})
+    deployer.start({"build": deployer.waits("never"), "recover": deployer.waits("gate")})
     deployer.rests()
     link = running_deployer.raw(deployer.directory, b'{"do": "step", "name": "build", "seconds": 60}\n', reads=False)
     deployer.works_at("build")
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     deployer.clock.move(release_deployer.GRACE_SECONDS)
     with link:
         assert b"ended with code 1 before it was done" in link.recv(65536)
     deployer.open("gate")
 
 
-def test_a_begin_that_is_given_up(deployer):
+def test_a_begin_that_is_cancelled(deployer):
     deployer.start({"begin": deployer.waits("gate", {"begun": True})})
     deployer.works_at("begin")
-    assert deployer.ask("give up", dead=True)["gives_up"]
+    assert deployer.ask("cancel", dead=True)["cancelled"]
     deployer.open("gate")
     until(deployer.has_ended)
-    assert deployer.log() == ["begin", "tidy"]
+    assert deployer.log() == ["begin", "recover"]
     assert not deployer_armed(deployer)
 
 
@@ -419,4 +419,4 @@ def test_who_comes_when_it_is_over_may_go_on(deployer):
     deployer.ask("step", name="record", seconds=0)
     until(deployer.is_free)
     if not deployer.has_ended():
-        assert deployer.ask("give up")["gives_up"]
+        assert deployer.ask("cancel")["cancelled"]

@@ -28,12 +28,12 @@ def answering(tmp_path):
         asked = {}
 
         def serve():
-            link, _address = door.accept()
+            link, _address = listener.accept()
             with link, link.makefile("rb") as reader:
                 asked.update(json.loads(reader.read()))
                 link.sendall(json.dumps(reply).encode() if reply is not None else b"")
 
-        with rpc.listen(str(tmp_path / "shop"), ID) as door:
+        with rpc.listen(str(tmp_path / "shop"), ID) as listener:
             thread = threading.Thread(target=serve, daemon=True)
             thread.start()
             yield asked
@@ -44,7 +44,13 @@ def answering(tmp_path):
 
 @pytest.fixture
 def params(tmp_path):
-    params = {"state_root": str(tmp_path), "project": "shop", "deployer": ID, "patience_seconds": 90.0, "after": -1}
+    params = {
+        "state_root": str(tmp_path),
+        "project": "shop",
+        "deployer": ID,
+        "next_step_timeout_seconds": 90.0,
+        "after": -1,
+    }
     return {**params, "task_id": "t1"}
 
 
@@ -56,7 +62,7 @@ def test_a_step_is_begun(params, answering):
         "name": "build",
         "task": "t1",
         "args": {"cache_version": {}},
-        "patience": 90.0,
+        "next_step_timeout": 90.0,
         "after": 0,
         "seconds": follow.FIRST_SECONDS,
     }
@@ -168,4 +174,4 @@ def test_a_module_needs_nothing_but_what_python_has():
         found.add(name)
         todo += imports.of(name) - found
     thin = {"_release.follow", "_release.start_deployer", "_state.kept_code", "_state.lock", "_state.rpc"}
-    assert found == thin | {"_base.options", "_base.processes", "_base.polling", "_base.errors"}
+    assert found == thin | {"_base.options", "_base.strategies", "_base.processes", "_base.polling", "_base.errors"}

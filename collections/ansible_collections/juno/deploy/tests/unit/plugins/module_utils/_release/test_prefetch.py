@@ -72,8 +72,11 @@ def test_what_was_changed_meanwhile_is_asked_again(app, monkeypatch, tmp_path, n
     assert later.ran == [(VERSION, None)]
 
 
-def test_what_nothing_foresees_is_left_to_the_begin(app, tmp_path, monkeypatch):
-    (tmp_path / ".env").mkdir()
+def test_what_nothing_foresees_is_left_to_the_begin(app, monkeypatch):
+    def broken(_project):
+        raise PermissionError
+
+    monkeypatch.setattr(it.compose_config, "sources", broken)
     spec = {"path": app.path, **dict.fromkeys(("docker_host",))}
     monkeypatch.setattr(it.sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(json.dumps({"spec": spec}).encode())))
     monkeypatch.setattr(it.os, "dup2", lambda *_any: None)

@@ -49,7 +49,7 @@ def handed_over(tmp_path):
         "holder": dataclasses.asdict(lock.Holder("one", "rollback", "rohit@laptop", pid=7, started="8")),
         "package": "/kept/abc",
         "controller_timeout_seconds": 45,
-        "at_once": True,
+        "auto_continue": True,
         "taken_over": "she@there, at work since 10:00",
     }
 
@@ -57,7 +57,7 @@ def handed_over(tmp_path):
 def test_what_the_module_hands_over(tmp_path):
     found = Release.from_input(handed_over(tmp_path), 5)
     assert (found.app.services, found.holder.process.pid) == (("site", "queue"), 7)
-    assert (found.package, found.lock, found.at_once, found.began) == ("/kept/abc", 5, True, False)
+    assert (found.package, found.lock, found.auto_continue, found.began) == ("/kept/abc", 5, True, False)
     assert found.controller_timeout == 45.0
     assert found.taken_over == "she@there, at work since 10:00"
 

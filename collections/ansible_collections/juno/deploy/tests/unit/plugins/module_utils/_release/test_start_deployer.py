@@ -148,12 +148,12 @@ def test_what_a_deployer_is(start_request, host, waiting_git):
     kinds = sorted(one.partition(":")[0] for one in files.values() if one != "/dev/null")
     assert kinds == [f"{start_request.directory}/lock", "pipe", "socket"]
     standing = rpc.ask(rpc.socket_path(start_request.directory, ID), {"do": "stand"})
-    assert (standing["id"], standing["step"], standing["patience_seconds"]) == (ID, "begin", 60.0)
+    assert (standing["id"], standing["step"], standing["next_step_timeout_seconds"]) == (ID, "begin", 60.0)
     with open(f"/proc/{held.pid}/cmdline", encoding="utf-8") as file:
         assert "ada" not in file.read()
 
 
-def test_programs_of_a_deployer_have_neither_lock_nor_door_but_its_mark(start_request, waiting_git):
+def test_programs_of_a_deployer_have_neither_lock_nor_socket_but_its_mark(start_request, waiting_git):
     start(start_request)
     (git,) = waiting_git()
     files = [os.readlink(f"/proc/{git.pid}/fd/{number}") for number in os.listdir(f"/proc/{git.pid}/fd")]
@@ -170,7 +170,7 @@ def test_one_that_is_at_work_is_told(start_request, waiting_git):
     assert handle is None
     result = busy.as_dict()
     assert result["words"] == "A deploy of shop by ada@laptop has been at work since 2025-01-01T00:00:00Z"
-    assert (result["id"], result["who"], result["standing"]["step"], result["standing"]["gives_up"]) == (
+    assert (result["id"], result["who"], result["standing"]["step"], result["standing"]["cancel_reason"]) == (
         ID,
         "ada@laptop",
         "begin",
@@ -178,12 +178,12 @@ def test_one_that_is_at_work_is_told(start_request, waiting_git):
     )
 
 
-def test_one_whose_controller_is_dead_gives_up(start_request, host, waiting_git):
+def test_one_whose_controller_is_dead_is_cancelled(start_request, host, waiting_git):
     start(start_request)
     waiting_git()
     handle, busy = start_deployer.take_lock(start_request.directory, 0, ID)
     assert handle is None
-    assert busy.standing["gives_up"] == "the next deploy came"
+    assert busy.standing["cancel_reason"] == "the next deploy came"
     (host / "go").touch()
     handle, place = start_deployer.take_lock(start_request.directory, LONG_SECONDS, ID)
     assert handle is not None
@@ -191,7 +191,7 @@ def test_one_whose_controller_is_dead_gives_up(start_request, host, waiting_git)
     lock.give_back(handle)
 
 
-def test_one_that_ends_by_itself_was_not_given_up(start_request, host, waiting_git):
+def test_one_that_ends_by_itself_was_not_cancelled(start_request, host, waiting_git):
     start(start_request)
     waiting_git()
     threading.Timer(0.3, (host / "go").touch).start()
@@ -404,7 +404,7 @@ def test_the_module_begins(params, host, monkeypatch):
 
 
 def test_the_module_follows_what_it_has_begun(params, host, waiting_git):
-    first = release_begin.begin({**params, "archive": _code.archive(), "patience_seconds": 500.0}, dry=False)
+    first = release_begin.begin({**params, "archive": _code.archive(), "next_step_timeout_seconds": 500.0}, dry=False)
     assert (first["deployer"], first["progress"]["ended"]) == (ID, False)
     held = lock.holder(str(host / "state/shop"))
     assert (held.who, held.machine, held.controller_pid, held.controller_started) == ("ada@laptop", "laptop", 7, "81")

@@ -195,7 +195,7 @@ def test_one_that_is_killed(do, number):
     assert step.failure == {"msg": f"The process of the step build ended with signal {int(number)} before it was done."}
 
 
-def test_one_that_leaves_by_the_back_door(do):
+def test_one_that_leaves_without_a_word(do):
     step = finish(do(lambda _release, _args: os._exit(7)))
     assert step.failure == {"msg": "The process of the step build ended with code 7 before it was done."}
 
@@ -325,7 +325,7 @@ print([os.readlink(f"/dev/fd/{one}") for one in range(3, 99) if os.path.exists(f
 """
 
 
-def test_what_it_starts_has_neither_door_nor_pipe_nor_lock(do, tmp_path):
+def test_what_it_starts_has_neither_socket_nor_pipe_nor_lock(do, tmp_path):
     handle = lock.take(str(tmp_path))
     os.set_inheritable(handle, True)  # as it comes to the deployer
 
@@ -334,10 +334,10 @@ def test_what_it_starts_has_neither_door_nor_pipe_nor_lock(do, tmp_path):
         child = subprocess.run([sys.executable, "-c", LISTS], capture_output=True, text=True, check=True)
         return {"own": own, "child": child.stdout.strip()}
 
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(tmp_path / "door"))
-        name = os.readlink(f"/dev/fd/{door.fileno()}")
-        step = finish(do(work, doors=[door]))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        name = os.readlink(f"/dev/fd/{listener.fileno()}")
+        step = finish(do(work, sockets=[listener]))
     os.close(handle)
     # It has the lock itself, which is free only when it has ended, too.
     assert f"{tmp_path}/lock" in step.result["own"]

@@ -31,7 +31,7 @@ def test_what_is_built(tmp_path, asked, strategy, frontend, pages, command):
     notes = asked(build, "build", BUILT)
     at = release(
         tmp_path,
-        plan={"strategy": strategy, "frontend": frontend},
+        plan={"strategy": strategy, "frontend": frontend, "pulled": {"queue": "shop@sha256:1"}},
         pages=[{"path": "/a/"}],
         headers={"Host": "example.org", "X-Port": 80},
         build={"frontend": ["make"], "check_timeout_seconds": 9},
@@ -42,14 +42,42 @@ def test_what_is_built(tmp_path, asked, strategy, frontend, pages, command):
     assert do("build", at)["images"] == BUILT["images"]
     ((_run, app, spec),) = notes
     assert (app, spec.commit, spec.build, spec.collect, spec.translate) == (at.app, "c2", True, True, False)
-    assert (spec.frontend, spec.pages, spec.probe_path) == (command, pages, "/a/")
-    assert spec.headers == {"Host": "example.org", "X-Port": "80"}
+    assert (spec.frontend, spec.pages, spec.readiness_path) == (command, pages, "/a/")
+    assert (spec.headers, spec.pulled) == ({"Host": "example.org", "X-Port": "80"}, {"queue": "shop@sha256:1"})
     assert (spec.check_command, spec.check_timeout_seconds) == (("python", "manage.py", "check"), 9)
     assert (spec.base_url, spec.update_services, spec.boot_timeout_seconds) == (
         "http://127.0.0.1:8001",
         ("db",),
         7,
     )
+
+
+NAMED = {"Host": "www.example.org", "X-Forwarded-Proto": "https"}
+
+
+@pytest.mark.parametrize(
+    ("site", "base_url", "headers", "asked_at", "sent"),
+    [
+        (None, "", {}, "", {}),
+        (None, "http://127.0.0.1:8001", {"X-Port": 80}, "http://127.0.0.1:8001", {"X-Port": "80"}),
+        # A front proxy of the project's own tells it, as it was found when the release began.
+        ({"base_url": "https://127.0.0.1", "headers": NAMED}, "", {}, "https://127.0.0.1", NAMED),
+        ({"base_url": "http://127.0.0.1", "headers": {}}, "", {"X-Port": 80}, "http://127.0.0.1", {"X-Port": "80"}),
+        ({"base_url": "", "headers": NAMED}, "", {}, "", NAMED),
+    ],
+)
+def test_where_and_as_whom_the_site_is_asked(tmp_path, asked, site, base_url, headers, asked_at, sent):
+    at = release(tmp_path, {"build": BUILT, "switch": SWITCHED}, base_url=base_url, headers=headers)
+    at.results["begin"] = {**at.results["begin"], **({"site": site} if site else {})}
+    notes = asked(build, "build", BUILT)
+    asked(switch, "switch", SWITCHED)
+    asked(verify_site, "verify", VERIFIED)
+    for step in ("build", "switch", "verify"):
+        do(step, at)
+    (*_built, built), (*_switched, switched), (params, _warn) = notes
+    assert [(spec.base_url, spec.headers) for spec in (built, switched)] == [(asked_at, sent)] * 2
+    assert (params["base_url"], params["host"]) == (SWITCHED["base_url"], sent.get("Host"))
+    assert params["forwarded_proto"] == sent.get("X-Forwarded-Proto")
 
 
 @pytest.mark.parametrize(("shared_cache_version", "value"), [(None, 7), ({**BEGUN["cache_version"], "value": 9}, 9)])

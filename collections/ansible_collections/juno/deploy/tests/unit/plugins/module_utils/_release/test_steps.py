@@ -9,7 +9,8 @@ import re
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._build import build
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import record, recover, settle, undo
+from ansible_collections.juno.deploy.plugins.module_utils._record import record, settle
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover, undo
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin, report_text, steps
 from ansible_collections.juno.deploy.plugins.module_utils._release.release import LAST, TASKS
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
@@ -31,8 +32,8 @@ def task_names(role="django_app"):
     return [line.removeprefix("- name:").strip().strip('"') for line in lines if line.startswith("- name:")]
 
 
-def test_every_step_but_the_way_back_has_the_name_that_a_failed_task_has_in_the_role():
-    assert set(TASKS) == set(steps.STEPS) - {"undo", "tidy"}
+def test_every_step_but_the_undo_has_the_name_that_a_failed_task_has_in_the_role():
+    assert set(TASKS) == set(steps.STEPS) - {"undo", "recover"}
     assert set(LAST) <= set(steps.STEPS)
     assert set(TASKS.values()) - set(task_names()) == set()
 
@@ -170,7 +171,7 @@ def test_what_is_recorded(tmp_path, asked, monkeypatch, purpose, method, cleared
         results,
         purpose=purpose,
         caches={"method": method},
-        record={"keep_releases": 2, "keep_backups": 4, "keep_cache_mb": 100},
+        record={"keep_releases": 2, "keep_backups": 4, "build_cache_keep_mb": 100},
         host_name="h1",
         headers={"Host": "example.org"},
     )
@@ -201,7 +202,7 @@ def test_what_was_collected_from_scratch_is_no_build_in_the_report(tmp_path, ask
     assert (seen[0].built, seen[0].collected, seen[0].migrated) == ({}, {"added": 3}, {"reversed": []})
 
 
-# The way back
+# The undo
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_where_there_is_no_release_at_work_nothing_goes_back(tmp_path, asked):
 
 
 def test_without_its_controller_it_is_finished_or_undone_as_a_dead_run_is(tmp_path, asked):
-    notes = asked(recover, "tidy_up", {"number": 2})
+    notes = asked(recover, "recover_unattended", {"number": 2})
     at = release(tmp_path)
-    assert do("tidy", at) == {"number": 2}
+    assert do("recover", at) == {"number": 2}
     assert notes == [(steps.run, at.app, at.spec["caches"])]

@@ -101,6 +101,16 @@ def test_what_a_container_sees_follows_from_its_mounts_and_its_image(path, by_mo
     assert list(needs([path], around).steps) == steps
 
 
+def test_what_the_containers_are_made_from_counts_though_no_container_sees_it():
+    ignored = change.Surroundings(
+        lambda _path: change.Seen(by_mount=False, by_image=False),
+        made_from=frozenset({"docker/prod.yml", "docker/web.Dockerfile"}),
+    )
+    for path in ("docker/prod.yml", "docker/web.Dockerfile", "docker/docker-compose.yml"):
+        assert "build" in needs([path], ignored).steps
+    assert needs(["docker/other.yml"], ignored).steps == {}
+
+
 def test_a_file_that_is_mounted_by_itself_is_held_by_a_container_that_runs():
     around = dataclasses.replace(MOUNTED, mounted_files=frozenset({"settings.py"}))
     assert needs(["settings.py", "urls.py"], around).held == ["settings.py"]

@@ -32,7 +32,9 @@ def config(**service) -> dict:
         (HOST, "", "'web' has network_mode host: set 'base_url'"),
         ({"ports": []}, "", "'web' publishes no port by a fixed number: set 'base_url'"),
         ({"ports": [{"target": 8000}]}, "", "publishes no port by a fixed number"),
-        (HOST, "https://www.example.com", "not https://www.example.com: for https set 'headers'"),
+        (HOST, "https://www.example.com", r"not https://www.example.com: its name goes into 'headers' \(Host\)"),
+        (HOST, "https://203.0.113.5", "own address on this host, such as http://127.0.0.1:8001 or https://127.0.0.1"),
+        (HOST, "ftp://127.0.0.1", "not ftp://127.0.0.1"),
     ],
 )
 def test_a_site_without_an_address_is_refused(world, service, base_url, says):
@@ -41,7 +43,8 @@ def test_a_site_without_an_address_is_refused(world, service, base_url, says):
 
 
 def test_one_with_an_address_is_not(world):
-    refusals.require_address(world.app, config(**HOST), "http://127.0.0.1:8001")
+    for base_url in ("http://127.0.0.1:8001", "http://203.0.113.5", "https://127.0.0.1", "https://[::1]:8443"):
+        refusals.require_address(world.app, config(**HOST), base_url)
     refusals.require_address(world.app, world.config, "")
 
 
@@ -100,6 +103,21 @@ def test_a_file_that_compose_needs_may_not_leave_git(world, gone, refused):
         ask()
 
 
+@pytest.fixture
+def below(world):
+    """An app whose compose file lies in a folder."""
+    os.makedirs(world.app.path + "/deploy")
+    os.rename(world.app.path + "/docker-compose.yml", world.app.path + "/deploy/compose.yaml")
+    return world
+
+
+def touch(*paths: str) -> None:
+    for path in paths:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8"):
+            pass
+
+
 @pytest.mark.parametrize(
     ("context", "refused"),
     [
@@ -110,14 +128,78 @@ def test_a_file_that_compose_needs_may_not_leave_git(world, gone, refused):
         ("/srv", True),
     ],
 )
-def test_an_image_is_built_from_the_checkout(world, monkeypatch, context, refused):
-    monkeypatch.setattr(
-        type(world.app), "compose", lambda *_any: type("Files", (), {"files": ("deploy/compose.yaml",)})
-    )
-    context = os.path.normpath(context.format(path=world.app.path)) if context[0] in "{/" else context
+def test_an_image_is_built_from_the_checkout(below, context, refused):
+    path = below.app.path
+    context = os.path.normpath(context.format(path=path)) if context[0] in "{/" else context
     config = {"services": {"web": {"build": {"context": context}}, "db": {"build": {"context": "/srv/db"}}}}
     if refused:
-        with pytest.raises(BadInputError, match=r"outside of the checkout.*deploy/compose.yaml.*--project-directory"):
-            refusals.require_own_contexts(world.app, config)
+        says = (
+            rf"outside of the checkout.*\(deploy/compose.yaml\) count from .* which is {path}/deploy: correct 'build'"
+        )
+        with pytest.raises(BadInputError, match=f"{says}.*Nothing was changed"):
+            refusals.require_own_contexts(below.app, config)
     else:
-        refusals.require_own_contexts(world.app, config)
+        refusals.require_own_contexts(below.app, config)
+
+
+@pytest.mark.parametrize(
+    ("build", "there", "refused"),
+    [
+        # "build: .." with its Dockerfile at the top or in the folder, and "build: ." there.
+        ({"context": "{path}"}, "Dockerfile", False),
+        ({"context": "{path}", "dockerfile": "deploy/Dockerfile"}, "deploy/Dockerfile", False),
+        ({"context": "{path}/deploy"}, "deploy/Dockerfile", False),
+        # Written for --project-directory with the top of the checkout.
+        ({"context": "{path}/deploy"}, "Dockerfile", True),
+        ({"context": "{path}/deploy/backend", "dockerfile": "prod.Dockerfile"}, "backend/prod.Dockerfile", True),
+        # The commit may bring it.
+        ({"context": "{path}/deploy"}, "other", False),
+        ({"context": "{path}/deploy", "dockerfile_inline": "FROM x"}, "other", False),
+    ],
+)
+def test_paths_that_count_from_the_top_are_refused(below, build, there, refused):
+    path = below.app.path
+    touch(f"{path}/{there}")
+    service = config(build={**build, "context": build["context"].format(path=path)})
+    if refused:
+        says = f"'web' is built by {path}/deploy/.*Dockerfile, which is not there, but {path}/{there} is: paths"
+        with pytest.raises(BadInputError, match=f"{says}.* let them begin with '..'. Nothing was changed"):
+            refusals.require_own_contexts(below.app, service)
+    else:
+        refusals.require_own_contexts(below.app, service)
+
+
+def test_at_the_top_a_missing_dockerfile_is_the_builds_matter(world):
+    refusals.require_own_contexts(world.app, config(build={"context": world.app.path}))
+
+
+@pytest.mark.parametrize(
+    ("text", "gone", "refused"),
+    [
+        ("env_file: web.env", "deploy/web.env", True),
+        ("env_file: web.env", "web.env", False),
+        ("env_file: ../web.env", "web.env", True),
+        ("env_file: ../conf/web.env", "conf/web.env", True),
+        ("env_file: conf/web.env", "conf/web.env", False),
+    ],
+)
+def test_files_are_named_from_the_folder(below, text, gone, refused):
+    texts = {"deploy/compose.yaml": f"services:\n  web:\n    {text}\n"}
+    if refused:
+        with pytest.raises(BadInputError, match=f"takes {gone} out of git, and its deploy/compose.yaml names it"):
+            refusals.require_files_stay(below.app, texts, [gone], "8f5d0b1c")
+    else:
+        refusals.require_files_stay(below.app, texts, [gone], "8f5d0b1c")
+
+
+def test_containers_may_run_from_the_folder(below, tmp_path):
+    below.add("web-1")
+    one = engine.find(below, "jobs")[0]
+    refusals.require_one_path(below.app, [dataclasses.replace(one, working_dir=below.app.path + "/deploy")])
+    # One that is named and lies elsewhere has its folder there.
+    touch(f"{tmp_path}/etc/site.yml")
+    away = dataclasses.replace(one, working_dir=f"{tmp_path}/etc")
+    with pytest.raises(BadInputError, match="runs from"):
+        refusals.require_one_path(below.app, [away])
+    named = dataclasses.replace(below.app, compose_files=(f"{tmp_path}/etc/site.yml",))
+    refusals.require_one_path(named, [away])

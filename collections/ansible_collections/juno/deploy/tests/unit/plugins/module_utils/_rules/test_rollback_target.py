@@ -33,9 +33,9 @@ FAILED = entry(4, "d", "failed", undone=True)
         ([A, B, C], 0, 2),
         ([A, B, C], 1, 1),
         ([A, B, FAILED], 0, 1),
-        # Released again (a restart, say): the same commit is no way back.
+        # Released again (a restart, say): the same commit is none to go back to.
         ([A, B, entry(3, "b")], 0, 1),
-        # After a rollback to 1, the way back from that is 2.
+        # After a rollback to 1, what that goes back to is 2.
         ([A, B, entry(3, "a")], 0, 2),
         ([A, B, entry(3, "a")], 1, 1),
         ([A, B, entry(3, "b"), entry(4, "", "done")], 0, 1),
@@ -43,6 +43,27 @@ FAILED = entry(4, "d", "failed", undone=True)
 )
 def test_the_release_that_is_gone_back_to(entries, wanted, number):
     assert rollback_target.choose(entries, wanted).number == number
+
+
+def with_image(number: int, commit: str, image: str) -> Entry:
+    return entry(number, commit, images={"web": image, "cron": "sha256:c"} if image else {})
+
+
+@pytest.mark.parametrize(
+    ("pulled", "entries", "number"),
+    [
+        (["web"], [with_image(1, "a", "1"), with_image(2, "a", "2")], 1),
+        (["web"], [with_image(1, "a", "1"), with_image(2, "a", "2"), with_image(3, "a", "2")], 1),
+        # After a rollback to 1, what that goes back to is 2.
+        (["web"], [with_image(1, "a", "1"), with_image(2, "a", "2"), with_image(3, "a", "1")], 2),
+        # What is built of one commit again is the same.
+        ([], [with_image(1, "a", "1"), with_image(2, "b", "2"), with_image(3, "b", "3")], 1),
+        # Nobody knows which image it had.
+        (["web"], [with_image(1, "a", "1"), with_image(2, "b", ""), with_image(3, "b", "3")], 1),
+    ],
+)
+def test_of_one_commit_there_may_be_more_than_one_image(pulled, entries, number):
+    assert rollback_target.choose(entries, 0, pulled).number == number
 
 
 @pytest.mark.parametrize(
@@ -59,27 +80,9 @@ def test_the_release_that_is_gone_back_to(entries, wanted, number):
         ([entry(number, "abcdefgh"[number]) for number in range(1, 8)], 9, r"good ones are: 7, 6, 5, 4, 3\.$"),
     ],
 )
-def test_where_there_is_no_way_back(entries, wanted, says):
+def test_where_there_is_none_to_go_back_to(entries, wanted, says):
     with pytest.raises(BadInputError, match=says):
         rollback_target.choose(entries, wanted)
-
-
-BUILT = {"build": {"context": "/root/JunoJobs"}}
-CONFIG = {"name": "jobs", "services": {"web": BUILT, "cron": BUILT, "db": {"image": "postgres"}}}
-
-
-def test_kept_images_are_found_by_the_commit():
-    names = {service: f"jobs-{service}:juno-{'a' * 12}" for service in ("web", "cron")}
-    assert rollback_target.images(CONFIG, A, dict.fromkeys(names.values(), "sha256:1").get, ("web", "cron")) == names
-
-
-def test_images_of_other_services_are_left_alone():
-    assert set(rollback_target.images(CONFIG, A, lambda _name: "sha256:1", ("web",))) == {"web"}
-
-
-def test_an_image_that_is_no_longer_kept_is_told():
-    with pytest.raises(BadInputError, match=r"jobs-web:juno-a{12} of release 1 is no longer here .*keep_releases"):
-        rollback_target.images(CONFIG, A, lambda _name: "", ("web", "cron"))
 
 
 def released(number: int, applied: list[str], *pending: dict[str, t.Any], commit: str = "") -> Entry:
@@ -141,7 +144,7 @@ def test_migrations_that_came_since(entries, target, found):
         (["jobs.0001_a"], [], {}),
     ],
 )
-def test_where_each_app_is_taken_back_to(state, migrations, to):
+def test_where_each_app_is_reversed_to(state, migrations, to):
     assert rollback_target.way_to(state, migrations) == to
 
 

@@ -70,6 +70,18 @@ def a_switch(world, monkeypatch, caches, clear, cache_version=None, commit="c" *
     return work, [one for one in work.old if one.service == "web"]
 
 
+@pytest.mark.parametrize(("policy", "kept"), [({}, False), ({"pull_policy": "always"}, True)])
+def test_for_that_container_nothing_is_pulled(world, monkeypatch, removed, policy, kept):
+    asked = []
+    work, old = a_switch(world, monkeypatch, {"method": "settings"}, lambda *_any: None)
+    work.service.update(policy)
+    ran = CommandResult(["docker"], 0, "jobs-web-run-1\n", "")
+    monkeypatch.setattr(work, "run", lambda argv, **_more: asked.append(argv) or ran)
+    with it.between(work, old):
+        override = f"{world.app.state_directory}/no_pull.override.json"
+        assert ((override in asked[0]), removed) == (kept, [])
+
+
 def test_between_old_and_new_they_are_cleared_by_a_container_of_the_release(world, monkeypatch, removed):
     asked, places = [], []
     work, old = a_switch(world, monkeypatch, {"method": "settings"}, lambda _app, _caches, found: places.append(found))

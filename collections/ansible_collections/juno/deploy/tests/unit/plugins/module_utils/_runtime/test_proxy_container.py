@@ -198,7 +198,8 @@ def test_a_missing_image_is_found_when_planning(world):
         (["8443", "8001"], "http://127.0.0.1:8001", "tls", ""),
         ([], "", "", "publishes no port with a fixed number"),
         ([], "http://127.0.0.1", "", ""),
-        ([], "https://example.org", "", "must be like http://127"),
+        ([], "ftp://example.org", "", "must be like http://127"),
+        ([], "https://127.0.0.1", "", ""),
     ],
 )
 def test_an_address_for_the_site_is_known_before_anything_is_built(ports, base_url, kind, error):

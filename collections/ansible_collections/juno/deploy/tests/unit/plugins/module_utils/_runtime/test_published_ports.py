@@ -15,7 +15,7 @@ def port(published, **more):
     return {"target": 8000, "published": published, "protocol": "tcp", **more}
 
 
-def test_every_door_of_the_project():
+def test_every_published_port_of_the_project():
     config = {
         "services": {
             "web": {"ports": [port("8001"), port("8002", host_ip="127.0.0.1")]},
@@ -23,8 +23,8 @@ def test_every_door_of_the_project():
             "db": {},
         }
     }
-    assert published_ports.doors(config) == [("127.0.0.1", 8001), ("::1", 8001), ("127.0.0.1", 8002), ("::1", 80)]
-    assert published_ports.doors({"services": {}}) == []
+    assert published_ports.list_all(config) == [("127.0.0.1", 8001), ("::1", 8001), ("127.0.0.1", 8002), ("::1", 80)]
+    assert published_ports.list_all({"services": {}}) == []
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_every_door_of_the_project():
     ],
 )
 def test_an_answer_as_before(before, after, good):
-    door = ("127.0.0.1", 2525)
+    port = ("127.0.0.1", 2525)
     if good:
-        published_ports.require({door: before}, lambda _host, _port: after, 0)
+        published_ports.require({port: before}, lambda _host, _port: after, 0)
         return
     with pytest.raises(JunoError, match=r"published port 127\.0\.0\.1:2525 answered before the switch"):
-        published_ports.require({door: before}, lambda _host, _port: after, 0)
+        published_ports.require({port: before}, lambda _host, _port: after, 0)
 
 
 @pytest.mark.parametrize("before", ["", "http 503"])
@@ -102,7 +102,7 @@ def test_a_port_that_has_gone_since_the_deploy(monkeypatch):
 
     monkeypatch.setattr(published_ports.port_kind, "kind", kind)
     spec = SwitchSpec("c", {}, "rolling", "haproxy:3.0", "", {"Host": "example.org"}, "/up", 30, 120, 3)
-    entry = Entry(number=7, doors=[("127.0.0.1", 80, "http 200"), ("127.0.0.1", 25, "other")], spec=spec)
+    entry = Entry(number=7, published_ports=[("127.0.0.1", 80, "http 200"), ("127.0.0.1", 25, "other")], spec=spec)
     (found,) = published_ports.findings(entry)
     assert "127.0.0.1:80 answered when release 7 was deployed (HTTP status 200), and now it does not (HTTP" in found
     assert set(map(str, asked)) == {"('/up', {'Host': 'example.org'})"}

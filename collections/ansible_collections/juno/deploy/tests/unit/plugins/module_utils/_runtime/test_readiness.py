@@ -53,7 +53,7 @@ def site(monkeypatch):
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
 
     monkeypatch.setattr(http, "status", answers)
-    monkeypatch.setattr(readiness, "PROBE_SECONDS", 0.001)
+    monkeypatch.setattr(readiness, "POLL_SECONDS", 0.001)
     return statuses, asked
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import services, services_change
@@ -71,6 +73,20 @@ def test_containers_are_created_beside_those_that_others_need(world):
     found = services.engine.find(world, "jobs", stopped=True)
     words = services.scales(CONFIG, found, {"proxy": 1})
     assert words == ["--scale", "proxy=2", "--scale", "db=2", "--scale", "web=1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "never"),
+    # Images of the app are here; those of others come as their compose file says.
+    [(["queue"], True), (["db"], False)],
+)
+def test_for_workers_docker_compose_pulls_nothing(world, names, never):
+    always = {"image": "ghcr.io/me/jobs", "pull_policy": "always"}
+    world.config = {"name": "jobs", "services": {"web": always, "queue": always, "db": {**always, "image": "db"}}}
+    asked, at = [], services.starter_of(world.work())
+    at = dataclasses.replace(at, run=lambda argv, **more: (asked.append(argv), world.run(argv, **more))[1])
+    services.create(at, names)
+    assert ("--pull never" in " ".join(asked[0])) is never
 
 
 def test_a_replaced_one_that_ends_at_once_is_told(world, monkeypatch):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Workers in a switch: who is told to end and when, who starts, who is well, and the way back."""
+"""Workers in a switch: who is told to end and when, who starts, who is well, and the undo."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_one_that_answers_visitors_goes_on_until_its_successor_can_start(world):
     assert world.log[1:] == ["stop celery-1", *NEW]
 
 
-def test_one_that_left_with_the_commit_ends_and_is_kept_for_the_way_back(world):
+def test_one_that_left_with_the_commit_ends_and_is_kept_for_the_undo(world):
     del world.config["services"]["beat"]
     work = world.work()
     work.app = switch.worker_services.with_workers(world.app, ("beat",))

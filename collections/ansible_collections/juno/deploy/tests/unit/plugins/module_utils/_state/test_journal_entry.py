@@ -22,7 +22,7 @@ SPEC = SwitchSpec(
     proxy_image="haproxy:3.0",
     base_url="",
     headers={"Host": "example.org"},
-    probe_path="/up",
+    readiness_path="/up",
     grace_seconds=30,
     boot_timeout_seconds=120.0,
     settle_seconds=3.2,
@@ -58,6 +58,7 @@ FULL = it.JournalEntry(
     ),
     spec=SPEC,
     built={"web": "jobs-web:juno-b"},
+    pulled={"web": "ghcr.io/me/jobs@sha256:9"},
     schema=it.Schema(["jobs.0001_a"], [MIGRATION]),
     migrating=it.Migrating("juno-1"),
     applied=[MIGRATION],
@@ -77,7 +78,7 @@ FULL = it.JournalEntry(
     problems=["nobody answers"],
     keep=5,
     keep_backups=3,
-    keep_cache_mb=0,
+    build_cache_keep_mb=0,
     cache_version=7,
     cache_version_others=["files"],
     cache_version_covers=True,
@@ -95,7 +96,7 @@ FULL = it.JournalEntry(
     others={"db": {"image": "sha256:2", "digest": "d3"}},
     task_images={"migrate": "sha256:4"},
     proxy={"image": "haproxy:3.0", "id": "sha256:5", "digest": ""},
-    doors=[("127.0.0.1", 8001, "http 200")],
+    published_ports=[("127.0.0.1", 8001, "http 200")],
     figures={"outage_seconds": 0.0, "visitors": {"requests": 7}},
     extra={"weather": "fine"},
 )
@@ -116,7 +117,7 @@ def test_what_is_empty_is_not_written():
     assert through_json(it.JournalEntry(number=1)) == it.JournalEntry(number=1)
 
 
-@pytest.mark.parametrize("fields", [{"workers": {}}, {"moved": False}, {"keep_cache_mb": 0}])
+@pytest.mark.parametrize("fields", [{"workers": {}}, {"moved": False}, {"build_cache_keep_mb": 0}])
 def test_what_is_known_to_be_nothing_is_not_what_is_unknown(fields):
     entry = it.JournalEntry(number=1, **fields)
     assert through_json(entry) == entry != it.JournalEntry(number=1)
@@ -136,7 +137,7 @@ def test_the_first_versions_are_read():
 
 
 SPEC_AS_JSON: dict[str, t.Any] = FULL.to_json()["spec"]
-FIRST_SPEC = ("commit", "images", "strategy", "proxy_image", "base_url", "headers", "probe_path", "grace_seconds")
+FIRST_SPEC = ("commit", "images", "strategy", "proxy_image", "base_url", "headers", "readiness_path", "grace_seconds")
 FIRST_SPEC = (*FIRST_SPEC, "boot_timeout_seconds", "settle_seconds")
 FIRST = {"number": 3, "commit": "b" * 40, "outcome": "started", "figures": None, "behind": ["proxy"]}
 
@@ -173,7 +174,7 @@ def test_of_a_part_that_has_gone_nothing_stays():
         ({"moved": "yes"}, "'moved' of its release 8 is a text and ought to be true or false"),
     ],
 )
-def test_what_the_way_back_hangs_on_must_be_understood(fields, says):
+def test_what_the_undo_hangs_on_must_be_understood(fields, says):
     with pytest.raises(JunoError) as caught:
         it.from_json({**FULL.to_json(), **fields}, PATH)
     assert caught.value.message.startswith(f"The journal {PATH} can't be understood, since {says}")
@@ -181,7 +182,8 @@ def test_what_the_way_back_hangs_on_must_be_understood(fields, says):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"who": 7}, {"figures": "slow"}, {"doors": [["127.0.0.1"]]}, {"proxy": []}, {"started": ["yesterday"]}]
+    "fields",
+    [{"who": 7}, {"figures": "slow"}, {"published_ports": [["127.0.0.1"]]}, {"proxy": []}, {"started": ["yesterday"]}],
 )
 def test_what_is_only_shown_may_be_of_another_kind(fields):
     (name,) = fields

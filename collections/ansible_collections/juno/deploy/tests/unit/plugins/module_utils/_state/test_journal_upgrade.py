@@ -28,7 +28,7 @@ OLD = {
         "edge_image": "haproxy:3.0",
         "base_url": "",
         "headers": {},
-        "probe_path": "/",
+        "probe_path": "/up",
         "grace_seconds": 30,
         "boot_timeout_seconds": 120,
         "settle_seconds": 3,
@@ -42,6 +42,8 @@ OLD = {
     "epoch_covers": True,
     "moved_to_edge": True,
     "edge": {"image": "haproxy:3.0"},
+    "doors": [["127.0.0.1", 8001, "http 200"]],
+    "keep_cache_mb": 0,
     "figures": {"steps": {"switch": 5.0, "prove": 1.5}},
 }
 
@@ -53,10 +55,12 @@ def test_a_release_of_schema_1_is_read():
     assert entry.before.proxy
     assert entry.spec is not None
     assert (entry.spec.proxy_image, entry.spec.proxy_pull) == ("haproxy:3.0", True)
+    assert entry.spec.readiness_path == "/up"
     assert entry.spec.cache_version == cache_versions.CacheVersion(7, "V")
     assert (entry.workers_signalled, entry.invalidation_pending, entry.moved_to_proxy) == (True, True, True)
     assert (entry.cache_version, entry.cache_version_others, entry.cache_version_covers) == (7, ["files"], True)
     assert entry.proxy == {"image": "haproxy:3.0"}
+    assert (entry.published_ports, entry.build_cache_keep_mb) == ([("127.0.0.1", 8001, "http 200")], 0)
     assert entry.figures == {"steps": {"switch": 5.0, "verify": 1.5}}
 
 

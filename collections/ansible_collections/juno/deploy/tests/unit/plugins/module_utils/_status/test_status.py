@@ -242,7 +242,7 @@ def test_a_first_release_that_was_undone_left_the_checkout_as_it_was():
 
 
 # In a step, between two of them, and killed while a step of it is still at work.
-@pytest.mark.parametrize("standing", [{"step": "switch"}, {"step": "tidy"}, {"step": ""}, {}])
+@pytest.mark.parametrize("standing", [{"step": "switch"}, {"step": "recover"}, {"step": ""}, {}])
 def test_nothing_is_judged_that_is_changed_right_now(standing):
     seen = dataclasses.replace(GOOD, entries=[RELEASE_1, CUT_OFF], deployer={**HOLDER, "standing": standing})
     assert (status.judge(seen), seen.at_work, seen.interrupted) == ([], True, None)

@@ -53,8 +53,8 @@ STANDING = {
     "event": "",
     "last_step": "switch",
     "silent_seconds": 0.9,
-    "patience_seconds": 60.0,
-    "gives_up": "",
+    "next_step_timeout_seconds": 60.0,
+    "cancel_reason": "",
     "over": False,
 }
 WEB_1 = engine.Container("i1", "app-web-1", "web", 1, "running", OLD_IMAGE, (), (), status="Up 3 hours")
@@ -150,7 +150,7 @@ IDLE = {**STANDING, "step": "", "seconds": 7.6, "silent_seconds": 7.2}
             id="right before it gives up",
         ),
         pytest.param(
-            {**IDLE, "seconds": 100.0, "silent_seconds": 3.0, "patience_seconds": 660.0},
+            {**IDLE, "seconds": 100.0, "silent_seconds": 3.0, "next_step_timeout_seconds": 660.0},
             STARTED,
             "waits for its controller since 100 s; without it, it goes back or finishes by itself in 657 s",
             id="in a hook that may take long",
@@ -158,18 +158,22 @@ IDLE = {**STANDING, "step": "", "seconds": 7.6, "silent_seconds": 7.2}
         pytest.param(
             {**STANDING, "step": "undo"},
             STARTED,
-            "now on the way back from release 2, 12 s",
+            "now undoing release 2, 12 s",
             id="its controller's undo",
         ),
         pytest.param(
-            {**STANDING, "step": "tidy", "gives_up": "its controller was not heard from", "event": "starts web-1"},
+            {
+                **STANDING,
+                "step": "recover",
+                "cancel_reason": "its controller was not heard from",
+                "event": "starts web-1",
+            },
             STARTED,
-            "now on the way back from release 2, 12 s (starts web-1), without its controller "
-            "(its controller was not heard from)",
+            "now undoing release 2, 12 s (starts web-1), without its controller (its controller was not heard from)",
             id="without its controller",
         ),
         pytest.param(
-            {**STANDING, "step": "build", "gives_up": "the next deploy came"},
+            {**STANDING, "step": "build", "cancel_reason": "the next deploy came"},
             STARTED,
             "now at the step 'build' of release 2, 12 s, without its controller (the next deploy came)",
             id="given up in the middle of a step",

@@ -17,7 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import compose, e
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock, rpc
-from ansible_collections.juno.deploy.plugins.module_utils._status import status, survey
+from ansible_collections.juno.deploy.plugins.module_utils._status import site_address, status, survey
 
 ENTRIES = [journal.Entry(number=number, commit=str(number) * 40, outcome="done") for number in range(1, 5)]
 
@@ -64,18 +64,18 @@ def at_work(app, holder):
         lock.give_back(handle)
 
 
-def answer_once(door, asked):
-    link, _address = door.accept()
+def answer_once(listener, asked):
+    link, _address = listener.accept()
     with link, link.makefile("rb") as reader:
         asked.append(json.loads(reader.read()))
-        standing = {"step": "build", "seconds": 3, "usual": 70.0, "event": "[web 4/9] RUN make", "gives_up": ""}
+        standing = {"step": "build", "seconds": 3, "usual": 70.0, "event": "[web 4/9] RUN make", "cancel_reason": ""}
         link.sendall(json.dumps(standing).encode())
 
 
 def test_who_is_at_work_tells_what_it_does(app):
     asked = []
-    with at_work(app, HOLDER), rpc.listen(app.state_directory, HOLDER.id) as door:
-        answering = threading.Thread(target=answer_once, args=(door, asked))
+    with at_work(app, HOLDER), rpc.listen(app.state_directory, HOLDER.id) as listener:
+        answering = threading.Thread(target=answer_once, args=(listener, asked))
         answering.start()
         found = survey.survey(run_command, app, survey.Question(3, 0))
         answering.join()
@@ -173,5 +173,5 @@ def published(service, address, state="running"):
         ([], ""),
     ],
 )
-def test_where_the_front_door_is(containers, url):
-    assert survey.front_door(containers, "web") == url
+def test_where_the_site_answers(containers, url):
+    assert site_address.published(containers, "web") == url

@@ -17,6 +17,23 @@ def world(tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.parametrize(
+    ("image", "names"),
+    [
+        ({"image": "ghcr.io/me/jobs:1"}, {"ghcr.io/me/jobs:1": "sha256:old"}),
+        # It means nothing else.
+        ({"image": "ghcr.io/me/jobs@sha256:1"}, {}),
+        ({"image": "ghcr.io/me/absent"}, {}),
+    ],
+)
+def test_what_the_name_of_a_pulled_image_means_is_written_down(world, image, names):
+    world.config["services"]["web"] = {**world.config["services"]["web"], "build": None, **image}
+    world.names["ghcr.io/me/jobs:1"] = "sha256:old"
+    world.digests["sha256:old"] = ["ghcr.io/me/jobs@sha256:1"]
+    world.add("web-1")
+    assert journal_fields.snapshot(world.work()).names == names
+
+
 def test_behind_a_proxy_its_files_are_written_down_too(world):
     world.behind_proxy()
     world.add("web-1")

@@ -16,8 +16,17 @@ def world(tmp_path, monkeypatch):
     return made
 
 
-def test_images_are_tagged_only_for_services_that_were_built(world):
-    world.config["services"]["cron"] = {"build": {"context": "."}, "image": "here:5000/cron:stable"}
+@pytest.mark.parametrize(
+    ("service", "log"),
+    [
+        ({"build": {"context": "."}, "image": "here:5000/cron:stable"}, ["tag x:juno-1 here:5000/cron:stable"]),
+        ({"image": "here:5000/cron:stable"}, ["tag x:juno-1 here:5000/cron:stable"]),
+        # It can't mean another one.
+        ({"image": "here:5000/cron@sha256:1"}, []),
+    ],
+)
+def test_images_are_tagged_only_for_services_that_have_one_of_the_release(world, service, log):
+    world.config["services"]["cron"] = service
     world.names["x:juno-1"] = "sha256:new"
-    release_code.tag(world, world.config, {"cron": "x:juno-1"}, world.commits[1])
-    assert world.log == ["tag x:juno-1 here:5000/cron:stable"]
+    release_code.tag(world, world.config, {"cron": "x:juno-1"})
+    assert world.log == log

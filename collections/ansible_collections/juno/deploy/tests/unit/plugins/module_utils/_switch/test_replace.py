@@ -43,7 +43,7 @@ def test_rolling_behind_a_standing_proxy(world):
     # A proxy that is as it must be is let alone.
     assert not any("juno-edge" in one for one in world.log)
     assert world.gets_requests() == ["web-2"]
-    # Kept, and at work on nothing: the quickest way back.
+    # Kept, and at work on nothing: the quickest to go back to.
     assert world.states("web-1")["web-1"] == "exited"
     assert (work.down, work.moved_to_proxy) == (0.0, False)
     assert world.newest().step == "open"
@@ -166,6 +166,21 @@ def test_no_other_service_is_created_or_removed(world):
     assert list(world.states()) == ["memcached-1", "memcached-2", "web-1"]
 
 
+@pytest.mark.parametrize(
+    ("web", "db", "never"),
+    [("", "", False), ("missing", "", False), ("always", "", True), ("daily", "", True), ("", "always", True)],
+)
+def test_docker_compose_pulls_nothing_meanwhile(world, web, db, never):
+    world.config["services"]["web"] |= {"image": "ghcr.io/me/jobs", "pull_policy": web, "depends_on": {"db": None}}
+    world.config["services"]["db"] = {"image": "postgres", "pull_policy": db}
+    world.add("db-1")
+    asked, run = [], world.run
+    world.run = lambda argv, **more: (asked.append(argv), run(argv, **more))[1]
+    replace(world, "recreate")
+    (argv,) = [argv for argv in asked if "up" in argv]
+    assert ("--pull never" in " ".join(argv)) is never
+
+
 def test_a_proxy_image_that_cannot_be_had_changes_nothing(world):
     world.add("web-1")
     with pytest.raises(CommandError, match=r"haproxy:3\.0 can't be pulled \(no such host\).*Nothing was changed"):
@@ -271,14 +286,14 @@ def test_a_front_proxy_that_hangs_keeps_nobody_waiting(world):
     world.add("web-1")
     work, hangs, asked = world.work("recreate"), threading.Event(), []
 
-    def probe():
+    def get_status():
         asked.append(1)
         hangs.wait(60)
         return 0
 
     began = time.monotonic()
     try:
-        switch_replace._end_seen(work, work.old, probe)
+        switch_replace._end_seen(work, work.old, get_status)
         assert (asked, world.log) == ([1], ["stop web-1"])
         assert time.monotonic() - began < 50
     finally:

@@ -201,7 +201,7 @@ def test_a_commit_that_moves_the_site_to_another_port_is_asked_there(world):
 def test_a_503_of_the_proxy_itself_is_no_answer_of_the_site(world, monkeypatch):
     world.add("juno-edge-1", image="sha256:proxy")
     world.add("web-1")
-    monkeypatch.setattr(context.http, "status", lambda host, *_any: 503 if host == "127.0.0.1" else 200)
+    monkeypatch.setattr(context.http, "status", lambda host, *_any, **_more: 503 if host == "127.0.0.1" else 200)
     with pytest.raises(Exception, match="did not answer"):
         switch(world, "recreate")
     assert journal.read(world.app.journal)[-1].step != "switched"

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container, Published
 from ansible_collections.juno.deploy.plugins.module_utils._verify import containers
-from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door
+from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Endpoint
 
 
 def container(name="jobs-web-1", addresses=("172.18.0.2",), ports=(8000,), published=()):
@@ -73,13 +73,13 @@ def test_port_of(first, proxies, port):
     assert containers.port_of(client, [first], [container("jobs-juno-edge-1")] * proxies) == port
 
 
-def test_doors_of():
+def test_endpoints_of():
     two = [container(), container("jobs-web-2", addresses=())]
-    doors, findings = containers.doors_of(two, 8000)
-    assert doors == [Door("jobs-web-1", "172.18.0.2", 8000)]
+    endpoints, findings = containers.endpoints_of(two, 8000)
+    assert endpoints == [Endpoint("jobs-web-1", "172.18.0.2", 8000)]
     assert [(one.path, one.level) for one in findings] == [("The container jobs-web-2", "warning")]
-    doors, findings = containers.doors_of(two, 0)
-    assert doors == []
+    endpoints, findings = containers.endpoints_of(two, 0)
+    assert endpoints == []
     assert [(one.path, one.level) for one in findings] == [("The containers of web", "warning")]
 
 

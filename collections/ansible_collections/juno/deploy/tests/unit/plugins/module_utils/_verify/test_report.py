@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import report
-from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door, Seen
+from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Endpoint, Seen
 from ansible_collections.juno.deploy.plugins.module_utils._verify.manifest import Manifest
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     LOG,
@@ -59,7 +59,7 @@ def outcome_of(*findings, seen=None, directs=()):
 
 def test_report():
     seen = Seen(
-        (Door("web-1", "172.18.0.2", 8000),), manifest=Manifest("/code/m.json", frozenset("ab"), frozenset("cd"))
+        (Endpoint("web-1", "172.18.0.2", 8000),), manifest=Manifest("/code/m.json", frozenset("ab"), frozenset("cd"))
     )
     direct = Direct(Page("/"), "web-1", Answer("/", 500))
     errors = Finding("container", "/", "answered 500", container="web-1"), Finding("asset", "/s.css", "is empty")
@@ -98,8 +98,8 @@ def test_words_end_after_ten_findings():
 
 
 def test_several_containers_are_counted():
-    doors = tuple(Door(f"web-{number}", "172.18.0.2", 8000) for number in range(3))
-    assert "the pages also on each of 3 containers" in report.words(SITE, outcome_of(seen=Seen(doors)))[0]
+    endpoints = tuple(Endpoint(f"web-{number}", "172.18.0.2", 8000) for number in range(3))
+    assert "the pages also on each of 3 containers" in report.words(SITE, outcome_of(seen=Seen(endpoints)))[0]
 
 
 def test_the_warning_names_the_first_finding_that_fails_nothing():

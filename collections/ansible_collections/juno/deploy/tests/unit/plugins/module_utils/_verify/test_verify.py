@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import manifest as verify_manifest
-from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Door, Seen
+from ansible_collections.juno.deploy.plugins.module_utils._verify.containers import Endpoint, Seen
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Finding, Page
 from ansible_collections.juno.deploy.plugins.module_utils._verify.release_mark import Mark
 from ansible_collections.juno.deploy.plugins.module_utils._verify.report import summary
@@ -27,10 +27,10 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.scripted_si
 EDITION = Page("/", contains=("Edition 2",))
 
 
-def check(get, pages, *, seen=None, doors=None, clock=None, **options):
+def check(get, pages, *, seen=None, endpoints=None, clock=None, **options):
     """Verify a site whose front door and containers (by port) are such functions."""
     clock = clock or Clock()
-    asked = doors or {}
+    asked = endpoints or {}
     verification = Verification(
         SITE, VerifySpec(tuple(pages), **options), lambda site: asked.get(site.port, get), clock, clock.pause
     )
@@ -127,8 +127,8 @@ def test_a_page_that_browsers_keep_for_long_is_told(most, found):
     assert [one.what for one in outcome.findings] == found
 
 
-DOORS = (Door("web-1", "172.18.0.2", 8000), Door("web-2", "172.18.0.3", 8002))
-SEEN = Seen(DOORS)
+ENDPOINTS = (Endpoint("web-1", "172.18.0.2", 8000), Endpoint("web-2", "172.18.0.3", 8002))
+SEEN = Seen(ENDPOINTS)
 TWO = "ab12cd34ef56ab12cd34ef56ab12cd34ef56ab12"
 MARKED = Answer("/", 200, {**HTML, "x-release": TWO[:12]}, b"<h1>Edition 2</h1>")
 STALE = Answer("/", 200, {**HTML, "x-release": "0" * 40}, b"<h1>Edition 2</h1>")
@@ -136,7 +136,7 @@ STALE = Answer("/", 200, {**HTML, "x-release": "0" * 40}, b"<h1>Edition 2</h1>")
 
 def test_each_container_is_asked_and_named():
     get = Script(**{"": [NEW]})
-    outcome = check(get, [EDITION], seen=SEEN, doors={8000: Script(**{"": [NEW]}), 8002: Script(**{"": [OLD]})})
+    outcome = check(get, [EDITION], seen=SEEN, endpoints={8000: Script(**{"": [NEW]}), 8002: Script(**{"": [OLD]})})
     assert [(one.container, one.page.path) for one in outcome.directs] == [("web-1", "/"), ("web-2", "/")]
     assert outcome.findings == [
         Finding("container", "/", "does not contain 'Edition 2'", container="web-2"),
@@ -151,8 +151,8 @@ def test_a_container_is_asked_under_the_same_name():
         return lambda _path: NEW
 
     front = parse_site("https://[::1]", host="www.example.org", timeout_seconds=3.0)
-    door = Door("web-1", "fd00::2", 8000)
-    Verification(front, VerifySpec((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((door,)))
+    endpoint = Endpoint("web-1", "fd00::2", 8000)
+    Verification(front, VerifySpec((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((endpoint,)))
     (site,) = {one for one in sites if one.port == 8000}
     assert site == parse_site(
         "http://[fd00::2]:8000", host="www.example.org", forwarded_proto="https", timeout_seconds=3.0
@@ -175,8 +175,8 @@ def test_an_old_release_is_an_error(answers, direct, expected):
     outcome = check(
         Script(**{"": answers}),
         [EDITION],
-        seen=Seen(DOORS[:1]),
-        doors={8000: Script(**{"": [direct]})},
+        seen=Seen(ENDPOINTS[:1]),
+        endpoints={8000: Script(**{"": [direct]})},
         mark=Mark(TWO, "x-release"),
     )
     assert [(one.what, one.level) for one in outcome.findings] == expected
@@ -232,8 +232,8 @@ def test_a_found_page_must_answer_below_500(answer, expected):
 
 
 def test_a_found_page_is_asked_for_in_each_container():
-    doors = {8000: site(), 8002: site(b_=[Answer("/b/", 404)], c_=[Answer("/c/", 502)])}
-    outcome = check(site(), [EDITION], seen=SEEN, doors=doors, sitemap="/sitemap.xml", sitemap_pages=3)
+    endpoints = {8000: site(), 8002: site(b_=[Answer("/b/", 404)], c_=[Answer("/c/", 502)])}
+    outcome = check(site(), [EDITION], seen=SEEN, endpoints=endpoints, sitemap="/sitemap.xml", sitemap_pages=3)
     assert [(one.container, one.level, one.path, one.problem) for one in outcome.findings] == [
         ("web-2", "error", "/c/", "answered 502, and the sitemap names it"),
         ("web-2", "warning", "/b/", "answered 404 where the front door answers 200"),
