@@ -57,7 +57,11 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
         run, app, spec, client, compose_config.read(run, app.compose()), app_server.own(client, app)
     )
     work.problems = problems
-    others = services_back.ServicesUndo(services.starter_of(work), before.others, tuple(entry.touches), problems)
+    at = services.starter_of(work)
+    # Where our proxy stays, so does what was led to it.
+    led = set(entry.led) if containers_back.keeps_new_proxy(work, before) else set[str]()
+    known = {identity: one for identity, one in before.others.items() if one["service"] not in led}
+    others = services_back.ServicesUndo(at, known, tuple(set(entry.touches) - led), problems)
     others.before_site()
     if before.containers:
         _stand_up(work, before)
@@ -66,6 +70,7 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     else:
         _reload_back(work, entry)
     others.after_site()
+    services.remove(at, [one for name in led for one in at.containers(name) if one.id in before.others])
     _await(work, entry, before)
     workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)

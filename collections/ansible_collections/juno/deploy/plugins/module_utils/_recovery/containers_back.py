@@ -26,12 +26,20 @@ def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journa
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
     if entry.step in OPEN:
         copy_static.carry(work, new, [one for one in old if one.state != "running"])
-    # What publishes no ports can start beside the proxy, which goes again where it came with the release.
-    if proxy_container.containers(work) and known and (before.proxy or work.service.get("ports")):
+    if known and (keeps_new_proxy(work, before) or (before.proxy and proxy_container.containers(work))):
         _back_behind_proxy(work, before, old, new)
     else:
         _back_without_proxy(work, before, old, new)
     remove(work.client, new)
+
+
+def keeps_new_proxy(work: context.SwitchContext, before: journal_entry.Before) -> bool:
+    """Return whether a proxy stays that came with the release: the site's old containers can't have their ports again.
+
+    What publishes none can start beside the proxy, which goes again.
+    """
+    comes = bool(before.containers) and not before.proxy and bool(proxy_container.containers(work))
+    return comes and bool(work.service.get("ports"))
 
 
 def _back_behind_proxy(
@@ -56,6 +64,15 @@ def _back_behind_proxy(
     if not before.proxy:
         graceful_stop.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
         remove(work.client, old)
+        _name_like(work, back)
+
+
+def _name_like(work: context.SwitchContext, back: list[engine.Container]) -> None:
+    """Give the container the name that the compose file has for it, by which others may ask it."""
+    name = work.service.get("container_name")
+    if name and len(back) == 1:
+        with engine.errors_as(f"The container {back[0].name} could not be named {name}"):
+            work.client.api.rename(back[0].id, name)
 
 
 def is_crash_looping(client: t.Any, container: engine.Container) -> bool:

@@ -133,6 +133,8 @@ class JournalEntry:
     #: Other services of which it may have started containers, and those that it did start.
     touches: list[str] = dataclasses.field(default_factory=list)
     others_new: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    #: Front proxies that were recreated for nothing but to find our proxy.
+    led: list[str] = dataclasses.field(default_factory=list)
     workers_signalled: bool = False
     #: A new container was asked for pages.
     asked: bool = False

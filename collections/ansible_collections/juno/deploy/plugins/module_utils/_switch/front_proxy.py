@@ -48,7 +48,8 @@ def lead(work: context.SwitchContext, get_status: GetStatus) -> None:
 def _recreate(work: context.SwitchContext, wrong: list[str], get_status: GetStatus) -> None:
     """Put new containers of front proxies in the place of the old ones, which stay, stopped, for the undo."""
     entry = journal.interrupted(journal.read(work.app.journal)) or journal.NO_RELEASE
-    journal.note_fields(work.app.journal, touches=sorted({*entry.touches, *wrong}))
+    led = sorted({*entry.led, *wrong} - set(entry.touches))
+    journal.note_fields(work.app.journal, touches=sorted({*entry.touches, *wrong}), led=led)
     at = services.starter_of(work)
     for name in dependencies.in_order(work.config, wrong):
         down = time.monotonic()

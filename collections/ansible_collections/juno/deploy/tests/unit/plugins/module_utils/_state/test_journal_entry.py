@@ -71,6 +71,7 @@ FULL = it.JournalEntry(
     moved=False,
     collected=True,
     touches=["db"],
+    led=["nginx"],
     others_new={"db": ["i3"]},
     workers_signalled=True,
     asked=True,
