@@ -149,12 +149,11 @@ def look(
 def _why_newer(client: t.Any, image: str, digest: str, here: dict[str, t.Any], runs: set[str]) -> str:
     """Return why another image comes than the one that runs, or nothing."""
     compared = [engine.image(client, one) for one in runs] or [here]
-    if not any(compared):
-        return f"{image} is not on this host yet"
-    if digest and not all(_has(one, digest) for one in compared):
-        return f"{image} is another image in its registry by now ({digest[:SHOWN]})"
+    is_it = bool(digest) and all(_has(one, digest) for one in compared)
     if not here:
-        return f"nothing on this host has the name {image} any more"
+        return f"nothing on this host has the name {image} any more" if is_it else f"{image} is not on this host yet"
+    if digest and not is_it:
+        return f"{image} is another image in its registry by now ({digest[:SHOWN]})"
     return f"{image} is another image on this host than the one that runs" if runs - {here["Id"]} else ""
 
 

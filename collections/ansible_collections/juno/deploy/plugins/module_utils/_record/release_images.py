@@ -65,17 +65,19 @@ def stale_tags(tags: list[str], kept: list[str]) -> list[str]:
     return sorted(one for one, name in found if name.startswith(OURS) and name[:17] not in names)
 
 
-def kept_images(entries: list[journal.Entry], keep: int) -> set[str]:
-    """Return the ids of the images of the last C(keep) different releases that went well.
+def kept_images(entries: list[journal.Entry], keep: int, foreign: set[str]) -> set[str]:
+    """Return the ids of the images from elsewhere of the last C(keep) different releases that went well.
 
-    Of one commit there are as many as images came for it from a registry.
+    Of one commit there are as many as images came for it.
+
+    :param foreign: the ids of those that are here.
     """
-    found: list[tuple[str, dict[str, str], dict[str, str]]] = []
+    found: list[tuple[str, set[str]]] = []
     for entry in reversed(entries):
-        one = (entry.commit, entry.images, entry.task_images)
+        one = (entry.commit, foreign & {*entry.images.values(), *entry.task_images.values()})
         if entry.outcome == "done" and entry.commit and one not in found:
             found.append(one)
-    return {image for _commit, *both in found[:keep] for some in both for image in some.values()}
+    return {image for _commit, images in found[:keep] for image in images}
 
 
 def prune(client: t.Any, app: App, entries: list[journal.Entry], keep: int) -> list[str]:
@@ -101,7 +103,8 @@ def _stale_foreign(app: App, listed: list[dict[str, t.Any]], entries: list[journ
     services = {name for one in entries for name in (*one.images, *one.task_images, *one.pulled)}
     places = {release_override.repository(app.project, name) for name in services}
     pulled = {reference for one in entries for reference in one.pulled.values()}
-    commits, images = journal.kept_commits(entries, keep), kept_images(entries, keep)
+    commits = journal.kept_commits(entries, keep)
+    images = kept_images(entries, keep, {one["Id"] for one in listed})
     tags, digests = list[str](), list[str]()
     for image in listed:
         there = _tags(image)

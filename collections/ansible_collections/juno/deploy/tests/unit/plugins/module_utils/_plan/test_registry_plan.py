@@ -125,6 +125,11 @@ def pinned_and_absent(world: World) -> None:
     world.registry[BY_TWO] = BY_TWO
 
 
+def another_tag(world: World) -> None:
+    world.config["services"]["web"]["image"] = f"{NAME}:v2"
+    world.registry[f"{NAME}:v2"] = BY_TWO
+
+
 @pytest.mark.parametrize(
     ("change", "taken", "newer"),
     [
@@ -137,7 +142,8 @@ def pinned_and_absent(world: World) -> None:
         (nothing_runs, BY_TWO, [IN_REGISTRY]),
         (nothing_is_here, BY_TWO, [f"{SHOP} is not on this host yet"]),
         (pinned, "sha256:new", [f"{BY_TWO} is another image on this host than the one that runs"]),
-        (pinned_and_absent, BY_TWO, [f"{BY_TWO} is another image in its registry by now (sha256:222222222222)"]),
+        (pinned_and_absent, BY_TWO, [f"{BY_TWO} is not on this host yet"]),
+        (another_tag, BY_TWO, [f"{NAME}:v2 is not on this host yet"]),
     ],
 )
 def test_what_is_taken_and_why_it_is_another_one(world, change, taken, newer):

@@ -78,10 +78,17 @@ ENTRIES = [release(1, A, 1), release(2, A, 2), release(3, A, 3)]
         ([*ENTRIES, release(4, A, 1)], 2, {"sha256:1", "sha256:3"}),
         ([*ENTRIES, release(4, A, 1, "failed")], 1, {"sha256:3"}),
         ([release(1, A, 1, task_images={"migrate": "sha256:m"})], 1, {"sha256:1", "sha256:m"}),
+        # What is built of one commit again is the same, also beside one that isn't built.
+        (
+            [release(1, A, 1), *(Entry(number=n, commit=B, outcome="done", images={"web": f"b{n}"}) for n in (2, 3))],
+            2,
+            {"sha256:1"},
+        ),
     ],
 )
 def test_of_one_commit_as_many_images_are_kept_as_of_different_ones(entries, keep, kept):
-    assert release_images.kept_images(entries, keep) == kept
+    foreign = {"sha256:1", "sha256:2", "sha256:3", "sha256:m", "sha256:others"}
+    assert release_images.kept_images(entries, keep, foreign) == kept
 
 
 @pytest.mark.parametrize(
