@@ -119,14 +119,14 @@ ROWS = (
 SHAPES = ("nginx", "nginx_published", "nginx_https", "caddy")
 SHAPE_STEPS = (
     ("a first deploy that is undone", "Undo a first deploy of {}"),
-    ("first deploy", "Deploy {} for the first time"),
-    ("template, under visitors", "Deploy {} under visitors"),
+    ("first deploy", "For the first time, deploy {}"),
+    ("template, under visitors", "Under visitors, deploy {}"),
     ("status and verification", "See that all agree on {}"),
     ("broken commit", "Refuse the broken commit of {}"),
     ("style sheet", "Deploy the colours of {}"),
-    ("rollback", "Roll {} back"),
+    ("rollback", "Roll back {}"),
     ("clear_cache", "Clear the caches of {}"),
-    ("as after a reboot", "Deploy {} after that"),
+    ("as after a reboot", "After a reboot, deploy {}"),
 )
 #: What Ansible prints before the first of them.
 _MESSAGE = re.compile(r"^.*\bmsg: (?:\|-)?")
