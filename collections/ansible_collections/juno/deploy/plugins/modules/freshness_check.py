@@ -85,7 +85,8 @@ options:
     default: false
   validate_certs:
     description:
-      - Whether an https site must have a certificate that this host trusts.
+      - Whether an https site must have a certificate that this host trusts. If not, one that browsers would refuse is
+        a finding and no failure.
     type: bool
     default: true
   found_seconds:

@@ -42,11 +42,6 @@ class Site:
     validate_certs: bool = True
 
     @property
-    def is_local_tls(self) -> bool:
-        """Return whether the site is asked by https at an address of this host, which no certificate names."""
-        return self.scheme == "https" and self.validate_certs and is_loopback(self.hostname)
-
-    @property
     def origin(self) -> str:
         """Return the scheme and name that the site's own links are relative to."""
         return f"{self.forwarded_proto or self.scheme}://{self.host}"

@@ -109,9 +109,8 @@ def verify(params: dict[str, t.Any], warn: Callable[[str], t.Any]) -> dict[str, 
         return functools.partial(fetch, one, where(one.hostname, one.port))
 
     addresses = where(site.hostname, site.port)
-    refused = certificate_fault(site, addresses) if site.is_local_tls else ""
-    if refused:
-        site = dataclasses.replace(site, validate_certs=False)
+    asked = site.scheme == "https" and not site.validate_certs
+    refused = certificate_fault(dataclasses.replace(site, validate_certs=True), addresses) if asked else ""
     began = time.time()
     outcome = Verification(site, spec, opened, time.monotonic, time.sleep).check(
         functools.partial(look, params, spec) if params["project"] else None

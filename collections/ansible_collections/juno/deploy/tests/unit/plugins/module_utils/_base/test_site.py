@@ -78,21 +78,6 @@ def test_an_address_of_this_host_alone(hostname, loopback):
 
 
 @pytest.mark.parametrize(
-    ("base_url", "options", "local"),
-    [
-        ("https://127.0.0.1", {}, True),
-        ("https://[::1]:8443", {"host": "www.example.org"}, True),
-        ("http://127.0.0.1", {}, False),
-        # Somebody else's certificate is a fault of the site, and one that is not to be looked at is none.
-        ("https://www.example.org", {}, False),
-        ("https://127.0.0.1", {"validate_certs": False}, False),
-    ],
-)
-def test_https_at_an_address_that_no_certificate_names(base_url, options, local):
-    assert parse_site(base_url, **options).is_local_tls is local
-
-
-@pytest.mark.parametrize(
     ("path", "target"),
     [
         ("/", "/"),
