@@ -80,9 +80,11 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
             continue
         text = "\n".join(_texts(config, service, directory))
         asked = asked_ports(text, names)
-        base_urls += _base_urls(service)
-        if asked or name in (service.get("depends_on") or {}):
+        # It may wait for a site that publishes a port by itself, and serve something else.
+        waits = name in (service.get("depends_on") or {}) and not site.get("ports") and not _routes_by_labels(service)
+        if asked or waits:
             asking.append(other)
+            base_urls += _base_urls(service)
             ports += asked
             why = why or _why_not(other, service, text, names)
     if not asking:
@@ -98,6 +100,15 @@ def base_url(config: dict[str, t.Any], name: str, directory: str) -> str:
     """Return the site's address on this host, as visitors reach it: at the front proxy, else at its own port."""
     found = find(config, name, directory)
     return next(iter(found.base_urls), "") or compose.base_url(config["services"][name])
+
+
+def _routes_by_labels(service: dict[str, t.Any]) -> bool:
+    return "traefik" in _image_name(str(service.get("image") or ""))
+
+
+def _image_name(image: str) -> str:
+    """Return an image's own name: whose it is (apache/kafka) and its variant (wordpress:apache) tell nothing."""
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0].lower()
 
 
 def _base_urls(service: dict[str, t.Any]) -> list[str]:
@@ -124,10 +135,12 @@ def known_as(site: dict[str, t.Any], name: str) -> tuple[str, ...]:
 
 def is_proxy(service: dict[str, t.Any], directory: str) -> bool:
     """Return whether a service runs software that is known to be a proxy."""
-    said = [str(service.get("image") or ""), *_words(service, "entrypoint"), *_words(service, "command")]
+    image = "" if service.get("build") else str(service.get("image") or "")
+    said = [_image_name(image), *_words(service, "entrypoint"), *_words(service, "command")]
     _context, dockerfile = compose_mounts.build_files(service, directory)
     if dockerfile:
-        said += _lines(directory, dockerfile, ("FROM", "CMD", "ENTRYPOINT"))
+        said += _lines(directory, dockerfile, ("CMD", "ENTRYPOINT"))
+        said += [_image_name(word) for line in _lines(directory, dockerfile, ("FROM",)) for word in line.split()[1:2]]
     said.append(str((service.get("build") or {}).get("dockerfile_inline") or ""))
     return any(SOFTWARE.search(one.lower()) for one in said)
 
@@ -135,6 +148,7 @@ def is_proxy(service: dict[str, t.Any], directory: str) -> bool:
 def asked_ports(text: str, names: tuple[str, ...]) -> list[int]:
     """Return the ports at which a configuration asks one of these names, each as often as it stands there."""
     every = "|".join(map(re.escape, names))
+    text = re.sub(r"(?m)^\s*#.*$", "", text)
     return [int(one) for one in re.findall(rf"(?<![\w.-])(?:{every}):(\d{{1,5}})\b", text) if 0 < int(one) < 65536]
 
 
@@ -144,6 +158,9 @@ def listens(site: dict[str, t.Any]) -> list[int]:
     found = [int(one) for one in exposed if one.isascii() and one.isdigit()]
     if len(found) == 1:
         return found
+    published = [int(one["target"]) for one in site.get("ports") or [] if one.get("protocol", "tcp") == "tcp"]
+    if published:
+        return published[:1]
     bound = _BOUND.findall(" ".join([*_words(site, "entrypoint"), *_words(site, "command")]))
     return [int(bound[0][0] or bound[0][1])] if bound else found[:1]
 

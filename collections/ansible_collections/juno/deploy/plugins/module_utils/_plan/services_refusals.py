@@ -68,6 +68,13 @@ def require_known(asked: tuple[str, ...], config: dict[str, t.Any]) -> None:
             )
 
 
+def anonymous(client: t.Any, container: engine.Container) -> list[str]:
+    """Name where a container has an anonymous volume."""
+    with engine.errors_as(f"The container {container.name} could not be looked at"):
+        mounts = client.api.inspect_container(container.id).get("Mounts") or []
+    return [each["Destination"] for each in mounts if _ANONYMOUS.fullmatch(each.get("Name") or "")]
+
+
 def require_volumes(client: t.Any, services: list[Service]) -> None:
     """Make sure that nothing is lost by new containers: what lies in an anonymous volume stays with the old one.
 
@@ -75,9 +82,7 @@ def require_volumes(client: t.Any, services: list[Service]) -> None:
     """
     for one in services:
         for container in one.containers if one.asked and one.differs and not one.once else ():
-            with engine.errors_as(f"The container {container.name} could not be looked at"):
-                mounts = client.api.inspect_container(container.id).get("Mounts") or []
-            lost = [each["Destination"] for each in mounts if _ANONYMOUS.fullmatch(each.get("Name") or "")]
+            lost = anonymous(client, container)
             if lost:
                 raise BadInputError(
                     f"The service '{one.name}' has an anonymous volume at {lost[0]}, and a new container would begin "

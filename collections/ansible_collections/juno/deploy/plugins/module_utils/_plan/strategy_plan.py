@@ -14,6 +14,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     gunicorn,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
+from ansible_collections.juno.deploy.plugins.module_utils._plan import services_refusals
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import front_links, volumes
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
@@ -54,13 +56,32 @@ def choose_strategy(
     comes = strategies.named(chosen.strategy).needs_proxy
     leads = comes or (proxied and strategies.named(chosen.strategy).new_containers)
     client = engine.connect(app.docker_host) if front and leads else None
+    recreated = front_links.not_led(client, app.project, front.services, front.names) if client else []
+    _require_named_volumes(client, app, recreated)
     return {
         "strategy": chosen.strategy,
         "strategy_reasons": list(chosen.reasons),
         # The app's published ports change hands.
         "first_proxy": comes and not proxied and bool(service.get("ports")),
-        "front_recreated": front_links.not_led(client, app.project, front.services, front.names) if client else [],
+        "front_recreated": recreated,
     }
+
+
+def _require_named_volumes(client: t.Any, app: App, services: list[str]) -> None:
+    """Make sure that a front proxy that is recreated loses nothing, certificates say.
+
+    :raises BadInputError: its container has an anonymous volume.
+    """
+    for name in services:
+        for one in engine.find(client, app.project, name, stopped=True):
+            lost = services_refusals.anonymous(client, one)
+            if lost:
+                raise BadInputError(
+                    f"The service '{name}' has to be recreated once, so that it finds the site through the proxy, and "
+                    f"has an anonymous volume at {lost[0]}, which a new container would not have; nothing was changed: "
+                    "give it a named volume in the compose file (after copying what is in it), or set "
+                    "'strategy: recreate'."
+                )
 
 
 def require_handing_on(app: App, strategy: str, running: list[engine.Container]) -> None:

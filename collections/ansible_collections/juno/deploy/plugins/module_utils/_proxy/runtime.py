@@ -130,18 +130,6 @@ def parse_sessions(text: str) -> dict[str, int]:
     }
 
 
-def parse_front_requests(text: str) -> int:
-    """Read C(show stat): the requests so far that came by the project's own front proxy."""
-    rows = csv.DictReader(text.lstrip("# ").splitlines())
-    front = (row for row in rows if row.get("svname") == "FRONTEND" and row["pxname"].startswith(haproxy.FRONT))
-    return sum(int(row.get("req_tot") or 0) for row in front)
-
-
-def front_requests(ask: Ask) -> int:
-    """Ask how many requests have come by the project's own front proxy."""
-    return parse_front_requests(ask("show stat"))
-
-
 def slots(ask: Ask) -> list[Slot]:
     """Ask for all places."""
     return parse_slots(ask("show servers state"))

@@ -32,7 +32,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import site_address
+from ansible_collections.juno.deploy.plugins.module_utils._switch import front_proxy, site_address
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -59,7 +59,8 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     work.problems = problems
     at = services.starter_of(work)
     # Where our proxy stays, so does what was led to it.
-    led = set(entry.led) if containers_back.keeps_new_proxy(work, before) else set[str]()
+    stays = containers_back.keeps_new_proxy(work, before)
+    led = {name for name in entry.led if stays and _runs_anew(at, name, before)}
     known = {identity: one for identity, one in before.others.items() if one["service"] not in led}
     others = services_back.ServicesUndo(at, known, tuple(set(entry.touches) - led), problems)
     others.before_site()
@@ -71,6 +72,13 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
         _reload_back(work, entry)
     others.after_site()
     services.remove(at, [one for name in led for one in at.containers(name) if one.id in before.others])
+    if entry.led and before.proxy:
+        containers_back.files_back(work, before)
+    if stays:
+        # They have the address of a container that is gone.
+        rest = [one for name in set(work.front.services) - led for one in at.containers(name)]
+        get_status = site_address.find(work)[1]
+        front_proxy.restart(work, [one for one in rest if one.state in ("running", "restarting")], get_status)
     _await(work, entry, before)
     workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
@@ -80,6 +88,11 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     # With a cache version of its own the new release could not get at what the old one has cached.
     met = entry.step in containers_back.OPEN or entry.asked
     return exposed or (met and not entry.cache_version_covers)
+
+
+def _runs_anew(at: services.Starter, name: str, before: journal_entry.Before) -> bool:
+    """Return whether a container of a service runs that the release has made."""
+    return any(one.state == "running" and one.id not in before.others for one in at.containers(name))
 
 
 def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.SwitchSpec]:
@@ -152,6 +165,8 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
     replaced = work.spec.how.new_containers
     reloaded = not replaced and (entry.step in containers_back.OPEN or bool(entry.moved))
     behind_proxy = replaced and bool(proxy_container.containers(work))
+    if work.front.base_urls:
+        behind_proxy = False  # visitors come in elsewhere
     if not before.containers or behind_proxy or not (replaced or reloaded):
         return
     base_url, get_status = site_address.find(work)

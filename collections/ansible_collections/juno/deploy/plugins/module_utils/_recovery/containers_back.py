@@ -27,7 +27,7 @@ def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journa
     if entry.step in OPEN:
         copy_static.carry(work, new, [one for one in old if one.state != "running"])
     if known and (keeps_new_proxy(work, before) or (before.proxy and proxy_container.containers(work))):
-        _back_behind_proxy(work, before, old, new)
+        _back_behind_proxy(work, entry, before, old, new)
     else:
         _back_without_proxy(work, before, old, new)
     remove(work.client, new)
@@ -43,12 +43,16 @@ def keeps_new_proxy(work: context.SwitchContext, before: journal_entry.Before) -
 
 
 def _back_behind_proxy(
-    work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
+    work: context.SwitchContext,
+    entry: journal.Entry,
+    before: journal_entry.Before,
+    old: list[engine.Container],
+    new: list[engine.Container],
 ) -> None:
     """Let the proxy give requests to the old containers, or to others like them, and to no new one."""
     ask = runtime.asker(names.socket_of(work.app.proxy_directory))
-    if before.proxy:
-        _files_back(work, before)
+    if before.proxy and not entry.led:
+        files_back(work, before)  # else when no front proxy needs the new ones any more
     back = old if before.proxy else []  # those that published the ports themselves can't start beside the proxy
     if any(one.state != "running" for one in back) or not back:
         # Such a one serves nobody, and would only get in the way: two that start write the same static files.
@@ -82,7 +86,7 @@ def is_crash_looping(client: t.Any, container: engine.Container) -> bool:
     return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
 
 
-def _files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
+def files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
     """Give the proxy the files that it had."""
     if not before.override:
         return  # somebody had removed it; the one that was written since is as good

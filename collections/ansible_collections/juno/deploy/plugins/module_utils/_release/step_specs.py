@@ -11,7 +11,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import options, 
 from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec
 from ansible_collections.juno.deploy.plugins.module_utils._database import backup, migrations
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, front_address
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 
@@ -123,11 +123,16 @@ def switch(release: Release) -> context.SwitchSpec:
 def verify(release: Release) -> dict[str, t.Any]:
     """Return the parameters of the verification."""
     spec, switched, verify = release.spec, release.result("switch"), dict(release.spec["verify"])
-    sent, header = headers(release), verify.pop("release_header")
+    sent, header, asked = headers(release), verify.pop("release_header"), switched["base_url"]
+    urls = (release.begun.get("compose") or {}).get("front_urls")
+    if urls and release.begun.get("site") and not _served(release):
+        # Nobody could tell where the front proxy leads to before it ran.
+        at = front_address.find(urls, sent, _readiness_path(spec))
+        asked, sent = at.base_url, at.headers
     params = {
         **options.defaults(verify_site.ARGUMENT_SPEC),
         **verify,
-        "base_url": switched["base_url"],
+        "base_url": asked,
         # At an address of this host; what browsers would refuse is a finding.
         "validate_certs": False,
         "host": sent.get("Host"),
@@ -142,6 +147,12 @@ def verify(release: Release) -> dict[str, t.Any]:
     if header and release.purpose != "restart":
         params["release"] = {"value": release.begun["git"]["target_commit"], "header": header, "pattern": None}
     return params
+
+
+def _served(release: Release) -> bool:
+    """Return whether the site ran before the release."""
+    found = release.begun.get("containers") or []
+    return any(one["service"] == release.app.service and one["state"] == "running" for one in found)
 
 
 def _static_rules(spec: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -44,7 +44,8 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
             "'base_url' to its address (http://127.0.0.1:8001, say). Nothing was changed."
         )
     parts = urllib.parse.urlsplit(found)
-    if parts.scheme != "http" and not (parts.scheme == "https" and is_loopback(parts.hostname or "")):
+    own = is_loopback(parts.hostname or "") or found in front_proxy.find(config, app.service, app.path).base_urls
+    if parts.scheme != "http" and not (parts.scheme == "https" and own):
         raise BadInputError(
             f"'base_url' must be the site's own address on this host, such as http://127.0.0.1:8001 or "
             f"https://127.0.0.1, not {found}: its name goes into 'headers' (Host). Nothing was changed."
@@ -132,6 +133,13 @@ def require_one_path(app: App, containers: Iterable[engine.Container]) -> None:
     here, folder = os.path.realpath(app.path), os.path.realpath(app.compose().project_directory)
     for one in containers:
         there = os.path.realpath(one.working_dir) if one.working_dir else here
+        if there == here != folder and one.service == app.service and one.state == "running":
+            # A mounted folder of uploads, or a database's file, would be another one, and empty.
+            raise BadInputError(
+                f"The container {one.name} was made with paths that count from {app.path}, but in "
+                f"{app.compose().files[0]} they count from {folder}, as docker compose itself has it: correct them, "
+                "and start the site once by docker compose there. Nothing was changed."
+            )
         near = compose_mounts.inside(there, here) or compose_mounts.inside(here, there) or there == folder
         # One that is gone was moved here.
         if not near and os.path.isdir(there):

@@ -13,9 +13,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import dependencies, engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import maintenance, names, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     context,
     front_links,
@@ -29,20 +27,18 @@ if t.TYPE_CHECKING:
 
 #: A front proxy that was started again has so long for its first answer.
 ANSWER_SECONDS = 20.0
-#: Asked so often before it is taken to go past our proxy: an answer from its cache tells nothing.
-TRIES = 3
 
 
 def lead(work: context.SwitchContext, get_status: GetStatus) -> None:
     """Make sure that the front proxy, if there is one, asks our proxy for the site.
 
-    :raises JunoError: it does not, or doesn't come up again.
+    :raises JunoError: it doesn't come up again.
     """
     wrong = front_links.not_led(work.client, work.app.project, work.front.services, work.front.names)
     if wrong:
         _recreate(work, wrong, get_status)
     if work.front:
-        _require_through(work, get_status)
+        _restart_late(work, get_status)
 
 
 def _recreate(work: context.SwitchContext, wrong: list[str], get_status: GetStatus) -> None:
@@ -59,39 +55,33 @@ def _recreate(work: context.SwitchContext, wrong: list[str], get_status: GetStat
         work.moved_to_proxy, work.down, work.up = True, work.down or down, time.monotonic()
 
 
-def _require_through(work: context.SwitchContext, get_status: GetStatus) -> None:
-    """Make sure that what is asked at the front door comes to our proxy.
+def _restart_late(work: context.SwitchContext, get_status: GetStatus) -> None:
+    """Start front proxies again that were started before ours.
 
-    A front proxy that was started before ours, as after a reboot, has found the site's container under the name: then
-    it is started once more.
-
-    :raises JunoError: it goes past ours all the same, so it would soon ask a container that is gone.
+    After a reboot, say, one has found the site's own container under the name, since a link counts only while whom it
+    leads to is there; and where ours was started again, it may have got another address.
     """
-    if _goes_through(work, get_status):
-        return
-    for name in work.front.services:
-        for one in engine.find(work.client, work.app.project, name):
-            if one.state == "running":
-                events.tell(f"restarts {one.name}, which has the address of a container that goes")
-                with engine.errors_as(f"The front proxy {one.name} could not be started again"):
-                    work.client.api.restart(one.id, timeout=work.spec.grace_seconds)
-    wait_for(lambda: bool(get_status()), ANSWER_SECONDS)
-    if not _goes_through(work, get_status):
-        raise JunoError(
-            f"Requests to {work.front.base_urls[0] if work.front.base_urls else 'the site'} don't come to the proxy "
-            f"juno-edge, although {', '.join(work.front.services)} should find it by the name "
-            f"{' or '.join(work.front.names)}: see how it asks the site; 'strategy: recreate' does without."
-        )
+    began = max((_started(work, one) for one in proxy_container.containers(work)), default="")
+    late = [
+        one
+        for name in work.front.services
+        for one in engine.find(work.client, work.app.project, name)
+        if one.state == "running" and _started(work, one) < began
+    ]
+    restart(work, late, get_status)
 
 
-def _goes_through(work: context.SwitchContext, get_status: GetStatus) -> bool:
-    """Return whether our proxy gets what is asked at the front door; also where the front proxy answers by itself."""
-    if maintenance.is_on(work.app.proxy_directory) or not proxy_container.containers(work):
-        return True  # the site is not asked at the front door
-    ask = runtime.asker(names.socket_of(work.app.proxy_directory))
-    for _number in range(TRIES):
-        before = runtime.front_requests(ask)
-        status = get_status()
-        if runtime.front_requests(ask) > before or not 200 <= status < 300:
-            return True  # what it answers by itself (a redirect to https, say) tells nothing
-    return False
+def restart(work: context.SwitchContext, containers: list[engine.Container], get_status: GetStatus) -> None:
+    """Start containers of front proxies again, so that they look the site's name up, and wait until one answers."""
+    for one in containers:
+        events.tell(f"restarts {one.name}, which may have the address of a container that goes")
+        with engine.errors_as(f"The front proxy {one.name} could not be started again"):
+            work.client.api.restart(one.id, timeout=work.spec.grace_seconds)
+    if containers:
+        wait_for(lambda: bool(get_status()), ANSWER_SECONDS)
+
+
+def _started(work: context.SwitchContext, one: engine.Container) -> str:
+    """Return when a container was started, as the Engine writes it: such texts are in the order of time."""
+    with engine.errors_as(f"The container {one.name} could not be looked at"):
+        return str(work.client.api.inspect_container(one.id)["State"].get("StartedAt") or "")

@@ -90,6 +90,22 @@ def test_a_port_that_only_the_site_tells(tmp_path, site, ports):
     assert front_proxy.find(config(site, nginx=nginx), "web", str(tmp_path)).ports == ports
 
 
+def test_comments_ask_nobody():
+    text = "upstream shop {\n  # server web:5000;\n  server web:8000;\n}\n"
+    assert front_proxy.asked_ports(text, ("web",)) == [8000]
+
+
+def test_who_only_waits_for_a_site_with_a_port_serves_something_else(tmp_path):
+    media = {"image": "nginx", "ports": [port(8081)], "depends_on": {"web": {}}}
+    assert not front_proxy.find(config({"ports": [port(80, 8000)]}, media=media), "web", str(tmp_path))
+
+
+def test_the_address_is_that_of_a_proxy_that_asks_the_site(tmp_path):
+    nginx = {"image": "nginx", "ports": [port(443, 443)], "environment": {"A": "web:8000"}}
+    other = {"image": "nginx", "ports": [port(8080)]}
+    assert front_proxy.base_url(config(admin=other, nginx=nginx), "web", str(tmp_path)) == "https://127.0.0.1"
+
+
 def test_a_port_that_nobody_tells(tmp_path):
     nginx = {"image": "nginx", "ports": [port(80)], "depends_on": {"web": {}}}
     found = front_proxy.find(config(nginx=nginx), "web", str(tmp_path))
@@ -107,6 +123,10 @@ def test_a_port_that_nobody_tells(tmp_path):
         {"image": "nginx", "network_mode": "host", "depends_on": {"web": {}}},
         # It has nothing to do with the site.
         {"image": "nginx"},
+        {"image": "phpmyadmin:apache", "environment": {"A": "web:8000"}},
+        {"image": "apache/kafka", "environment": {"A": "web:8000"}},
+        # Traefik asks whom labels name.
+        {"image": "traefik:v3", "depends_on": {"web": {}}},
     ],
 )
 def test_what_is_no_front_proxy(tmp_path, service):

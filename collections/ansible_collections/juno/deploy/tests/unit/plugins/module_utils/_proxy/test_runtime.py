@@ -44,19 +44,9 @@ app_8000,web3,,,,,,,,,
 app_8000,BACKEND,0,0,7,1,2991,178,13528,183518,
 
 """
+
+
 #: With two frontends of a front proxy among the others, and a backend whose name begins as theirs do.
-FRONT_STAT = """# pxname,svname,qcur,scur,stot,req_rate,req_tot,
-port_8001_0,FRONTEND,,3,9968,1,77,
-front_8000,FRONTEND,,2,40,1,1200,
-front_9000,FRONTEND,,0,7,0,7,
-inside,FRONTEND,,0,5,0,5,
-app_8000,web1,0,1,178,,178,
-front_8000,BACKEND,0,7,2991,,500,
-app_8000,BACKEND,0,7,2991,,2991,
-
-"""
-
-
 def test_places_are_read():
     assert runtime.parse_slots(HELD) == [
         Slot("app_8000", "web1", "172.18.0.2", running=True, drained=False),
@@ -81,22 +71,6 @@ def test_columns_are_found_by_their_names():
 
 def test_requests_at_work_are_those_running_and_those_waiting():
     assert runtime.parse_sessions(STAT) == {"app_8000/web1": 3, "app_8000/web2": 0, "app_8000/web3": 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "requests"),
-    [
-        (FRONT_STAT, 1207),
-        # One that is of an earlier version, or just started, or no answer at all.
-        (STAT, 0),
-        ("", 0),
-        ("# pxname,svname,req_tot,\nfront_8000,FRONTEND,,\n", 0),
-        ("# pxname,svname,\nfront_8000,FRONTEND,\n", 0),
-    ],
-)
-def test_what_came_by_the_front_proxy(text, requests):
-    assert runtime.parse_front_requests(text) == requests
-    assert runtime.front_requests({"show stat": text}.__getitem__) == requests
 
 
 class Proxy:

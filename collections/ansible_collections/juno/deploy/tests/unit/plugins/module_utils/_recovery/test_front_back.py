@@ -14,12 +14,6 @@ pytestmark = pytest.mark.usefixtures("cleared")
 PUBLISHED = {"target": 8000, "published": "8001", "protocol": "tcp"}
 
 
-@pytest.fixture(autouse=True)
-def through(monkeypatch):
-    """Let each answer come by our proxy."""
-    monkeypatch.setattr(front_proxy, "_goes_through", lambda _work, _get_status: True)
-
-
 def test_where_the_site_publishes_nothing_all_is_as_before(tmp_path, monkeypatch):
     world = front_world.world_of(tmp_path, monkeypatch)
     switched(world, "open")

@@ -35,14 +35,11 @@ def unled(world: World) -> World:
 class Door:
     """The front door: gives statuses one after the other, the last one again and again."""
 
-    def __init__(self, world: World, *statuses: int, through: str = "") -> None:
+    def __init__(self, world: World, *statuses: int) -> None:
         self.world, self.statuses, self.asked = world, list(statuses), 0
-        #: What must have been done before requests come to our proxy; "never" is never done.
-        self.through = through
 
     def __call__(self) -> int:
         self.asked += 1
-        self.world.front_requests += not self.through or self.through in self.world.log
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
 
 
@@ -58,7 +55,7 @@ def test_without_a_front_proxy_there_is_nothing_to_do(tmp_path, monkeypatch):
 def test_one_that_is_led_already_stays(world):
     work, door = world.work(), Door(world, 200)
     front_proxy.lead(work, door)
-    assert (world.log, door.asked) == ([], 1)
+    assert (world.log, door.asked) == ([], 0)
     assert (work.front_renewed, work.moved_to_proxy, work.down, work.up) == ([], False, 0.0, 0.0)
 
 
@@ -69,7 +66,7 @@ def test_one_that_is_not_is_recreated_once(world):
     assert world.there["nginx-2"]["links"] == [front_world.LINK]
     assert [one.name for one in work.front_renewed] == ["nginx-2"]
     # It is measured how long nobody was answered, until one is.
-    assert (work.moved_to_proxy, 0 < work.down < work.up, door.asked) == (True, True, 3)
+    assert (work.moved_to_proxy, 0 < work.down < work.up, door.asked) == (True, True, 2)
     world.log.clear()
     front_proxy.lead(world.work(), Door(world, 200))
     assert world.log == []
@@ -103,35 +100,22 @@ def test_one_that_ends_at_once_is_told(world, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("statuses", "through", "restarts"),
+    ("edge", "nginx", "restarts"),
     [
-        ([200], "", False),
-        # It has the address of a container that goes, until it looks the name up again.
-        ([200], "restart nginx-1", True),
-        # Nothing that comes from the site: it would be asked again and again to no purpose.
-        ([301], "never", False),
-        ([404], "never", False),
-        ([0], "never", False),
-        # From its own cache once; the next one tells.
-        ([200, 301], "never", False),
+        ("2026-11-30T10:00:00.1Z", "2026-11-30T10:00:01.2Z", False),
+        # It has looked up the address of a container that goes, since our proxy was not there yet.
+        ("2026-11-30T10:00:02.1Z", "2026-11-30T10:00:01.2Z", True),
+        ("", "", False),
     ],
 )
-def test_whether_requests_come_to_our_proxy(world, statuses, through, restarts):
-    front_proxy.lead(world.work(), Door(world, *statuses, through=through))
+def test_one_that_was_started_before_our_proxy_is_started_again(world, monkeypatch, edge, nginx, restarts):
+    started = {"juno-edge-1": edge, "nginx-1": nginx}
+    monkeypatch.setattr(front_proxy, "_started", lambda _work, one: started[one.name])
+    door = Door(world, 0, 200)
+    front_proxy.lead(world.work(), door)
     assert world.log == ["restart nginx-1"] * restarts
+    assert door.asked == 2 * restarts
     assert world.states("nginx") == {"nginx-1": "running"}
-
-
-def test_one_that_goes_past_all_the_same_is_an_error(world):
-    door = Door(world, 200, through="never")
-    said = (
-        r"Requests to http://127\.0\.0\.1 don't come to the proxy juno-edge, although nginx should find it by the name "
-        r"web: see how it asks the site; 'strategy: recreate' does without\."
-    )
-    with pytest.raises(JunoError, match=said):
-        front_proxy.lead(world.work(), door)
-    # Each time it may have answered from its cache.
-    assert (world.log, door.asked) == (["restart nginx-1"], 2 * front_proxy.TRIES + 1)
 
 
 def test_one_that_does_not_run_is_not_restarted(world):
@@ -142,12 +126,9 @@ def test_one_that_does_not_run_is_not_restarted(world):
 
 
 def test_while_the_maintenance_page_is_shown_checks_go_past_the_front_proxy(world):
-    """So what they ask tells nothing of the way that visitors will come."""
+    """It is led to ours all the same."""
     files.put(f"{world.app.proxy_directory}/maintenance.map", files.ON)
-    front_proxy.lead(world.work(), Door(world, 200, through="never"))
-    assert world.log == []
-    # It is led to ours all the same.
-    front_proxy.lead(unled(world).work(), Door(world, 200, through="never"))
+    front_proxy.lead(unled(world).work(), Door(world, 200))
     assert world.log == ["create nginx=2", "stop nginx-1", "start nginx-2"]
 
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files
 from ansible_collections.juno.deploy.plugins.module_utils._switch import front_proxy
 from ansible_collections.juno.deploy.plugins.module_utils._switch import replace as switch_replace
@@ -99,12 +98,3 @@ def test_recreate_without_our_proxy_does_not_look(tmp_path, monkeypatch):
     world = front_world.world_of(tmp_path, monkeypatch)
     replace(world, "recreate")
     assert world.log == ["create web=2", "stop web-1", "start web-2"]
-
-
-def test_one_that_goes_past_ends_it_while_what_served_still_runs(tmp_path, monkeypatch):
-    world = front_world.world_of(tmp_path, monkeypatch, led=True)
-    work = world.work()
-    world.begun(step="switch")
-    with pytest.raises(JunoError, match="don't come to the proxy juno-edge"):
-        switch_replace.replace(work, lambda: 200)
-    assert world.states("web") == {"web-1": "running", "web-2": "running"}
