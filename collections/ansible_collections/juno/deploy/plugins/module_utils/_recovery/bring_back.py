@@ -75,10 +75,7 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     if entry.led and before.proxy:
         containers_back.files_back(work, before)
     if stays:
-        # They have the address of a container that is gone.
-        rest = [one for name in set(work.front.services) - led for one in at.containers(name)]
-        get_status = site_address.find(work)[1]
-        front_proxy.restart(work, [one for one in rest if one.state in ("running", "restarting")], get_status)
+        _restart_front(work, set(work.front.services) - led)
     _await(work, entry, before)
     workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
@@ -88,6 +85,13 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     # With a cache version of its own the new release could not get at what the old one has cached.
     met = entry.step in containers_back.OPEN or entry.asked
     return exposed or (met and not entry.cache_version_covers)
+
+
+def _restart_front(work: context.SwitchContext, names_: set[str]) -> None:
+    """Start front proxies again that were not led to ours: they have the address of a container that is gone."""
+    found = [one for name in names_ for one in engine.find(work.client, work.app.project, name)]
+    at_work = [one for one in found if one.state in ("running", "restarting")]
+    front_proxy.restart(work, at_work, site_address.find(work)[1])
 
 
 def _runs_anew(at: services.Starter, name: str, before: journal_entry.Before) -> bool:
