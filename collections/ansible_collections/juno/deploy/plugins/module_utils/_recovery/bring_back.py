@@ -72,10 +72,7 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
         _reload_back(work, entry)
     others.after_site()
     services.remove(at, [one for name in led for one in at.containers(name) if one.id in before.others])
-    if entry.led and before.proxy:
-        containers_back.files_back(work, before)
-    if stays:
-        _restart_front(work, set(work.front.services) - led)
+    _front_back(work, entry, before, set(work.front.services) - led if stays else set())
     _await(work, entry, before)
     workers.bring_back(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
@@ -87,9 +84,13 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     return exposed or (met and not entry.cache_version_covers)
 
 
-def _restart_front(work: context.SwitchContext, names_: set[str]) -> None:
+def _front_back(
+    work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before, unled: set[str]
+) -> None:
     """Start front proxies again that were not led to ours: they have the address of a container that is gone."""
-    found = [one for name in names_ for one in engine.find(work.client, work.app.project, name)]
+    if entry.led and before.proxy:
+        containers_back.files_back(work, before)  # no front proxy needs the new ones any more
+    found = [one for name in unled for one in engine.find(work.client, work.app.project, name)]
     at_work = [one for one in found if one.state in ("running", "restarting")]
     front_proxy.restart(work, at_work, site_address.find(work)[1])
 
