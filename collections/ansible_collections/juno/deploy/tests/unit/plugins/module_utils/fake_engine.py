@@ -99,8 +99,6 @@ class World:
         self.backend = "app_8000"
         self.processes = 1
         self._no_places()
-        #: What has come to our proxy by a front proxy of the project's own.
-        self.front_requests = 0
         self.last = 1
         #: Sockets of the host that others listen at.
         self.listeners: list[ports.Listener] = []
@@ -549,7 +547,7 @@ class World:
         if command == "show info":
             return f"Name: HAProxy\nPid: {self.processes}\n"
         if command == "show stat":
-            return f"# pxname,svname,qcur,scur,req_tot\nfront_8000,FRONTEND,,,{self.front_requests}\n"
+            return "# pxname,svname,qcur,scur\n"
         if command == "show servers state":
             rows = [
                 f"{self.backend} {name} {where or '-'} {2 if where else 0} {8 if drained else 0}"
@@ -581,7 +579,6 @@ class World:
         assert host == "127.0.0.1" or not tls
         if host != "127.0.0.1":
             return self.answers.get(self._at(host), 200)
-        self.front_requests += any(one["links"] and one["State"] == "running" for one in self.there.values())
         running = [name for name, state in self.states().items() if state == "running"]
         if any(name.startswith(names.SERVICE) for name in running):
             running = self.gets_requests() or [""]
