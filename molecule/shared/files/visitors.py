@@ -83,8 +83,8 @@ def ask(parts: urllib.parse.SplitResult, path: str) -> Seen:
 def come(url: str, folder: pathlib.Path) -> None:
     """Ask at a fixed rate until told to stop; nobody waits for those before, as visitors don't."""
     parts = urllib.parse.urlsplit(url)
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    # Not by a handler that sets an Event: it may come while this thread holds the Event's own lock, and wait for ever.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     began = time.monotonic()
     with (
         (folder / "visits.jsonl").open("a", encoding="utf-8", buffering=1) as out,
@@ -96,7 +96,8 @@ def come(url: str, folder: pathlib.Path) -> None:
 
         for number in itertools.count():
             due = began + number / PER_SECOND
-            if stopped.wait(max(0.0, due - time.monotonic())) or due - began > LONGEST_SECONDS:
+            told = signal.sigtimedwait({signal.SIGTERM}, max(0.0, due - time.monotonic()))
+            if told is not None or due - began > LONGEST_SECONDS:
                 return
             recent = number // RENEWED_AFTER + number // len(PATHS) % RECENT
             path = PATHS[number % len(PATHS)].format(number=number, recent=recent)
