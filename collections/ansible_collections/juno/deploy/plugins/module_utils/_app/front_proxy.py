@@ -18,6 +18,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose,
     compose_mounts,
     dependencies,
+    image_command,
     port_kind,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import safe_files
@@ -56,6 +57,11 @@ class FrontProxy:
     def __bool__(self) -> bool:
         """Return whether there is one."""
         return bool(self.services)
+
+    @property
+    def base_url(self) -> str:
+        """The address that visitors come in by first; empty where there is none."""
+        return next(iter(self.base_urls), "")
 
 
 NONE = FrontProxy()
@@ -98,8 +104,7 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
 
 def base_url(config: dict[str, t.Any], name: str, directory: str) -> str:
     """Return the site's address on this host, as visitors reach it: at the front proxy, else at its own port."""
-    found = find(config, name, directory)
-    return next(iter(found.base_urls), "") or compose.base_url(config["services"][name])
+    return find(config, name, directory).base_url or compose.base_url(config["services"][name])
 
 
 def _routes_by_labels(service: dict[str, t.Any]) -> bool:
@@ -118,9 +123,8 @@ def _base_urls(service: dict[str, t.Any]) -> list[str]:
         for host, published in compose.published({"ports": [one]}):
             tls = TLS_PORT in (published, int(one.get("target") or 0))
             known = published == (TLS_PORT if tls else HTTP_PORT)
-            where = (
-                port_kind.address(host, published).rpartition(":")[0] if known else port_kind.address(host, published)
-            )
+            address = port_kind.address(host, published)
+            where = address.rpartition(":")[0] if known else address
             found.append(f"{'https' if tls else 'http'}://{where}")
     return found
 
@@ -140,7 +144,7 @@ def is_proxy(service: dict[str, t.Any], directory: str) -> bool:
     _context, dockerfile = compose_mounts.build_files(service, directory)
     if dockerfile:
         said += _lines(directory, dockerfile, ("CMD", "ENTRYPOINT"))
-        said += [_image_name(word) for line in _lines(directory, dockerfile, ("FROM",)) for word in line.split()[1:2]]
+        said += map(_image_name, image_command.base_images(service, directory))
     said.append(str((service.get("build") or {}).get("dockerfile_inline") or ""))
     return any(SOFTWARE.search(one.lower()) for one in said)
 
@@ -208,9 +212,8 @@ def _copied(directory: str, dockerfile: str) -> list[str]:
 
 
 def _lines(directory: str, name: str, instructions: tuple[str, ...]) -> list[str]:
-    return [
-        line.strip() for line in _read(directory, name).splitlines() if line.strip().upper().startswith(instructions)
-    ]
+    found = image_command.instructions(_read(directory, name))
+    return [line for line in found if line.upper().startswith(instructions)]
 
 
 def _files(directory: str, name: str) -> Iterator[str]:

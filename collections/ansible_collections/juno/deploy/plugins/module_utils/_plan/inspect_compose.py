@@ -60,13 +60,14 @@ def look_at_containers(app: App) -> list[engine.Container]:
 def compose_facts(app: App, version: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what is told about the compose project."""
     service = config["services"][app.service]
+    front = front_proxy.find(config, app.service, app.path)
     return {
         "version": version,
         "files": list(app.compose().files),
         "services": sorted(config["services"]),
-        "base_url": front_proxy.base_url(config, app.service, app.path),
+        "base_url": front.base_url or compose.base_url(service),
         # Where visitors come in by a proxy of the project's own.
-        "front_urls": list(front_proxy.find(config, app.service, app.path).base_urls),
+        "front_urls": list(front.base_urls),
         "code_mounted": compose_mounts.all_mount_code(config, app.services, app.path),
         "command_collects": compose.says(service, "collectstatic"),
     }

@@ -81,7 +81,7 @@ def prepare(
     config, client = config or compose_config.read(run, app.compose()), engine.connect(app.docker_host)
     service = config["services"][app.service]
     front = front_proxy.find(config, app.service, app.path)
-    require_address(app.service, service, request.base_url or next(iter(front.base_urls), ""), port_kind.kind)
+    require_address(app.service, service, request.base_url or front.base_url, port_kind.kind)
     work = context.SwitchContext(run, app, request.spec(strategy), client, config, [])
     proxies = proxy_container.containers(work)
     how = work.spec.how

@@ -21,8 +21,6 @@ from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import (
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import Proxy
 
-#: What the name of a frontend begins with that the project's own front proxy asks.
-FRONT = "front_"
 #: What the name of a backend begins with.
 BACKEND = "app_"
 #: What the name of a backend ends with whose requests may be sent a second time.
@@ -43,7 +41,7 @@ def backend_of(target: int) -> str:
 
 def front_of(target: int) -> str:
     """Name the frontend by which the project's own front proxy asks for a port of the app's containers."""
-    return f"{FRONT}{target}"
+    return f"front_{target}"
 
 
 def write(proxy: Proxy) -> str:

@@ -34,7 +34,8 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
     :raises BadInputError: there is none, or it is of a kind that is not asked.
     """
     service = config["services"][app.service]
-    found = base_url or front_proxy.base_url(config, app.service, app.path)
+    front = front_proxy.find(config, app.service, app.path)
+    found = base_url or front.base_url or compose.base_url(service)
     if not found:
         of = f" as {where} has it" if where else ""
         network = service.get("network_mode")
@@ -44,7 +45,7 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
             "'base_url' to its address (http://127.0.0.1:8001, say). Nothing was changed."
         )
     parts = urllib.parse.urlsplit(found)
-    own = is_loopback(parts.hostname or "") or found in front_proxy.find(config, app.service, app.path).base_urls
+    own = is_loopback(parts.hostname or "") or found in front.base_urls
     if parts.scheme != "http" and not (parts.scheme == "https" and own):
         raise BadInputError(
             f"'base_url' must be the site's own address on this host, such as http://127.0.0.1:8001 or "
