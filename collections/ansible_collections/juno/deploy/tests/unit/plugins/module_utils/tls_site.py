@@ -8,10 +8,10 @@ import contextlib
 import http.server
 import ssl
 import subprocess
-import threading
 import typing as t
 
 import pytest
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import local_server
 
 NAME = "www.example.org"
 
@@ -75,11 +75,5 @@ class TlsSite(http.server.ThreadingHTTPServer):
 @contextlib.contextmanager
 def serving(certificate: str = "") -> t.Iterator[TlsSite]:
     """Serve until the test is over."""
-    with TlsSite(certificate) as site:
-        thread = threading.Thread(target=site.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield site
-        finally:
-            site.shutdown()
-            thread.join()
+    with local_server.running(TlsSite(certificate)) as site:
+        yield site

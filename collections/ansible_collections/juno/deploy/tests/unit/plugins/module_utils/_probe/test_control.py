@@ -21,7 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control, report
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import IN_ANY_RENDERING
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import tls_site
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import local_server, tls_site
 
 #: The fixture.
 certificate = tls_site.certificate
@@ -61,15 +61,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(port=0):
-    with Site(("127.0.0.1", port), Handler) as site:
-        site.kept = {}
-        thread = threading.Thread(target=site.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield site
-        finally:
-            site.shutdown()
-            thread.join()
+    site = Site(("127.0.0.1", port), Handler)
+    site.kept = {}
+    with local_server.running(site):
+        yield site
 
 
 @pytest.fixture

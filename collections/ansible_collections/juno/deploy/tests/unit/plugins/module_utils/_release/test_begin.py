@@ -17,6 +17,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._release import begin 
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._release import begin_done
 
 BASE_URL = "http://127.0.0.1:8001"
 PACKAGE = "/var/lib/juno/.package/abc"
@@ -35,18 +36,7 @@ def app(tmp_path):
 @pytest.fixture
 def did(monkeypatch):
     """Let nothing be done; note what would be, in its order."""
-    notes = []
-
-    def note(module, name, answer=None):
-        monkeypatch.setattr(module, name, lambda *args, **_more: notes.append((name, *args)) or answer)
-
-    note(release_begin.trust, "remember")
-    note(release_begin.files, "settle")
-    note(recover, "recover", {})
-    note(release_begin.boot, "arm", "systemd does not start this host")
-    note(release_begin.owner, "remember")
-    note(release_begin.proxy_plan, "prepare", [])
-    note(release_begin.control, "start")
+    notes = begin_done.noted(monkeypatch, "systemd does not start this host")
     monkeypatch.setattr(release_begin.AvailabilityProbe, "notice", lambda *_any: [])
     return notes
 

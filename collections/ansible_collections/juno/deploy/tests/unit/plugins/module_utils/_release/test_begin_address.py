@@ -8,11 +8,11 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin as release_begin
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import front_address
 from ansible_collections.juno.deploy.plugins.module_utils._state import lock
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._release import begin_done
 
 URLS = ["http://127.0.0.1", "https://127.0.0.1"]
 NAMED = {"Host": "www.example.org", "X-Forwarded-Proto": "https"}
@@ -82,18 +82,7 @@ def test_while_the_maintenance_page_is_shown_checks_go_past_it(app, asked, monke
 @pytest.fixture
 def did(monkeypatch):
     """Let nothing be done; note what would be."""
-    notes = []
-
-    def note(module, name, answer=None):
-        monkeypatch.setattr(module, name, lambda *args, **_more: notes.append((name, *args)) or answer)
-
-    note(release_begin.trust, "remember")
-    note(release_begin.files, "settle")
-    note(recover, "recover", {})
-    note(release_begin.boot, "arm")
-    note(release_begin.owner, "remember")
-    note(release_begin.proxy_plan, "prepare", [])
-    note(release_begin.control, "start")
+    notes = begin_done.noted(monkeypatch)
     monkeypatch.setattr(inspect, "inspect", lambda *_any: found(URLS))
     return notes
 

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import http.server
-import threading
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._verify import before
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import local_server
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,12 +33,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with local_server.running(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Host": "example.org", "X-Forwarded-Proto": "http"}])
