@@ -38,10 +38,12 @@ BARE = Recipe("juno-droplet-bare:trixie", "bare.Dockerfile", ("entrypoint.sh",))
 MEMCACHED_SUITES = ("bullseye", "bookworm", "sid")
 #: PostgreSQL, nginx, Redis and a virtual environment with what larger sites use, for the tests of such sites.
 SERVICES = Recipe("juno-services:trixie", "services.Dockerfile", ("postgres.sh",))
+#: Traefik, which Debian doesn't have.
+TRAEFIK = Recipe("juno-traefik:trixie", "traefik.Dockerfile")
 #: A droplet that systemd starts, for the tests of what happens after a reboot.
 SYSTEMD = Recipe("juno-droplet-systemd:trixie", "systemd.Dockerfile")
 #: Images that a test asks for by a short name.
-ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), "services")
+ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), "services", "traefik")
 
 
 def up(*, bare: bool = False) -> list[str]:
@@ -70,7 +72,9 @@ def memcached(suite: str) -> Recipe:
 def on_demand(name: str) -> str:
     """See that the image with a short name of C(ON_DEMAND) is there in the state of its recipe; return its name."""
     suite = name.partition("memcached-")[2]
-    return _see_to(memcached(suite), PYTHON, suite) if suite else _see_to(SERVICES, PYTHON)
+    return (
+        _see_to(memcached(suite), PYTHON, suite) if suite else _see_to({"traefik": TRAEFIK}.get(name, SERVICES), PYTHON)
+    )
 
 
 def systemd() -> Recipe:
@@ -90,7 +94,7 @@ def _see_to(recipe: Recipe, base: Recipe, suite: str = "") -> str:
 
 def down() -> None:
     """Remove the images that were built here. One that a container still uses stays, and is named."""
-    recipes = (*map(memcached, MEMCACHED_SUITES), SERVICES, BARE, SYSTEMD, DROPLET, PYTHON, BASE)
+    recipes = (*map(memcached, MEMCACHED_SUITES), SERVICES, TRAEFIK, BARE, SYSTEMD, DROPLET, PYTHON, BASE)
     with state.locked("images"), state.locked("state"):
         known = state.load()
         kept = []

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What larger sites have beside Django: PostgreSQL, nginx, Caddy, Redis, uWSGI, a registry, and an environment with drivers, Celery.
+# What larger sites have beside Django: PostgreSQL, nginx, Caddy, Redis, uWSGI, a registry, and an environment with drivers, Celery,
+# servers.
 FROM juno-python:trixie
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
@@ -8,6 +9,6 @@ RUN apt-get update -qq \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 RUN python3 -m venv /venv \
     && /venv/bin/pip install --quiet --no-cache-dir "Django>=5.2,<5.3" gunicorn uvicorn whitenoise pymemcache \
-        "psycopg[binary]" celery redis
+        "psycopg[binary]" celery redis daphne hypercorn granian websockets gevent
 COPY postgres.sh /usr/local/bin/postgres.sh
 ENV PATH=/venv/bin:$PATH

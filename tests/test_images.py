@@ -34,6 +34,7 @@ def test_the_files_of_every_recipe_are_there():
         images.BARE,
         images.memcached("bookworm"),
         images.SERVICES,
+        images.TRAEFIK,
     ):
         assert images.digest(recipe, b"")
 
@@ -56,6 +57,7 @@ def asked(tmp_path, monkeypatch):
         ("memcached-bookworm", "juno-memcached:bookworm", {"SUITE": "bookworm"}),
         ("memcached-sid", "juno-memcached:sid", {"SUITE": "sid"}),
         ("services", "juno-services:trixie", {}),
+        ("traefik", "juno-traefik:trixie", {}),
     ],
 )
 def test_an_image_that_a_test_asks_for_is_made_when_it_is_not_there_as_it_must_be(
@@ -65,7 +67,8 @@ def test_an_image_that_a_test_asks_for_is_made_when_it_is_not_there_as_it_must_b
     monkeypatch.setattr(images, "current", lambda name: known.get(name, ""))
     assert images.on_demand(name) == image
     assert asked == [(image, arguments), ("run", ["docker", "image", "prune"])]
-    recipe = images.memcached(arguments["SUITE"]) if arguments else images.SERVICES
+    recipes = {one.name: one for one in (images.SERVICES, images.TRAEFIK)}
+    recipe = images.memcached(arguments["SUITE"]) if arguments else recipes[image]
     known[image] = images.digest(recipe, "base" + arguments.get("SUITE", ""))
     asked.clear()
     assert images.on_demand(name) == image

@@ -21,11 +21,23 @@ def test_each_row_names_a_task_that_its_scenario_has(row):
 
 
 def test_the_shapes_are_those_there_are():
-    text = "".join(one.read_text(encoding="utf-8") for one in (steps.ROOT / "molecule" / "shapes").rglob("*.yml"))
-    assert f"shapes: [{', '.join(soak_rows.SHAPES)}]" in text
     folders = {one.name for one in (steps.ROOT / "examples" / "shapes").iterdir() if one.is_dir()}
-    assert folders == {"common", *soak_rows.SHAPES}
-    assert all(f"name: {task.format('{{ shape }}')}\n" in text for _what, task in soak_rows.SHAPE_STEPS)
+    assert folders == {"common", *soak_rows.SHAPE_TRAITS}
+    readme = (steps.ROOT / "examples" / "shapes" / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{one}/`" in readme for one in folders)
+
+
+def test_each_step_of_a_shape_is_a_task():
+    text = "".join(one.read_text(encoding="utf-8") for one in (steps.ROOT / "molecule" / "shapes").rglob("*.yml"))
+    every = [*soak_rows.SHAPE_STEPS, *soak_rows.SHAPE_REFUSED]
+    assert all(f"name: {task.format('{{ shape }}')}\n" in text for _what, task in every)
+
+
+def test_a_shape_has_the_steps_that_fit_it():
+    names = {one: [what for what, _task in soak_rows.shape_steps(one)] for one in soak_rows.SHAPE_TRAITS}
+    assert "as after a reboot" in names["nginx"]
+    assert all("first deploy" in one or one == ["refused, and why"] for one in names.values())
+    assert all(("migration" in names[one]) == bool(t.get("database")) for one, t in soak_rows.SHAPE_TRAITS.items())
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ import pathlib
 import re
 import typing as t
 
+import yaml
+
 from tools.matrix import report
 
 ROWS = (
@@ -116,7 +118,10 @@ ROWS = (
     ),
 )
 #: The sites of examples/shapes, and what is done with each: in the words of molecule/shapes.
-SHAPES = ("nginx", "nginx_published", "nginx_https", "caddy")
+SHAPE_TRAITS = {
+    one.stem: yaml.safe_load(one.read_text(encoding="utf-8"))
+    for one in sorted((pathlib.Path(__file__).parent.parent / "molecule" / "shapes" / "vars").glob("*.yml"))
+}
 SHAPE_STEPS = (
     ("a first deploy that is undone", "Undo a first deploy of {}"),
     ("first deploy", "For the first time, deploy {}"),
@@ -124,10 +129,14 @@ SHAPE_STEPS = (
     ("status and verification", "See that all agree on {}"),
     ("broken commit", "Refuse the broken commit of {}"),
     ("style sheet", "Deploy the colours of {}"),
+    ("dependency", "Deploy a further dependency of {}"),
+    ("migration", "Migrate {}"),
     ("rollback", "Roll back {}"),
     ("clear_cache", "Clear the caches of {}"),
     ("as after a reboot", "After a reboot, deploy {}"),
 )
+#: The only one of a shape that can't be deployed: it is told why.
+SHAPE_REFUSED = (("refused, and why", "Refuse {}"),)
 #: What Ansible prints before the first of them.
 _MESSAGE = re.compile(r"^.*\bmsg: (?:\|-)?")
 SCENARIOS = tuple(sorted({"shapes", *(scenario for _what, scenario, _task in ROWS)}))
@@ -141,12 +150,22 @@ def table(logs: pathlib.Path, passed: t.Collection[str]) -> list[str]:
     :param passed: the names of the steps that passed.
     """
     lines = ["what | seen in | result", "--- | --- | ---"]
-    shapes = [(f"{one}: {what}", "shapes", task.format(one)) for one in SHAPES for what, task in SHAPE_STEPS]
+    shapes = [(f"{one}: {what}", "shapes", task.format(one)) for one in SHAPE_TRAITS for what, task in shape_steps(one)]
     for what, scenario, task in (*shapes, *ROWS):
         lines.append(f"{what} | {scenario} | {_result(logs, passed, scenario, task)}")
     lines += [f"{what} | faults | {met}" for what, met in verdicts(_read(logs, "soak-faults"))]
     lines += [f"{what} | matrix | {met}" for what, met in report.rows_of(_read(logs, "soak-matrix"))]
     return lines
+
+
+def shape_steps(shape: str) -> list[tuple[str, str]]:
+    """Return what is done with a shape: (what, task)."""
+    traits = SHAPE_TRAITS[shape]
+    if "refused" in traits:
+        return list(SHAPE_REFUSED)
+    led = "front" in traits and traits.get("led", True)
+    unfit = {*([] if traits.get("database") else ["migration"]), *([] if led else ["as after a reboot"])}
+    return [one for one in SHAPE_STEPS if one[0] not in unfit]
 
 
 def _read(logs: pathlib.Path, name: str) -> str:

@@ -15,7 +15,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["security.W004"]
 ROOT_URLCONF = "shop.urls"
 WSGI_APPLICATION = "shop.wsgi.application"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles"]
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles", "shop"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -27,7 +27,17 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
     }
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+# Without a database's own variables it has none that stays.
+DATABASES = {
+    "default": {
+        "ENGINE": f"django.db.backends.{os.environ.get('DB_ENGINE', 'sqlite3')}",
+        "NAME": os.environ.get("DB_NAME", ":memory:"),
+        "HOST": os.environ.get("DB_HOST", ""),
+        "USER": os.environ.get("DB_USER", ""),
+        "PASSWORD": os.environ.get("DB_PASSWORD", ""),
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",

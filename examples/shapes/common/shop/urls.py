@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two pages, one of which is cached for long."""
+"""A page that is cached for long, and two that aren't."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.cache import cache_page
+
+from shop.models import Order
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -18,4 +20,9 @@ def health(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
 
 
-urlpatterns = [path("", cache_page(3600)(home)), path("healthz", health)]
+def orders(_request: HttpRequest) -> HttpResponse:
+    """Say how many orders there are."""
+    return HttpResponse(f"{Order.objects.count()} orders")
+
+
+urlpatterns = [path("", cache_page(3600)(home)), path("healthz", health), path("orders", orders)]
