@@ -52,6 +52,32 @@ def test_every_need_of_the_real_steps_is_a_step():
     assert all(need in known for step in real for need in step.needs)
 
 
+def test_three_turns_take_every_scenario(monkeypatch):
+    daily = set()
+    for number in ("0", "1", "2"):
+        monkeypatch.setenv("JUNO_TURN", number)
+        chosen = names(choose(steps.all_steps(), [], quick=False))
+        assert {f"molecule:{one}" for one in steps.ALWAYS} < set(chosen)
+        assert steps.environment()["JUNO_TURN"] == number
+        daily |= {one.partition(":")[2] for one in chosen if one.startswith("molecule:")}
+    assert daily == set(steps.SOAKED) - set(steps.SOAK_ONLY)
+
+
+def test_two_turns_take_every_target(monkeypatch):
+    taken = []
+    for number in ("0", "1"):
+        monkeypatch.setenv("JUNO_TURN", number)
+        argv = next(step.argv for step in steps.all_steps() if step.name == "integration")
+        taken += argv[argv.index("--allow-destructive") + 1 :]
+    targets = (steps.COLLECTION / "tests" / "integration" / "targets").iterdir()
+    assert sorted(taken) == sorted(one.name for one in targets if not one.name.startswith("setup_"))
+
+
+def test_the_turn_is_the_commits(monkeypatch):
+    monkeypatch.delenv("JUNO_TURN", raising=False)
+    assert steps.turn() > 10**9
+
+
 def python(code):
     return (sys.executable, "-c", code)
 

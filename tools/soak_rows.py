@@ -130,7 +130,10 @@ SHAPE_STEPS = (
     ("broken commit", "Refuse the broken commit of {}"),
     ("style sheet", "Deploy the colours of {}"),
     ("dependency", "Deploy a further dependency of {}"),
+    ("variable", "Deploy a further variable of {}"),
     ("migration", "Migrate {}"),
+    ("broken front proxy", "Refuse a broken front proxy of {}"),
+    ("front proxy's configuration", "Deploy the front proxy's configuration of {}"),
     ("rollback", "Roll back {}"),
     ("clear_cache", "Clear the caches of {}"),
     ("as after a reboot", "After a reboot, deploy {}"),
@@ -139,7 +142,6 @@ SHAPE_STEPS = (
 SHAPE_REFUSED = (("refused, and why", "Refuse {}"),)
 #: What Ansible prints before the first of them.
 _MESSAGE = re.compile(r"^.*\bmsg: (?:\|-)?")
-SCENARIOS = tuple(sorted({"shapes", *(scenario for _what, scenario, _task in ROWS)}))
 _VERDICT = re.compile(r"([^\"\n{}]+): (\{\"requests\": .*?\"editions\": \{.*?\}\}\})")
 
 
@@ -164,7 +166,9 @@ def shape_steps(shape: str) -> list[tuple[str, str]]:
     if "refused" in traits:
         return list(SHAPE_REFUSED)
     led = "front" in traits and traits.get("led", True)
-    unfit = {*([] if traits.get("database") else ["migration"]), *([] if led else ["as after a reboot"])}
+    config = [] if traits.get("front_config") else ["broken front proxy", "front proxy's configuration"]
+    unfit = {*config, *([] if traits.get("database") else ["migration"]), *([] if led else ["as after a reboot"])}
+    unfit |= set() if "variable" in traits else {"variable"}
     return [one for one in SHAPE_STEPS if one[0] not in unfit]
 
 

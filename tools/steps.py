@@ -7,10 +7,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import subprocess
 import sys
 import typing as t
-
-from tools import soak_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLLECTION = ROOT / "collections" / "ansible_collections" / "juno" / "deploy"
@@ -70,6 +69,7 @@ def environment() -> dict[str, str]:
     rest = [part for part in os.environ.get("PATH", "").split(os.pathsep) if not (pythons and "pyenv/shims" in part)]
     return {
         **os.environ,
+        "JUNO_TURN": str(turn()),
         "PATH": os.pathsep.join([str(BIN), *pythons, *rest]),
         "LC_ALL": "C.UTF-8",
         "NO_COLOR": "1",
@@ -78,6 +78,14 @@ def environment() -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "COLUMNS": "160",
     }
+
+
+def turn() -> int:
+    """Return the number by which long tests take their turns in "make test": JUNO_TURN, else the commit's."""
+    if named := os.environ.get("JUNO_TURN"):
+        return int(named)
+    asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(asked.stdout, base=16) if asked.returncode == 0 else 0
 
 
 def _setup() -> list[Step]:
@@ -120,30 +128,41 @@ def _ansible_test() -> list[Step]:
             minutes=20,
         ),
         Step("ansible-units", ("ansible-test", "units", *local), alone="ansible-test", cwd=COLLECTION, minutes=20),
-        Step(
-            "integration",
-            ("ansible-test", "integration", *local, "--allow-root", "--allow-destructive"),
-            ("packages", "images"),
-            alone="ansible-test",
-            cwd=COLLECTION,
-            minutes=20,
-        ),
+        *_integration(local),
     ]
 
 
-#: Scenarios of the soak: those with a row in its table. JUNO_SOAK asks for the long form of those that have one.
-SOAKED = tuple(sorted({"faults", *soak_rows.SCENARIOS}))
+def _integration(local: tuple[str, ...]) -> list[Step]:
+    words = ("ansible-test", "integration", *local, "--allow-root", "--allow-destructive")
+    folders = (COLLECTION / "tests" / "integration" / "targets").iterdir()
+    targets = sorted(one.name for one in folders if not one.name.startswith("setup_"))
+    daily = Step(
+        "integration",
+        (*words, *targets[turn() % 2 :: 2]),
+        ("packages", "images"),
+        alone="ansible-test",
+        cwd=COLLECTION,
+        minutes=20,
+    )
+    return [daily, dataclasses.replace(daily, name="soak:integration", argv=words, minutes=60, named_only=True)]
+
+
+#: Scenarios of the soak: all. JUNO_SOAK asks for the long form of those that have one.
+SOAKED = tuple(sorted(found.parent.name for found in (ROOT / "molecule").glob("*/molecule.yml")))
 #: Those that "make test" leaves out.
 SOAK_ONLY = ("mariadb", "wagtail")
+#: Those of which it always takes all, or a part by themselves. Of the others it takes a third, another one by each
+#: commit: all of them are too long for every day, and the soak takes them all.
+ALWAYS = ("default", "faults", "freshness", "shapes")
 
 
 def _molecule() -> list[Step]:
-    scenarios = sorted(found.parent.name for found in (ROOT / "molecule").glob("*/molecule.yml"))
+    daily = {*ALWAYS, *[one for one in SOAKED if one not in (*ALWAYS, *SOAK_ONLY)][turn() % 3 :: 3]}
     test = ("molecule", "test", "--scenario-name")
     return [
         *(
-            Step(f"molecule:{name}", (*test, name), ("images",), minutes=30, named_only=name in SOAK_ONLY)
-            for name in scenarios
+            Step(f"molecule:{name}", (*test, name), ("images",), minutes=30, named_only=name not in daily)
+            for name in SOAKED
         ),
         *(
             Step(f"soak:{name}", (*test, name), ("images",), env={"JUNO_SOAK": "1"}, minutes=120, named_only=True)

@@ -8,12 +8,12 @@ import pathlib
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 # A site that is on the internet takes it from its environment.
 SECRET_KEY = "for-the-shapes-only-0123456789-0123456789-0123456789-0123456789"  # noqa: S105 - it keeps no secret
-DEBUG = False
+DEBUG = os.environ.get("DEBUG") == "yes"
 ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "*").split()
 SECURE_SSL_REDIRECT = os.environ.get("HTTPS_ONLY") == "yes"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SILENCED_SYSTEM_CHECKS = ["security.W004"]
-ROOT_URLCONF = "shop.urls"
+ROOT_URLCONF = os.environ.get("ROOT_URLCONF", "shop.urls")
 WSGI_APPLICATION = "shop.wsgi.application"
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles", "shop"]
 MIDDLEWARE = [
@@ -27,6 +27,9 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
     }
 ]
+_DB_PASSWORD = os.environ.get("DB_PASSWORD", "")
+if "DB_PASSWORD_FILE" in os.environ:
+    _DB_PASSWORD = pathlib.Path(os.environ["DB_PASSWORD_FILE"]).read_text(encoding="utf-8").strip()
 # Without a database's own variables it has none that stays.
 DATABASES = {
     "default": {
@@ -34,14 +37,14 @@ DATABASES = {
         "NAME": os.environ.get("DB_NAME", ":memory:"),
         "HOST": os.environ.get("DB_HOST", ""),
         "USER": os.environ.get("DB_USER", ""),
-        "PASSWORD": os.environ.get("DB_PASSWORD", ""),
+        "PASSWORD": _DB_PASSWORD,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
-        "LOCATION": "memcached:11211",
+        "BACKEND": f"django.core.cache.backends.{os.environ.get('CACHE_BACKEND', 'memcached.PyMemcacheCache')}",
+        "LOCATION": os.environ.get("CACHE_LOCATION", "memcached:11211"),
     }
 }
 STATIC_URL = "/static/"

@@ -22,6 +22,12 @@ options:
             gives its service no C(stop_grace_period).
         type: int
         default: 30
+      stream_grace_seconds:
+        description:
+          - How long the WebSockets and event streams of an old server go on before they are closed. They hold up the
+            switch no longer than that.
+        type: int
+        default: 30
       settle_seconds:
         description:
           - How long a new container must have been healthy before M(juno.deploy.release_record) removes the

@@ -114,6 +114,13 @@ options:
     version_added: 0.2.0
   docker_host:
     version_added: 0.2.0
+  protocol:
+    description:
+      - What the containers speak at O(port), V(uwsgi) for uWSGI's own protocol (C(uwsgi_pass) of nginx).
+      - Without it what the app's proxy passes on counts, else it is V(http).
+    type: str
+    choices: [http, uwsgi]
+    version_added: 0.2.0
   port:
     description:
       - The port that the containers listen on. Without it the one is taken that they publish, or that the app's proxy

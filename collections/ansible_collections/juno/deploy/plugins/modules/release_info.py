@@ -123,6 +123,12 @@ headers:
   type: dict
   version_added: 0.2.0
   sample: {Host: example.org, X-Forwarded-Proto: https}
+front_host:
+  description: The name by which Traefik tells the site from others, as the labels of its service say.
+  returned: where they name one
+  type: str
+  version_added: 0.2.0
+  sample: example.org
 ports:
   description:
     - Published ports of the project, of any service, that answered when what serves was deployed, and no longer do.

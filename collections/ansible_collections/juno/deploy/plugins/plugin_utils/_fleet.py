@@ -62,7 +62,8 @@ def has_gap(begun: t.Mapping[str, t.Any]) -> bool:
     plan = begun.get("plan") or {}
     if not plan.get("deploy"):
         return False
-    stops = plan.get("first_proxy") or plan.get("front_recreated") or strategies.named(plan["strategy"]).has_gap
+    moves = any(plan.get(one) for one in ("first_proxy", "front_recreated", "routes_moved"))
+    stops = moves or strategies.named(plan["strategy"]).has_gap
     answers = any(one.get("published") and one.get("state") == "running" for one in begun.get("containers") or [])
     return bool(stops and answers)
 

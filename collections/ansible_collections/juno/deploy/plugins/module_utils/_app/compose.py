@@ -27,6 +27,8 @@ OVERRIDE_NAMES = (
 #: The one that this collection writes, and its first line, by which it is known.
 OVERRIDE_NAME = OVERRIDE_NAMES[0]
 MARK = "# Written by juno.deploy; a deploy writes it anew."
+#: What follows the name of a clean checkout in that of its project as one file, which C(_app.compose_flat) writes.
+FLAT = ".compose.json"
 #: The oldest plugin with C(!reset), C(config --format json) and the labels that the modules read.
 OLDEST_PLUGIN = (2, 18)
 
@@ -47,15 +49,21 @@ class Project:
         first = next(iter(self.files), "")
         return os.path.normpath(os.path.join(self.directory, os.path.dirname(first)))
 
-    def argv(self, *words: str, checkout: str = "", override: str = "") -> list[str]:
-        """Build the argv of a docker compose command, with the files of C(checkout) instead of the app's own."""
+    def argv(self, *words: str, checkout: str = "", override: str = "", alone: str = "") -> list[str]:
+        """Build the argv of a docker compose command, with the files of C(checkout) instead of the app's own.
+
+        :param alone: a file that stands for all of them.
+        """
         command = ["docker", "compose", "--project-directory", self.project_directory]
         if self.name:
             command += ["--project-name", self.name]
         for name in self.env_files:
             command += ["--env-file", name]
-        for name in self.files:
-            command += ["--file", os.path.join(checkout or self.directory, name)]
+        files = [os.path.join(checkout or self.directory, name) for name in self.files]
+        alone = alone or (checkout + FLAT if checkout and os.path.isfile(checkout + FLAT) else "")
+        files = [alone] if alone else files
+        for name in files:
+            command += ["--file", name]
         if override:
             command += ["--file", override]
         return [*command, *words]

@@ -10,19 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
+import tempfile
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_flat
 from ansible_collections.juno.deploy.plugins.module_utils._base import masking
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.compose import Project
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult, Runner
 
-#: What makes the configuration depend on files that are not looked at; .env is, which may be named as an env_file, too.
-_FURTHER_FILES = re.compile(
-    rb"""include|extends|label_file|env_file(?!:\s*(?:-\s*)?["']?(?:\./)?\.env["']?[ \t]*$(?!\s*[-#]))""", re.MULTILINE
-)
 #: The configuration that this process read last, as text, and what it was made from; a fork of it has it, too.
 _memory: tuple[tuple[t.Any, ...], str] | None = None
 
@@ -36,7 +33,7 @@ def sources(project: Project, checkout: str = "") -> tuple[t.Any, ...] | None:
                 found.append(file.read())
     except OSError:
         return None  # docker compose says it better
-    if any(map(_FURTHER_FILES.search, found)):
+    if any(compose_flat.FURTHER_FILES.search(one.decode("utf-8", "replace")) for one in found):
         return None
     for place in dict.fromkeys((project.project_directory, project.directory)):
         try:
@@ -69,6 +66,29 @@ def read(run: Runner, project: Project, *, checkout: str = "") -> dict[str, t.An
     found = t.cast("dict[str, t.Any]", json.loads(done.stdout))
     masking.learn_configuration(found, project.project_directory, project.directory)
     return found
+
+
+def hashes(
+    run: Runner, project: Project, names: str = "*", *, checkout: str = "", override: str = ""
+) -> dict[str, str]:
+    """Return what compose makes of each service's configuration, as it notes it at containers.
+
+    Where there may be an env_file it is asked about what it has read: of the files themselves it tells a hash without
+    what that sets.
+
+    :param names: one service, or all.
+    :raises CommandError: compose finds a mistake in it.
+    """
+    why = "docker compose can't read its files ({cause})."
+    words, more = ("config", "--hash", names), {"checkout": checkout, "override": override}
+    if not compose_flat.has_env_files(project, checkout):
+        return compose.parse_hashes(run(project.argv(*words, **more), cwd=project.directory).require(why).stdout)
+    config = run(project.argv("config", "--format", "json", **more), cwd=project.directory).require(why)
+    with tempfile.NamedTemporaryFile("w", prefix="juno-compose-", suffix=".json") as file:
+        file.write(config.stdout)
+        file.flush()
+        argv = project.argv(*words, alone=file.name)
+        return compose.parse_hashes(run(argv, cwd=project.directory).require(why).stdout)
 
 
 def memory() -> tuple[tuple[t.Any, ...], str] | None:

@@ -9,8 +9,6 @@ it goes on asking an address that is nobody's, or somebody else's, after the sit
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 import re
 import typing as t
 
@@ -18,25 +16,24 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose,
     compose_mounts,
     dependencies,
+    front_config,
+    front_protocol,
     image_command,
+    label_routes,
     port_kind,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._base import safe_files
+from ansible_collections.juno.deploy.plugins.module_utils._base.uwsgi import SCHEME
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: By these a service is known to be a proxy, in its image, its command or its Dockerfile.
 SOFTWARE = re.compile(r"(?<![a-z])(nginx|openresty|angie|caddy|traefik|haproxy|httpd|apache2?|envoy|varnish)(?![a-z])")
-#: A configuration is a small file, not far from the top of what is mounted or built.
-MOST_BYTES, MOST_FILES, DEPTH = 64 * 1024, 200, 3
 HTTP_PORT, TLS_PORT = 80, 443
 #: How a server is told its port: gunicorn, uvicorn, daphne, hypercorn, uWSGI, runserver.
 _BOUND = re.compile(
-    r"(?:-b|--bind|--http|--http-socket|runserver)[\s=]+\S*:(\d{2,5})\b|(?:-p|--port|runserver)[\s=]+(\d{2,5})\b"
+    r"(?:-b|--bind|--http|--(?:http-|uwsgi-)?socket|runserver)[\s=]+\S*:(\d{2,5})\b|(?:-p|--port|runserver)[\s=]+(\d{2,5})\b"
 )
-#: What a proxy says to the site that is no HTTP.
-_UWSGI = re.compile(r"\b(?:uwsgi|fastcgi|scgi)_pass\s")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +50,24 @@ class FrontProxy:
     base_urls: tuple[str, ...] = ()
     #: Why nothing of ours can stand between them and the site, if so.
     why_not: str = ""
+    #: What Traefik reads in the labels of the site, and the services of the project that run it.
+    routes: label_routes.Routes | None = None
+    routers: tuple[str, ...] = ()
+    #: At which of these ports they speak uWSGI's own protocol.
+    uwsgi: frozenset[int] = frozenset()
 
     def __bool__(self) -> bool:
         """Return whether there is one."""
-        return bool(self.services)
+        return bool(self.services or self.routes)
+
+    @property
+    def told(self) -> str:
+        """Name it for a person."""
+        return " and ".join(f"'{one}'" for one in (*self.services, *self.routers)) or "Traefik, of another project,"
+
+    def scheme(self, port: int) -> str:
+        """Return what is spoken at a port of the site's containers, as the scheme of an address."""
+        return SCHEME if port in self.uwsgi else "http"
 
     @property
     def base_url(self) -> str:
@@ -78,28 +89,44 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
     if site.get("network_mode"):
         return NONE
     names = known_as(site, name)
-    asking, ports, base_urls, why = list[str](), list[int](), list[str](), ""
-    for other, service in services.items():
-        if service.get("network_mode") or dependencies.shares_image(config, other, (name,)):
-            continue
-        if other == name or not is_proxy(service, directory):
-            continue
-        text = "\n".join(_texts(config, service, directory))
-        asked = asked_ports(text, names)
+    asking, routers, ports, base_urls, why = list[str](), dict[str, str](), list[int](), list[str](), ""
+    read = list[front_protocol.Asked]()
+    for other, service in _proxies(config, name, directory):
+        text = "\n".join(front_config.texts(config, service, directory))
+        asked = front_protocol.read(other, service, site, text, names, listens(site))
+        routers |= {other: text} if _routes_by_labels(service) else {}
         # It may wait for a site that publishes a port by itself, and serve something else.
-        waits = name in (service.get("depends_on") or {}) and not site.get("ports") and not _routes_by_labels(service)
+        waits = name in (service.get("depends_on") or {}) and not site.get("ports") and other not in routers
         if asked or waits:
             asking.append(other)
             base_urls += _base_urls(service)
-            ports += asked
-            why = why or _why_not(other, service, text, names)
-    if not asking:
+            ports += asked.ports
+            read.append(asked)
+            why = why or asked.why_not or _has_link(other, service, names)
+    routes = label_routes.find(config, name, list(routers), listens(site))
+    routers = {other: text for other, text in routers.items() if routes and other not in asking}
+    if routes:
+        ports += routes.ports
+        why = why or routes.why_not
+        base_urls += [url for other, text in routers.items() for url in _routed(services[other], text, routes)]
+    if not asking and not routes:
         return NONE
-    found = sorted(set(ports), key=lambda one: (-ports.count(one), one)) or listens(site)
+    found = sorted(set(ports), key=lambda one: (-ports.count(one), one))
+    found = found or ([] if any(one.why_not for one in read) else listens(site))
     if not found:
-        why = why or f"nothing tells at which port '{asking[0]}' asks '{name}': name it there as 'expose'"
+        why = why or f"nothing tells at which port '{[*asking, *routers][0]}' asks '{name}': name it there as 'expose'"
     base_urls.sort(key=lambda one: not one.startswith("http:"))
-    return FrontProxy(tuple(asking), names, tuple(found), tuple(base_urls), why)
+    uwsgi = frozenset[int]().union(*(one.uwsgi for one in read))
+    return FrontProxy(tuple(asking), names, tuple(found), tuple(base_urls), why, routes, tuple(routers), uwsgi)
+
+
+def _proxies(config: dict[str, t.Any], name: str, directory: str) -> Iterator[tuple[str, dict[str, t.Any]]]:
+    """Return the services that run a proxy, other than the site and those of its image."""
+    for other, service in config["services"].items():
+        if service.get("network_mode") or dependencies.shares_image(config, other, (name,)):
+            continue
+        if other != name and is_proxy(service, directory):
+            yield other, service
 
 
 def base_url(config: dict[str, t.Any], name: str, directory: str) -> str:
@@ -116,10 +143,12 @@ def _image_name(image: str) -> str:
     return image.rpartition("/")[2].partition("@")[0].partition(":")[0].lower()
 
 
-def _base_urls(service: dict[str, t.Any]) -> list[str]:
-    """Return the addresses that a front proxy publishes by fixed numbers."""
+def _base_urls(service: dict[str, t.Any], targets: frozenset[int] = frozenset()) -> list[str]:
+    """Return the addresses that a front proxy publishes by fixed numbers, for these ports of its container, or all."""
     found = []
     for one in service.get("ports") or []:
+        if targets and int(one.get("target") or 0) not in targets:
+            continue
         for host, published in compose.published({"ports": [one]}):
             tls = TLS_PORT in (published, int(one.get("target") or 0))
             known = published == (TLS_PORT if tls else HTTP_PORT)
@@ -127,6 +156,12 @@ def _base_urls(service: dict[str, t.Any]) -> list[str]:
             where = address.rpartition(":")[0] if known else address
             found.append(f"{'https' if tls else 'http'}://{where}")
     return found
+
+
+def _routed(service: dict[str, t.Any], text: str, routes: label_routes.Routes) -> list[str]:
+    """Return the addresses of the entry points by which Traefik, so configured, leads visitors to the site."""
+    found = _base_urls(service, label_routes.published_targets(text, routes.entrypoints))
+    return [one for one in found if one.startswith("https:") or not routes.tls]
 
 
 def known_as(site: dict[str, t.Any], name: str) -> tuple[str, ...]:
@@ -139,21 +174,25 @@ def known_as(site: dict[str, t.Any], name: str) -> tuple[str, ...]:
 
 def is_proxy(service: dict[str, t.Any], directory: str) -> bool:
     """Return whether a service runs software that is known to be a proxy."""
+    return bool(software(service, directory))
+
+
+def software(service: dict[str, t.Any], directory: str) -> str:
+    """Return the software of a service that is known to be a proxy; empty for another one."""
     image = "" if service.get("build") else str(service.get("image") or "")
-    said = [_image_name(image), *_words(service, "entrypoint"), *_words(service, "command")]
+    said = [*words(service), _image_name(image)]
     _context, dockerfile = compose_mounts.build_files(service, directory)
     if dockerfile:
-        said += _lines(directory, dockerfile, ("CMD", "ENTRYPOINT"))
+        said += front_config.lines(directory, dockerfile, ("CMD", "ENTRYPOINT"))
         said += map(_image_name, image_command.base_images(service, directory))
     said.append(str((service.get("build") or {}).get("dockerfile_inline") or ""))
-    return any(SOFTWARE.search(one.lower()) for one in said)
+    found = [each[1] for one in said if (each := SOFTWARE.search(one.lower()))]
+    return next(iter(found), "")
 
 
-def asked_ports(text: str, names: tuple[str, ...]) -> list[int]:
-    """Return the ports at which a configuration asks one of these names, each as often as it stands there."""
-    every = "|".join(map(re.escape, names))
-    text = re.sub(r"(?m)^\s*#.*$", "", text)
-    return [int(one) for one in re.findall(rf"(?<![\w.-])(?:{every}):(\d{{1,5}})\b", text) if 0 < int(one) < 65536]
+def words(service: dict[str, t.Any]) -> list[str]:
+    """Return the words by which a service is started, as far as compose tells."""
+    return [*_words(service, "entrypoint"), *_words(service, "command")]
 
 
 def listens(site: dict[str, t.Any]) -> list[int]:
@@ -165,14 +204,12 @@ def listens(site: dict[str, t.Any]) -> list[int]:
     published = [int(one["target"]) for one in site.get("ports") or [] if one.get("protocol", "tcp") == "tcp"]
     if published:
         return published[:1]
-    bound = _BOUND.findall(" ".join([*_words(site, "entrypoint"), *_words(site, "command")]))
+    bound = _BOUND.findall(" ".join(words(site)))
     return [int(bound[0][0] or bound[0][1])] if bound else found[:1]
 
 
-def _why_not(name: str, service: dict[str, t.Any], text: str, names: tuple[str, ...]) -> str:
-    """Return why a proxy can't be led to ours, or nothing."""
-    if _UWSGI.search(text):
-        return f"'{name}' asks it by uwsgi_pass or its like, which is no HTTP"
+def _has_link(name: str, service: dict[str, t.Any], names: tuple[str, ...]) -> str:
+    """Return that a proxy's own links are in the way of ours, or nothing."""
     for link in service.get("links") or []:
         if (link.partition(":")[2] or link) in names:
             return f"'{name}' has a link to it (remove 'links', the service's name does without)"
@@ -182,61 +219,3 @@ def _why_not(name: str, service: dict[str, t.Any], text: str, names: tuple[str, 
 def _words(service: dict[str, t.Any], key: str) -> list[str]:
     said = service.get(key) or []
     return [said] if isinstance(said, str) else [str(one) for one in said]
-
-
-def _texts(config: dict[str, t.Any], service: dict[str, t.Any], directory: str) -> Iterator[str]:
-    """Return all that tells how a proxy is configured."""
-    yield json.dumps([service.get(key) for key in ("command", "entrypoint", "environment", "labels")])
-    known = config.get("configs") or {}
-    paths = [one["source"] for one in service.get("volumes") or [] if one.get("type") == "bind" and one.get("source")]
-    for one in service.get("configs") or []:
-        said = known.get(one if isinstance(one, str) else one.get("source")) or {}
-        yield str(said.get("content") or "")
-        paths += [said["file"]] if said.get("file") else []
-    context, dockerfile = compose_mounts.build_files(service, directory)
-    if dockerfile:
-        paths.append(os.path.join(directory, context) if context else directory)
-    yield str((service.get("build") or {}).get("dockerfile_inline") or "")
-    for path in paths:
-        if path != directory and compose_mounts.inside(path, directory):
-            yield from _files(directory, compose_mounts.moved(path, directory, "").lstrip("/"))
-        elif path == directory and dockerfile:
-            # Built from the top: not the whole site is its configuration.
-            yield from (text for name in _copied(directory, dockerfile) for text in _files(directory, name))
-
-
-def _copied(directory: str, dockerfile: str) -> list[str]:
-    """Return the plain names that a Dockerfile copies."""
-    words = [word for line in _lines(directory, dockerfile, ("COPY", "ADD")) for word in line.split()[1:-1]]
-    return [word[2:] if word.startswith("./") else word for word in words if not re.search(r"[*$\[]|^\.?/?$|^--", word)]
-
-
-def _lines(directory: str, name: str, instructions: tuple[str, ...]) -> list[str]:
-    found = image_command.instructions(_read(directory, name))
-    return [line for line in found if line.upper().startswith(instructions)]
-
-
-def _files(directory: str, name: str) -> Iterator[str]:
-    """Return the small text files at a name: a file, or a folder of a few."""
-    top, seen = os.path.join(directory, name), 0
-    if not os.path.isdir(top):
-        yield _read(directory, name)
-        return
-    for folder, folders, names in os.walk(top):
-        depth = folder[len(top) :].count(os.sep)
-        folders[:] = sorted(one for one in folders if one[:1] != "." and depth < DEPTH)
-        for one in sorted(names):
-            seen += 1
-            if seen > MOST_FILES:
-                return
-            yield _read(directory, os.path.relpath(os.path.join(folder, one), directory))
-
-
-def _read(directory: str, name: str) -> str:
-    """Return a small text file of the checkout; nothing for what is none, or lies behind a link."""
-    try:
-        with safe_files.opened(directory, name) as file:
-            body = file.read(MOST_BYTES + 1)
-    except OSError:
-        return ""
-    return "" if len(body) > MOST_BYTES or b"\0" in body else body.decode("utf-8", "replace")

@@ -22,6 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import (
     UWSGI,
     Process,
+    ends_on_int_alone,
     ends_on_term,
     masters,
     processes_below,
@@ -77,6 +78,7 @@ def stop(client: t.Any, container: engine.Container, grace_seconds: int, *, at_m
     processes = processes_below(init) if init else []
     stubborn = [one.pid for one in processes if one.server == UWSGI and _is_master(one, processes)]
     stubborn = [pid for pid in stubborn if number == signal.SIGTERM and not ends_on_term(_of(processes, pid))]
+    deaf = bool(processes) and not processes[0].is_shell and ends_on_int_alone(init, number)
     began = time.monotonic()
     for pid in stubborn:
         _tell(pid, signal.SIGINT)  # before TERM comes: who ends by now does not reload
@@ -86,6 +88,8 @@ def stop(client: t.Any, container: engine.Container, grace_seconds: int, *, at_m
         for pid in masters(processes, init):
             if pid not in stubborn:
                 _tell(pid, number)
+        if deaf:
+            _tell(init, signal.SIGINT)
         while stubborn and not concurrent.futures.wait([stopping], 0.5).done:
             for pid in stubborn:
                 _tell(pid, signal.SIGINT)  # it had taken TERM for an order to reload
@@ -115,11 +119,14 @@ def _tell(pid: int, number: int) -> None:
 class Leaving:
     """Containers that were told to end; whoever needs them gone waits for them, and does something else meanwhile."""
 
-    def __init__(self, client: t.Any, containers: list[engine.Container], grace_seconds: int) -> None:
-        self.containers = containers
+    def __init__(
+        self, client: t.Any, containers: list[engine.Container], grace_seconds: int, *, at_most: int | None = None
+    ) -> None:
+        self.containers, self.at_most = containers, at_most
         self._ended: dict[str, Ended] = {}
         self._problems: dict[str, BaseException] = {}
-        events.tell(f"tells {', '.join(one.name for one in containers)} to end")
+        if containers:
+            events.tell(f"tells {', '.join(one.name for one in containers)} to end")
         # Daemons, since a switch that fails does not wait for them: the Engine ends what it was told to end.
         self._threads = [
             threading.Thread(target=self._stop, args=(client, one, grace_seconds), daemon=True) for one in containers
@@ -129,7 +136,7 @@ class Leaving:
 
     def _stop(self, client: t.Any, container: engine.Container, grace_seconds: int) -> None:
         try:
-            self._ended[container.name] = stop(client, container, grace_seconds)
+            self._ended[container.name] = stop(client, container, grace_seconds, at_most=self.at_most)
         except Exception as exc:  # noqa: BLE001 - it is raised in the thread that waits
             self._problems[container.name] = exc
 

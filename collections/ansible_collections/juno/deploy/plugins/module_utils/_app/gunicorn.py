@@ -86,7 +86,7 @@ def why_not(client: t.Any, containers: list[engine.Container], *, proxy: bool) -
         processes = _processes(client, one)
         master = master_of(processes)
         if master is None:
-            other = next((process.server for process in processes if process.server), "")
+            other = next(filter(None, map(server_processes.kind_of, processes)), "")
             return f"the server in {one.name} is {other or 'none that is known'}, not gunicorn"
         if reason := against(settings_of(one.name, master, _ask_in(client, one)), one.name, proxy=proxy):
             return reason

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, label_routes
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
@@ -24,7 +24,9 @@ GONE_SECONDS = 60
 def label_words(app: App) -> list[str]:
     """Return the options by which docker compose labels a throwaway container."""
     number = (journal.interrupted(journal.read(app.journal)) or journal.NO_RELEASE).number
-    return ["--label", f"{APP_LABEL}={app.project}", "--label", f"{RUN_LABEL}={number}"]
+    # A router that goes by labels would send visitors to it.
+    labels = {APP_LABEL: app.project, RUN_LABEL: str(number), **label_routes.OFF}
+    return [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
 
 
 def remove_left(app: App) -> list[str]:

@@ -11,15 +11,25 @@ import contextlib
 import dataclasses
 import os
 import re
+import signal
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.processes import below
 
-#: Servers that finish their requests on TERM.
-GRACEFUL_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne")
+#: Servers that end on TERM. Most answer their requests first; daphne, and hypercorn with several workers, drop them.
+GRACEFUL_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne", "granian")
 #: TERM makes it reload, unless it was told otherwise in one of these ways; INT ends it.
 UWSGI = "uwsgi"
 UWSGI_ENDS_ON_TERM = re.compile(rb"die-on-term|gracefully_kill_them_all|UWSGI_DIE_ON_TERM", re.IGNORECASE)
 UWSGI_FILE_BYTES = 64 * 1024
+#: Servers beside those that end with grace on TERM, by the name of their program.
+OTHERS = {
+    "uwsgi": "uwsgi",
+    "uwsgi-core": "uwsgi",
+    "uwsgi_python3": "uwsgi",
+    "waitress-serve": "waitress",
+    "waitress": "waitress",
+    "mod_wsgi-express": "mod_wsgi",
+}
 SHELLS = ("sh", "bash", "dash", "ash", "busybox")
 
 
@@ -34,7 +44,8 @@ class Process:
     @property
     def server(self) -> str:
         """The name of the app server it is, or nothing. Python and the server's script come first in its argv."""
-        for word in self.argv[:2]:
+        words = self.argv[2:3] if self.argv[1:2] == ("-m",) else self.argv[:2]
+        for word in words:
             name = os.path.basename(word).partition(":")[0]
             if name in (*GRACEFUL_SERVERS, UWSGI):
                 return name
@@ -44,6 +55,19 @@ class Process:
     def is_shell(self) -> bool:
         """Return whether it is a shell, which passes no signal on."""
         return os.path.basename(self.argv[0] if self.argv else "").lstrip("-") in SHELLS
+
+
+def kind_of(process: Process) -> str:
+    """Return the kind of server that a process is, or nothing."""
+    if process.server:
+        return process.server
+    words = [os.path.basename(word).partition(":")[0] for word in process.argv[:4]]
+    if words[1:2] == ["-m"]:
+        words = [process.argv[2].partition(".")[0] if len(process.argv) > 2 else "", *words[3:]]
+        return words[0] if words[0] in GRACEFUL_SERVERS else OTHERS.get(words[0], "")
+    if "runserver" in words[1:4]:
+        return "runserver"
+    return next((OTHERS[word] for word in words[:2] if word in OTHERS), "")
 
 
 def masters(processes: list[Process], init: int) -> list[int]:
@@ -73,6 +97,21 @@ def processes_below(init: int) -> list[Process]:
             continue  # it ended while we looked
         found.append(Process(pid, stat.parent, tuple(argv)))
     return found
+
+
+def ends_on_int_alone(init: int, number: int, proc: str = "/proc") -> bool:
+    """Return whether a container's first process ignores a signal and ends on INT.
+
+    The kernel keeps from it whatever it doesn't catch, and Python by itself catches INT alone: a server that doesn't
+    think of TERM (waitress, runserver with --noreload) would be killed after its grace.
+    """
+    try:
+        with open(f"{proc}/{init}/status", encoding="utf-8", errors="replace") as file:
+            found = re.search(r"^SigCgt:\s*([0-9a-f]+)$", file.read(), re.MULTILINE)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    caught = int(found[1], 16) if found else 0
+    return not caught >> (number - 1) & 1 and bool(caught >> (signal.SIGINT - 1) & 1)
 
 
 def ends_on_term(one: Process, proc: str = "/proc") -> bool:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One GET request to one site, bounded in time and size. Private to juno.deploy: no stable interface.
 
+By HTTP, with TLS or without, or by uWSGI's own protocol (C(_base.uwsgi)), as the site's scheme says.
 Facts behind it: a socket timeout bounds one read, so a server that sends a byte a second holds a request for ever;
 C(urllib) takes proxies from the environment and follows redirects by itself; C(HTTPResponse.read(n)) ends early without
 an error when the body is shorter than announced.
@@ -18,6 +19,7 @@ import time
 import typing as t
 import urllib.parse
 
+from ansible_collections.juno.deploy.plugins.module_utils._base import uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, Site, request_target
 
@@ -84,6 +86,11 @@ class _BoundedSocket:
         self._arm()
         self._sock.sendall(data)
 
+    @property
+    def address(self) -> str:
+        """The address of this end."""
+        return str(self._sock.getsockname()[0])
+
     def makefile(self, *_args: t.Any, **_options: t.Any) -> io.BufferedReader:
         return io.BufferedReader(_Reader(self._sock, self._arm), CHUNK_BYTES)
 
@@ -107,7 +114,7 @@ def _connect(site: Site, addresses: t.Sequence[Address], deadline: float) -> soc
             # A share of what is left, so that a silent address doesn't use up the time of the next.
             sock.settimeout(_left(deadline) / (len(addresses) - index))
             sock.connect(address)
-            if site.scheme == "http":
+            if site.scheme != "https":
                 return sock
             sock.settimeout(_left(deadline))
             return _tls(site).wrap_socket(sock, server_hostname=urllib.parse.urlsplit(f"//{site.host}").hostname)
@@ -155,17 +162,17 @@ def describe(exc: Exception, timeout_seconds: float) -> tuple[str, bool]:
 
 
 def status(
-    host: str, port: int, path: str, headers: t.Mapping[str, str], timeout_seconds: float, *, tls: bool = False
+    host: str, port: int, path: str, headers: t.Mapping[str, str], timeout_seconds: float, scheme: str = "http"
 ) -> int:
     """GET a path; return the status as soon as it is there, or 0 where there is no answer by HTTP.
 
-    :param tls: by https, whatever the certificate: the verification judges that.
+    :param scheme: http, C(uwsgi), or https, whatever the certificate: the verification judges that.
     """
     deadline = time.monotonic() + timeout_seconds
     name = headers.get("Host") or host
-    if tls and port == 443:
+    if scheme == "https" and port == 443:
         headers = {"Host": name, **headers}  # http.client would add the port
-    site = Site("", "https" if tls else "http", host, port, name, validate_certs=False)
+    site = Site("", scheme, host, port, name, validate_certs=False)
     try:
         with _connect(site, resolve(host, port, timeout_seconds), deadline) as sock:
             return _ask(site, _BoundedSocket(sock, deadline), path, headers).status
@@ -191,10 +198,15 @@ def fetch(site: Site, addresses: t.Sequence[Address], path: str) -> Answer:
 
 def _ask(site: Site, sock: _BoundedSocket, path: str, headers: t.Mapping[str, str]) -> http.client.HTTPResponse:
     """Send the request and return the response, up to its body."""
-    connection = http.client.HTTPConnection(site.hostname, site.port)
-    connection.sock = t.cast("socket.socket", sock)
     given = {name: value for name, value in headers.items() if name.lower() != "connection"}
     own = {} if "user-agent" in map(str.lower, given) else {"User-Agent": "juno.deploy"}
+    if site.scheme == uwsgi.SCHEME:
+        sock.sendall(uwsgi.request(request_target(path), {"Host": site.host, **own, **given}, sock.address))
+        response = http.client.HTTPResponse(t.cast("socket.socket", sock), method="GET")
+        response.begin()
+        return response
+    connection = http.client.HTTPConnection(site.hostname, site.port)
+    connection.sock = t.cast("socket.socket", sock)
     connection.request("GET", request_target(path), headers={**own, **given, "Connection": "close"})
     return connection.getresponse()
 

@@ -160,6 +160,7 @@ MIGRATE: Spec = {
 }
 SWITCH: Spec = {
     "grace_seconds": _one("int", 30),
+    "stream_grace_seconds": _one("int", 30),
     "settle_seconds": _one("float", 3.2),
     "purge_bytecode": _one("bool", False),
     "bytecode_mode": _of("stale", "stale", "all"),

@@ -44,7 +44,9 @@ class Site:
     @property
     def origin(self) -> str:
         """Return the scheme and name that the site's own links are relative to."""
-        return f"{self.forwarded_proto or self.scheme}://{self.host}"
+        # Behind uWSGI's own protocol it is as visitors have it, too.
+        scheme = self.forwarded_proto or ("https" if self.scheme == "https" else "http")
+        return f"{scheme}://{self.host}"
 
 
 @dataclasses.dataclass(frozen=True)

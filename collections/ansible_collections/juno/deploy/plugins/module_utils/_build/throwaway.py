@@ -16,7 +16,7 @@ import shlex
 import typing as t
 import uuid
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts, one_off
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_flat, compose_mounts, one_off
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._build import throwaway_job
@@ -70,11 +70,13 @@ def opened(run: Runner, app: App, commit: str) -> Iterator[Sandbox]:
     try:
         owner.remember(app)
         untracked.copy_compose_into(run, app, place.checkout)
+        compose_flat.write(run, app.compose(place.checkout), place.checkout)
         yield place
     finally:
         worktree.remove(run, app.path, place.checkout)
-        if os.path.exists(place.override):
-            os.unlink(place.override)
+        for path in (place.override, place.checkout + compose.FLAT):
+            if os.path.exists(path):
+                os.unlink(path)
 
 
 def run_argv(

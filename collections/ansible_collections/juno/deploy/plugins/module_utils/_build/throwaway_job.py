@@ -8,6 +8,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
+    asgi,
     cache_list,
     child_processes,
     connection_room,
@@ -43,6 +44,7 @@ IN_APP_MODULES = (
     lock_settings,
     live_databases,
     migrate,
+    asgi,
     in_app_request,
     cache_list,
     connection_room,

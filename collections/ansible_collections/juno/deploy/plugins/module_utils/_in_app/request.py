@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in the app's own interpreter: one request through its WSGI application, which leaves no trace.
+"""Runs in the app's own interpreter: one request through its WSGI (or ASGI) application, which leaves no trace.
 
 Private to juno.deploy: no stable interface. See _in_app.manage for the limits of such a module.
 """
@@ -11,6 +11,8 @@ import sys
 import traceback
 import typing as t
 import urllib.parse
+
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.asgi import only_by_asgi
 
 DUMMY_CACHE = "django.core.cache.backends.dummy.DummyCache"
 PLAIN_STORAGE = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -73,8 +75,12 @@ def environ_of(settings: t.Any, path: str, headers: "dict[str, str]", as_it_come
 def application_of(settings: t.Any) -> t.Any:
     """Return the site's WSGI application; Django's own where the setting names a module that isn't there.
 
-    Only runserver reads that setting, so it may be out of date without harm.
+    Only runserver reads that setting, so it may be out of date without harm. A site that names no such application, and
+    one by ASGI, is asked by that.
     """
+    by_asgi = only_by_asgi(settings)
+    if by_asgi:
+        return by_asgi
     name = getattr(settings, "WSGI_APPLICATION", None) or ""
     try:
         return importlib.import_module("django.core.servers.basehttp").get_internal_wsgi_application()

@@ -13,6 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import engine, se
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
+    asgi,
     cache_list,
     cache_version,
     child_processes,
@@ -40,6 +41,7 @@ IN_APP_MODULES = (
     child_processes,
     cache_list,
     static,
+    asgi,
     request,
     cache_version,
     masking,

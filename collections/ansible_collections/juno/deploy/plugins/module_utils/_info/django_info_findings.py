@@ -17,6 +17,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._info.django_info_cach
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
+DEVELOPMENT_SERVER = "Django's development server serves the site: start gunicorn in its place."
+
 
 def find(info: dict[str, t.Any]) -> list[Finding]:
     """Return what must be known of an app that was looked at, the gravest first."""
@@ -74,9 +76,7 @@ def _settings(info: dict[str, t.Any]) -> Iterator[Finding]:
 
 def _server(server: dict[str, t.Any]) -> Iterator[Finding]:
     if server["kind"] == "runserver":
-        yield Finding(
-            "runserver", "danger", "Django's development server serves the site: start gunicorn in its place."
-        )
+        yield Finding("runserver", "danger", DEVELOPMENT_SERVER)
         return
     if server.get("autoreload"):
         yield Finding(

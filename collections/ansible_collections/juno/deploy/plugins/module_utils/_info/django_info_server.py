@@ -17,22 +17,12 @@ import struct
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import gunicorn
-from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import Process
+from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import Process, kind_of
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-#: Servers beside those that end with grace on TERM, by the name of their program.
-OTHERS = {
-    "granian": "granian",
-    "uwsgi": "uwsgi",
-    "uwsgi-core": "uwsgi",
-    "uwsgi_python3": "uwsgi",
-    "waitress-serve": "waitress",
-    "waitress": "waitress",
-    "mod_wsgi-express": "mod_wsgi",
-}
 #: Python's own helper beside the workers that multiprocessing starts.
 _HELPERS = ("resource_tracker", "semaphore_tracker")
 _LISTENING = "0A"
@@ -61,19 +51,6 @@ class Server:
     workers: int
     #: All its processes, the master first.
     pids: tuple[int, ...]
-
-
-def kind_of(process: Process) -> str:
-    """Return the kind of server that a process is, or nothing."""
-    if process.server:
-        return process.server
-    words = [os.path.basename(word).partition(":")[0] for word in process.argv[:4]]
-    if words[1:2] == ["-m"]:
-        words = [process.argv[2].partition(".")[0] if len(process.argv) > 2 else "", *words[3:]]
-        return words[0] if words[0] in ("gunicorn", "uvicorn", "hypercorn", "daphne") else OTHERS.get(words[0], "")
-    if "runserver" in words[1:4]:
-        return "runserver"
-    return next((OTHERS[word] for word in words[:2] if word in OTHERS), "")
 
 
 def find(processes: Sequence[Process]) -> Server | None:

@@ -99,6 +99,8 @@ class Facts:
     quick_strategy: Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     #: Who else holds the usual ports of this host: a front proxy that is not of the project, perhaps.
     held: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    #: The address of Traefik, where it is of another project, and goes by the labels of the site.
+    traefik: str = ""
     #: The proxy's image is not on this host.
     pulls_proxy: bool = False
     #: The number of the release that serves, if this collection has deployed it.

@@ -29,6 +29,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._init import (
     look_at_git,
     problems,
     settings,
+    traefik_elsewhere,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._init.facts import Facts, Given, Started
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_notices, strategy_plan
@@ -145,7 +146,7 @@ def of_config(given: Given, app: App, config: dict[str, t.Any], images: dict[str
             workers=workers,
             front=front_proxy.find(config, app.service, app.path),
         )
-        apart |= {*facts.app.services, *facts.front.services}
+        apart |= {*facts.app.services, *facts.front.services, *facts.front.routers}
     return dataclasses.replace(facts, backends=backends.find(config, app.path, apart))
 
 
@@ -165,6 +166,7 @@ def of_engine(client: t.Any, facts: Facts) -> Facts:
             strategy=strategy_plan.choose_strategy(app, given.strategy, config, "", running),
             quick_strategy=strategy_plan.choose_strategy(app, _quick(given), config, "", running),
             held=_held(client, app),
+            traefik=traefik_elsewhere.address(client, facts.front),
             pulls_proxy=not engine.image_id(client, given.proxy_image),
             notices=(*inspect_notices.named_files(app), *inspect_notices.beside_the_site(app, config)),
         )

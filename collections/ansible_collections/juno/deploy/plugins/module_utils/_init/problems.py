@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 
 def find(facts: Facts, containers: list[engine.Container]) -> list[str]:
     """Return what a deploy would refuse, or could not do."""
-    app, config, base_url = facts.app, facts.config, facts.given.base_url
+    app, config, base_url = facts.app, facts.config, facts.given.base_url or facts.traefik
     running = [one for one in containers if one.state == "running"]
     required: list[t.Callable[[], t.Any]] = [
         *inspect_compose.requirements(app, base_url, config, containers),

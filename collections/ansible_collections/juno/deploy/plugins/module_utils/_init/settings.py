@@ -116,6 +116,8 @@ def _git(facts: Facts) -> Iterator[Setting]:
 def _site(facts: Facts) -> Iterator[Setting]:
     yield from _set(facts, "strategy", options.default(options.PLAN, "strategy"))
     yield from _set(facts, "proxy_image", options.default(options.PROXY, "image"))
+    if facts.traefik and not facts.given.base_url:
+        yield Setting("base_url", facts.traefik, f"found: Traefik, which goes by the labels of '{facts.app.service}'")
     yield from _set(facts, "base_url", "")
     caches = facts.backends.get(backends.MEMCACHED, [])
     if len(caches) == 1 and caches[0] != options.default(options.CACHES, "service"):

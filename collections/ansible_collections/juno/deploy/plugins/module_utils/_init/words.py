@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
-from ansible_collections.juno.deploy.plugins.module_utils._info import django_info_words
+from ansible_collections.juno.deploy.plugins.module_utils._info import django_info_findings, django_info_words
 from ansible_collections.juno.deploy.plugins.module_utils._init import backends, further_workers, settings
 from ansible_collections.juno.deploy.plugins.module_utils._plan import plan_text
 
@@ -67,14 +67,15 @@ def _django(facts: Facts) -> Iterator[str]:
 
 def _front(facts: Facts) -> Iterator[str]:
     front, name = facts.front, facts.app.service
-    address = facts.given.base_url or front_proxy.base_url(facts.config, name, facts.app.path)
+    address = facts.given.base_url or facts.traefik or front_proxy.base_url(facts.config, name, facts.app.path)
     if front:
-        who = " and ".join(f"'{one}'" for one in front.services)
         at = f", asks {name}:{front.ports[0]}" if front.ports else ""
+        at += " as its labels say" if front.routes else ""
+        at += " by uWSGI's own protocol" if set(front.ports[:1]) & front.uwsgi else ""
         tls = "; TLS ends there" if any(one.startswith("https:") for one in front.base_urls) else ""
         where = f", takes visitors at {', '.join(front.base_urls)}{tls}" if front.base_urls else ""
-        yield f"front proxy: {who}{at}{where}"
-        if front.base_urls and not facts.given.base_url:
+        yield f"front proxy: {front.told.rstrip(',')}{at}{where}"
+        if (front.base_urls or facts.traefik) and not facts.given.base_url:
             yield f"address that the checks ask: {address}, and where it redirects to on this host"
     elif address:
         yield f"front proxy: none in the project; '{name}' itself answers at {address}"
@@ -114,7 +115,12 @@ def _caches(facts: Facts) -> Iterator[str]:
 
 
 def _others(facts: Facts) -> Iterator[str]:
-    known = {*facts.app.services, *facts.front.services, *(one for names in facts.backends.values() for one in names)}
+    known = {
+        *facts.app.services,
+        *facts.front.services,
+        *facts.front.routers,
+        *(one for names in facts.backends.values() for one in names),
+    }
     known |= {one.name for one in facts.candidates}
     known |= set(dependencies.tasks_of_a_release(facts.config, facts.app.services)) if facts.app.service else set()
     others = [name for name in facts.config["services"] if name not in known]
@@ -170,6 +176,8 @@ def deploys(facts: Facts) -> list[str]:
     if facts.strategy["front_recreated"]:
         front = ", ".join(facts.strategy["front_recreated"])
         lines.append(f"the first deploy: {plan_text.FRONT_RECREATED.format(front=front)}")
+    if facts.strategy["routes_moved"]:
+        lines.append(f"the first deploy: {plan_text.ROUTES_MOVED.format(front=facts.strategy['routes_moved'])}")
     needs_proxy = strategies.named(facts.strategy["strategy"]).needs_proxy
     if facts.pulls_proxy and needs_proxy:
         lines.append(
@@ -187,5 +195,7 @@ def _strategy(what: str, plan: t.Mapping[str, t.Any]) -> str:
 
 def look_at(facts: Facts) -> list[str]:
     """Return what is wrong with the site as it is, the gravest first; a deploy works all the same."""
+    if not facts.django and any(one.server == "runserver" for one in facts.chosen):
+        return [django_info_findings.DEVELOPMENT_SERVER]
     findings = facts.django.findings if facts.django else ()
     return [one.text for one in findings if one.level in ("danger", "problem")]

@@ -5,12 +5,18 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import posixpath
 import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, compose_files
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    compose_config,
+    compose_files,
+    compose_flat,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff
 from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import git
@@ -37,9 +43,12 @@ class Target:
 def target(run: Runner, app: App, commit: str, live: Target) -> Target:
     """Return the project as a commit has it; as the checkout has it where that can't be told before the build."""
     project = app.compose()
-    with tempfile.TemporaryDirectory(prefix="juno-compose-") as place:
-        differ = [_copy_into(run, app, commit, name, place) for name in project.files]
+    with tempfile.TemporaryDirectory(prefix="juno-compose-") as directory:
+        place = os.path.join(directory, commit[:12])
+        files = (*project.files, *compose_flat.named(project, functools.partial(shown, run, app, commit)))
+        differ = [_copy_into(run, app, commit, name, place) for name in files]
         if any(differ):
+            compose_flat.write(run, project, place)
             try:
                 config = compose_config.read(run, project, checkout=place)
                 return Target(config, hashes(run, app, place))
@@ -50,8 +59,11 @@ def target(run: Runner, app: App, commit: str, live: Target) -> Target:
 
 def _copy_into(run: Runner, app: App, commit: str, name: str, place: str) -> bool:
     """Put a compose file of a commit in a place; return whether it is another one than the checkout has."""
-    with open(os.path.join(app.path, name), encoding="utf-8", errors="surrogateescape") as file:
-        here = file.read()
+    try:
+        with open(os.path.join(app.path, name), encoding="utf-8", errors="surrogateescape") as file:
+            here = file.read()
+    except FileNotFoundError:
+        here = ""  # one that another names, and that comes with the commit
     there = here if os.path.isabs(name) else diff.show(run, app.path, commit, name) or here
     path = os.path.join(place, name)
     if not os.path.isabs(name):
@@ -66,14 +78,15 @@ def hashes(run: Runner, app: App, place: str = "") -> dict[str, str]:
 
     :raises CommandError: compose finds a mistake in it.
     """
-    argv = app.compose().argv("config", "--hash", "*", checkout=place)
-    done = run(argv, cwd=app.path).require("docker compose can't read its files ({cause}).")
-    return compose.parse_hashes(done.stdout)
+    return compose_config.hashes(run, app.compose(), checkout=place)
 
 
 def is_touched(app: App, paths: Iterable[str]) -> bool:
     """Return whether one of these files of the repository is, or may become, a compose file of the app."""
     wanted, deepest = set(app.wanted_files), 1 if app.found_files else 0
+    paths = list(paths)
+    if {*paths}.intersection(compose_flat.named_here(app)):
+        return True
     if wanted:
         return any(path in wanted for path in paths)
     return any(
@@ -106,9 +119,23 @@ def _listed(run: Runner, app: App, commit: str, *paths: str) -> dict[str, str]:
     return {name: about.split(" ")[1] for about, _tab, name in entries}
 
 
+def shown(run: Runner, app: App, commit: str, paths: list[str]) -> dict[str, str]:
+    """Return those of some paths that are files of a commit, with their texts."""
+    known = _listed(run, app, commit, *paths) if paths else {}
+    found = [name for name, kind in known.items() if kind == "blob"]
+    return {name: diff.show(run, app.path, commit, name) for name in found}
+
+
 def texts(run: Runner, app: App, commit: str) -> dict[str, str]:
     """Return the compose files of a commit."""
     return {name: text for name in names(run, app, commit) if (text := diff.show(run, app.path, commit, name))}
+
+
+def _put(texts_of_files: dict[str, str], directory: str) -> None:
+    for name, text in texts_of_files.items():
+        os.makedirs(os.path.dirname(os.path.join(directory, name)), exist_ok=True)
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def wanted_config(
@@ -123,11 +150,13 @@ def wanted_config(
         return config
     with tempfile.TemporaryDirectory() as directory:
         checkout = os.path.join(directory, commit[:12])
-        for name, text in texts(run, app, commit).items():
-            os.makedirs(os.path.dirname(os.path.join(checkout, name)), exist_ok=True)
-            with open(os.path.join(checkout, name), "w", encoding="utf-8") as file:
-                file.write(text)
+        _put(texts(run, app, commit), checkout)
         untracked.copy_compose_into(run, app, checkout)
         project = app.compose(checkout)
+        further = compose_flat.named(
+            project, lambda paths: {**compose_flat.read_texts(checkout, paths), **shown(run, app, commit, paths)}
+        )
+        _put(shown(run, app, commit, further), checkout)
+        compose_flat.write(run, project, checkout)
         refusals.require_same_folder(app, project, commit[:12])
         return compose_config.read(run, project, checkout=checkout)

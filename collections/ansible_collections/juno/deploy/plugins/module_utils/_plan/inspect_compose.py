@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
-from ansible_collections.juno.deploy.plugins.module_utils._rules import refusals
+from ansible_collections.juno.deploy.plugins.module_utils._rules import code_volume, refusals
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -68,6 +68,8 @@ def compose_facts(app: App, version: str, config: dict[str, t.Any]) -> dict[str,
         "base_url": front.base_url or compose.base_url(service),
         # Where visitors come in by a proxy of the project's own.
         "front_urls": list(front.base_urls),
+        # By which name it tells this site from others.
+        "front_host": front.routes.host if front.routes else "",
         "code_mounted": compose_mounts.all_mount_code(config, app.services, app.path),
         "command_collects": compose.says(service, "collectstatic"),
     }
@@ -81,6 +83,7 @@ def requirements(
         lambda: refusals.require_address(app, config, base_url),
         lambda: refusals.require_own_contexts(app, config),
         lambda: refusals.require_one_path(app, containers),
+        lambda: code_volume.require_none(app, engine.connect(app.docker_host), config, containers),
         lambda: refusals.require_free_ports(app, engine.connect(app.docker_host), config),
     ]
 

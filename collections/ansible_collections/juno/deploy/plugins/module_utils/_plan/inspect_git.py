@@ -9,7 +9,12 @@ import dataclasses
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose_flat,
+    compose_mounts,
+    front_proxy,
+    front_reload,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
@@ -156,7 +161,8 @@ def needs_of(
         links=diff.links,
         mounted_files=frozenset(one for one in mounted if os.path.isfile(os.path.join(app.path, one))),
         mounted_elsewhere=compose_mounts.mounted_elsewhere(config, app.services, app.path),
-        made_from=frozenset((*app.compose().files, *filter(None, [dockerfile]))),
+        reloaded=front_reload.reloads(config, front_proxy.find(config, app.service, app.path), app.path),
+        made_from=frozenset((*app.compose().files, *compose_flat.named_here(app), *filter(None, [dockerfile]))),
     )
     return change.sort_out(diff.changes, rules_rules.Rules(request.rules, layout), around)
 

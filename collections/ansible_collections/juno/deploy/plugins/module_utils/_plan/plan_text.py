@@ -21,6 +21,11 @@ FRONT_RECREATED = (
     "meanwhile, for about a second"
 )
 
+ROUTES_MOVED = (
+    "{front} asks the site through the proxy juno-edge from now on, which gets its labels; some requests may fail in "
+    "the moment when the old containers end"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class PlanContext:
@@ -98,7 +103,9 @@ def _later_migrations(begun: Mapping[str, t.Any], context: PlanContext) -> list[
 
 
 def _needs(words: list[str]) -> list[str]:
-    """Return what the changed files need, the heading before the first."""
+    """Return what the changed files need, the heading before the first; notices alone have their own."""
+    if all(one.startswith("Notice: ") for one in words):
+        return words
     return [f"{'        ' if index else 'Needs:  '}{one}" for index, one in enumerate(words)]
 
 
@@ -107,4 +114,6 @@ def _notices(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
     first_proxy = [FIRST_PROXY] if plan.get("first_proxy") else []
     if plan.get("front_recreated"):
         first_proxy.append(FRONT_RECREATED.format(front=", ".join(plan["front_recreated"])))
+    if plan.get("routes_moved"):
+        first_proxy.append(ROUTES_MOVED.format(front=plan["routes_moved"]))
     return [*context.notices, *(begun.get("notices") or []), *first_proxy, *(plan.get("proxy") or [])]

@@ -134,6 +134,7 @@ def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list
         int(one["target"]) for one in work.service.get("ports") or [] if int(one["published"]) in work.spec.tcp_ports
     }
     proxy = proxy_container.describe(work, haproxy.tcp_targets(text) | named)
+    wanted = haproxy.write(proxy)
     notices = []
     why = proxy_container.why_new(
         work.client, proxies, compose_override.definition(compose_override.override(proxy)), pull=work.spec.proxy_pull
@@ -143,7 +144,8 @@ def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list
             f"the proxy is replaced, since its {' and its '.join(why)} changed; nobody is answered while the ports "
             "change hands, for some seconds"
         )
-    elif haproxy.write(proxy) != text:
+    elif wanted != text:
         notices.append(RELOADED)
     # A configuration from before has let every visitor say who he is.
-    return notices if not text or haproxy.drops_forwarded(text) else [*notices, addresses]
+    begins = text and haproxy.drops_forwarded(wanted) and not haproxy.drops_forwarded(text)
+    return [*notices, addresses] if begins else notices

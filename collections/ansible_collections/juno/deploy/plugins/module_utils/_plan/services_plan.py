@@ -12,7 +12,16 @@ import json
 import tempfile
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, dependencies, engine, front_proxy
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    compose,
+    compose_config,
+    compose_mounts,
+    dependencies,
+    engine,
+    front_proxy,
+)
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError
+from ansible_collections.juno.deploy.plugins.module_utils._git import diff as git_diff
 from ansible_collections.juno.deploy.plugins.module_utils._plan import services_refusals, services_words
 from ansible_collections.juno.deploy.plugins.module_utils._plan.build_digest import build_digest
 from ansible_collections.juno.deploy.plugins.module_utils._plan.other_service import APART, BEHIND, NEEDED, Service
@@ -79,6 +88,8 @@ class Look:
         others = any(each.config_hash and each.config_hash != wanted for each in one.current)
         if others and not self._as_without_deps(one) and not self._as_overridden(one):
             why.append("its configuration is not what its container was made with")
+        if one.asked and (name := self._mounted_that_changed(service)):
+            why.append(f"{name}, which it has mounted, has changed")
         if service.get("build"):
             if self._built_otherwise(one, service):
                 why.append("the files of its build have changed")
@@ -88,6 +99,13 @@ class Look:
                 why.append(f"the image {service['image']} is another one by now")
         return tuple(why)
 
+    def _mounted_that_changed(self, service: dict[str, t.Any]) -> str:
+        """Return the first file of the checkout that a service has mounted, and that the commit changes."""
+        places = [one for one in compose_mounts.mounted_sources(service, self.app.path) if one]
+        changes = git_diff.changes(self.run, self.app.path, self.head, self.commit) if places else []
+        paths = (one.path for one in changes or ())
+        return next((one for one in paths if any(one == each or one.startswith(f"{each}/") for each in places)), "")
+
     def _as_without_deps(self, one: Service) -> bool:
         """Return whether its containers were made as "docker compose up --no-deps" does: that has a hash of its own."""
         if not dependencies.of(self.target.config, one.name):
@@ -95,10 +113,7 @@ class Look:
         with tempfile.NamedTemporaryFile("w", prefix="juno-compose-", suffix=".yml") as file:
             file.write(f"services:\n  {json.dumps(one.name)}:\n    depends_on: !reset {{}}\n")
             file.flush()
-            argv = self.app.compose().argv("config", "--hash", one.name, override=file.name)
-            done = self.run(argv, cwd=self.app.path)
-        wanted = compose.parse_hashes(done.stdout).get(one.name, "") if done.rc == 0 else ""
-        return bool(wanted) and all(each.config_hash == wanted for each in one.current)
+            return self._is_made_of(one, self.app.compose(), override=file.name)
 
     def _as_overridden(self, one: Service) -> bool:
         """Return whether its containers are as our override makes them, and the commit changes nothing of it."""
@@ -107,9 +122,13 @@ class Look:
             or self.live["services"].get(one.name) != self.target.config["services"][one.name]
         ):
             return False
-        argv = self.app.compose_live().argv("config", "--hash", one.name)
-        done = self.run(argv, cwd=self.app.path)
-        wanted = compose.parse_hashes(done.stdout).get(one.name, "") if done.rc == 0 else ""
+        return self._is_made_of(one, self.app.compose_live())
+
+    def _is_made_of(self, one: Service, project: compose.Project, *, override: str = "") -> bool:
+        try:
+            wanted = compose_config.hashes(self.run, project, one.name, override=override).get(one.name, "")
+        except CommandError:
+            return False
         return bool(wanted) and all(each.config_hash == wanted for each in one.current)
 
     @property

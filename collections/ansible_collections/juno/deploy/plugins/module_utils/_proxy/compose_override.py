@@ -12,7 +12,7 @@ import json
 import os
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, label_routes
 from ansible_collections.juno.deploy.plugins.module_utils._proxy.names import (
     CONFIG_INSIDE,
     CONFIG_NAME,
@@ -51,6 +51,7 @@ def override(
         lines.append("    ports: !reset []")
         mine: dict[str, t.Any] = {NETWORK: {"aliases": [proxy.alias]}} | ({"default": None} if proxy.in_default else {})
         lines.append(f"    networks: {json.dumps(mine)}")
+        lines += [f"    labels: {json.dumps(label_routes.OFF)}"] if proxy.front.routes else []
     if proxy.named if proxy else named:
         lines.append("    container_name: !reset null")
     lines += added
@@ -117,6 +118,7 @@ def _service(proxy: Proxy) -> dict[str, t.Any]:
         | ({"host_ip": one.host_ip} if one.host_ip else {})
         for offset, one in enumerate(proxy.ports)
     ]
+    routes = proxy.front.routes
     return {
         "image": plain(proxy.image),
         "entrypoint": ["haproxy", "-W", "-db", "-f", f"{CONFIG_INSIDE}/{CONFIG_NAME}"],
@@ -134,5 +136,6 @@ def _service(proxy: Proxy) -> dict[str, t.Any]:
         "stop_signal": "SIGUSR1",
         "restart": "unless-stopped",
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
-        "networks": [NETWORK, PORTS_NETWORK],
+        "networks": [NETWORK, PORTS_NETWORK, *([routes.network] if routes else [])],
+        **({"labels": dict(routes.labels)} if routes else {}),
     }

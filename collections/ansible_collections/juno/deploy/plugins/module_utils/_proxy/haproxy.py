@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HAProxy's configuration for the proxy: written, and read again. Private to juno.deploy: no stable interface.
 
-A published port is passed as HTTP where it is known to be that, else as TCP: byte by byte, without rules.
+A published port is passed as HTTP where it is known to be that, else as TCP: byte by byte, without rules. So is what
+a front proxy says to the site by uWSGI's own protocol, but its servers are checked, since a connection is a request.
 """
 
 from __future__ import annotations
@@ -49,23 +50,25 @@ def write(proxy: Proxy) -> str:
     text = [_GENERAL.format(socket=f"{RUN_INSIDE}/{SOCKET_NAME}")]
     for offset, port in enumerate(proxy.ports):
         name = f"frontend port_{port.published}_{offset}\n"
-        rules = _TCP_FRONTEND if port.target in proxy.tcp else f"{_MAINTENANCE}{_http(proxy, port.target)}"
+        rules = _passed(proxy, port.target) or f"{_MAINTENANCE}{_http(proxy, port.target)}"
         text.append(f"{name}{_bind(proxy, FIRST_PORT + offset)}{rules}  default_backend {backend_of(port.target)}\n")
     for target in proxy.front.ports:
         # At the site's own port, since a front proxy asks there. What it says of its visitors is as true as before.
-        rules = _TCP_FRONTEND if target in proxy.tcp else f"{_FRONT}{_MAINTENANCE}{_BODY}{_choose(target)}"
+        rules = _passed(proxy, target) or f"{_FRONT}{_MAINTENANCE}{_BODY}{_choose(target)}"
         text.append(
             f"frontend {front_of(target)}\n{_bind(proxy, target)}{rules}  default_backend {backend_of(target)}\n"
         )
-    inside = f"{_bind(proxy, INSIDE_PORT)}{_http(proxy, proxy.main)}"
+    inside = f"{_bind(proxy, INSIDE_PORT)}{_passed(proxy, proxy.main) or _http(proxy, proxy.main)}"
     text.append(f"frontend inside\n{inside}  default_backend {backend_of(proxy.main)}\n")
     for offset, target in enumerate(proxy.targets):
         servers = f"  server-template {proxy.service} 1-{SLOTS} {proxy.alias}:{target}\n"
         name = backend_of(target)
-        if target in proxy.tcp:
+        if target in proxy.uwsgi:
+            text.append(f"backend {name}\n{_UWSGI}{_COMMON}{servers}")
+        elif target in proxy.tcp:
             text.append(f"backend {name}\n{_TCP}{_COMMON}{servers}")
         else:
-            text.append(f"backend {name}\n{_HTTP}{_CHECKED}{_COMMON}{servers}")
+            text.append(f"backend {name}\n{_HTTP}{_STREAMS}{_CHECKED}{_COMMON}{servers}")
             itself = f"127.0.0.1:{AGAIN_PORT + offset}"
             text.append(f"backend {name}{AGAIN}\n{_HTTP}{_SECOND}  server {ITSELF} {itself}\n")
             text.append(f"frontend {name}{AGAIN}\n  bind {itself}\n  default_backend {name}\n")
@@ -75,6 +78,13 @@ def write(proxy: Proxy) -> str:
 def _bind(proxy: Proxy, port: int) -> str:
     # Two of them: not every system lets one socket have both families.
     return f"  bind :{port}\n" + (f"  bind :::{port} v6only\n" if proxy.ipv6 else "")
+
+
+def _passed(proxy: Proxy, target: int) -> str:
+    """Return the rules for what is passed as it is; nothing for HTTP."""
+    if target in proxy.uwsgi:
+        return _UWSGI_FRONTEND
+    return _TCP_FRONTEND if target in proxy.tcp else ""
 
 
 def _http(proxy: Proxy, target: int) -> str:
@@ -110,9 +120,16 @@ def tcp_targets(configuration: str) -> frozenset[int]:
     return frozenset(map(int, found))
 
 
+def uwsgi_targets(configuration: str) -> frozenset[int]:
+    """Read from HAProxy's configuration at which ports of the app's containers uWSGI's own protocol is spoken."""
+    found = re.findall(rf"^backend {BACKEND}(\d{{1,5}})\n  description uwsgi$", configuration, re.MULTILINE)
+    return frozenset(map(int, found))
+
+
 #: A name that is gone for a moment (a restart by hand) keeps its address, and a refused connection is tried again:
 #: visitors wait some seconds rather than see an error. A client has so long between two signs of life; an answer that
-#: takes the app long, or comes bit by bit, may take an hour.
+#: takes the app long, or comes bit by bit, may take an hour. A WebSocket may be silent for long: who is there at all is
+#: seen by TCP.
 _GENERAL = """\
 global
   log stdout format raw local0 notice
@@ -141,10 +158,11 @@ defaults
   timeout client 60s
   timeout client-fin 30s
   timeout server 1h
-  timeout tunnel 1h
+  timeout tunnel 1d
   timeout http-request 20s
   timeout http-keep-alive 60s
   timeout check 2s
+  option clitcpka
   option redispatch 1
   retries 10
 """
@@ -178,6 +196,11 @@ _HTTP = """\
   option http-server-close
   option forwardfor if-none
 """
+#: How many of each server's answers have no end of their own, for C(draining).
+_STREAMS = """\
+  stick-table type string len 64 size 100 store conn_cur
+  http-response track-sc0 srv_name if { status 101 } or { res.hdr(content-type) -m beg -i text/event-stream }
+"""
 _CHECKED = """\
   retry-on conn-failure
   default-server check inter 2s downinter 250ms fall 5 rise 1
@@ -200,6 +223,18 @@ _TCP = """\
   timeout server 5d
   timeout tunnel 5d
   option srvtcpka
+"""
+#: A front proxy says nothing while it waits for its answer, which may take as long as one by HTTP.
+_UWSGI_FRONTEND = """\
+  mode tcp
+  timeout client 1h
+  timeout client-fin 5m
+"""
+_UWSGI = """\
+  description uwsgi
+  mode tcp
+  balance leastconn
+  default-server check inter 2s downinter 250ms fall 5 rise 1
 """
 _COMMON = """\
   default-server init-addr none resolvers docker resolve-prefer ipv4

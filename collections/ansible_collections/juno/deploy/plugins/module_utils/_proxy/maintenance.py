@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, haproxy, names, runtime
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -31,7 +31,7 @@ def around(client: t.Any, app: App, base_url: str) -> str:
 def show(app: App, *, shown: bool, page: str | None, dry: bool) -> dict[str, t.Any]:
     """Show or hide the page.
 
-    :raises JunoError: no proxy stands before the app.
+    :raises JunoError: no proxy stands before the app, or it passes on what it can't answer itself.
     """
     client = engine.connect(app.docker_host)
     proxies = [one for one in engine.find(client, app.project, names.SERVICE) if one.state == "running"]
@@ -41,6 +41,11 @@ def show(app: App, *, shown: bool, page: str | None, dry: bool) -> dict[str, t.A
             "'strategy: rolling' (the playbook juno.deploy.deploy)."
         )
     directory = app.proxy_directory
+    if shown and haproxy.uwsgi_targets(files.read(files.configuration(directory))):
+        raise JunoError(
+            f"The front proxy of {app.project} asks the site by uWSGI's own protocol, which our proxy passes on as it "
+            "is, so it can show no maintenance page: let the front proxy show one, or ask by HTTP (proxy_pass)."
+        )
     switched = is_on(directory) != shown
     page_path = os.path.join(directory, "maintenance.html")
     new_page = page is not None and page != files.read(page_path)

@@ -84,6 +84,11 @@ class Proxy:
     front_in_default: frozenset[str] = frozenset()
 
     @property
+    def uwsgi(self) -> frozenset[int]:
+        """Those at which a front proxy speaks uWSGI's own protocol, which is passed as it is, too."""
+        return self.front.uwsgi
+
+    @property
     def targets(self) -> tuple[int, ...]:
         """The ports in the app's containers that requests go to."""
         return tuple(sorted({one.target for one in self.ports} | {self.main, *self.front.ports}))
@@ -138,7 +143,7 @@ def why_not(service: dict[str, t.Any], front: front_proxy.FrontProxy = front_pro
     if front.why_not:
         return front.why_not
     if taken := [one for one in front.ports if RESERVED[0] <= one <= RESERVED[1]]:
-        return f"'{front.services[0]}' asks it at port {taken[0]}, which HAProxy needs for itself"
+        return f"{front.told} asks it at port {taken[0]}, which HAProxy needs for itself"
     if not service.get("ports") and not front:
         return "the service publishes no port"
     for port in service.get("ports") or []:

@@ -120,14 +120,12 @@ def parse_slots(text: str) -> list[Slot]:
     return found
 
 
-def parse_sessions(text: str) -> dict[str, int]:
-    """Read C(show stat): the requests that each server is at work on, or that wait for it."""
-    rows = csv.DictReader(text.lstrip("# ").splitlines())
-    return {
-        f"{row['pxname']}/{row['svname']}": int(row["scur"] or 0) + int(row["qcur"] or 0)
-        for row in rows
-        if row.get("svname") not in ("FRONTEND", "BACKEND")
-    }
+def connections(ask: Ask, frontend: str) -> int:
+    """Return how many connections a frontend has had."""
+    rows = csv.DictReader(ask("show stat").lstrip("# ").splitlines())
+    return sum(
+        int(row["stot"] or 0) for row in rows if (row.get("pxname"), row.get("svname")) == (frontend, "FRONTEND")
+    )
 
 
 def slots(ask: Ask) -> list[Slot]:
@@ -210,22 +208,3 @@ def enable(ask: Ask, containers: Collection[tuple[str, ...]], backend: str, seco
             f"The proxy can't connect to the new container ({', '.join(every)}) within {seconds:g} s: "
             "the server must listen on all addresses (0.0.0.0), at the port that the compose file publishes."
         )
-
-
-def drain(ask: Ask, addresses: Collection[str], seconds: float) -> int:
-    """Return no new request to the containers with these addresses, and wait until those at work are answered.
-
-    Give how many are still at work after that time.
-    """
-    places = at(ask, addresses)
-    set_state(ask, places, "drain")
-    names = {one.path for one in places}
-
-    def at_work() -> int:
-        sessions = {path: count for path, count in parse_sessions(ask("show stat")).items() if path in names and count}
-        busy, every = {one.address for one in places if one.path in sessions}, {one.address for one in places}
-        if busy:
-            events.tell(f"drain: {len(busy)} of {len(every)} containers still answer a request")
-        return sum(sessions.values())
-
-    return 0 if wait_for(lambda: not at_work(), seconds) else at_work()

@@ -32,7 +32,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import front_proxy, site_address
+from ansible_collections.juno.deploy.plugins.module_utils._switch import front_config, front_proxy, site_address
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -93,6 +93,10 @@ def _front_back(
     found = [one for name in unled for one in engine.find(work.client, work.app.project, name)]
     at_work = [one for one in found if one.state in ("running", "restarting")]
     front_proxy.restart(work, at_work, site_address.find(work)[1])
+    try:
+        front_config.reload_back(work, sorted(set(entry.front_reloaded) - {one.service for one in at_work}))
+    except JunoError as exc:
+        work.problems.append(exc.message)
 
 
 def _runs_anew(at: services.Starter, name: str, before: journal_entry.Before) -> bool:

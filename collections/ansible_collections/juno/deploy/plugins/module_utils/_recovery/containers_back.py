@@ -13,7 +13,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._django import retenti
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, copy_static, proxy_container
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import new_containers, replace, writable_layer
+from ansible_collections.juno.deploy.plugins.module_utils._switch import (
+    new_containers,
+    old_containers,
+    replace,
+    writable_layer,
+)
 
 #: Steps at which visitors may already have been served by the new release.
 OPEN = ("open", "switched", "reverse")
@@ -62,8 +67,7 @@ def _back_behind_proxy(
         _start_and_wait(work, back)
     replace.enable(work, ask, back)
     running = [one for one in context.now(work, new) if one.state == "running"]
-    runtime.drain(ask, replace.addresses(running), work.spec.grace_seconds)
-    graceful_stop.stop_all(work.client, running, work.spec.grace_seconds)
+    old_containers.end(work, ask, running)
     runtime.end_switch(ask)
     if not before.proxy:
         graceful_stop.stop_all(work.client, [one for one in old if one.state == "running"], work.spec.grace_seconds)
@@ -105,9 +109,12 @@ def _back_without_proxy(
         # The front proxy asks the new ones until then.
         _start_and_wait(work, old)
         old = context.now(work, old)
-    graceful_stop.stop_all(
-        work.client, [one for one in [*new, *proxies] if one.state == "running"], work.spec.grace_seconds
-    )
+    running = [one for one in new if one.state == "running"]
+    leaving = graceful_stop.Leaving(work.client, running, work.spec.grace_seconds)
+    # It answers nobody new while it ends, and a front proxy keeps connections to it for long.
+    at_work = [one for one in proxies if one.state == "running"]
+    graceful_stop.stop_all(work.client, at_work, proxy_container.HAND_OVER_SECONDS)
+    leaving.wait()
     remove(work.client, proxies)
     files.put_override(work.run, work.app, before.override)
     if not before.containers:

@@ -66,12 +66,15 @@ def with_address(app: App, spec: dict[str, t.Any], found: dict[str, t.Any]) -> d
 
     The later steps find both in what was found.
     """
-    urls = found["compose"]["front_urls"]
-    if spec["base_url"] or not urls:
+    urls = [] if spec["base_url"] else found["compose"]["front_urls"]
+    host = found["compose"]["front_host"]
+    if not urls and not host:
         return spec
+    sent = {str(name): str(value) for name, value in spec["headers"].items()}
+    sent = {"Host": host, **sent} if host else sent
     path = spec["pages"][0]["path"] if spec["pages"] else "/"
-    at = front_address.find(urls, {str(name): str(value) for name, value in spec["headers"].items()}, path)
-    if maintenance.is_on(app.proxy_directory):
+    at = front_address.find(urls, sent, path) if urls else front_address.Address(spec["base_url"], sent)
+    if urls and maintenance.is_on(app.proxy_directory):
         # At the front door there is that page alone: it is gone around, as where there is no front proxy.
         at = dataclasses.replace(at, base_url="")
     found["site"] = dataclasses.asdict(at)

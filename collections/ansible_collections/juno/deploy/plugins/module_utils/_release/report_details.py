@@ -31,6 +31,7 @@ def lines(
             *(f"Notice: {one}" for one in notices),
             *_pulled(built.get("pulled") or {}),
             *_services(built, switched.get("services") or {}),
+            *_migrations(migrated),
             *_backups(migrated),
             *_bytecode(switched.get("bytecode") or {}),
             *_earlier_static(switched.get("static") or {}),
@@ -55,6 +56,15 @@ def _services(built: Mapping[str, t.Any], services: Mapping[str, t.Any]) -> list
     if services.get("replaced"):
         parts.append(f"Services: replaced {', '.join(services['replaced'])} in {services['replaced_seconds']} s")
     return parts
+
+
+def _migrations(migrated: Mapping[str, t.Any]) -> list[str]:
+    """Name the migrations by what was done with them."""
+    by_status: dict[str, list[str]] = {}
+    for one in migrated.get("actions") or []:
+        if one["what"] == "migration":
+            by_status.setdefault(one["status"], []).append(one["id"])
+    return [f"Migrations: {_first(names)} {status}" for status, names in by_status.items()]
 
 
 def _backups(migrated: Mapping[str, t.Any]) -> list[str]:

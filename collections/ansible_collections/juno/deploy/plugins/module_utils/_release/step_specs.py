@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import options, strategies
+from ansible_collections.juno.deploy.plugins.module_utils._base import options, strategies, uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec
 from ansible_collections.juno.deploy.plugins.module_utils._database import backup, migrations
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
@@ -105,6 +105,7 @@ def switch(release: Release) -> context.SwitchSpec:
         readiness_path=_readiness_path(spec),
         pages=tuple(spec["pages"]),
         grace_seconds=how["grace_seconds"],
+        stream_grace_seconds=how["stream_grace_seconds"],
         boot_timeout_seconds=spec["boot_timeout_seconds"],
         settle_seconds=how["settle_seconds"],
         purge_bytecode=how["purge_bytecode"] and not restarts,
@@ -142,6 +143,9 @@ def verify(release: Release) -> dict[str, t.Any]:
         "service": release.app.service,
         "docker_host": release.app.docker_host or None,
         "answered_before": switched["answered_before"],
+        # Where the project's front proxy asks by uWSGI's own protocol, so does the verification.
+        "port": switched.get("uwsgi_port"),
+        "protocol": uwsgi.SCHEME if switched.get("uwsgi_port") else None,
         "release": None,
     }
     if header and release.purpose != "restart":

@@ -44,6 +44,8 @@ class Surroundings:
     mounted_files: frozenset[str] = frozenset()
     #: Other services that have files of the checkout mounted: path from its top, and the service.
     mounted_elsewhere: tuple[tuple[str, str], ...] = ()
+    #: Those of them that a deploy tells to read their folders again.
+    reloaded: frozenset[str] = frozenset()
     #: The app's own compose files and Dockerfile, whatever they are called.
     made_from: frozenset[str] = frozenset()
 
@@ -80,13 +82,23 @@ def sort_out(changes: Sequence[diff.Change], rules: rules_rules.Rules, around: S
             needs.held.append(change.path)
         for place, service in around.mounted_elsewhere:
             if change.path == place or change.path.startswith(place + "/"):
-                notices[f"{change.path} is mounted into '{service}', which a deploy does not restart"] = None
+                notices[_elsewhere(change.path, place, service, around)] = None
     needs.notices = list(notices)
     if "invalidate" in needs.steps:
         # What clears everything clears these pages too.
         needs.steps.pop("invalidate_naming", None)
     needs.steps = {step: needs.steps[step] for step in file_kinds.STEPS if step in needs.steps}
     return needs
+
+
+def _elsewhere(path: str, place: str, service: str, around: Surroundings) -> str:
+    """Return what becomes of a changed file that another service has mounted."""
+    if service in around.reloaded and path != place:
+        return f"'{service}' checks {path}, and reads it without loss once the new release serves"
+    return (
+        f"{path} is mounted into '{service}', which a deploy does not restart: 'update_services: [{service}]' "
+        "replaces it"
+    )
 
 
 def _verdict(change: diff.Change, rules: rules_rules.Rules, around: Surroundings) -> rules_rules.Verdict:

@@ -93,6 +93,11 @@ class SwitchContext:
         return next(iter(self.front.ports), 0) or app_compose.target_port(self.service, self.spec.base_url)
 
     @property
+    def scheme(self) -> str:
+        """What is spoken there: http, or uWSGI's own protocol where a front proxy asks by that."""
+        return self.front.scheme(self.port)
+
+    @property
     def front(self) -> front_proxy.FrontProxy:
         """The project's own proxies before the site."""
         if self._front is None or self._front[0] is not self.config:
@@ -117,7 +122,9 @@ class SwitchContext:
         """
         spec = self.spec
         first = min(spec.settle_seconds, FIRST_SETTLE_SECONDS)
-        checks = readiness.Readiness(self.port, spec.readiness_path, spec.headers, spec.boot_timeout_seconds, first)
+        checks = readiness.Readiness(
+            self.port, spec.readiness_path, spec.headers, spec.boot_timeout_seconds, first, scheme=self.scheme
+        )
         pages = readiness_pages.parse(spec.pages)
         if not pages:
             return checks
@@ -135,8 +142,9 @@ class SwitchContext:
         """Return how one of the old containers answers the pages, which is asked once; nothing where none runs."""
         if self.served is None:
             old = [one for one in self.site() if one.id in {before.id for before in self.old} and one.addresses]
-            port = self.port
-            get = readiness_pages.getter(old[0].addresses[0], port, questions) if old and port else None
+            get = None
+            if old and self.port:
+                get = readiness_pages.getter(old[0].addresses[0], self.port, questions, scheme=self.scheme)
             self.served = readiness_pages.ask(get, questions.pages, uuid.uuid4().hex[:12]) if get else {}
         return self.served
 
@@ -156,11 +164,10 @@ def make_readiness_request(base_url: str, path: str, headers: dict[str, str]) ->
             f"The site's address on this host must be like http://127.0.0.1:8001, not '{base_url}': "
             "publish a port in the compose file, or set 'base_url'."
         )
-    tls = parts.scheme == "https"
-    host, port = parts.hostname, parts.port or (443 if tls else 80)
+    host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
     def get_status() -> int:
-        status = http.status(host, port, path, headers, REQUEST_TIMEOUT_SECONDS, tls=tls)
+        status = http.status(host, port, path, headers, REQUEST_TIMEOUT_SECONDS, parts.scheme)
         return status if status < 500 else 0
 
     return get_status

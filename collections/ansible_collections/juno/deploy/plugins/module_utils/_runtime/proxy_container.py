@@ -13,7 +13,7 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine, port_kind
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, label_routes, port_kind
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, haproxy, names, runtime
@@ -106,7 +106,7 @@ def tcp_targets(work: SwitchContext, asked: list[engine.Container]) -> frozenset
     Containers that run are asked, once for each port; where none does, it is as the present configuration says.
     """
     ports = work.service.get("ports") or []
-    further = {int(one["target"]) for one in ports} - {work.port}
+    further = {int(one["target"]) for one in ports} - {work.port} - work.front.uwsgi
     forced = {int(one["target"]) for one in ports if int(one["published"]) in work.spec.tcp_ports} - {work.port}
     if not further - forced:
         return frozenset(forced)
@@ -150,6 +150,8 @@ def differs(seen: dict[str, t.Any], wanted: dict[str, t.Any]) -> list[str]:
     ports = {(int(one["target"]), str(one["published"]), one.get("host_ip", "")) for one in wanted.get("ports") or []}
     found = ["image"] if config.get("Image") != wanted.get("image", "").replace("$$", "$") else []
     found += ["ports"] if bound != ports else []
+    labels = {key: value.replace("$$", "$") for key, value in (wanted.get("labels") or {}).items()}
+    found += ["labels"] if label_routes.of_labels({"labels": config.get("Labels")}) != labels else []
     plain = config.get("User") == wanted.get("user") and config.get("Entrypoint") == wanted.get("entrypoint")
     return found if plain else [*found, "way to start"]
 

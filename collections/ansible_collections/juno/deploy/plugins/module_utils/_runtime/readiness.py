@@ -45,6 +45,8 @@ class Readiness:
     settle_seconds: float
     #: What it must show then; nothing: that it answers is enough.
     questions: readiness_pages.PageChecks | None = None
+    #: What is spoken there.
+    scheme: str = "http"
     serving: readiness_pages.Serving = dict
     #: Is told before a page of the new release is rendered.
     asking: t.Callable[[], None] = readiness_pages.say_nothing
@@ -67,7 +69,7 @@ class _Watch:
         checks, questions = self.checks, self.checks.questions
         if questions is None or not questions.pages or not checks.port or not self.one.addresses:
             return None
-        get = readiness_pages.getter(self.one.addresses[0], checks.port, questions)
+        get = readiness_pages.getter(self.one.addresses[0], checks.port, questions, scheme=checks.scheme)
         return readiness_pages.Visit(get, questions, checks.serving, lambda: uuid.uuid4().hex[:12])
 
     def passed(self) -> bool:
@@ -139,7 +141,7 @@ class _Watch:
     def _answers_well(self) -> bool:
         checks, address = self.checks, self.one.addresses[0] if self.one.addresses else ""
         path = past_cache(checks.path, uuid.uuid4().hex[:12])  # so that the answer is the server's own
-        status = http.status(address, checks.port, path, checks.headers, REQUEST_TIMEOUT_SECONDS)
+        status = http.status(address, checks.port, path, checks.headers, REQUEST_TIMEOUT_SECONDS, checks.scheme)
         if not status:
             return False
         self.last = f"it answered {checks.path} with status {status}"

@@ -57,11 +57,11 @@ def parse(listed: Iterable[dict[str, t.Any]]) -> tuple[model.Page, ...]:
     return tuple(model.parse_pages(whole)) if whole else ()
 
 
-def getter(address: str, port: int, questions: PageChecks, seconds: float = PAGE_SECONDS) -> Get:
+def getter(address: str, port: int, questions: PageChecks, seconds: float = PAGE_SECONDS, scheme: str = "http") -> Get:
     """Return what asks a container for a path as a visitor would."""
     place = f"[{address}]" if ":" in address else address
     proto = questions.forwarded_proto
-    site = Site(f"http://{place}:{port}", "http", address, port, questions.host, proto, seconds)
+    site = Site(f"{scheme}://{place}:{port}", scheme, address, port, questions.host, proto, seconds)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     where: list[http.Address] = [(family, socket.SOCK_STREAM, 0, "", (address, port))]
     return lambda path: http.fetch(site, where, path)

@@ -24,10 +24,12 @@ if t.TYPE_CHECKING:
 PAGE_SECONDS = 10
 ALL_SECONDS = 30.0
 
-Ask = t.Callable[[str, int, str, "dict[str, str]", float], int]
+Ask = t.Callable[[str, int, str, "dict[str, str]", float, str], int]
 
 
-def warm(containers: Iterable[Container], port: int, spec: SwitchSpec, ask: Ask = http.status) -> int:
+def warm(
+    containers: Iterable[Container], port: int, spec: SwitchSpec, ask: Ask = http.status, scheme: str = "http"
+) -> int:
     """Ask the first of the new containers for the pages, one after the other; return how many it answered well.
 
     They share their cache, so one is enough. A page that can't be had is no fault here: the verification decides.
@@ -39,7 +41,7 @@ def warm(containers: Iterable[Container], port: int, spec: SwitchSpec, ask: Ask 
     if spec.warm_paths:
         events.tell("asks a new container for pages, so that its cache is filled before visitors come")
     for path in paced(spec.warm_paths, spec.warm_rate, threading.Event().wait):
-        status = ask(addresses[0], port, path, spec.headers, PAGE_SECONDS)
+        status = ask(addresses[0], port, path, spec.headers, PAGE_SECONDS, scheme)
         answered += 200 <= status < 400
     return answered
 

@@ -135,6 +135,8 @@ class JournalEntry:
     others_new: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     #: Front proxies that were recreated for nothing but to find our proxy.
     led: list[str] = dataclasses.field(default_factory=list)
+    #: Front proxies that were told to read their configuration of this release.
+    front_reloaded: list[str] = dataclasses.field(default_factory=list)
     workers_signalled: bool = False
     #: A new container was asked for pages.
     asked: bool = False

@@ -25,6 +25,8 @@ class SwitchSpec:
     grace_seconds: int
     boot_timeout_seconds: float
     settle_seconds: float
+    #: How long open WebSockets and event streams may hold up the end of an old container.
+    stream_grace_seconds: int = options.default(options.SWITCH, "stream_grace_seconds")
     purge_bytecode: bool = False
     #: stale or all.
     bytecode_mode: str = options.default(options.SWITCH, "bytecode_mode")

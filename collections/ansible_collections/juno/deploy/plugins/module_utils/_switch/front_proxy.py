@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import dependencies, engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import haproxy, runtime
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     context,
     front_links,
@@ -27,6 +28,8 @@ if t.TYPE_CHECKING:
 
 #: A front proxy that was started again has so long for its first answer.
 ANSWER_SECONDS = 20.0
+#: So many answers in a row tell that no server is left that can't answer.
+TURNS = 6
 
 
 def lead(work: context.SwitchContext, get_status: GetStatus) -> None:
@@ -69,6 +72,26 @@ def _restart_late(work: context.SwitchContext, get_status: GetStatus) -> None:
         if one.state == "running" and _started(work, one) < began
     ]
     restart(work, late, get_status)
+
+
+def wait_until_routed(work: context.SwitchContext, ask: runtime.Ask, get_status: GetStatus) -> None:
+    """Wait until Traefik, where it goes by labels, has begun to ask our proxy: it still has the old containers, too.
+
+    Where the site is asked elsewhere, or Traefik doesn't come, the wait ends: the verification says so then.
+    """
+    if work.front.routes and (work.front.routers or not work.service.get("ports")):
+        frontends = [haproxy.front_of(port) for port in work.front.routes.ports]
+        events.tell(f"waits until {work.front.told} asks the proxy")
+        wait_for(lambda: bool(get_status()) and any(runtime.connections(ask, one) for one in frontends), ANSWER_SECONDS)
+
+
+def wait_until_left(work: context.SwitchContext, get_status: GetStatus) -> None:
+    """Wait until Traefik asks none of the old containers any more, which have just ended.
+
+    It takes its servers in turns, so an answer to each of some requests comes from those that are there.
+    """
+    if work.front.routes:
+        wait_for(lambda: all(get_status() for _turn in range(TURNS)), ANSWER_SECONDS)
 
 
 def restart(work: context.SwitchContext, containers: list[engine.Container], get_status: GetStatus) -> None:

@@ -30,15 +30,22 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     warmup,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._switch import front_proxy, new_containers, override
+from ansible_collections.juno.deploy.plugins.module_utils._switch import (
+    front_proxy,
+    new_containers,
+    old_containers,
+    override,
+)
 
-#: A server whose connections are cut gets as long to close them.
-LAST_SECONDS = 5
+#: Nobody is answered while old containers end that have the ports, and an event stream may keep them from ending: they
+#: get what docker compose gives them, where the compose file says nothing else.
+TAKE_OVER_SECONDS = 10
 
 
 def open_switch(work: context.SwitchContext) -> None:
     """Let requests that change nothing be sent a second time while containers or workers are replaced."""
-    proxy_container.allow_second(work, proxy_container.SWITCH_SECONDS + 2 * work.spec.grace_seconds)
+    grace = max(work.spec.grace_seconds, work.spec.stream_grace_seconds)
+    proxy_container.allow_second(work, proxy_container.SWITCH_SECONDS + 2 * grace)
 
 
 def require_image(work: context.SwitchContext) -> None:
@@ -84,12 +91,11 @@ def _recreate(
         journal.step(work.app.journal, "open")
         if has_proxy:
             work.down = time.monotonic() if old else 0.0
-            _keep_waiting(work, old)
-            ended = graceful_stop.stop_all(work.client, old, work.spec.grace_seconds)
-            work.killed += [one for one in ended if one.killed]
+            # Who comes from now on waits in the proxy: no longer than for requests, since a stream has no end.
+            old_containers.end(work, _ask(work), old, stream_grace=0)
             runtime.free(_ask(work))
         else:
-            _end_seen(work, old, get_status)
+            _end_seen(work, old, get_status, work.spec.grace_seconds)
         clear_caches()
         new_containers.start(work, new)
     if has_proxy:
@@ -99,23 +105,6 @@ def _recreate(
 
 def _ask(work: context.SwitchContext) -> runtime.Ask:
     return runtime.asker(names.socket_of(work.app.proxy_directory))
-
-
-def _keep_waiting(work: context.SwitchContext, old: list[engine.Container]) -> None:
-    """Let who comes from now on wait in the proxy, and the old ones answer those that they have: none is cut off."""
-    _drain(work, _ask(work), old, work.spec.grace_seconds)
-
-
-def _drain(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container], grace: int) -> bool:
-    """Let old containers answer what they have; return whether they have, else how many connections will be cut."""
-    left = runtime.drain(ask, addresses(old), grace)
-    if left:
-        what, were = ("connection", "was") if left == 1 else ("connections", "were")
-        work.notices.append(
-            f"{left} {what} to {', '.join(one.name for one in old)} {were} still open after {grace} s and {were} cut: "
-            "stop_grace_period in the compose file (else 'switch.grace_seconds') gives them longer"
-        )
-    return not left
 
 
 def _configure(work: context.SwitchContext, site: list[engine.Container]) -> None:
@@ -133,11 +122,6 @@ def _configure(work: context.SwitchContext, site: list[engine.Container]) -> Non
         proxy_container.renew(work, reload=configured, pull=work.spec.proxy_pull)
 
 
-def addresses(containers: list[engine.Container]) -> list[str]:
-    """Return all addresses of containers."""
-    return [address for one in containers for address in one.addresses]
-
-
 def _roll(
     work: context.SwitchContext,
     old: list[engine.Container],
@@ -147,26 +131,13 @@ def _roll(
     ask = _ask(work)
     runtime.drain_new(ask)
     new_containers.start(work, new)
-    work.warmed = warmup.warm(context.now(work, new), work.port, work.spec)
+    work.warmed = warmup.warm(context.now(work, new), work.port, work.spec, scheme=work.scheme)
     journal.step(work.app.journal, "open")
     _configure(work, context.now(work, new))
     open_switch(work)
     enable(work, ask, new)
     front_proxy.lead(work, get_status)
-    end_old(work, ask, old)
-
-
-def end_old(work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container]) -> None:
-    """Let old containers answer their last requests, each within its own grace period, and end them."""
-    if not old:
-        return
-    began, default = time.monotonic(), work.spec.grace_seconds
-    grace = max(graceful_stop.grace_of(work.client.api.inspect_container(one.id), default) for one in old)
-    at_most = None
-    if not _drain(work, ask, old, grace):
-        # What the proxy waited for is not waited for once more.
-        at_most = max(LAST_SECONDS, round(grace - (time.monotonic() - began)))
-    work.killed += [one for one in graceful_stop.stop_all(work.client, old, default, at_most=at_most) if one.killed]
+    old_containers.end(work, ask, old)
 
 
 def enable(work: context.SwitchContext, ask: runtime.Ask, containers: list[engine.Container]) -> None:
@@ -175,12 +146,14 @@ def enable(work: context.SwitchContext, ask: runtime.Ask, containers: list[engin
     runtime.enable(ask, [one.addresses for one in context.now(work, containers)], backend)
 
 
-def _end_seen(work: context.SwitchContext, old: list[engine.Container], get_status: t.Callable[[], int]) -> None:
+def _end_seen(
+    work: context.SwitchContext, old: list[engine.Container], get_status: t.Callable[[], int], grace: int
+) -> None:
     """End old containers, and see until when they answered: one that takes long to end may do so all the while."""
     if not old:
         return
     work.down = time.monotonic()
-    leaving = graceful_stop.Leaving(work.client, old, work.spec.grace_seconds)
+    leaving = graceful_stop.Leaving(work.client, old, grace)
     # A front proxy may leave a request without an answer for long, when what is behind it has gone: don't wait for it.
     pool = concurrent.futures.ThreadPoolExecutor(1)
     try:
@@ -202,7 +175,7 @@ def _take_over(
 ) -> None:
     """Put the proxy before the app for the first time: ports that the app publishes have to change hands."""
     publishes = bool(work.service.get("ports"))
-    work.moved_to_proxy = publishes
+    work.moved_to_proxy = publishes or bool(work.front.routes)
     new_containers.start(work, new)
     events.tell(f"puts the proxy before the site{': the ports change hands' if publishes else ''}")
     _configure(work, context.now(work, new))
@@ -213,7 +186,7 @@ def _take_over(
     proxies = proxy_container.containers(work, stopped=True)
     journal.step(work.app.journal, "open")
     if publishes:
-        _end_seen(work, old, get_status)
+        _end_seen(work, old, get_status, min(work.spec.grace_seconds, TAKE_OVER_SECONDS))
     for one in proxies:
         with engine.errors_as(f"The proxy {one.name} could not be started"):
             work.client.api.start(one.id)
@@ -222,9 +195,14 @@ def _take_over(
         runtime.wait_until_up(_ask(work))
         enable(work, _ask(work), new)
         front_proxy.lead(work, get_status)
+        front_proxy.wait_until_routed(work, _ask(work), get_status)
     else:
         app_server.wait_until_answers(work.client, proxies, get_status, work.spec.boot_timeout_seconds)
-    if publishes:
+    if work.front.routes and not publishes:
+        # Traefik goes on asking them until they are gone.
+        _end_seen(work, old, get_status, min(work.spec.grace_seconds, TAKE_OVER_SECONDS))
+        front_proxy.wait_until_left(work, get_status)
+    elif not publishes:
+        old_containers.end(work, _ask(work), old)
+    if work.moved_to_proxy:
         work.up = time.monotonic()
-    else:
-        end_old(work, _ask(work), old)

@@ -19,6 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     gunicorn,
     worker_services,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._base import uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
 from ansible_collections.juno.deploy.plugins.module_utils._plan import compose_target, services_plan
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
@@ -30,6 +31,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers as runtime_workers
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal
 from ansible_collections.juno.deploy.plugins.module_utils._switch import (
+    front_config,
     journal_fields,
     override,
     release_code,
@@ -68,12 +70,14 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     _refuse(work)
     answered, asking, caches = published_ports.look(work), site_address.ask_before(work), _caches(work)
     _write_down(work, caches)
+    before = checkout.head(work.run, work.app.path)
     collected, moved, live = release_code.collect(work), release_code.move(work), work.config
     if moved:
         # A rollback may have brought the compose file of another folder.
         files.settle(work.run, work.app)
         # The commit may have moved the site to another port.
         work.config = compose_config.read(work.run, work.app.compose())
+    read_anew = front_config.check(work, before) if moved else []
     purged, pruned = release_code.purge_bytecode(work), release_code.prune_static(work)
     base_url, get_status = site_address.find(work)
     if work.spec.images:
@@ -86,7 +90,9 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     runtime_workers.tell_to_end(work)
     new = replace.replace(work, get_status) if work.spec.how.new_containers else _reload(work)
     work.up = work.up or time.monotonic()
-    _wait_until_answers(work, [*new, *services_change.after_site(work, change)], get_status)
+    after = services_change.after_site(work, change)
+    front_config.reload(work, read_anew, change.new)
+    _wait_until_answers(work, [*new, *after], get_status)
     started = runtime_workers.start_new(work)
     ports = published_ports.note(published_ports.require_after(work, answered, new))
     now = context.serving(work)
@@ -96,6 +102,7 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
         runtime_workers.require_well(work.client, identity, workers, fields["containers"].get(identity, ""), new=True)
     more = {"base_url": base_url, "moved": moved, "began": began, "caches": caches, "services": change.as_dict()}
     more |= {"answered_before": answered_before, "cleared_at": work.cleared_at}
+    more |= {"uwsgi_port": work.port if work.scheme == uwsgi.SCHEME else None}
     static = {**pruned, "carried": work.static_carried} if pruned else {}
     return _result(work, now, {**more, "bytecode": purged, "static": static, "collected": collected})
 

@@ -18,6 +18,8 @@ GONE = 2
 #: What nobody misses.
 PASSING = re.compile(
     r"^/(?:tmp|run|proc|dev|var/tmp|var/run|var/cache|var/log|root/\.cache)(?:/|$)|/__pycache__(?:/|$)|\.py[co]$"
+    # The socket by which gunicorn can be asked.
+    r"|/\.gunicorn(?:/|$)"
 )
 
 
@@ -48,7 +50,9 @@ def lost_with(client: t.Any, old: Sequence[engine.Container], apart: Sequence[st
     found = list[str]()
     for one in old:
         with engine.errors_as(f"What the container {one.name} has written could not be listed"):
-            found += files(client.api.diff(one.id), apart)
+            # The Engine makes a folder in the container for each mount, and lists it.
+            mounted = [each["Destination"] for each in client.api.inspect_container(one.id).get("Mounts") or []]
+            found += files(client.api.diff(one.id), [*apart, *mounted])
     if not found:
         return ""
     return f"another container serves, which lacks what the one before had written outside of volumes: {some(found)}"

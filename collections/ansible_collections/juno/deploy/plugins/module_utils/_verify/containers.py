@@ -14,7 +14,7 @@ import tarfile
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
-from ansible_collections.juno.deploy.plugins.module_utils._base import events
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import haproxy, names
 from ansible_collections.juno.deploy.plugins.module_utils._verify import access_log
@@ -41,6 +41,8 @@ class Question:
     service: str
     #: Where the containers listen; 0: as the Engine or the proxy says.
     port: int = 0
+    #: What they speak there; empty: as the proxy says, else HTTP.
+    scheme: str = ""
     containers: bool = True
     log_pages: int = 0
     #: The manifest inside a container; relative to its working directory; empty: it isn't asked for.
@@ -56,6 +58,7 @@ class Endpoint:
     container: str
     address: str
     port: int
+    scheme: str = "http"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,10 +83,10 @@ def look(client: t.Any, question: Question, without: Iterable[str] = ()) -> Seen
     endpoints: list[Endpoint] = []
     findings: list[Finding] = []
     if question.containers:
-        port = question.port or port_of(
-            client, running, [one for one in proxies if one.state == "running"], question.outside
-        )
-        endpoints, findings = endpoints_of(running, port)
+        alive = [one for one in proxies if one.state == "running"]
+        port = question.port or port_of(client, running, alive, question.outside)
+        scheme = question.scheme or scheme_of(client, alive, port)
+        endpoints, findings = endpoints_of(running, port, scheme)
     often: list[str] = []
     if question.log_pages:
         # Stopped ones too: just after a switch they are those that visitors used.
@@ -109,19 +112,29 @@ def port_of(client: t.Any, running: list[Container], proxies: list[Container], o
         asked = [one for one in first.published if one.address.rpartition(":")[2] == str(outside)]
         return (asked or list(first.published))[0].private_port
     for proxy in proxies:
-        body = read_file(client, proxy, posixpath.join(names.CONFIG_INSIDE, names.CONFIG_NAME))
-        port = haproxy.inside_target((body or b"").decode("utf-8", "replace"))
+        port = haproxy.inside_target(_configuration(client, proxy))
         if port:
             return port
     return first.ports[0] if len(first.ports) == 1 else 0
 
 
-def endpoints_of(running: list[Container], port: int) -> tuple[list[Endpoint], list[Finding]]:
+def scheme_of(client: t.Any, proxies: list[Container], port: int) -> str:
+    """Return what is spoken at a port of the web containers: uWSGI's own protocol where the proxy passes it on."""
+    passed = any(port in haproxy.uwsgi_targets(_configuration(client, proxy)) for proxy in proxies)
+    return uwsgi.SCHEME if passed else "http"
+
+
+def _configuration(client: t.Any, proxy: Container) -> str:
+    body = read_file(client, proxy, posixpath.join(names.CONFIG_INSIDE, names.CONFIG_NAME))
+    return (body or b"").decode("utf-8", "replace")
+
+
+def endpoints_of(running: list[Container], port: int, scheme: str = "http") -> tuple[list[Endpoint], list[Finding]]:
     """Return the containers that can be asked, and which can't."""
     if not port:
         problem = "were not asked on their own, since nobody tells which port they listen on: give port"
         return [], [Finding("container", f"The containers of {running[0].service}", problem, "warning", alone=True)]
-    endpoints = [Endpoint(one.name, one.addresses[0], port) for one in running if one.addresses]
+    endpoints = [Endpoint(one.name, one.addresses[0], port, scheme) for one in running if one.addresses]
     problem = "has no address of its own, so it was not asked"
     return endpoints, [
         Finding("container", f"The container {one.name}", problem, "warning", alone=True)

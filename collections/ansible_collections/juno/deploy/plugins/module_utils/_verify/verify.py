@@ -147,8 +147,8 @@ class Verification:
         address = f"[{endpoint.address}]" if ":" in endpoint.address else endpoint.address
         return dataclasses.replace(
             site,
-            base_url=f"http://{address}:{endpoint.port}",
-            scheme="http",
+            base_url=f"{endpoint.scheme}://{address}:{endpoint.port}",
+            scheme=endpoint.scheme,
             hostname=endpoint.address,
             port=endpoint.port,
             forwarded_proto=site.forwarded_proto or ("https" if site.scheme == "https" else ""),

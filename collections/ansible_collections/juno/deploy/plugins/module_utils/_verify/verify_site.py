@@ -46,6 +46,7 @@ ARGUMENT_SPEC: options.Spec = {
     **options.COMPOSE,
     "service": options.SERVICE,
     "port": {"type": "int"},
+    "protocol": {"type": "str", "choices": ["http", "uwsgi"]},
     "release": {"type": "dict", "options": RELEASE_SPEC},
 }
 
@@ -80,6 +81,7 @@ def look(params: dict[str, t.Any], spec: VerifySpec) -> containers.Seen:
         params["project"],
         params["service"],
         port=params["port"] or 0,
+        scheme=params["protocol"] or "",
         containers=params["check_containers"],
         log_pages=params["log_pages"],
         manifest=params["manifest"],

@@ -232,6 +232,7 @@ class World:
             "Config": {
                 "Image": made.get("image") or one["image_name"],
                 "User": made.get("user") or "",
+                "WorkingDir": made.get("working_dir") or "",
                 "Entrypoint": made.get("entrypoint"),
                 "Env": one["environment"],
                 "Healthcheck": {"Test": ["CMD", "check"]} if service in self.health else None,
@@ -278,7 +279,8 @@ class World:
             self._read_configuration()
 
     def stop(self, identity: str, timeout: int) -> None:
-        assert timeout in ((1, 30) if identity.startswith(names.SERVICE) else (30,))
+        # Ten where the ports change hands.
+        assert timeout in ((1, 30) if identity.startswith(names.SERVICE) else (10, 30))
         state = self._known(identity)["State"]
         if state in WITH_ADDRESS:
             self.there[identity]["exit_code"] = 0
@@ -554,7 +556,7 @@ class World:
                 for name, (where, drained) in self.places.items()
             ]
             return HEAD + "\n".join(rows) + "\n"
-        if command.startswith("set map "):
+        if command.startswith(("set map ", "shutdown sessions ")):
             self.log.append(command)
             return "\n"
         found = re.fullmatch(rf"set server {self.backend}/(\S+) state (ready|drain)", command)
@@ -574,9 +576,9 @@ class World:
         return sorted(self._at(where) for where, drained in self.places.values() if where and not drained)
 
     def answer(
-        self, host: str, _port: int, _path: str, _headers: dict[str, str], _seconds: float, *, tls: bool = False
+        self, host: str, _port: int, _path: str, _headers: dict[str, str], _seconds: float, scheme: str = "http"
     ) -> int:
-        assert host == "127.0.0.1" or not tls
+        assert host == "127.0.0.1" or scheme != "https"
         if host != "127.0.0.1":
             return self.answers.get(self._at(host), 200)
         running = [name for name, state in self.states().items() if state == "running"]

@@ -19,6 +19,7 @@ TABLE = "module_utils/_base/strategies.py"
 EXCEPTIONS = {
     "module_utils/_info/django_info_server.py": "a fact: whether a server can be reloaded",
     "module_utils/_info/django_info_words.py": "the same fact",
+    "module_utils/_app/front_reload.py": "what nginx and Caddy call it",
     "django_app/tasks/restart.yml": "Jinja can't ask the table; only new containers have a new environment",
 }
 IN_JINJA = re.compile(

@@ -138,6 +138,7 @@ def begun(strategy="rolling", *, deploy=True, published=True, **more):
         (begun(first_proxy=True), True),
         (begun(first_proxy=True, published=False), False),
         (begun(front_recreated=["nginx"]), True),
+        (begun(routes_moved="'traefik'"), True),
         (begun(front_recreated=[]), False),
         (begun(front_recreated=["nginx"], deploy=False), False),
         (begun(front_recreated=["nginx"], published=False), False),

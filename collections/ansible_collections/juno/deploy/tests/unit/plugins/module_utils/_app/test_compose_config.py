@@ -132,3 +132,27 @@ def test_secrets_of_both_places_are_known(tmp_path, monkeypatch):
     (tmp_path / "docker" / ".env").write_text("B_TOKEN=lower-tok-72", encoding="utf-8")
     compose_config.read(Compose(name="jobs"), app_compose.Project(str(tmp_path), ("docker/compose.yml",)))
     assert masking.hide("upper-tok-71 lower-tok-72") == f"{masking.MASK} {masking.MASK}"
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("services: {db: {image: x}}", ["--hash db"]),
+        ("services: {db: {env_file: .env}}", ["--format json", "--hash db"]),
+        ("services: {db: {extends: {file: base.yml, service: db}}}", ["--format json", "--hash db"]),
+    ],
+)
+def test_hashes_are_of_what_was_read(tmp_path, text, asked):
+    (tmp_path / "compose.yml").write_text(text, encoding="utf-8")
+    seen = []
+
+    def run(argv, **_more):
+        name = argv[argv.index("--file") + 1]
+        with open(name, encoding="utf-8") as file:
+            seen.append((" ".join(argv[-2:]), file.read()))
+        config = '{"services": {"db": {"environment": {}}}}'
+        return CommandResult(argv, 0, "db abc\n" if "--hash" in argv else config, "")
+
+    assert compose_config.hashes(run, app_compose.Project(str(tmp_path), ("compose.yml",)), "db") == {"db": "abc"}
+    assert [words for words, _text in seen] == asked
+    assert ("environment" in seen[-1][1]) == (len(asked) > 1)

@@ -90,11 +90,6 @@ def test_a_port_that_only_the_site_tells(tmp_path, site, ports):
     assert front_proxy.find(config(site, nginx=nginx), "web", str(tmp_path)).ports == ports
 
 
-def test_comments_ask_nobody():
-    text = "upstream shop {\n  # server web:5000;\n  server web:8000;\n}\n"
-    assert front_proxy.asked_ports(text, ("web",)) == [8000]
-
-
 def test_who_only_waits_for_a_site_with_a_port_serves_something_else(tmp_path):
     media = {"image": "nginx", "ports": [port(8081)], "depends_on": {"web": {}}}
     assert not front_proxy.find(config({"ports": [port(80, 8000)]}, media=media), "web", str(tmp_path))
@@ -138,7 +133,7 @@ def test_what_is_no_front_proxy(tmp_path, service):
 @pytest.mark.parametrize(
     ("service", "why"),
     [
-        ({"environment": {"A": "uwsgi_pass web:8000;"}}, "is no HTTP"),
+        ({"environment": {"A": "fastcgi_pass web:8000;"}}, "neither HTTP nor uWSGI's own protocol"),
         ({"environment": {"A": "web:8000"}, "links": ["web"]}, "has a link to it"),
         ({"environment": {"A": "web:8000"}, "links": ["other:web"]}, "has a link to it"),
     ],
@@ -146,6 +141,32 @@ def test_what_is_no_front_proxy(tmp_path, service):
 def test_what_ours_can_not_stand_behind(tmp_path, service, why):
     found = front_proxy.find(config(nginx={"image": "nginx", **service}), "web", str(tmp_path))
     assert why in found.why_not
+
+
+def test_what_is_spoken_at_a_port(tmp_path):
+    (tmp_path / "nginx.conf").write_text(
+        "upstream shop { server web:8000; }\nuwsgi_pass shop; proxy_pass http://web:9000;"
+    )
+    nginx = {"image": "nginx", "ports": [port(80)], "volumes": mounted(tmp_path, "nginx.conf")}
+    found = front_proxy.find(config(nginx=nginx), "web", str(tmp_path))
+    assert (found.why_not, found.ports, found.uwsgi) == ("", (8000, 9000), {8000})
+    assert (found.scheme(8000), found.scheme(9000)) == ("uwsgi", "http")
+
+
+@pytest.mark.parametrize("command", ["uwsgi --socket :8000", "uwsgi --uwsgi-socket 0.0.0.0:8000"])
+def test_a_port_of_uwsgi_that_only_the_site_tells(tmp_path, command):
+    nginx = {"image": "nginx", "environment": {"A": "uwsgi_pass $B;"}, "depends_on": {"web": {}}}
+    found = front_proxy.find(config({"command": command}, nginx=nginx), "web", str(tmp_path))
+    assert (found.ports, found.uwsgi) == ((8000,), {8000})
+
+
+def test_a_socket_in_a_volume_is_asked_by_nobody_else(tmp_path):
+    volume = {"type": "volume", "source": "sockets", "target": "/run/app"}
+    nginx = {"image": "nginx", "ports": [port(80)], "volumes": [volume]}
+    nginx["environment"] = {"A": "uwsgi_pass unix:/run/app/site.sock;"}
+    found = front_proxy.find(config({"volumes": [volume], "expose": ["8000"]}, nginx=nginx), "web", str(tmp_path))
+    assert "'nginx' asks it at the socket /run/app/site.sock" in found.why_not
+    assert (found.ports, found.base_url) == ((), "http://127.0.0.1")
 
 
 def test_files_that_are_no_configuration(tmp_path):
@@ -164,3 +185,44 @@ def test_the_sites_address_is_where_visitors_come_in(tmp_path):
     assert front_proxy.base_url(config(site, nginx=nginx), "web", str(tmp_path)) == "http://127.0.0.1"
     assert front_proxy.base_url(config(site), "web", str(tmp_path)) == "http://127.0.0.1:8001"
     assert front_proxy.base_url(config(nginx={**nginx, "ports": []}), "web", str(tmp_path)) == ""
+
+
+LABELS = {
+    "traefik.http.routers.jobs.rule": "Host(`jobs.example`)",
+    "traefik.http.routers.jobs.entrypoints": "web",
+    "traefik.http.services.jobs.loadbalancer.server.port": "8000",
+}
+TRAEFIK = {
+    "image": "traefik:v3.6",
+    "command": ["--entrypoints.web.address=:80", "--entrypoints.ops.address=:8080"],
+    "ports": [port(8090, 8080), port(8001)],
+}
+
+
+def test_traefik_that_reads_labels(tmp_path):
+    """It asks no name, so that nothing leads it but them."""
+    found = front_proxy.find(config({"labels": LABELS}, traefik=TRAEFIK), "web", str(tmp_path))
+    assert (found.services, found.routers, found.ports) == ((), ("traefik",), (8000,))
+    assert found
+    assert found.base_urls == ("http://127.0.0.1:8001",)
+    assert found.routes.host == "jobs.example"
+    assert found.told == "'traefik'"
+
+
+def test_traefik_of_another_project(tmp_path):
+    found = front_proxy.find(config({"labels": LABELS}), "web", str(tmp_path))
+    assert (found.services, found.routers, found.ports, found.base_urls) == ((), (), (8000,), ())
+    assert found.told == "Traefik, of another project,"
+
+
+def test_traefik_that_reads_a_file(tmp_path):
+    """It asks a name, as others do."""
+    (tmp_path / "sites.yml").write_text("http: {services: {a: {loadBalancer: {servers: [{url: 'http://web:8000'}]}}}}")
+    mounted = {"volumes": [{"type": "bind", "source": str(tmp_path / "sites.yml"), "target": "/etc/a.yml"}]}
+    found = front_proxy.find(config(traefik={**TRAEFIK, **mounted}), "web", str(tmp_path))
+    assert (found.services, found.routers, found.ports, found.routes) == (("traefik",), (), (8000,), None)
+    assert found.told == "'traefik'"
+
+
+def test_traefik_that_has_nothing_to_do_with_the_site(tmp_path):
+    assert not front_proxy.find(config({"ports": [port(8001, 8000)]}, traefik=TRAEFIK), "web", str(tmp_path))

@@ -39,5 +39,7 @@ def test_one_that_does_not_go_is_named(world, monkeypatch):
 
 
 def test_a_container_is_labelled_with_its_release(world):
+    """And no router that goes by labels sends visitors to it."""
     world.begun()
-    assert one_off.label_words(world.app) == ["--label", "juno.app=jobs", "--label", "juno.run=2"]
+    words = one_off.label_words(world.app)
+    assert words == ["--label", "juno.app=jobs", "--label", "juno.run=2", "--label", "traefik.enable=false"]

@@ -35,6 +35,9 @@ WORKERS = [process(number, 120, "/venv/bin/python", "/venv/bin/gunicorn", "demo.
         ([process(100, 1, "celery", "worker"), process(131, 100, "celery", "worker")], 100, []),
         ([process(100, 1, "tini", "--"), process(130, 100, "celery")], 100, []),
         ([SHELL, process(130, 100, "python", "/venv/bin/uvicorn", "a:b"), MASTER], 100, [130, 120]),
+        ([process(100, 1, "tini", "--"), process(130, 100, "python", "-m", "uvicorn", "a:b")], 100, [130]),
+        ([process(100, 1, "tini", "--"), process(130, 100, "python", "/venv/bin/granian", "a:b")], 100, [130]),
+        ([process(100, 1, "tini", "--"), process(130, 100, "python", "-m", "shop.uvicorn")], 100, []),
     ],
 )
 def test_masters(processes, init, pids):
@@ -64,3 +67,24 @@ def test_whether_a_uwsgi_ends_on_term(tmp_path, argv, environ, ini, ends):
         (tmp_path / "7" / name / "site.ini").write_text(ini)
     (tmp_path / "7" / "environ").write_text(environ)
     assert server_processes.ends_on_term(process(7, 1, *argv), str(tmp_path)) is ends
+
+
+@pytest.mark.parametrize(
+    ("caught", "number", "alone"),
+    [
+        # Of the first processes of containers: waitress, and runserver with --noreload; uvicorn; a shell.
+        ("0000000000000002", 15, True),
+        ("0000000000004002", 15, False),
+        ("0000000000000000", 15, False),
+        ("0000000000000002", 2, False),
+        ("0000000000004002", 3, True),
+    ],
+)
+def test_who_ends_on_int_alone(tmp_path, caught, number, alone):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "status").write_text(f"Name:\tpython\nSigIgn:\t0000000001001000\nSigCgt:\t{caught}\n")
+    assert server_processes.ends_on_int_alone(7, number, str(tmp_path)) is alone
+
+
+def test_who_has_ended_ends_on_nothing(tmp_path):
+    assert not server_processes.ends_on_int_alone(7, 15, str(tmp_path))

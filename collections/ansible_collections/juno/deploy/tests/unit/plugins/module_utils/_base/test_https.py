@@ -23,7 +23,7 @@ def addresses_of(site):
 def test_the_status_by_https_is_there_whatever_the_certificate(certificate):
     with tls_site.serving(certificate) as site:
         site.answer = lambda _path, _host: (404, "", b"")
-        assert base_http.status("127.0.0.1", site.port, "/a/", {"Host": "shop.example.org"}, 5, tls=True) == 404
+        assert base_http.status("127.0.0.1", site.port, "/a/", {"Host": "shop.example.org"}, 5, "https") == 404
         ((path, headers),) = site.asked
     assert (path, headers["Host"]) == ("/a/", "shop.example.org")
     # A front proxy of many sites chooses by the name in the handshake.
@@ -33,15 +33,15 @@ def test_the_status_by_https_is_there_whatever_the_certificate(certificate):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_without_a_name_the_address_is_asked(certificate, host):
     with tls_site.serving(certificate) as site:
-        assert base_http.status(host, site.port, "/", {}, 5, tls=True) == 200
+        assert base_http.status(host, site.port, "/", {}, 5, "https") == 200
     assert site.names == [None if host == "127.0.0.1" else host]
 
 
 @pytest.mark.parametrize("speaks_tls", [False, True])
 def test_the_other_protocol_is_no_status(certificate, speaks_tls):
     with tls_site.serving(certificate if speaks_tls else "") as site:
-        assert base_http.status("127.0.0.1", site.port, "/", {}, 2, tls=not speaks_tls) == 0
-        assert base_http.status("127.0.0.1", site.port, "/", {}, 2, tls=speaks_tls) == 200
+        assert base_http.status("127.0.0.1", site.port, "/", {}, 2, "http" if speaks_tls else "https") == 0
+        assert base_http.status("127.0.0.1", site.port, "/", {}, 2, "https" if speaks_tls else "http") == 200
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ def test_run_argv(tmp_path, entry_point, begin, end):
     place = throwaway.Sandbox("c" * 40, str(tmp_path))
     head = ["docker", "compose", "--project-directory", "/a", "--project-name", "a"]
     files = ["--file", f"{tmp_path}/compose.yaml", "--file", f"{tmp_path}.override.json"]
-    run = ["run", "--rm", "--no-deps", "--no-TTY", "--name", "n", "--label", "juno.app=a", "--label", "juno.run=0"]
+    labels = [word for one in ("juno.app=a", "juno.run=0", "traefik.enable=false") for word in ("--label", one)]
+    run = ["run", "--rm", "--no-deps", "--no-TTY", "--name", "n", *labels]
     more = ["--env", "PYTHONDONTWRITEBYTECODE=1", "--volume", "/n:/m", "--entrypoint", begin, "web", *end]
     argv = throwaway.run_argv(app, place, "n", "python", "-c", "x", volumes=("/n:/m",))
     assert argv == [*head, *files, *run, *more]

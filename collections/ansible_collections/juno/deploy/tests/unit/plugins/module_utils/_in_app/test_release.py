@@ -260,6 +260,41 @@ def test_pages(lived, path, failure):
         assert "requested" not in result
 
 
+ASGI = """
+from django.core.asgi import get_asgi_application
+pages = get_asgi_application()
+async def application(scope, receive, send):
+    if scope["path"] != "/never/":
+        return await pages(scope, receive, send)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "failure"),
+    [
+        ("/", 200, None),
+        ("/?q=%C3%A9", 200, None),
+        ("/nosuch/", 404, None),
+        ("/never/", 200, None),
+        ("/broken/", 0, {"what": "GET /broken/ with 500", "cause": "RuntimeError: broken on purpose"}),
+    ],
+)
+def test_a_site_that_has_only_an_asgi_application_is_asked_by_it(lived, path, status, failure):
+    settings, urls = lived.checkout / "settings.py", lived.checkout / "urls.py"
+    settings.write_text(settings.read_text().replace("WSGI_", "ASGI_").replace("no_longer_there", "asgi"))
+    urls.write_text(urls.read_text().replace("(request.get_host())", "(request.scope['path'])"))
+    (lived.checkout / "asgi.py").write_text(ASGI)
+    digest = lived.digest
+    result = lived.ask(readiness_path=path, pages=[] if failure else [{"path": path, "status": status}])
+    assert result.get("failure:request") == failure
+    assert failure or result["requested"]["status"] == status
+    # What a page writes goes into the copy.
+    assert lived.digest == digest
+
+
 @pytest.mark.parametrize(
     ("name", "text", "key"),
     [

@@ -17,7 +17,13 @@ from . import shapes
 
 PREFIX = "django_app_"
 GIT = Git("origin", "git@example.org:demo.git", "main")
-ROLLING = {"strategy": "rolling", "strategy_reasons": [], "first_proxy": False, "front_recreated": []}
+ROLLING = {
+    "strategy": "rolling",
+    "strategy_reasons": [],
+    "first_proxy": False,
+    "front_recreated": [],
+    "routes_moved": "",
+}
 
 
 def put(tmp_path, name: str, folder: str = "site") -> tuple[str, dict[str, t.Any]]:

@@ -66,6 +66,11 @@ def test_a_release_that_serves(tmp_path):
         ({"first_proxy": True}, "the first deploy: the proxy takes over the app's ports", "recreated"),
         ({"front_recreated": ["nginx"]}, "the first deploy: nginx is recreated once", "takes over"),
         (
+            {"routes_moved": "'traefik'"},
+            "the first deploy: 'traefik' asks the site through the proxy",
+            "recreated once",
+        ),
+        (
             {"strategy": "recreate", "strategy_reasons": ["not rolling, because the service publishes no port"]},
             "which is measured; not rolling, because the service publishes no port; with that changed no request would",
             "first deploy",
@@ -105,3 +110,10 @@ def test_what_is_wrong_with_the_site_itself(tmp_path):
     facts = sites.asked(sites.found(tmp_path, "usual"), sites.info(debug=True))
     assert "DEBUG is on, so every visitor can read settings" in sites.said(facts, LOOK)
     assert LOOK not in sites.said(sites.asked(facts))
+
+
+@pytest.mark.parametrize(("server", "warned"), [("runserver", True), ("gunicorn", False)])
+def test_the_development_server_is_told_of_where_the_site_can_not_be_asked(tmp_path, server, warned):
+    facts = sites.found(tmp_path, "usual")
+    facts = dataclasses.replace(facts, chosen=(dataclasses.replace(facts.chosen[0], server=server),))
+    assert ("development server" in sites.said(facts)) is warned

@@ -69,6 +69,16 @@ def test_which_files_may_be_compose_files(world, named, below, touched):
     assert (LOW in found) == (LOW in touched)
 
 
+def test_what_compose_files_name_counts(world):
+    assert not compose_target.is_touched(world.app, ["base.env"])
+    with open(os.path.join(world.app.path, world.app.compose().files[0]), "a", encoding="utf-8") as file:
+        file.write("\nx-more: {env_file: base.env}\n")
+    assert not compose_target.is_touched(world.app, ["base.env"])  # it is not there
+    with open(os.path.join(world.app.path, "base.env"), "w", encoding="utf-8") as file:
+        file.write("A=1")
+    assert compose_target.is_touched(world.app, ["base.env"])
+
+
 def test_the_files_of_a_commit(world):
     low = commit(world, (TOP, LOW), production="services: {}\n", local="x")
     assert compose_target.names(world.run, world.app, world.head()) == [TOP]

@@ -26,6 +26,7 @@ def test_the_facts_of_the_project(world):
         "services": ["web"],
         "base_url": "http://127.0.0.1:8001",
         "front_urls": [],
+        "front_host": "",
         "code_mounted": True,
         "command_collects": False,
     }

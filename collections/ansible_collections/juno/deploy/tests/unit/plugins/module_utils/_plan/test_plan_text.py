@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._plan.plan_text import PlanContext, lines
+from ansible_collections.juno.deploy.plugins.module_utils._plan.plan_text import ROUTES_MOVED, PlanContext, lines
 
 NEW, OLD = "1f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112", "8f5d0b1c2a3e4f5061728394a5b6c7d8e9f00112"
 COMMIT, IS_NEW = "Commit: 1f5d0b1c2a3e A new front page", f"release {OLD[:12]} serves, {NEW[:12]} is new"
@@ -81,6 +81,7 @@ NOTHING = begun(
 UNDONE = {"number": 7, "finished": False, "undone": True, "problems": ["db is gone", "x, too"], "words": STANDS}
 LATER = [{"app": "jobs", "name": "0003_level"}, {"app": "jobs", "name": "0004_salary"}]
 
+ROUTES = f"Notice: {ROUTES_MOVED}".format(front="'traefik'")
 CASES = {
     "the first deploy": (
         FIRST,
@@ -120,6 +121,11 @@ CASES = {
             f"Notice: {TYPO}",
             "Notice: / is answered with 302 by release 7, which serves",
         ],
+    ),
+    "notices alone": (
+        begun({"words": ["Notice: COMPOSE_FILE names compose.yaml"]}),
+        PlanContext("deploy"),
+        [COMMIT, DEPLOY, NO_BUILD, "Notice: COMPOSE_FILE names compose.yaml", RELOAD],
     ),
     "nothing to do": (
         NOTHING,
@@ -197,6 +203,11 @@ CASES = {
         begun({"front_recreated": ["nginx", "caddy"], "proxy": ["its image is pulled first"]}, notices=["it is slow"]),
         PlanContext("deploy"),
         [COMMIT, DEPLOY, NO_BUILD, RELOAD, "Notice: it is slow", FRONT, "Notice: its image is pulled first"],
+    ),
+    "routes by labels": (
+        begun({"routes_moved": "'traefik'"}),
+        PlanContext("deploy"),
+        [COMMIT, DEPLOY, NO_BUILD, RELOAD, ROUTES],
     ),
     "images of a registry": (
         begun({"build": True, "pulls": True, "build_reasons": ["shop is another image in its registry by now"]}),

@@ -64,6 +64,16 @@ def test_requests_are_sent_again_only_where_that_is_safe():
     assert chosen in text["frontend port_8001_0"]
 
 
+def test_streams_are_counted_where_a_server_is_asked_by_http():
+    smtp = {**PORT, "published": "25", "target": 2525}
+    text = sections(haproxy.write(proxy_of(PORT, smtp, tcp=[2525])))
+    counted = [
+        name for name, lines in text.items() if any(line.startswith("http-response track-sc0") for line in lines)
+    ]
+    assert counted == ["backend app_8000"]
+    assert any(line.startswith("stick-table type string ") for line in text["backend app_8000"])
+
+
 def test_what_is_no_http_is_passed_as_it_is():
     smtp = {**PORT, "published": "25", "target": 2525}
     text = sections(haproxy.write(proxy_of(PORT, smtp, tcp=[2525])))
@@ -144,6 +154,21 @@ def test_a_front_proxy_is_answered_at_the_sites_own_port():
     assert any("del-header" in line for line in text["frontend port_8001_0"])
     assert haproxy.targets(configuration) == {8000, 9000}
     assert haproxy.inside_target(configuration) == 8000
+
+
+def test_what_a_front_proxy_asks_by_uwsgis_own_protocol():
+    front = dataclasses.replace(FRONT, ports=(8000, 9000), uwsgi=frozenset({8000}))
+    configuration = haproxy.write(behind_front(PORT, front=front))
+    text = sections(configuration)
+    passed = ["mode tcp", "timeout client 1h", "timeout client-fin 5m", "default_backend app_8000"]
+    for name, port in (("front_8000", 8000), ("inside", 17999), ("port_8001_0", 18000)):
+        assert text[f"frontend {name}"] == [f"bind :{port}", f"bind :::{port} v6only", *passed]
+    # Each connection is a request: who does not take one gets none.
+    assert "default-server check inter 2s downinter 250ms fall 5 rise 1" in text["backend app_8000"]
+    assert "backend app_8000_again" not in text
+    assert "option http-server-close" in text["backend app_9000"]
+    assert (haproxy.uwsgi_targets(configuration), haproxy.tcp_targets(configuration)) == ({8000}, set())
+    assert (haproxy.targets(configuration), haproxy.inside_target(configuration)) == ({8000, 9000}, 8000)
 
 
 def test_what_a_front_proxy_asks_by_something_else_is_passed_as_it_is():

@@ -43,6 +43,15 @@ def test_it_is_shown_and_hidden_once(world):
         assert len(world.log) == 1
 
 
+def test_there_is_none_where_uwsgis_own_protocol_is_passed_on(world):
+    files.put(files.configuration(world.app.proxy_directory), "backend app_8000\n  description uwsgi\n  mode tcp\n")
+    with pytest.raises(JunoError, match="so it can show no maintenance page: let the front proxy show one"):
+        show(world)
+    assert world.log == []
+    # One that is shown from before can be hidden.
+    assert show(world, shown=False)["shown"] is False
+
+
 def test_a_page_of_ones_own_is_read_by_a_new_process(world):
     result = show(world, page="<h1>Soon</h1>")
     assert (result["changed"], page_of(world)) == (True, "<h1>Soon</h1>")

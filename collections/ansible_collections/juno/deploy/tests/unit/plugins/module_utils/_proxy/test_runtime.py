@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import threading
 
@@ -13,13 +12,8 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import runtime
 from ansible_collections.juno.deploy.plugins.module_utils._proxy.runtime import Slot
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._proxy.places import HEAD, Proxy, place
 
-HEAD = """1
-# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight \
-srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state \
-bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr \
-srv_agent_port
-""".replace("\\\n", "")
 # HAProxy 3.0.11: one container that gets requests, one held back, a free place; nobody listens at 9000.
 HELD = (
     HEAD
@@ -35,15 +29,6 @@ HELD = (
 HELD += "8 app_8000_again 1 itself 127.0.0.1 2 0 1 1 38 1 0 2 0 0 0 0 - 17000 - 0 0 - - 0\n"
 # The same, before anything was held: without an address a place is in maintenance by the resolver (32).
 FRESH = HEAD + "6 app_8000 2 web2 - 0 32 1 1 4 1 0 0 14 0 0 0 web 8000 - 0 0 - - 0\n\n"
-# The first fields of "show stat".
-STAT = """# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,
-inside,FRONTEND,,,3,0,9968,0,0,0,
-app_8000,web1,2,0,1,1,,178,13528,183518,
-app_8000,web2,0,0,0,0,,0,0,0,
-app_8000,web3,,,,,,,,,
-app_8000,BACKEND,0,0,7,1,2991,178,13528,183518,
-
-"""
 
 
 #: With two frontends of a front proxy among the others, and a backend whose name begins as theirs do.
@@ -67,52 +52,6 @@ def test_no_places(text):
 def test_columns_are_found_by_their_names():
     text = "1\n# srv_name be_name srv_addr srv_admin_state srv_op_state new\nweb1 app_8000 10.0.0.2 8 2 x\n"
     assert runtime.parse_slots(text) == [Slot("app_8000", "web1", "10.0.0.2", running=True, drained=True)]
-
-
-def test_requests_at_work_are_those_running_and_those_waiting():
-    assert runtime.parse_sessions(STAT) == {"app_8000/web1": 3, "app_8000/web2": 0, "app_8000/web3": 0}
-
-
-class Proxy:
-    """What HAProxy does with states, without HAProxy: places, the commands said to it, and requests at work."""
-
-    def __init__(self, *places: Slot) -> None:
-        self.places = {one.path: one for one in places}
-        self.said: list[str] = []
-        #: Requests at work, one answer of "show stat" after the other; the last one stays.
-        self.sessions: list[dict[str, int]] = [{}]
-        #: Called at each question, to let time pass.
-        self.later: list = []
-
-    def __call__(self, command: str) -> str:
-        self.said.append(command)
-        if command == "show stat":
-            now = self.sessions.pop(0) if len(self.sessions) > 1 else self.sessions[0]
-            rows = [f"{path.replace('/', ',')},0,{count}" for path, count in now.items()]
-            return "\n".join(["# pxname,svname,qcur,scur", *rows])
-        if command == "show servers state":
-            if self.later:
-                self.later.pop(0)(self)
-            return HEAD + "".join(self.row(one) for one in self.places.values())
-        found = re.fullmatch(r"set server (\S+) state (ready|drain)", command)
-        if not found or found[1] not in self.places:
-            return "No such server.\n\n"
-        old = self.places[found[1]]
-        self.places[found[1]] = Slot(old.backend, old.name, old.address, old.running, found[2] == "drain")
-        return "\n"
-
-    @staticmethod
-    def row(one: Slot) -> str:
-        state = (0 if one.address else 32) + (8 if one.drained else 0)
-        up, where = (2 if one.running else 0), one.address or "-"
-        return f"6 {one.backend} 1 {one.name} {where} {up} {state} 1 1 4 6 3 5 6 0 0 0 web 8000 - 0 0 - - 0\n"
-
-    def changes(self) -> list[str]:
-        return [one for one in self.said if one.startswith("set")]
-
-
-def place(number: int, address: str = "", *, running: bool = True, drained: bool = False, backend: str = "app_8000"):
-    return Slot(backend, f"web{number}", address, bool(address) and running, drained)
 
 
 def arrives(number: int, address: str, **more):
@@ -165,38 +104,6 @@ def test_a_newcomer_that_refuses_the_proxy_is_told():
     proxy = Proxy(place(2, "10.0.0.3", running=False, drained=True))
     with pytest.raises(EngineError, match=r"can't connect to the new container \(10\.0\.0\.3\).*0\.0\.0\.0"):
         runtime.enable(proxy, [("10.0.0.3",)], "app_8000", 0)
-
-
-def test_draining_ends_with_the_last_request():
-    proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3"))
-    proxy.sessions = [{"app_8000/web1": 2, "app_8000/web2": 9}, {"app_8000/web1": 1}, {"app_8000/web2": 9}]
-    assert runtime.drain(proxy, ["10.0.0.2"], 5) == 0
-    assert proxy.changes() == ["set server app_8000/web1 state drain"]
-    assert proxy.said.count("show stat") == 3
-
-
-def test_who_still_answers_a_request_is_told(events):
-    proxy = Proxy(place(1, "10.0.0.2"), place(2, "10.0.0.3"), place(1, "10.0.0.2", backend="app_9000"))
-    busy = [{"app_8000/web1": 3, "app_8000/web2": 1}, {"app_8000/web1": 1, "app_9000/web1": 2}, {"app_9000/web1": 1}]
-    proxy.sessions = [*busy, {}]
-    assert runtime.drain(proxy, ["10.0.0.2", "10.0.0.3"], 5) == 0
-    assert events == [
-        "drain: 2 of 2 containers still answer a request",
-        "drain: 1 of 2 containers still answer a request",
-    ]
-
-
-def test_draining_gives_up_when_time_is_up():
-    proxy = Proxy(place(1, "10.0.0.2"))
-    proxy.sessions = [{"app_8000/web1": 1}]
-    assert runtime.drain(proxy, ["10.0.0.2"], 0) == 1
-
-
-def test_nobody_to_drain():
-    proxy = Proxy(place(1, "10.0.0.2"))
-    proxy.sessions = [{"app_8000/web1": 1}]
-    assert runtime.drain(proxy, [], 0) == 0
-    assert proxy.changes() == []
 
 
 def test_a_refusal_is_told():

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._database import applied, restore
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import runtime
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import draining
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._recovery.interrupted_switch import (
@@ -48,7 +48,7 @@ def test_a_second_undo_goes_on_where_the_first_was_killed(world, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(runtime, "drain", killed)
+        patch.setattr(draining, "drain", killed)
         with pytest.raises(KeyboardInterrupt):
             undo(world)
     assert undo(world)["undone"] is True

@@ -58,7 +58,7 @@ def found(deploy, containers, strategy="rolling", **more):
             **{"build": True, "collect": False, "translate": False, "frontend": False},
         },
         "git": {"target_commit": "8f5d0b1c"},
-        "compose": {"base_url": BASE_URL, "front_urls": []},
+        "compose": {"base_url": BASE_URL, "front_urls": [], "front_host": ""},
         "containers": [{"service": service, "state": state} for service, state in containers],
         **more,
     }

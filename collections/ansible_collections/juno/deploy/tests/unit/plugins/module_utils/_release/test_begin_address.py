@@ -37,11 +37,11 @@ def asked(monkeypatch):
     return notes
 
 
-def found(urls, **more):
+def found(urls, host="", **more):
     return {
         "plan": {"deploy": True, "strategy": "rolling"},
         "git": {"target_commit": "8f5d0b1c"},
-        "compose": {"base_url": urls[0] if urls else "http://127.0.0.1:8001", "front_urls": urls},
+        "compose": {"base_url": urls[0] if urls else "http://127.0.0.1:8001", "front_urls": urls, "front_host": host},
         "containers": [{"service": "web", "state": "running"}],
         **more,
     }
@@ -62,6 +62,22 @@ def test_a_front_proxy_is_asked_for_the_first_page(app, asked, pages, headers, p
     assert at["site"] == {"base_url": "https://127.0.0.1", "headers": NAMED}
     # What a person has said is what a reboot has, and the next deploy.
     assert spec == given
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent"), [({}, {"Host": "jobs.example"}), ({"Host": "a.example"}, {"Host": "a.example"})]
+)
+def test_a_front_proxy_that_tells_sites_apart_is_asked_for_this_one(app, asked, headers, sent):
+    release_begin.with_address(app, specs.release(pages=[], headers=headers), found(URLS, "jobs.example"))
+    assert asked == [(URLS, sent, "/")]
+
+
+def test_one_elsewhere_on_this_host_too(app, asked):
+    """Traefik of another project: a person says where it is."""
+    spec = specs.release(base_url="http://127.0.0.1", headers={})
+    at = found([], "jobs.example")
+    assert release_begin.with_address(app, spec, at) == {**spec, "headers": {"Host": "jobs.example"}}
+    assert asked == []
 
 
 @pytest.mark.parametrize(("base_url", "urls"), [("http://127.0.0.1:8001", URLS), ("", []), ("https://127.0.0.1", [])])

@@ -72,6 +72,15 @@ SWITCHED = {
     ),
 }
 MIGRATED = {
+    "migrations": (
+        {
+            "actions": [
+                *({"what": "migration", "id": f"shop.000{number}", "status": "applied"} for number in (1, 2, 3, 4)),
+                {"what": "migration", "id": "shop.0005", "status": "applied by another host"},
+            ]
+        },
+        ["Migrations: shop.0001, shop.0002, shop.0003, ... applied", "Migrations: shop.0005 applied by another host"],
+    ),
     "nothing to copy, and no word why": ({"backups": [], "notices": []}, []),
     "copies": (
         {"backups": [SQLITE, DUMP], "notices": []},

@@ -184,6 +184,14 @@ def test_the_build_may_have_taken_the_cache_version_away(tmp_path, asked):
     assert notes[0][2].warm_paths == ("/c/",)
 
 
+@pytest.mark.parametrize(("port", "protocol"), [(8000, "uwsgi"), (None, None)])
+def test_containers_are_asked_as_the_front_proxy_asks(tmp_path, asked, port, protocol):
+    notes = asked(verify_site, "verify", VERIFIED)
+    do("verify", release(tmp_path, {"switch": {**SWITCHED, "uwsgi_port": port}}, verify={"release_header": ""}))
+    ((params, _warn),) = notes
+    assert (params["port"], params["protocol"]) == (port, protocol)
+
+
 @pytest.mark.parametrize(
     ("purpose", "header", "mark"),
     [

@@ -146,10 +146,22 @@ def test_a_symbolic_link_that_nobody_knows_may_lead_anywhere():
 def test_files_mounted_into_other_services_are_told():
     around = dataclasses.replace(MOUNTED, mounted_elsewhere=(("nginx.conf", "nginx"), ("search", "meili")))
     found = needs(["nginx.conf", "search/a.json", "searching.json"], around)
-    assert found.notices == [
-        "nginx.conf is mounted into 'nginx', which a deploy does not restart",
-        "search/a.json is mounted into 'meili', which a deploy does not restart",
-    ]
+    told = "{} is mounted into '{}', which a deploy does not restart: 'update_services: [{}]' replaces it"
+    assert found.notices == [told.format("nginx.conf", *["nginx"] * 2), told.format("search/a.json", *["meili"] * 2)]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("nginx", "'nginx' checks nginx/shop.conf, and reads it without loss once the new release serves"),
+        # The container goes on seeing the file that git has replaced.
+        ("nginx/shop.conf", "'update_services: [nginx]' replaces it"),
+    ],
+)
+def test_a_front_proxy_reads_its_folder_again(place, told):
+    around = dataclasses.replace(MOUNTED, mounted_elsewhere=((place, "nginx"),), reloaded=frozenset({"nginx"}))
+    (notice,) = needs(["nginx/shop.conf"], around).notices
+    assert notice.endswith(told)
 
 
 def test_migrations_and_static_files_are_told_with_what_becomes_of_them():

@@ -19,13 +19,13 @@ PUBLISHED = {"target": 9000, "published": "9001", "protocol": "tcp"}
 def test_an_error_of_a_server_is_no_answer(monkeypatch, status, seen):
     asked = []
 
-    def answers(*args, tls):
-        asked.append((*args, tls))
+    def answers(*args):
+        asked.append(args)
         return status
 
     monkeypatch.setattr(context.http, "status", answers)
     assert context.make_readiness_request("http://127.0.0.1:8001", "/jobs/", {"Host": "a"})() == seen
-    assert asked == [("127.0.0.1", 8001, "/jobs/", {"Host": "a"}, context.REQUEST_TIMEOUT_SECONDS, False)]
+    assert asked == [("127.0.0.1", 8001, "/jobs/", {"Host": "a"}, context.REQUEST_TIMEOUT_SECONDS, "http")]
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8001", "ftp://127.0.0.1", "http://", "https://"])
@@ -37,15 +37,15 @@ def test_an_address_that_is_none_is_told(url):
 @pytest.mark.parametrize(
     ("url", "asked"),
     [
-        ("http://127.0.0.1", ("127.0.0.1", 80, False)),
-        ("https://127.0.0.1", ("127.0.0.1", 443, True)),
-        ("https://127.0.0.1:8443", ("127.0.0.1", 8443, True)),
-        ("https://[::1]", ("::1", 443, True)),
+        ("http://127.0.0.1", ("127.0.0.1", 80, "http")),
+        ("https://127.0.0.1", ("127.0.0.1", 443, "https")),
+        ("https://127.0.0.1:8443", ("127.0.0.1", 8443, "https")),
+        ("https://[::1]", ("::1", 443, "https")),
     ],
 )
 def test_where_a_site_is_asked(monkeypatch, url, asked):
     seen = []
-    monkeypatch.setattr(context.http, "status", lambda host, port, *_any, tls: seen.append((host, port, tls)) or 200)
+    monkeypatch.setattr(context.http, "status", lambda host, port, *more: seen.append((host, port, more[-1])) or 200)
     context.make_readiness_request(url, "/", {})()
     assert seen == [asked]
 
@@ -68,6 +68,15 @@ def test_a_front_proxy_of_the_projects_own(tmp_path, monkeypatch, site, base_url
     work.spec = dataclasses.replace(work.spec, base_url=base_url)
     assert (work.front.services, work.port) == (services, port)
     assert context.address(work.config, work.app, work.spec)[0] == address
+
+
+@pytest.mark.parametrize(("way", "scheme"), [("uwsgi_pass web:8000;", "uwsgi"), ("web:8000", "http")])
+def test_new_containers_are_asked_as_the_front_proxy_asks(tmp_path, monkeypatch, way, scheme):
+    world = front_world.world_of(tmp_path, monkeypatch)
+    world.config["services"]["nginx"]["environment"] = {"A": way}
+    work = world.work()
+    checks = work.readiness_checks()
+    assert (work.scheme, checks.scheme, checks.port) == (scheme, scheme, 8000)
 
 
 def test_a_commit_that_brings_a_front_proxy_is_looked_at_again(tmp_path, monkeypatch):

@@ -107,6 +107,17 @@ def test_a_further_port_is_http_where_it_is_known_to_be(world, kinds, forced, tc
     assert proxy_container.tcp_targets(work, work.old) == tcp
 
 
+def test_a_published_port_of_uwsgi_is_not_asked_by_http(world, monkeypatch):
+    world.config["services"]["web"]["ports"] = [*world.config["services"]["web"]["ports"], FURTHER]
+    said = {"A": "http://web:8000 http://web:8000", "B": "uwsgi_pass web:2525;"}
+    world.config["services"]["nginx"] = {"image": "nginx", "environment": said}
+    world.add("web-1")
+    work = world.work()
+    monkeypatch.setattr(proxy_container.port_kind, "kind", lambda *_any: pytest.fail("asked by HTTP"))
+    assert (work.port, work.front.uwsgi) == (8000, {2525})
+    assert proxy_container.tcp_targets(work, work.old) == set()
+
+
 @pytest.mark.parametrize("before", ["http 200", "other"])
 def test_where_nobody_can_be_asked_it_stays_as_it_was(world, before):
     world.config["services"]["web"]["ports"] = [*world.config["services"]["web"]["ports"], FURTHER]

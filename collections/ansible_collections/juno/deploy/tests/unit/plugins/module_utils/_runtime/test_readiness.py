@@ -48,7 +48,8 @@ def site(monkeypatch):
     """Answer as the list says, one after the other; the last one stays."""
     statuses, asked = [200], []
 
-    def answers(host, port, path, headers, _seconds):
+    def answers(host, port, path, headers, _seconds, scheme):
+        assert scheme == "http"
         asked.append((host, port, path, headers))
         return statuses.pop(0) if len(statuses) > 1 else statuses[0]
 
@@ -148,7 +149,7 @@ def asking(monkeypatch, *statuses: int) -> list[str]:
         asked.append(path)
         return Answer(path, left.pop(0) if len(left) > 1 else left[0])
 
-    monkeypatch.setattr(readiness_pages, "getter", lambda *_any: get)
+    monkeypatch.setattr(readiness_pages, "getter", lambda *_any, **_more: get)
     return asked
 
 
@@ -163,7 +164,7 @@ def test_what_is_waited_for_is_told(site, monkeypatch, events):
         assert wait_for(lambda: "asks" in events[-1], 10)
         return Answer(path, 200)
 
-    monkeypatch.setattr(readiness_pages, "getter", lambda *_any: get)
+    monkeypatch.setattr(readiness_pages, "getter", lambda *_any, **_more: get)
     wait(Engine(state("starting"), state("starting"), state("healthy")), questions=QUESTIONS)
     assert events == [
         "waits for shop-web-2 to get healthy (its health check says starting)",

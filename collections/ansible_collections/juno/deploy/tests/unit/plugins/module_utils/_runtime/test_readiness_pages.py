@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import Page
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import uwsgi_site
 
 PAGE = Page("/", contains=("Jobs",))
 QUESTIONS = readiness_pages.PageChecks((PAGE,), "10.0.0.9:8001", serving="release 7, which serves,")
@@ -144,3 +145,10 @@ def test_it_asks_as_a_visitor_does():
         questions = readiness_pages.PageChecks((PAGE,), "example.org", "https")
         assert readiness_pages.getter("127.0.0.1", server.server_port, questions)("/").status == 200
     assert (seen["Host"], seen["X-Forwarded-Proto"]) == ("example.org", "https")
+
+
+def test_a_container_that_speaks_uwsgis_own_protocol():
+    questions = readiness_pages.PageChecks((PAGE,), "example.org", "https")
+    with uwsgi_site.serving() as (port, asked):
+        assert readiness_pages.getter("127.0.0.1", port, questions, scheme="uwsgi")("/").status == 200
+    assert (asked[0]["HTTP_HOST"], asked[0]["HTTPS"]) == ("example.org", "on")

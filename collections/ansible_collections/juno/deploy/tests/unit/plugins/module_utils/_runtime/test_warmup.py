@@ -36,8 +36,8 @@ def test_the_first_container_is_asked_for_each_page_once(spec):
     spec = dataclasses.replace(spec, warm_paths=("/", "/jobs/", "/"), headers={"Host": "jobs.example"})
     assert warmup.warm([container("172.18.0.9"), container("172.18.0.10")], 8000, spec, ask) == 2
     assert asked == [
-        ("172.18.0.9", 8000, "/", {"Host": "jobs.example"}, 10),
-        ("172.18.0.9", 8000, "/jobs/", {"Host": "jobs.example"}, 10),
+        ("172.18.0.9", 8000, "/", {"Host": "jobs.example"}, 10, "http"),
+        ("172.18.0.9", 8000, "/jobs/", {"Host": "jobs.example"}, 10, "http"),
     ]
 
 

@@ -72,6 +72,7 @@ FULL = it.JournalEntry(
     collected=True,
     touches=["db"],
     led=["nginx"],
+    front_reloaded=["nginx"],
     others_new={"db": ["i3"]},
     workers_signalled=True,
     asked=True,

@@ -52,6 +52,24 @@ def test_one_that_publishes_nothing_is_nobodys_address(world):
     assert site_address.of_front(world.app, world.config, [entry(world, 1, "https://127.0.0.1")]) == {}
 
 
+LABELS = {
+    "traefik.http.routers.web.rule": "Host(`shop.example`)",
+    "traefik.http.services.web.loadbalancer.server.port": "8000",
+}
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_traefik_is_asked_by_the_sites_name(world, here):
+    """It may be of another project: then a person says where it is."""
+    world.config["services"]["nginx"]["ports"] = []
+    world.config["services"]["web"]["labels"] = LABELS
+    if here:
+        world.config["services"]["traefik"] = {"image": "traefik", "ports": [front_world.PORT]}
+    address = {"base_url": "http://127.0.0.1", "headers": {"Host": "shop.example"}} if here else {}
+    found = site_address.of_front(world.app, world.config, [entry(world, 1, "")])
+    assert found == {**address, "front_host": "shop.example"}
+
+
 def test_a_status_tells_it(world, monkeypatch):
     monkeypatch.setattr(survey, "_look_at_files", lambda *_any: (None, world.config))
     journal.write(world.app.journal, [entry(world, 1, "https://127.0.0.1")])

@@ -263,24 +263,6 @@ def test_an_app_with_one_name_for_its_container_gets_no_proxy_by_being_recreated
     assert not compose_override.is_in(files.read(world.app.override))
 
 
-@pytest.mark.parametrize(
-    ("left", "notices"),
-    [
-        (0, []),
-        (1, ["1 connection to web-1 was still open after 30 s and was cut"]),
-        (3, ["3 connections to web-1 were still open after 30 s and were cut"]),
-    ],
-)
-def test_connections_that_are_cut_are_told(world, monkeypatch, left, notices):
-    world.behind_proxy()
-    world.add("web-1")
-    monkeypatch.setattr(runtime, "drain", lambda *_any: left)
-    work = world.work()
-    switch_replace.end_old(work, world.ask, work.old)
-    assert world.log == ["stop web-1"]
-    assert [one.partition(":")[0] for one in work.notices] == notices
-
-
 def test_a_front_proxy_that_hangs_keeps_nobody_waiting(world):
     """What asked through it when the old container ended gets its answer long after that."""
     world.add("web-1")
@@ -293,7 +275,7 @@ def test_a_front_proxy_that_hangs_keeps_nobody_waiting(world):
 
     began = time.monotonic()
     try:
-        switch_replace._end_seen(work, work.old, get_status)
+        switch_replace._end_seen(work, work.old, get_status, 30)
         assert (asked, world.log) == ([1], ["stop web-1"])
         assert time.monotonic() - began < 50
     finally:

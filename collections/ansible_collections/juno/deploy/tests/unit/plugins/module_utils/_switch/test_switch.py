@@ -63,6 +63,16 @@ def test_what_serves_is_written_down_before_anything_changes(world, monkeypatch)
     assert world.log == []
 
 
+def test_requests_may_be_sent_again_before_a_file_changes(world, monkeypatch):
+    world.behind_proxy()
+    world.add("web-1")
+    moved = []
+    monkeypatch.setattr(git_move, "move", lambda *_any, **_more: moved.extend(world.log) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        switch(world, "rolling")
+    assert [one.partition(" until ")[0] for one in moved] == ["set map /etc/juno/switch.map"]
+
+
 def test_a_whole_switch(world):
     world.add("web-1")
     world.names["jobs-web:juno-x"] = "sha256:new"

@@ -19,6 +19,7 @@ def changes(*paths, kind=1):
         ([*changes("/code", "/code/media", kind=0), *changes("/code/media/a.png")], ["/code/media/a.png"]),
         (changes("/tmp", "/tmp/x", "/run/gunicorn.pid", "/code/a/__pycache__/b.cpython-313.pyc", "/code/b.pyc"), []),
         (changes("/code/static/a.css", "/code/static-more/b.css"), ["/code/static-more/b.css"]),
+        (changes("/root/.gunicorn", "/root/.gunicorn/gunicorn.ctl"), []),
         (changes("/code/old.txt", kind=2), []),
         ([*changes("/code", kind=0), *changes("/code/old.txt", kind=2)], []),
         # No file of the folder whose name only begins the same.

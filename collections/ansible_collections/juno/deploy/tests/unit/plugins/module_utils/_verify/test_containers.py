@@ -73,6 +73,14 @@ def test_port_of(first, proxies, port):
     assert containers.port_of(client, [first], [container("jobs-juno-edge-1")] * proxies) == port
 
 
+@pytest.mark.parametrize(("port", "proxies", "scheme"), [(8080, 1, "uwsgi"), (9000, 1, "http"), (8080, 0, "http")])
+def test_what_is_spoken_at_a_port(port, proxies, scheme):
+    client = Client(file(b"backend app_8080\n  description uwsgi\n  mode tcp\n", "haproxy.cfg"))
+    assert containers.scheme_of(client, [container("jobs-juno-edge-1")] * proxies, port) == scheme
+    (endpoint,), _findings = containers.endpoints_of([container()], port, scheme)
+    assert (endpoint.port, endpoint.scheme) == (port, scheme)
+
+
 def test_endpoints_of():
     two = [container(), container("jobs-web-2", addresses=())]
     endpoints, findings = containers.endpoints_of(two, 8000)

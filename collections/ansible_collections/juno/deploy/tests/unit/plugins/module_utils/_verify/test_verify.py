@@ -159,6 +159,18 @@ def test_a_container_is_asked_under_the_same_name():
     )
 
 
+def test_a_container_is_asked_by_its_own_protocol():
+    sites = []
+
+    def opened(site):
+        sites.append(site)
+        return lambda _path: NEW
+
+    front, endpoint = parse_site("http://127.0.0.1", host="a.example"), Endpoint("web-1", "172.18.0.2", 8000, "uwsgi")
+    Verification(front, VerifySpec((EDITION,)), opened, Clock(), Clock().pause).check(lambda: Seen((endpoint,)))
+    assert {(one.scheme, one.origin) for one in sites} == {("http", "http://a.example"), ("uwsgi", "http://a.example")}
+
+
 @pytest.mark.parametrize(
     ("answers", "direct", "expected"),
     [
