@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import dependencies, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import dependencies, engine, label_routes
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import haproxy, runtime
@@ -77,12 +77,22 @@ def _restart_late(work: context.SwitchContext, get_status: GetStatus) -> None:
 def wait_until_routed(work: context.SwitchContext, ask: runtime.Ask, get_status: GetStatus) -> None:
     """Wait until Traefik, where it goes by labels, has begun to ask our proxy: it still has the old containers, too.
 
-    Where the site is asked elsewhere, or Traefik doesn't come, the wait ends: the verification says so then.
+    Where the site is asked elsewhere, or Traefik doesn't come, the wait ends: the verification says so then. Of two
+    that say different things of one router it takes neither, so then the old ones go at once.
     """
-    if work.front.routes and (work.front.routers or not work.service.get("ports")):
+    asked = bool(work.front.routers) or not work.service.get("ports")
+    if work.front.routes and asked and all(_is_labelled_alike(work, one) for one in context.serving(work)):
         frontends = [haproxy.front_of(port) for port in work.front.routes.ports]
         events.tell(f"waits until {work.front.told} asks the proxy")
         wait_for(lambda: bool(get_status()) and any(runtime.connections(ask, one) for one in frontends), ANSWER_SECONDS)
+
+
+def _is_labelled_alike(work: context.SwitchContext, one: engine.Container) -> bool:
+    """Return whether a container tells Traefik nothing else than our proxy does, if anything."""
+    with engine.errors_as(f"The container {one.name} could not be looked at"):
+        told = label_routes.of_labels({"labels": work.client.api.inspect_container(one.id)["Config"].get("Labels")})
+    wanted = work.front.routes.labels if work.front.routes else {}
+    return all(wanted.get(key, "").replace("$$", "$") == value for key, value in told.items())
 
 
 def wait_until_left(work: context.SwitchContext, get_status: GetStatus) -> None:

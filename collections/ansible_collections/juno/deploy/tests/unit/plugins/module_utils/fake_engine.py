@@ -76,6 +76,8 @@ class World:
         self.files: dict[str, FakeFiles] = collections.defaultdict(FakeFiles)
         self.programs: dict[str, tuple[int, bytes, bytes]] = {}
         self.executed: list[list[str]] = []
+        #: Connections by which a front proxy has come to ours.
+        self.routed = 0
         self.api = self
         self.config: dict[str, t.Any] = {"name": "jobs", "services": {"web": {**SITE, **(site or {})}}}
         for name in workers:
@@ -235,6 +237,7 @@ class World:
                 "WorkingDir": made.get("working_dir") or "",
                 "Entrypoint": made.get("entrypoint"),
                 "Env": one["environment"],
+                "Labels": one.get("told"),
                 "Healthcheck": {"Test": ["CMD", "check"]} if service in self.health else None,
             },
             "HostConfig": {
@@ -549,7 +552,7 @@ class World:
         if command == "show info":
             return f"Name: HAProxy\nPid: {self.processes}\n"
         if command == "show stat":
-            return "# pxname,svname,qcur,scur\n"
+            return f"# pxname,svname,qcur,scur,stot\nfront_8000,FRONTEND,,0,{self.routed}\n"
         if command == "show servers state":
             rows = [
                 f"{self.backend} {name} {where or '-'} {2 if where else 0} {8 if drained else 0}"

@@ -98,3 +98,46 @@ def test_recreate_without_our_proxy_does_not_look(tmp_path, monkeypatch):
     world = front_world.world_of(tmp_path, monkeypatch)
     replace(world, "recreate")
     assert world.log == ["create web=2", "stop web-1", "start web-2"]
+
+
+LABELS = {
+    "traefik.http.routers.web.rule": "Host(`jobs.example`)",
+    "traefik.http.services.web.loadbalancer.server.port": "8000",
+}
+
+
+@pytest.fixture
+def traefik(tmp_path, monkeypatch):
+    """Return a project whose Traefik goes by labels, and has not come to our proxy yet."""
+    monkeypatch.setattr(front_proxy, "ANSWER_SECONDS", 0.3)
+    world = front_world.world_of(tmp_path, monkeypatch, labels=LABELS)
+    world.config["services"]["traefik"] = {"image": "traefik:v3.6", "ports": [front_world.PORT]}
+    del world.config["services"]["nginx"], world.there["nginx-1"]
+    world.there["web-1"]["told"] = LABELS
+    return world
+
+
+def test_traefik_comes_to_our_proxy_before_the_old_ones_go(traefik):
+    asked = []
+
+    def come(world):
+        """Let Traefik come as it is asked for the third time."""
+        asked.append(list(world.log))
+        world.routed = int(len(asked) > 2)
+        return 200
+
+    traefik.answer = lambda *_any, **_more: come(traefik)
+    work = replace(traefik)
+    assert steps(traefik, "start juno-edge-1", "stop web-1") == ["start juno-edge-1", "stop web-1"]
+    assert len([one for one in asked if "stop web-1" not in one]) >= 3
+    assert len([one for one in asked if "stop web-1" in one]) >= front_proxy.TURNS
+    assert (work.moved_to_proxy, 0 < work.down < work.up) == (True, True)
+    assert not [one for one in traefik.log if "traefik" in one]
+
+
+def test_two_that_say_different_things_are_not_waited_for(traefik, monkeypatch):
+    """Traefik takes neither: a commit has changed the labels."""
+    traefik.there["web-1"]["told"] = {**LABELS, "traefik.http.routers.web.rule": "Host(`old.example`)"}
+    monkeypatch.setattr(front_proxy.runtime, "connections", lambda *_any: pytest.fail("it waits"))
+    replace(traefik)
+    assert "stop web-1" in traefik.log
