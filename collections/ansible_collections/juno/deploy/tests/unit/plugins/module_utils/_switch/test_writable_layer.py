@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import types
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._switch import writable_layer as it
 
@@ -28,3 +30,14 @@ def changes(*paths, kind=1):
 )
 def test_what_was_written(listed, found):
     assert it.files(listed, ["/code/static"]) == found
+
+
+def test_what_is_mounted_is_not_lost():
+    """The Engine lists the folder that it has made for a mount."""
+    client = types.SimpleNamespace()
+    client.diff = lambda _identity: changes("/data", "/code/note.txt")
+    client.inspect_container = lambda _identity: {"Mounts": [{"Destination": "/data"}]}
+    old = [types.SimpleNamespace(id="a", name="web-1")]
+    assert it.lost_with(types.SimpleNamespace(api=client), old, []).endswith(": /code/note.txt")
+    client.inspect_container = lambda _identity: {}
+    assert "/data" in it.lost_with(types.SimpleNamespace(api=client), old, [])
