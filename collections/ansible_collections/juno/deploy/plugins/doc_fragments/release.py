@@ -72,4 +72,29 @@ options:
     type: list
     elements: str
     default: []
+  registry_logins:
+    description:
+      - Logins of private registries, for the images that are pulled, asked for, and built upon. They are there as long
+        as the release is at work, in a configuration of docker that the deployer's user alone can read, and come before
+        those of C(docker login).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      registry:
+        description:
+          - The registry's host, and its port where it has one, as images name it, for example C(ghcr.io). That of
+            Docker Hub is C(docker.io).
+        type: str
+        required: true
+      username:
+        description:
+          - User to log in as.
+        type: str
+        required: true
+      password:
+        description:
+          - Password or token of O(registry_logins[].username). It is never printed.
+        type: str
+        required: true
 """

@@ -19,6 +19,15 @@ if t.TYPE_CHECKING:
 MOST_BYTES, MOST_FILES, DEPTH = 64 * 1024, 200, 3
 
 
+#: How nginx and its like are told to keep pages.
+_KEEPS = re.compile(r"(?m)^\s*(?:proxy|uwsgi)_cache\s+(?!off\b)[\w$]+\s*;|^\s*CacheEnable\s+\w+")
+
+
+def keeps_pages(text: str) -> bool:
+    """Return whether a configuration lets the front proxy keep pages in a cache of its own."""
+    return bool(_KEEPS.search(text))
+
+
 def asked_ports(text: str, names: tuple[str, ...]) -> list[int]:
     """Return the ports at which a configuration asks one of these names, each as often as it stands there."""
     every = "|".join(map(re.escape, names))

@@ -55,6 +55,8 @@ class FrontProxy:
     routers: tuple[str, ...] = ()
     #: At which of these ports they speak uWSGI's own protocol.
     uwsgi: frozenset[int] = frozenset()
+    #: Those that keep pages in a cache of their own.
+    keeps_pages: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether there is one."""
@@ -90,7 +92,7 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
         return NONE
     names = known_as(site, name)
     asking, routers, ports, base_urls, why = list[str](), dict[str, str](), list[int](), list[str](), ""
-    read = list[front_protocol.Asked]()
+    read, keeps = list[front_protocol.Asked](), list[str]()
     for other, service in _proxies(config, name, directory):
         text = "\n".join(front_config.texts(config, service, directory))
         asked = front_protocol.read(other, service, site, text, names, listens(site))
@@ -102,6 +104,7 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
             base_urls += _base_urls(service)
             ports += asked.ports
             read.append(asked)
+            keeps += [other] if front_config.keeps_pages(text) else []
             why = why or asked.why_not or _has_link(other, service, names)
     routes = label_routes.find(config, name, list(routers), listens(site))
     routers = {other: text for other, text in routers.items() if routes and other not in asking}
@@ -117,7 +120,9 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
         why = why or f"nothing tells at which port '{[*asking, *routers][0]}' asks '{name}': name it there as 'expose'"
     base_urls.sort(key=lambda one: not one.startswith("http:"))
     uwsgi = frozenset[int]().union(*(one.uwsgi for one in read))
-    return FrontProxy(tuple(asking), names, tuple(found), tuple(base_urls), why, routes, tuple(routers), uwsgi)
+    return FrontProxy(
+        tuple(asking), names, tuple(found), tuple(base_urls), why, routes, tuple(routers), uwsgi, tuple(keeps)
+    )
 
 
 def _proxies(config: dict[str, t.Any], name: str, directory: str) -> Iterator[tuple[str, dict[str, t.Any]]]:

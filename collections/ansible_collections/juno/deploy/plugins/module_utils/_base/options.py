@@ -39,18 +39,11 @@ STATE: Spec = {"state_root": _one("path", STATE_ROOT)}
 #: The compose service that runs Django.
 SERVICE = _one("str", "web")
 #: Containers of a compose project.
-COMPOSE: Spec = {
-    "project": {"type": "str"},
-    "service": {"type": "str"},
-    "docker_host": {"type": "str"},
-}
+COMPOSE: Spec = {name: {"type": "str"} for name in ("project", "service", "docker_host")}
 #: Where a Django app's Python runs.
 DJANGO: Spec = {
     **COMPOSE,
-    "chdir": {"type": "str"},
-    "virtualenv": {"type": "str"},
-    "python": {"type": "str"},
-    "settings": {"type": "str"},
+    **{name: {"type": "str"} for name in ("chdir", "virtualenv", "python", "settings")},
     "manage_py": _one("str", "manage.py"),
 }
 #: Which memcached servers, and how to reach them; beside COMPOSE.
@@ -123,6 +116,12 @@ COLLECTSTATIC: Spec = {
     "link": _one("bool", False),
     "ignore": _words(),
     "timeout_seconds": _one("int", 600),
+}
+#: A login at a registry of images; nobody is shown its password.
+LOGIN: Spec = {
+    "registry": {"type": "str", "required": True},
+    "username": {"type": "str", "required": True},
+    "password": {"type": "str", "required": True, "no_log": True},
 }
 #: A page of a site, and what it must show.
 PAGE: Spec = {
@@ -214,6 +213,7 @@ RELEASE: Spec = {
     "site_url": _one("str", ""),
     "host_name": _one("str", ""),
     "notices": _words(),
+    "registry_logins": {"type": "list", "elements": "dict", "default": [], "options": LOGIN},
 }
 #: What the modules release_* tell a deployer to do, after release_begin.
 STEPS = ("build", "migrate", "switch", "clear", "verify", "record", "undo")

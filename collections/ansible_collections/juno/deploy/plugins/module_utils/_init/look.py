@@ -168,7 +168,11 @@ def of_engine(client: t.Any, facts: Facts) -> Facts:
             held=_held(client, app),
             traefik=traefik_elsewhere.address(client, facts.front),
             pulls_proxy=not engine.image_id(client, given.proxy_image),
-            notices=(*inspect_notices.named_files(app), *inspect_notices.beside_the_site(app, config)),
+            notices=(
+                *inspect_notices.named_files(app),
+                *inspect_notices.beside_the_site(app, config),
+                *inspect_notices.kept_pages(app, config),
+            ),
         )
         more = problems.find(facts, containers)
     except JunoError as exc:

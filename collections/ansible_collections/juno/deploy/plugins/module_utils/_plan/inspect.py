@@ -74,7 +74,7 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
     seen = _look(run, app, request)
     _require_deployable(run, seen, request)
     facts = inspect_compose.compose_facts(seen.app, seen.version, seen.here.config)
-    images = _look_at_images(seen)
+    images = _look_at_images(seen, request)
     plan, needs = _plan(run, seen, request, facts, images)
     done, diff, commit = journal.last_done(seen.entries), seen.diff, seen.state.target_commit
     return {
@@ -117,7 +117,7 @@ def _look(run: Runner, app: App, request: inspect_git.PlanRequest) -> _Seen:
     return _Seen(app, workers, version, here, wanted, containers, state, diff, entries, asked_registries.result())
 
 
-def _look_at_images(seen: _Seen) -> registry_plan.RegistryImages:
+def _look_at_images(seen: _Seen, request: inspect_git.PlanRequest) -> registry_plan.RegistryImages:
     """Return the images of the app that are not built here.
 
     :raises BadInputError: a registry does not tell which one it has.
@@ -126,7 +126,7 @@ def _look_at_images(seen: _Seen) -> registry_plan.RegistryImages:
     workers = worker_services.find(seen.app, seen.wanted, seen.containers)
     app = worker_services.with_workers(seen.app, workers)
     answers = registry_plan.ask(app, seen.wanted, seen.registries)
-    return registry_plan.look(app, seen.wanted, seen.containers, answers)
+    return registry_plan.look(app, seen.wanted, seen.containers, answers, request.logged_in)
 
 
 def _require_deployable(run: Runner, seen: _Seen, request: inspect_git.PlanRequest) -> None:
@@ -218,5 +218,6 @@ def notices(
     return [
         *inspect_notices.named_files(app),
         *inspect_notices.beside_the_site(app, config),
+        *inspect_notices.kept_pages(app, config),
         *inspect_notices.environments(app, client, config, running, (request.cache_version_variable,)),
     ]

@@ -14,6 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose_mounts,
     front_proxy,
     front_reload,
+    registry_logins,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import git_environment, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, JunoError
@@ -55,6 +56,8 @@ class PlanRequest:
     reverse_migrations: bool = False
     #: The site's address on this host; nothing where a port that it publishes tells it.
     base_url: str = ""
+    #: The registries that it has logins for.
+    logged_in: tuple[str, ...] = ()
 
 
 def request_of(params: dict[str, t.Any]) -> PlanRequest:
@@ -64,7 +67,8 @@ def request_of(params: dict[str, t.Any]) -> PlanRequest:
     """
     plain = {name: params[name] for name in options.PLAN if name != "rules"}
     plain["update_services"] = tuple(params["update_services"])
-    return PlanRequest(**plain, rules=rules_rules.read_own(params["rules"]))
+    logged_in = registry_logins.registries(params["registry_logins"])
+    return PlanRequest(**plain, rules=rules_rules.read_own(params["rules"]), logged_in=logged_in)
 
 
 @dataclasses.dataclass(frozen=True)

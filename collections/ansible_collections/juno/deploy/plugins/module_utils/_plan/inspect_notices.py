@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, front_proxy, label_routes
 from ansible_collections.juno.deploy.plugins.module_utils._app import ports as app_ports
 from ansible_collections.juno.deploy.plugins.module_utils._rules.change import some
 
@@ -47,7 +47,22 @@ def beside_the_site(app: App, config: dict[str, t.Any]) -> list[str]:
                 f"'{name}' runs the app's code and publishes {numbers}: nobody is answered there for as long as its "
                 f"container takes to be replaced, since the proxy stands before '{app.service}' only"
             )
+        elif label_routes.of_labels((config.get("services") or {}).get(name) or {}):
+            lines.append(
+                f"'{name}' runs the app's code, and Traefik asks it by its labels: some requests there fail while its "
+                f"container is replaced, since the proxy stands before '{app.service}' only"
+            )
     return lines
+
+
+def kept_pages(app: App, config: dict[str, t.Any]) -> list[str]:
+    """Return which front proxies keep pages that nothing here clears."""
+    found = front_proxy.find(config, app.service, app.path).keeps_pages if app.service in config["services"] else ()
+    return [
+        f"'{name}' keeps pages in a cache of its own (proxy_cache), which no deploy, undo or clear_cache clears: "
+        "visitors get pages as old as it keeps them"
+        for name in found
+    ]
 
 
 def variables(environment: Iterable[str]) -> dict[str, str]:

@@ -140,10 +140,9 @@ def _about(work: context.SwitchContext, proxies: list[engine.Container]) -> list
         work.client, proxies, compose_override.definition(compose_override.override(proxy)), pull=work.spec.proxy_pull
     )
     if why:
-        notices.append(
-            f"the proxy is replaced, since its {' and its '.join(why)} changed; nobody is answered while the ports "
-            "change hands, for some seconds"
-        )
+        gap = "nobody is answered while the ports change hands, for some seconds"
+        gap = gap if work.service.get("ports") else "some requests may fail meanwhile, for about a second"
+        notices.append(f"the proxy is replaced, since its {' and its '.join(why)} changed; {gap}")
     elif wanted != text:
         notices.append(RELOADED)
     # A configuration from before has let every visitor say who he is.

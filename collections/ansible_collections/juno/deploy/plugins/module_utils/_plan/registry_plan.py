@@ -13,15 +13,21 @@ import os
 import pwd
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine, pull_policy, release_override
+from ansible_collections.juno.deploy.plugins.module_utils._app import (
+    engine,
+    pull_policy,
+    registry_logins,
+    release_override,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError
 from ansible_collections.juno.deploy.plugins.module_utils._rules.change import some
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._rules.change import Needs
 
-HUB = "docker.io"
 #: Who may not, or asks for what is not there, gets one of these statuses; or another one, with one of these words.
 REFUSED = (401, 403, 404)
 REFUSED_WORDS = ("credentials", "unauthorized", "denied", "authentication")
@@ -61,13 +67,13 @@ def parts(image: str) -> tuple[str, str]:
     first, slash, rest = repository.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         return first, rest
-    return HUB, repository if slash else f"library/{repository}"
+    return registry_logins.HUB, repository if slash else f"library/{repository}"
 
 
 def is_official(image: str) -> bool:
     """Return whether a name is of those that Docker gives: one's own image is called so only where it was made here."""
     registry, repository = parts(image)
-    return registry == HUB and repository.startswith("library/")
+    return registry == registry_logins.HUB and repository.startswith("library/")
 
 
 def reference(image: str, digest: str) -> str:
@@ -113,11 +119,16 @@ def _answer(client: t.Any, image: str) -> Answer:
 
 
 def look(
-    app: App, config: dict[str, t.Any], containers: list[engine.Container], answers: dict[str, Answer]
+    app: App,
+    config: dict[str, t.Any],
+    containers: list[engine.Container],
+    answers: dict[str, Answer],
+    logged_in: Sequence[str] = (),
 ) -> RegistryImages:
     """Return which images a release takes that are not built here, and which of them are others than those that run.
 
     :param answers: those of the registries, for all images that are to be asked for.
+    :param logged_in: the registries that the release has a login of its own for.
     :raises BadInputError: a registry gave none, or an image is to be here and is not.
     """
     client, services = engine.connect(app.docker_host), config["services"]
@@ -132,7 +143,7 @@ def look(
             digest = answers[image].digest
             if not digest:
                 with_it = [other for other in names if services[other]["image"] == image]
-                raise refusal(image, with_it, answers[image], is_here=bool(here))
+                raise refusal(image, with_it, answers[image], logged_in, is_here=bool(here))
         elif not here:
             raise BadInputError(
                 f"The image {image} of '{name}' is not on this host, and its 'pull_policy' in the compose file is "
@@ -161,10 +172,14 @@ def _has(facts: dict[str, t.Any], digest: str) -> bool:
     return any(one.endswith(f"@{digest}") for one in facts.get("RepoDigests") or [])
 
 
-def refusal(image: str, services: list[str], answer: Answer, *, is_here: bool) -> BadInputError:
+def refusal(
+    image: str, services: list[str], answer: Answer, logged_in: Sequence[str], *, is_here: bool
+) -> BadInputError:
     """Return that a registry doesn't tell which image it has, and what to do."""
     registry, whose = parts(image)[0], " and ".join(f"'{name}'" for name in services)
-    if answer.refused:
+    if answer.refused and registry in logged_in:
+        cure = f"correct the login for {registry} in 'registry_logins', or the name in the compose file"
+    elif answer.refused:
         cure = f"log in on this host as {_user()} (docker login {registry}), or correct the name in the compose file"
     else:
         cure = f"see that this host reaches {registry}"

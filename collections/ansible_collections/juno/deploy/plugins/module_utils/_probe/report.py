@@ -58,7 +58,7 @@ def switch(figures: Figures, strategy: str, own: float, *, moved_to_proxy: bool,
     failed = figures["failures"] - figures["before"]["failures"] if whole else 0
     unanswered = f"{seconds:.2f} s without an answer"
     if moved_to_proxy:
-        return f"{strategy}, and the proxy took over the ports: {unanswered} while they changed hands, this once"
+        return f"{strategy}, and the proxy came before the site, or was replaced: {unanswered}, this once"
     if own:
         return f"{strategy}, {unanswered} while the containers were replaced"
     if not whole:
@@ -119,8 +119,8 @@ def _lost(figures: Figures, strategy: str, moved_to_proxy: bool) -> str:
         return f"All {before} failed before the switch began: that was the release before, not this deploy."
     if moved_to_proxy:
         return (
-            f"{_count(since, 'request')} failed while the published port moved to the proxy: that happens where the "
-            "proxy comes or is replaced, and other deploys should lose none."
+            f"{_count(since, 'request')} failed while the proxy came before the site, or was replaced: other deploys "
+            "should lose none."
         )
     if not strategies.named(strategy).has_gap:
         other = f" ({before} more failed before it began)" if before else ""

@@ -202,7 +202,8 @@ def figures(run: Run, marks: Marks, fresh: t.Mapping[int, list[Sample]]) -> dict
         "failed": [{"path": run.pages[one.page]["path"], "at": one.start, "why": _why(one)} for one in failed[:LISTED]],
         "longest_gap_seconds": None if gap is None else round(gap, 3),
         "slowest_seconds": round(max(one.seconds for one in good), 3) if good else None,
-        "old_pages": None if marks.old_gone == math.inf else len(old),
+        # Without an answer since then nobody can tell.
+        "old_pages": len(old) if _after(run, marks) else None,
         "old": [{"path": run.pages[one.page]["path"], "at": one.start, "why": _fault(one)} for one in old[:LISTED]],
         "not_judged": sorted(run.pages[page]["path"] for page in undecided),
         **{name: _timing(run, samples) for name, samples in parts.items()},

@@ -18,6 +18,7 @@ import sys
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
 from ansible_collections.juno.deploy.plugins.module_utils._base import command, files, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
@@ -149,6 +150,7 @@ def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
     lock = state_lock.take(app.state_directory)
     if lock is None:
         return
+    registry_logins.use(app)
     failed = ""
 
     def done() -> bool:
@@ -166,4 +168,5 @@ def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(spec_path(app.state_directory))
     finally:
+        registry_logins.remove(app)
         state_lock.give_back(lock)

@@ -8,6 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._cache import invalidation
@@ -66,6 +67,7 @@ class Release:
     def from_input(cls, given: dict[str, t.Any], lock: int = -1) -> Release:
         """Read what C(release_begin) hands over."""
         app = app_app.unchecked(given["spec"])
+        registry_logins.learn(given["spec"]["registry_logins"])
         return cls(
             app=app,
             spec=given["spec"],
@@ -89,8 +91,9 @@ class Release:
         return self.results["begin"]
 
     def free_lock(self, *, done: bool) -> None:
-        """Give the app's lock back."""
+        """Give the app's lock back; with it the logins go, since the next release has its own."""
         if self.lock >= 0:
+            registry_logins.remove(self.app)
             state_lock.give_back(self.lock, done=done)
             self.lock = -1
 

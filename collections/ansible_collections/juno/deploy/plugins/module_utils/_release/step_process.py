@@ -19,7 +19,7 @@ import traceback
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils import _module
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, registry_logins
 from ansible_collections.juno.deploy.plugins.module_utils._base import events as base_events
 from ansible_collections.juno.deploy.plugins.module_utils._base import masking, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
@@ -142,6 +142,8 @@ def _work(release: Release, name: str, args: dict[str, t.Any], speak: int) -> in
     """Do the step in this process, which has no other purpose; return its exit code."""
     # So that what runs for the step is ended with it, when it is told to end.
     signal.signal(signal.SIGTERM, _on_terminate)
+    if name != "begin":  # which writes them
+        registry_logins.use(release.app)
 
     speaking = threading.Lock()
 

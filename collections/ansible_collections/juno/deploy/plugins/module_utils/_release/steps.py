@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command as run
 from ansible_collections.juno.deploy.plugins.module_utils._build import build as build_build
@@ -33,12 +34,19 @@ if t.TYPE_CHECKING:
 
 def look_only(release: Release, *, diff: bool) -> Result:
     """Plan, and change nothing."""
-    app_app.check(release.spec)
-    return _with_words(release, begin.look_only(run, release.app, release.spec), diff=diff)
+    _check(release.spec)
+    with registry_logins.for_a_look(release.spec["registry_logins"]):
+        return _with_words(release, begin.look_only(run, release.app, release.spec), diff=diff)
+
+
+def _check(spec: dict[str, t.Any]) -> None:
+    app_app.check(spec)
+    registry_logins.check(spec["registry_logins"])
 
 
 def _begin_step(release: Release, args: dict[str, t.Any]) -> Result:
-    app_app.check(release.spec)
+    _check(release.spec)
+    registry_logins.write(release.app, release.spec["registry_logins"])
     found = begin.begin(run, release.app, release.spec, release.holder, release.package, release.ahead)
     found["taken_over"] = release.taken_over
     return _with_words(release, found, diff=bool(args.get("diff")))

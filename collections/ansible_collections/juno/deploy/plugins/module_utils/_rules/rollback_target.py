@@ -49,7 +49,8 @@ def choose(entries: list[journal.Entry], wanted: int, pulled: Iterable[str] = ()
             f"good ones are: {names}."
         )
     if entry is serving:
-        raise BadInputError(f"Release {wanted} serves already; others are: {names}.")
+        others = ", ".join(str(entry.number) for entry in well[-2:-7:-1]) or "none"
+        raise BadInputError(f"Release {wanted} serves already; others are: {others}.")
     return entry
 
 

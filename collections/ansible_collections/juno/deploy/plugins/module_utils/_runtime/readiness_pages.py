@@ -163,4 +163,7 @@ def notice(questions: PageChecks, get: Get) -> str:
             f"{questions.serving} answers {page.path} with {answer.status}, to https: unless this commit changes that, "
             "set 'headers' (X-Forwarded-Proto: https)"
         )
-    return f"{questions.serving} answers {page.path} with {answer.status} instead of {page.status}"
+    told = f"{questions.serving} answers {page.path} with {answer.status} instead of {page.status}"
+    where = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
+    led = f", and leads to {where}" if where else ""
+    return f"{told}{led}: unless this commit changes that, name in 'pages' one that answers, or its status"

@@ -40,8 +40,8 @@ def why_failed(entry: Entry) -> str:
     """Return at which task a release failed, and why."""
     figures = entry.figures
     task = f" at '{figures['task']}'" if figures.get("task") else ""
-    reason = shortened(figures.get("reason") or "no reason was recorded", REASON_CHARACTERS)
-    return f"failed{task} ({reason.rstrip('.')})"
+    reason = shortened((figures.get("reason") or "no reason was recorded").rstrip("."), REASON_CHARACTERS)
+    return f"failed{task} ({reason})"
 
 
 def deploy_words(entry: Entry) -> str:

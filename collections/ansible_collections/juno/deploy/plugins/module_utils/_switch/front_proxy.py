@@ -8,6 +8,7 @@ container stays. It gets there by links, which only a new container has, so it i
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 import typing as t
 
@@ -30,6 +31,10 @@ if t.TYPE_CHECKING:
 ANSWER_SECONDS = 20.0
 #: So many answers in a row tell that no server is left that can't answer.
 TURNS = 6
+#: What is answered at all is so within this time.
+SOON_SECONDS = 2.0
+#: Requests that hang, and those that are asked after them.
+MOST_AT_A_TIME = 4 * TURNS
 
 
 def lead(work: context.SwitchContext, get_status: GetStatus) -> None:
@@ -98,10 +103,22 @@ def _is_labelled_alike(work: context.SwitchContext, one: engine.Container) -> bo
 def wait_until_left(work: context.SwitchContext, get_status: GetStatus) -> None:
     """Wait until Traefik asks none of the old containers any more, which have just ended.
 
-    It takes its servers in turns, so an answer to each of some requests comes from those that are there.
+    It takes its servers in turns, so an answer to each of some requests comes from those that are there. One that it
+    sends to an address that is gone gets none for long, and is not waited for.
     """
-    if work.front.routes:
-        wait_for(lambda: all(get_status() for _turn in range(TURNS)), ANSWER_SECONDS)
+    if not work.front.routes:
+        return
+    pool = concurrent.futures.ThreadPoolExecutor(MOST_AT_A_TIME)
+
+    def all_answer() -> bool:
+        asked = [pool.submit(get_status) for _turn in range(TURNS)]
+        done, left = concurrent.futures.wait(asked, SOON_SECONDS)
+        return not left and all(one.result() for one in done)
+
+    try:
+        wait_for(all_answer, ANSWER_SECONDS)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def restart(work: context.SwitchContext, containers: list[engine.Container], get_status: GetStatus) -> None:

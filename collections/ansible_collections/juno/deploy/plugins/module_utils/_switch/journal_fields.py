@@ -81,6 +81,7 @@ def beside(work: context.SwitchContext, look: services_plan.Look, change: servic
     used = {name: engine.image_id(work.client, dependencies.image_of(work.config, name)) for name in tasks}
     return {
         "task_images": {name: image for name, image in used.items() if image},
-        "others": services_plan.record_of(look, change.new),
+        # What is only led to our proxy has got a new container of the same image.
+        "others": services_plan.record_of(look, set(change.new) - {one.service for one in work.front_renewed}),
         "others_new": change.new,
     }

@@ -58,7 +58,8 @@ def words(site: Site, outcome: VerifyOutcome) -> list[str]:
     if names:
         asked += f", the pages also on {names[0] if len(names) == 1 else f'each of {len(names)} containers'}"
     wrong = sum(one.level == "error" for one in outcome.findings)
-    lines = [f"{asked}, {f'with {wrong} fault(s)' if wrong else 'all as they must be'}"]
+    lesser = "without a fault, but see below" if outcome.findings else "all as they must be"
+    lines = [f"{asked}, {f'with {wrong} fault(s)' if wrong else lesser}"]
     lines += [f"Finding: {sentence(site, one)}" for one in outcome.findings[:LINES]]
     more = len(outcome.findings) - LINES
     return [*lines, f"and {more} more (see findings)"] if more > 0 else lines

@@ -23,3 +23,18 @@ def test_each_port_as_often_as_it_stands_there(text, ports):
 def test_the_lines_of_a_dockerfile(tmp_path):
     (tmp_path / "Dockerfile").write_text('FROM nginx\nCOPY a.conf /etc/\ncmd ["nginx"]\n')
     assert front_config.lines(str(tmp_path), "Dockerfile", ("COPY", "CMD")) == ["COPY a.conf /etc/", 'cmd ["nginx"]']
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps"),
+    [
+        ("location / {\n  proxy_cache pages;\n  proxy_pass http://web:8000;\n}", True),
+        ("  uwsgi_cache pages ;\n", True),
+        ("CacheEnable disk /", True),
+        ("  proxy_cache off;\n", False),
+        ("  proxy_cache_valid 200 10m;\n", False),
+        ("  # proxy_cache pages;\n", False),
+    ],
+)
+def test_whether_pages_are_kept(text, keeps):
+    assert front_config.keeps_pages(text) is keeps

@@ -78,3 +78,21 @@ def test_services_beside_the_site_that_publish_ports_are_told(tmp_path, monkeypa
     world.config["services"]["admin"]["ports"] = [{"target": 8000, "published": "8014", "protocol": "tcp"}]
     (line,) = inspect_notices.beside_the_site(world.app, world.config)
     assert line.startswith("'admin' runs the app's code and publishes 8014: nobody is answered there")
+
+
+def test_services_beside_the_site_that_traefik_asks_are_told(tmp_path, monkeypatch):
+    world = World(tmp_path, workers=("api", "queue")).take_the_place_of_the_real(monkeypatch)
+    world.config["services"]["api"]["labels"] = {"traefik.http.routers.api.rule": "PathPrefix(`/api/`)"}
+    (line,) = inspect_notices.beside_the_site(world.app, world.config)
+    assert line.startswith("'api' runs the app's code, and Traefik asks it by its labels: some requests there fail")
+
+
+@pytest.mark.parametrize(("off", "names"), [("", ["nginx"]), (" off;#", [])])
+def test_a_front_proxy_that_keeps_pages_is_told(tmp_path, off, names):
+    world = World(tmp_path)
+    said = f"http {{ server {{ location / {{\nproxy_pass http://web:8000;\nproxy_cache{off} pages;\n}} }} }}"
+    world.config["services"]["nginx"] = {"image": "nginx", "configs": ["site"]}
+    world.config["configs"] = {"site": {"content": said}}
+    lines = inspect_notices.kept_pages(world.app, world.config)
+    assert [line.split("'")[1] for line in lines] == names
+    assert inspect_notices.kept_pages(world.app, {"services": {}}) == []

@@ -220,6 +220,22 @@ def test_a_registry_that_does_not_tell(world, monkeypatch, image, is_here, says)
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("image", "cure"),
+    [
+        ("locked.example/shop", "correct the login for locked.example in 'registry_logins', or the name in the"),
+        # Whoever is not reached has refused nobody.
+        ("down.example/shop", "see that this host reaches down.example."),
+        ("other.example/shop", r"log in on this host as .* \(docker login other.example\)"),
+    ],
+)
+def test_a_registry_that_the_release_has_a_login_for(world, image, cure):
+    world.config["services"]["web"]["image"] = image
+    answers = registry_plan.ask(world.app, world.config, {})
+    with pytest.raises(BadInputError, match=rf"; nothing was changed: {cure}"):
+        registry_plan.look(world.app, world.config, [], answers, ("locked.example", "down.example"))
+
+
 def test_one_that_is_to_be_here_and_is_not(world):
     world.names.clear()
     world.config["services"]["web"]["pull_policy"] = "never"

@@ -183,6 +183,13 @@ def test_figures():
     json.dumps(figures)
 
 
+def test_without_an_answer_since_then_no_page_was_judged():
+    """The probe rested, or every request failed."""
+    assert samples.figures(run_of(*steady(0, 99)), MARKS, {})["old_pages"] is None
+    failing = [*steady(0, 99), *steady(111, 114, result=502)]
+    assert samples.figures(run_of(*failing), MARKS, {})["old_pages"] is None
+
+
 def test_few_requests_have_no_percentile():
     figures = samples.figures(run_of(*steady(0, 1.8)), Marks(), {})
     assert figures["before"] == {"requests": 19, "failures": 0, "p50_ms": 10.0, "p99_ms": None, "max_ms": 10.0}

@@ -9,6 +9,7 @@ import json
 import os
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
 from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot as it
@@ -136,6 +137,21 @@ def test_an_interrupted_release_is_recovered(app, booted):
     assert done == [("recovered", app, specs.release(caches=CACHES)["caches"])]
     assert not is_armed(app)
     assert free(app)
+
+
+def test_it_has_the_logins_of_the_interrupted_release_which_go_then(app, booted, monkeypatch):
+    monkeypatch.setenv("DOCKER_CONFIG", "/none")
+    arm(app)
+    registry_logins.write(app, [{"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}])
+    monkeypatch.setenv("DOCKER_CONFIG", "/none")
+    booted()
+    seen = []
+    monkeypatch.setattr(
+        it.recovery_recover, "recover_unattended", lambda *_any: seen.append(os.environ["DOCKER_CONFIG"]) or {}
+    )
+    it.main(it.spec_path(app.state_directory), it.RECOVER)
+    assert seen == [registry_logins.folder(app)]
+    assert not os.path.exists(registry_logins.folder(app))
 
 
 def free(app):

@@ -212,9 +212,11 @@ def test_a_look_recovers_nothing_and_writes_nothing(app, did, monkeypatch, deplo
 )
 def test_only_a_deploy_fetches(app, monkeypatch, purpose, release, back):
     asked = look(monkeypatch, True)
-    spec = specs.release(purpose=purpose, release=release, branch="live", update_services=["db"])
+    login = {"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}
+    more = {"branch": "live", "update_services": ["db"], "registry_logins": [login]}
+    spec = specs.release(purpose=purpose, release=release, **more)
     request = inspect_git.request_of(spec)
-    assert (request.branch, request.update_services) == ("live", ("db",))
+    assert (request.branch, request.update_services, request.logged_in) == ("live", ("db",), ("ghcr.io",))
     release_begin.look(no_checkout, app, spec)
     assert asked == [request if back is None else (request, back)]
 

@@ -9,6 +9,7 @@ import pathlib
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._base import masking
 from ansible_collections.juno.deploy.plugins.module_utils._release.release import Release, following, usual_seconds
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
@@ -60,6 +61,14 @@ def test_what_the_module_hands_over(tmp_path):
     assert (found.package, found.lock, found.auto_continue, found.began) == ("/kept/abc", 5, True, False)
     assert found.controller_timeout == 45.0
     assert found.taken_over == "she@there, at work since 10:00"
+
+
+def test_passwords_that_are_handed_over_are_told_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(masking, "known", masking.Known())
+    given = handed_over(tmp_path)
+    given["spec"]["registry_logins"] = [{"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}]
+    Release.from_input(given)
+    assert masking.hide("docker said t0pS3cret") == f"docker said {masking.MASK}"
 
 
 def entry(number, outcome="done", **figures):

@@ -30,6 +30,9 @@ while ! test -e {path}/go; do sleep 0.05; done
 exit 1
 """
 LONG_SECONDS = 60
+LOGIN = {"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}
+#: The same, as docker writes it.
+AUTH = "Y2k6dDBwUzNjcmV0"
 
 
 def until(true):
@@ -155,6 +158,34 @@ def test_what_a_deployer_is(start_request, host, waiting_git):
     assert (standing["id"], standing["step"], standing["next_step_timeout_seconds"]) == (ID, "begin", 60.0)
     with open(f"/proc/{held.pid}/cmdline", encoding="utf-8") as file:
         assert "ada" not in file.read()
+
+
+def with_the_password(path):
+    """Return the files below a directory that have the password of LOGIN, as it is or as docker writes it."""
+    found = []
+    for one in sorted(path.rglob("*")):
+        if one.is_file() and any(word in one.read_bytes() for word in (b"t0pS3cret", AUTH.encode())):
+            found.append(str(one.relative_to(path)))
+    return found
+
+
+def test_logins_are_in_one_file_as_long_as_the_deployer_is_there(start_request, host, waiting_git, monkeypatch):
+    monkeypatch.setenv("HOME", str(host))
+    monkeypatch.delenv("DOCKER_CONFIG", raising=False)
+    start(dataclasses.replace(start_request, spec=spec(host, registry_logins=[LOGIN])))
+    (git,) = waiting_git()
+    assert with_the_password(host / "state/shop") == ["docker/config.json"]
+    with open(f"/proc/{git.pid}/environ", encoding="utf-8") as file:
+        known = file.read()
+    assert f"DOCKER_CONFIG={host}/state/shop/docker" in known.split("\0")
+    assert "t0pS3cret" not in known
+    (host / "go").touch()
+    with pytest.raises(JunoError) as error:
+        follow(start_request)
+    assert "t0pS3cret" not in f"{error.value.message}{error.value.details}"
+    (deployer,) = children()
+    os.waitpid(deployer, 0)
+    assert sorted(os.listdir(start_request.directory)) == ["deployer.errors", "lock"]
 
 
 def test_programs_of_a_deployer_have_neither_lock_nor_socket_but_its_mark(start_request, waiting_git):

@@ -16,7 +16,8 @@ import threading
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, registry_logins
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._release import step_process, steps
@@ -28,6 +29,7 @@ class Release:
 
     def __init__(self, path):
         self.path = path
+        self.app = app_app.App("/root/x", "jobs", "web", (), (), "", path)
 
 
 @pytest.fixture
@@ -70,6 +72,18 @@ def test_a_result(do):
     assert open_files() == before
     with pytest.raises(ChildProcessError):  # nothing is left of it
         os.waitpid(step.process.pid, os.WNOHANG)
+
+
+@pytest.mark.parametrize(("name", "has"), [("build", True), ("begin", False)])
+def test_a_step_has_the_logins_that_the_begin_writes(do, tmp_path, monkeypatch, name, has):
+    monkeypatch.setenv("DOCKER_CONFIG", "/before")
+    release = Release(str(tmp_path))
+    login = {"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}
+    registry_logins.write(release.app, [login])
+    monkeypatch.setenv("DOCKER_CONFIG", "/before")
+    monkeypatch.setitem(steps.STEPS, name, lambda *_any: {"config": os.environ["DOCKER_CONFIG"]})
+    step = finish(step_process.start(release, name, {}))
+    assert step.result["config"] == (registry_logins.folder(release.app) if has else "/before")
 
 
 def test_no_result_is_an_empty_one(do):

@@ -169,6 +169,14 @@ def test_what_is_switched_to(tmp_path, asked, purpose, built, commit, images, co
     assert spec.cache_version == CacheVersion(7, "CACHE_VERSION")
 
 
+@pytest.mark.parametrize(("asks", "paths"), [(True, ["/shop/"]), (False, [])])
+def test_containers_are_asked_for_no_page_where_a_front_proxy_rewrites_paths(tmp_path, asked, asks, paths):
+    notes = asked(switch, "switch", SWITCHED)
+    pages, verify = [{"path": "/shop/"}], {"check_containers": asks}
+    do("switch", release(tmp_path, {"build": BUILT}, pages=pages, verify=verify))
+    assert [one["path"] for one in notes[0][2].pages] == paths
+
+
 @pytest.mark.parametrize("invalidate", ["none", "naming"])
 def test_caches_of_which_something_stays_are_not_cleared_in_the_switch(tmp_path, asked, invalidate):
     notes = asked(switch, "switch", SWITCHED)

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 
 import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._record import record, settle
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover, undo
@@ -46,6 +48,37 @@ def test_a_task_is_known_by_its_name_which_begins_with_its_phase(role):
 
 
 # Begin
+
+
+def test_logins_that_are_none_are_said_before_anything_is_done(tmp_path, asked):
+    notes = [*asked(begin, "begin", {}), *asked(begin, "look_only", {})]
+    at = release(tmp_path, registry_logins=[{"registry": "https://ghcr.io", "username": "ci", "password": "t0pS3cret"}])
+    for work in (lambda: do("begin", at), lambda: steps.look_only(at, diff=False)):
+        with pytest.raises(BadInputError, match=r"^'https://ghcr.io', registry 1 in 'registry_logins', is not"):
+            work()
+    assert notes == []
+    assert not os.path.exists(at.app.state_directory)
+
+
+def test_the_begin_and_a_look_have_the_logins(tmp_path, monkeypatch):
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "none"))
+    at = release(tmp_path, registry_logins=[{"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}])
+    seen = []
+
+    def look(*_any):
+        place = os.environ["DOCKER_CONFIG"]
+        assert sorted(os.listdir(place)) == ["config.json"]
+        seen.append(place)
+        return {"plan": {}}
+
+    monkeypatch.setattr(steps.plan_text, "lines", lambda *_any: [])
+    monkeypatch.setattr(begin, "look_only", look)
+    monkeypatch.setattr(begin, "begin", look)
+    steps.look_only(at, diff=False)
+    assert not os.path.exists(seen[0])
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "none"))
+    do("begin", at)
+    assert seen[1] == f"{at.app.state_directory}/docker"
 
 
 def test_the_plan_has_its_words_and_its_difference_only_where_one_is_wanted(tmp_path, asked, monkeypatch):

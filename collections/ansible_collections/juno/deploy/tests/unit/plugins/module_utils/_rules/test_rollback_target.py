@@ -76,7 +76,7 @@ def test_of_one_commit_there_may_be_more_than_one_image(pulled, entries, number)
         ([A, B], 7, "There is no release 7 in the journal; good ones are: 2, 1"),
         ([A, B, FAILED], 4, r"Release 4 was never complete \(failed\).*good ones are: 2, 1"),
         ([A, B, entry(3, "c", "started")], 3, r"Release 3 was never complete \(started\)"),
-        ([A, B], 2, "Release 2 serves already"),
+        ([A, B], 2, "Release 2 serves already; others are: 1"),
         ([entry(number, "abcdefgh"[number]) for number in range(1, 8)], 9, r"good ones are: 7, 6, 5, 4, 3\.$"),
     ],
 )

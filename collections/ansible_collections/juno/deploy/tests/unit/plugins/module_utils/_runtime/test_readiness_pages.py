@@ -120,7 +120,7 @@ def test_a_cached_page_does_not_hide_that_the_new_one_is_gone():
         (GONE, ""),
         (answer(400), "answers / with 400 as Host '10.0.0.9:8001': unless this commit mends that, set 'headers'"),
         (answer(302, location="https://x/"), "answers / with 302, to https: unless .*, set 'headers' .X-F"),
-        (answer(503), "answers / with 503 instead of 200"),
+        (answer(503), "answers / with 503 instead of 200: unless this commit changes that, name in 'pages' one that"),
     ],
 )
 def test_what_the_plan_says_of_what_serves(first, words):

@@ -40,7 +40,7 @@ def test_what_a_release_was(entry, words):
     [
         ({}, "failed (no reason was recorded)"),
         ({"task": "", "reason": "It ended.\nSo."}, "failed (It ended. So)"),
-        ({"task": "Verify", "reason": "x" * 200}, f"failed at 'Verify' ({'x' * 157})"),
+        ({"task": "Verify", "reason": "x" * 200}, f"failed at 'Verify' ({'x' * 157}...)"),
     ],
 )
 def test_why_a_release_failed(figures, words):

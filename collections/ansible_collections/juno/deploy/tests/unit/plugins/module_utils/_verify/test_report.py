@@ -91,7 +91,7 @@ def test_report():
 def test_words_end_after_ten_findings():
     many = [Finding("cached", f"/{number}/", "is served as x", "warning") for number in range(12)]
     lines = report.words(SITE, outcome_of(*many))
-    assert lines[0].endswith(", all as they must be")
+    assert lines[0].endswith(", without a fault, but see below")
     assert lines[1] == "Finding: /0/ on http://127.0.0.1:8001 is served as x"
     assert (len(lines), lines[-1]) == (12, "and 2 more (see findings)")
     assert len(report.words(SITE, outcome_of(*many[:10]))) == 11
