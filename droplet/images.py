@@ -42,8 +42,9 @@ SERVICES = Recipe("juno-services:trixie", "services.Dockerfile", ("postgres.sh",
 TRAEFIK = Recipe("juno-traefik:trixie", "traefik.Dockerfile")
 #: A droplet that systemd starts, for the tests of what happens after a reboot.
 SYSTEMD = Recipe("juno-droplet-systemd:trixie", "systemd.Dockerfile")
+NAMED = {"services": SERVICES, "traefik": TRAEFIK}
 #: Images that a test asks for by a short name.
-ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), "services", "traefik")
+ON_DEMAND = (*(f"memcached-{suite}" for suite in MEMCACHED_SUITES), *NAMED)
 
 
 def up(*, bare: bool = False) -> list[str]:
@@ -72,9 +73,7 @@ def memcached(suite: str) -> Recipe:
 def on_demand(name: str) -> str:
     """See that the image with a short name of C(ON_DEMAND) is there in the state of its recipe; return its name."""
     suite = name.partition("memcached-")[2]
-    return (
-        _see_to(memcached(suite), PYTHON, suite) if suite else _see_to({"traefik": TRAEFIK}.get(name, SERVICES), PYTHON)
-    )
+    return _see_to(memcached(suite), PYTHON, suite) if suite else _see_to(NAMED[name], PYTHON)
 
 
 def systemd() -> Recipe:

@@ -70,13 +70,8 @@ def test_two_turns_take_every_target(monkeypatch):
         monkeypatch.setenv("JUNO_TURN", number)
         argv = next(step.argv for step in steps.all_steps() if step.name == "integration")
         taken += argv[argv.index("--allow-destructive") + 1 :]
-    listed = subprocess.run(
-        ["ansible-test", "integration", "--list-targets"],
-        cwd=steps.COLLECTION,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    argv, env = ["ansible-test", "integration", "--list-targets"], steps.environment()
+    listed = subprocess.run(argv, cwd=steps.COLLECTION, env=env, capture_output=True, text=True, check=True)
     assert sorted(taken) == sorted(listed.stdout.split())
 
 

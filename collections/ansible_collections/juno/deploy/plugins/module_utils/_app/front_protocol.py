@@ -35,6 +35,8 @@ class Asked:
     #: Those at which it speaks uWSGI's own protocol.
     uwsgi: frozenset[int] = frozenset()
     why_not: str = ""
+    #: It keeps pages in a cache of its own.
+    keeps_pages: bool = False
 
     def __bool__(self) -> bool:
         """Return whether it asks the site at all."""
@@ -55,9 +57,11 @@ def read(
     :param names: by which it may ask the site.
     :param otherwise: the ports that it can only mean where its configuration names none.
     """
+    keeps = front_config.keeps_pages(text)
     text = _plain(text)
     if _ports(text, names, _OTHER):
-        return Asked(why_not=f"'{name}' asks it by fastcgi_pass or its like, neither HTTP nor uWSGI's own protocol")
+        why = f"'{name}' asks it by fastcgi_pass or its like, neither HTTP nor uWSGI's own protocol"
+        return Asked(why_not=why, keeps_pages=keeps)
     ports = front_config.asked_ports(text, names)
     uwsgi = _ports(text, names, _UWSGI)
     if any(one.startswith("$") for one in _targets(text, _UWSGI)):  # only a variable tells whom
@@ -68,7 +72,7 @@ def read(
             f"'{name}' asks it at the socket {path} in a volume, where a new container would take the place of the old "
             f"one at once (let the site listen at a port, and name '{names[0]}:8000' there instead of 'unix:')"
         )
-    return Asked(tuple(ports), frozenset(uwsgi), why)
+    return Asked(tuple(ports), frozenset(uwsgi), why, keeps)
 
 
 def _plain(text: str) -> str:

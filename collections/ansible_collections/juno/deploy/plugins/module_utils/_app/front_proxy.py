@@ -25,7 +25,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
 from ansible_collections.juno.deploy.plugins.module_utils._base.uwsgi import SCHEME
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 #: By these a service is known to be a proxy, in its image, its command or its Dockerfile.
 SOFTWARE = re.compile(r"(?<![a-z])(nginx|openresty|angie|caddy|traefik|haproxy|httpd|apache2?|envoy|varnish)(?![a-z])")
@@ -62,10 +62,14 @@ class FrontProxy:
         """Return whether there is one."""
         return bool(self.services or self.routes)
 
-    @property
-    def told(self) -> str:
+    def words(self) -> str:
         """Name it for a person."""
         return " and ".join(f"'{one}'" for one in (*self.services, *self.routers)) or "Traefik, of another project,"
+
+    @property
+    def host(self) -> str:
+        """The name by which it tells the site from others; empty where it needs none, or none is known."""
+        return self.routes.host if self.routes else ""
 
     def scheme(self, port: int) -> str:
         """Return what is spoken at a port of the site's containers, as the scheme of an address."""
@@ -90,9 +94,7 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
     site = services[name]
     if site.get("network_mode"):
         return NONE
-    names = known_as(site, name)
-    asking, routers, ports, base_urls, why = list[str](), dict[str, str](), list[int](), list[str](), ""
-    read, keeps = list[front_protocol.Asked](), list[str]()
+    names, asking, routers = known_as(site, name), dict[str, front_protocol.Asked](), dict[str, str]()
     for other, service in _proxies(config, name, directory):
         text = "\n".join(front_config.texts(config, service, directory))
         asked = front_protocol.read(other, service, site, text, names, listens(site))
@@ -100,29 +102,50 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
         # It may wait for a site that publishes a port by itself, and serve something else.
         waits = name in (service.get("depends_on") or {}) and not site.get("ports") and other not in routers
         if asked or waits:
-            asking.append(other)
-            base_urls += _base_urls(service)
-            ports += asked.ports
-            read.append(asked)
-            keeps += [other] if front_config.keeps_pages(text) else []
-            why = why or asked.why_not or _has_link(other, service, names)
+            asking[other] = asked
     routes = label_routes.find(config, name, list(routers), listens(site))
     routers = {other: text for other, text in routers.items() if routes and other not in asking}
-    if routes:
-        ports += routes.ports
-        why = why or routes.why_not
-        base_urls += [url for other, text in routers.items() for url in _routed(services[other], text, routes)]
     if not asking and not routes:
         return NONE
-    found = sorted(set(ports), key=lambda one: (-ports.count(one), one))
-    found = found or ([] if any(one.why_not for one in read) else listens(site))
-    if not found:
-        why = why or f"nothing tells at which port '{[*asking, *routers][0]}' asks '{name}': name it there as 'expose'"
-    base_urls.sort(key=lambda one: not one.startswith("http:"))
-    uwsgi = frozenset[int]().union(*(one.uwsgi for one in read))
+    base_urls = [url for other in asking for url in _base_urls(services[other])]
+    base_urls += [url for other, text in routers.items() for url in _routed(services[other], text, routes)]
     return FrontProxy(
-        tuple(asking), names, tuple(found), tuple(base_urls), why, routes, tuple(routers), uwsgi, tuple(keeps)
+        services=tuple(asking),
+        names=names,
+        ports=_ports(site, asking, routes),
+        base_urls=tuple(sorted(base_urls, key=lambda one: not one.startswith("http:"))),
+        why_not=_why_not(config, name, asking, routers, routes),
+        routes=routes,
+        routers=tuple(routers),
+        uwsgi=frozenset[int]().union(*(one.uwsgi for one in asking.values())),
+        keeps_pages=tuple(other for other, one in asking.items() if one.keeps_pages),
     )
+
+
+def _ports(
+    site: dict[str, t.Any], asking: Mapping[str, front_protocol.Asked], routes: label_routes.Routes | None
+) -> tuple[int, ...]:
+    """Return the ports that are asked, the one that most ask first; else the one that the site tells."""
+    found = [port for one in asking.values() for port in one.ports] + list(routes.ports if routes else ())
+    if not found and not any(one.why_not for one in asking.values()):
+        return tuple(listens(site))
+    return tuple(sorted(set(found), key=lambda one: (-found.count(one), one)))
+
+
+def _why_not(
+    config: dict[str, t.Any],
+    name: str,
+    asking: Mapping[str, front_protocol.Asked],
+    routers: Mapping[str, str],
+    routes: label_routes.Routes | None,
+) -> str:
+    """Return why nothing of ours can stand between them and the site, or nothing."""
+    services, names = config["services"], known_as(config["services"][name], name)
+    reasons = [one.why_not or _has_link(other, services[other], names) for other, one in asking.items()]
+    reasons += [routes.why_not] if routes else []
+    if not any(reasons) and not _ports(services[name], asking, routes):
+        return f"nothing tells at which port '{[*asking, *routers][0]}' asks '{name}': name it there as 'expose'"
+    return next(filter(None, reasons), "")
 
 
 def _proxies(config: dict[str, t.Any], name: str, directory: str) -> Iterator[tuple[str, dict[str, t.Any]]]:
@@ -155,16 +178,21 @@ def _base_urls(service: dict[str, t.Any], targets: frozenset[int] = frozenset())
         if targets and int(one.get("target") or 0) not in targets:
             continue
         for host, published in compose.published({"ports": [one]}):
-            tls = TLS_PORT in (published, int(one.get("target") or 0))
-            known = published == (TLS_PORT if tls else HTTP_PORT)
-            address = port_kind.address(host, published)
-            where = address.rpartition(":")[0] if known else address
-            found.append(f"{'https' if tls else 'http'}://{where}")
+            found.append(url(host, published, tls=TLS_PORT in (published, int(one.get("target") or 0))))
     return found
 
 
-def _routed(service: dict[str, t.Any], text: str, routes: label_routes.Routes) -> list[str]:
+def url(host: str, port: int, *, tls: bool) -> str:
+    """Return the address of a published port, without its number where that is the usual one."""
+    address = port_kind.address(host, port)
+    where = address.rpartition(":")[0] if port == (TLS_PORT if tls else HTTP_PORT) else address
+    return f"{'https' if tls else 'http'}://{where}"
+
+
+def _routed(service: dict[str, t.Any], text: str, routes: label_routes.Routes | None) -> list[str]:
     """Return the addresses of the entry points by which Traefik, so configured, leads visitors to the site."""
+    if not routes:
+        return []
     found = _base_urls(service, label_routes.published_targets(text, routes.entrypoints))
     return [one for one in found if one.startswith("https:") or not routes.tls]
 
@@ -197,7 +225,8 @@ def software(service: dict[str, t.Any], directory: str) -> str:
 
 def words(service: dict[str, t.Any]) -> list[str]:
     """Return the words by which a service is started, as far as compose tells."""
-    return [*_words(service, "entrypoint"), *_words(service, "command")]
+    said = (service.get(key) or [] for key in ("entrypoint", "command"))
+    return [str(word) for one in said for word in ([one] if isinstance(one, str) else one)]
 
 
 def listens(site: dict[str, t.Any]) -> list[int]:
@@ -219,8 +248,3 @@ def _has_link(name: str, service: dict[str, t.Any], names: tuple[str, ...]) -> s
         if (link.partition(":")[2] or link) in names:
             return f"'{name}' has a link to it (remove 'links', the service's name does without)"
     return ""
-
-
-def _words(service: dict[str, t.Any], key: str) -> list[str]:
-    said = service.get(key) or []
-    return [said] if isinstance(said, str) else [str(one) for one in said]

@@ -11,10 +11,13 @@ import dataclasses
 import posixpath
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._app.compose_mounts import inside
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git.checkout import git
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
 SYMLINK, SUBMODULE = "120000", "160000"
@@ -56,6 +59,13 @@ def changes(run: Runner, path: str, old: str, new: str) -> list[Change] | None:
         return None
     done = run(git(path, "diff-tree", "-r", "-z", "--no-renames", old, new, "--"))
     return parse_raw(done.require(f"git can't compare {old[:12]} with {new[:12]} in {path} ({{cause}}).").stdout)
+
+
+def below(run: Runner, path: str, old: str, new: str, places: Iterable[str]) -> list[str]:
+    """Return the files at or below some places that differ between two commits; none when the old one is gone."""
+    wanted = tuple(places)
+    differing = changes(run, path, old, new) if wanted else []
+    return [one.path for one in differing or () if any(inside(one.path, place) for place in wanted)]
 
 
 def symlinks(run: Runner, path: str, commit: str) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import engine, front_proxy, port_kind
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, front_proxy
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,5 +44,4 @@ def published(container: Mapping[str, t.Any], *, tls: bool) -> str:
     if not found:
         return ""
     host, number = found[0]
-    where = port_kind.address(LOOPBACK if host in EVERYWHERE else host, number)
-    return f"{'https' if tls else 'http'}://{where.rpartition(':')[0] if number == target else where}"
+    return front_proxy.url(LOOPBACK if host in EVERYWHERE else host, number, tls=tls)

@@ -74,7 +74,7 @@ def _front(facts: Facts) -> Iterator[str]:
         at += " by uWSGI's own protocol" if set(front.ports[:1]) & front.uwsgi else ""
         tls = "; TLS ends there" if any(one.startswith("https:") for one in front.base_urls) else ""
         where = f", takes visitors at {', '.join(front.base_urls)}{tls}" if front.base_urls else ""
-        yield f"front proxy: {front.told.rstrip(',')}{at}{where}"
+        yield f"front proxy: {front.words().rstrip(',')}{at}{where}"
         if (front.base_urls or facts.traefik) and not facts.given.base_url:
             yield f"address that the checks ask: {address}, and where it redirects to on this host"
     elif address:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import os
 import posixpath
 import tempfile
@@ -45,8 +44,15 @@ def target(run: Runner, app: App, commit: str, live: Target) -> Target:
     project = app.compose()
     with tempfile.TemporaryDirectory(prefix="juno-compose-") as directory:
         place = os.path.join(directory, commit[:12])
-        files = (*project.files, *compose_flat.named(project, functools.partial(shown, run, app, commit)))
-        differ = [_copy_into(run, app, commit, name, place) for name in files]
+        there: dict[str, str] = {}
+
+        def read(paths: list[str]) -> dict[str, str]:
+            found = shown(run, app, commit, paths)
+            there.update(found)
+            return found
+
+        files = (*project.files, *compose_flat.named(project, read))
+        differ = [_copy_into(app, name, there.get(name, ""), place) for name in files]
         if any(differ):
             compose_flat.write(run, project, place)
             try:
@@ -57,14 +63,17 @@ def target(run: Runner, app: App, commit: str, live: Target) -> Target:
     return live
 
 
-def _copy_into(run: Runner, app: App, commit: str, name: str, place: str) -> bool:
-    """Put a compose file of a commit in a place; return whether it is another one than the checkout has."""
+def _copy_into(app: App, name: str, there: str, place: str) -> bool:
+    """Put a compose file of a commit in a place; return whether it is another one than the checkout has.
+
+    :param there: its text in the commit; empty: as the checkout has it.
+    """
     try:
         with open(os.path.join(app.path, name), encoding="utf-8", errors="surrogateescape") as file:
             here = file.read()
     except FileNotFoundError:
         here = ""  # one that another names, and that comes with the commit
-    there = here if os.path.isabs(name) else diff.show(run, app.path, commit, name) or here
+    there = there or here
     path = os.path.join(place, name)
     if not os.path.isabs(name):
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -69,7 +69,7 @@ def compose_facts(app: App, version: str, config: dict[str, t.Any]) -> dict[str,
         # Where visitors come in by a proxy of the project's own.
         "front_urls": list(front.base_urls),
         # By which name it tells this site from others.
-        "front_host": front.routes.host if front.routes else "",
+        "front_host": front.host,
         "code_mounted": compose_mounts.all_mount_code(config, app.services, app.path),
         "command_collects": compose.says(service, "collectstatic"),
     }

@@ -101,10 +101,8 @@ class Look:
 
     def _mounted_that_changed(self, service: dict[str, t.Any]) -> str:
         """Return the first file of the checkout that a service has mounted, and that the commit changes."""
-        places = [one for one in compose_mounts.mounted_sources(service, self.app.path) if one]
-        changes = git_diff.changes(self.run, self.app.path, self.head, self.commit) if places else []
-        paths = (one.path for one in changes or ())
-        return next((one for one in paths if any(one == each or one.startswith(f"{each}/") for each in places)), "")
+        places = filter(None, compose_mounts.mounted_sources(service, self.app.path))
+        return next(iter(git_diff.below(self.run, self.app.path, self.head, self.commit, places)), "")
 
     def _as_without_deps(self, one: Service) -> bool:
         """Return whether its containers were made as "docker compose up --no-deps" does: that has a hash of its own."""

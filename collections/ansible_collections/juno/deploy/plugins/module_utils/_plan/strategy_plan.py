@@ -64,7 +64,7 @@ def choose_strategy(
         # The app's published ports change hands.
         "first_proxy": comes and not proxied and bool(service.get("ports")),
         "front_recreated": recreated,
-        "routes_moved": front.told if comes and not proxied and front.routes else "",
+        "routes_moved": front.words() if comes and not proxied and front.routes else "",
     }
 
 

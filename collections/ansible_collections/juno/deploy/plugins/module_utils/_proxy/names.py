@@ -143,7 +143,7 @@ def why_not(service: dict[str, t.Any], front: front_proxy.FrontProxy = front_pro
     if front.why_not:
         return front.why_not
     if taken := [one for one in front.ports if RESERVED[0] <= one <= RESERVED[1]]:
-        return f"{front.told} asks it at port {taken[0]}, which HAProxy needs for itself"
+        return f"{front.words()} asks it at port {taken[0]}, which HAProxy needs for itself"
     if not service.get("ports") and not front:
         return "the service publishes no port"
     for port in service.get("ports") or []:

@@ -10,7 +10,7 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import processes, ranges
+from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_back, inspect_git, proxy_plan
@@ -31,7 +31,6 @@ NOTICE_SECONDS = 3.0
 
 def look(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     """Look at the app and plan; only a deploy has to fetch anything."""
-    ranges.require({name: value for name, value in spec.items() if name != "headers"})
     purpose, request = spec["purpose"], inspect_git.request_of(spec)
     if purpose == "deploy":
         found = inspect.inspect(run, app, request)

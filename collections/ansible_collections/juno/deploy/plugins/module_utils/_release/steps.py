@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
 from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
-from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base import options, ranges
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command as run
 from ansible_collections.juno.deploy.plugins.module_utils._build import build as build_build
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, reverse_migrations
@@ -41,6 +41,7 @@ def look_only(release: Release, *, diff: bool) -> Result:
 
 def _check(spec: dict[str, t.Any]) -> None:
     app_app.check(spec)
+    ranges.require({name: value for name, value in spec.items() if name != "headers"})
     registry_logins.check(spec["registry_logins"])
 
 

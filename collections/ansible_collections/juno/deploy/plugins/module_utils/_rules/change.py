@@ -8,6 +8,7 @@ import dataclasses
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff
 from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile, file_kinds
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules as rules_rules
@@ -81,7 +82,7 @@ def sort_out(changes: Sequence[diff.Change], rules: rules_rules.Rules, around: S
         if change.path in around.mounted_files:
             needs.held.append(change.path)
         for place, service in around.mounted_elsewhere:
-            if change.path == place or change.path.startswith(place + "/"):
+            if compose_mounts.inside(change.path, place):
                 notices[_elsewhere(change.path, place, service, around)] = None
     needs.notices = list(notices)
     if "invalidate" in needs.steps:

@@ -40,7 +40,7 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
         of = f" as {where} has it" if where else ""
         network = service.get("network_mode")
         why = f"has network_mode {network}" if network else "publishes no port by a fixed number"
-        why += f", and {front.told} is asked at none" if front else ""
+        why += f", and {front.words()} is asked at none" if front else ""
         raise BadInputError(
             f"Nothing tells where the site answers on this host, since '{app.service}'{of} {why}: set "
             "'base_url' to its address (http://127.0.0.1:8001, say). Nothing was changed."

@@ -22,14 +22,13 @@ def of_front(app: App, config: dict[str, t.Any], entries: list[journal.Entry]) -
     if app.service not in (config.get("services") or {}):
         return {}
     front = front_proxy.find(config, app.service, app.path)
-    host = front.routes.host if front.routes else ""
-    named = {"front_host": host} if host else {}
+    named = {"front_host": front.host} if front.host else {}
     if not front.base_urls:
         return dict(named)
     entry = journal.serving(entries)
     if entry and entry.spec and entry.spec.base_url:
         return {"base_url": entry.spec.base_url, "headers": entry.spec.headers, **named}
-    return {"base_url": front.base_urls[0], **({"headers": {"Host": host}} if host else {}), **named}
+    return {"base_url": front.base_urls[0], **({"headers": {"Host": front.host}} if named else {}), **named}
 
 
 def published(containers: Sequence[engine.Container], app_service: str) -> str:

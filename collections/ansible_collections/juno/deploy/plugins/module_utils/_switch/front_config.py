@@ -85,12 +85,10 @@ def _reload(work: context.SwitchContext, one: Changed) -> None:
 
 
 def _changed(work: context.SwitchContext, before: str) -> list[Changed]:
-    names = front_reload.reloads(work.config, work.front, work.app.path)
-    changes = diff.changes(work.run, work.app.path, before, work.spec.commit) if names and before else []
     found = []
-    for name in sorted(names):
+    for name in sorted(front_reload.reloads(work.config, work.front, work.app.path)) if before else ():
         folders = front_reload.folders(work.config["services"][name], work.app.path)
-        paths = [one.path for one in changes or () if any(one.path.startswith(f"{folder}/") for folder in folders)]
+        paths = diff.below(work.run, work.app.path, before, work.spec.commit, folders)
         found += [dataclasses.replace(one, file=paths[0]) for one in _running(work, name)] if paths else []
     return found
 

@@ -88,7 +88,7 @@ def wait_until_routed(work: context.SwitchContext, ask: runtime.Ask, get_status:
     asked = bool(work.front.routers) or not work.service.get("ports")
     if work.front.routes and asked and all(_is_labelled_alike(work, one) for one in context.serving(work)):
         frontends = [haproxy.front_of(port) for port in work.front.routes.ports]
-        events.tell(f"waits until {work.front.told} asks the proxy")
+        events.tell(f"waits until {work.front.words()} asks the proxy")
         wait_for(lambda: bool(get_status()) and any(runtime.connections(ask, one) for one in frontends), ANSWER_SECONDS)
 
 

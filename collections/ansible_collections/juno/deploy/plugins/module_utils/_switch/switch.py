@@ -29,7 +29,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     services_change,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers as runtime_workers
-from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal
+from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, journal_entry
 from ansible_collections.juno.deploy.plugins.module_utils._switch import (
     front_config,
     journal_fields,
@@ -69,15 +69,14 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     began = time.time()
     _refuse(work)
     answered, asking, caches = published_ports.look(work), site_address.ask_before(work), _caches(work)
-    _write_down(work, caches)
-    before = checkout.head(work.run, work.app.path)
+    before = _write_down(work, caches)
     collected, moved, live = release_code.collect(work), release_code.move(work), work.config
     if moved:
         # A rollback may have brought the compose file of another folder.
         files.settle(work.run, work.app)
         # The commit may have moved the site to another port.
         work.config = compose_config.read(work.run, work.app.compose())
-    read_anew = front_config.check(work, before) if moved else []
+    read_anew = front_config.check(work, before.commit) if moved else []
     purged, pruned = release_code.purge_bytecode(work), release_code.prune_static(work)
     base_url, get_status = site_address.find(work)
     if work.spec.images:
@@ -118,18 +117,20 @@ def _refuse(work: context.SwitchContext) -> None:
         work.spec = dataclasses.replace(work.spec, cache_version=none)
 
 
-def _write_down(work: context.SwitchContext, caches: dict[str, t.Any]) -> None:
-    """Note in the journal what serves, and what is to serve."""
+def _write_down(work: context.SwitchContext, caches: dict[str, t.Any]) -> journal_entry.Before:
+    """Note in the journal what serves, and what is to serve; return the former."""
     spec, held = work.spec, cache_version_choice.serving(journal.read(work.app.journal))
+    before = journal_fields.snapshot(work)
     journal.step(
         work.app.journal,
         "switch",
-        before=journal_fields.snapshot(work),
+        before=before,
         spec=spec,
         cache_version=spec.cache_version.value if spec.how.new_containers else held,
         cache_version_others=list(spec.cache_version.others),
         cache_version_covers=caches["covered"] and not caches["alias"],
     )
+    return before
 
 
 def _reload(work: context.SwitchContext) -> list[engine.Container]:

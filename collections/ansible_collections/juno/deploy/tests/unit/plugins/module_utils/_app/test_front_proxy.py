@@ -206,13 +206,13 @@ def test_traefik_that_reads_labels(tmp_path):
     assert found
     assert found.base_urls == ("http://127.0.0.1:8001",)
     assert found.routes.host == "jobs.example"
-    assert found.told == "'traefik'"
+    assert found.words() == "'traefik'"
 
 
 def test_traefik_of_another_project(tmp_path):
     found = front_proxy.find(config({"labels": LABELS}), "web", str(tmp_path))
     assert (found.services, found.routers, found.ports, found.base_urls) == ((), (), (8000,), ())
-    assert found.told == "Traefik, of another project,"
+    assert found.words() == "Traefik, of another project,"
 
 
 def test_traefik_that_reads_a_file(tmp_path):
@@ -221,7 +221,7 @@ def test_traefik_that_reads_a_file(tmp_path):
     mounted = {"volumes": [{"type": "bind", "source": str(tmp_path / "sites.yml"), "target": "/etc/a.yml"}]}
     found = front_proxy.find(config(traefik={**TRAEFIK, **mounted}), "web", str(tmp_path))
     assert (found.services, found.routers, found.ports, found.routes) == (("traefik",), (), (8000,), None)
-    assert found.told == "'traefik'"
+    assert found.words() == "'traefik'"
 
 
 def test_traefik_that_has_nothing_to_do_with_the_site(tmp_path):

@@ -145,6 +145,26 @@ def test_a_cleared_cache_leaves_no_old_page(place, release):
     assert report.words(figures)[0].startswith(f"Visitors: {figures['requests']} requests, none failed")
 
 
+@pytest.mark.parametrize(("cleared", "old"), [(True, 0), (False, 1)])
+def test_the_end_of_a_short_deploy_is_judged_too(place, cleared, old):
+    """No request has come since the caches were cleared: each page is asked for once more."""
+    with serving() as site:
+        control.start(place, spec(site))
+        until(lambda: samples(place) > 5)
+        site.release = 2
+        if cleared:
+            site.kept.clear()
+        # As if all that came until now had come before.
+        marks = {"switch_began": time.time() + 2, "old_gone": time.time() + 2}
+        os.kill(control._read(place)["pid"], signal.SIGTERM)
+        until(lambda: not control.process_of(control._read(place)).is_alive())
+        until(lambda: time.time() > marks["old_gone"])
+        figures = control.finish(place, marks)
+        assert figures["after"]["requests"] == 1
+        assert figures["old_pages"] == old
+        assert control.finish(place, marks) == figures
+
+
 def test_an_outage_has_its_length(place):
     with serving() as site:
         port = site.server_address[1]
