@@ -26,7 +26,7 @@ LONGER = {
     UTILS / "_base/options.py": 259,
     UTILS / "_bytecode/walk.py": 252,
     UTILS / "_git/trust.py": 264,
-    UTILS / "_info/django_info.py": 257,
+    UTILS / "_info/django_info.py": 259,
     UTILS / "_memcached/connection.py": 252,
     UTILS / "_probe/prober.py": 305,
     UTILS / "_release/deployer.py": 254,

@@ -24,7 +24,7 @@ ROWS = (
     ("a file database gets its copy back after a lossy migration", "migrations", "See that all values are there"),
     ("on a server a lossy migration stands, and code that can live with it serves", "migrations", "Mend the page"),
     (
-        "a migration behind a lock gives up, and names who holds it",
+        "a migration behind a lock times out, and names who holds it",
         "migrations",
         "See that nothing waits in the server any more",
     ),
@@ -37,7 +37,7 @@ ROWS = (
     ("a dump before migrations, restored as documented", "backups", "See that it is all"),
     ("a dump that can't be had stops the deploy", "backups", "See that nothing was migrated"),
     ("MariaDB: a dump, and back from it", "mariadb", "See that the dump has all of it"),
-    ("MariaDB: a migration behind a lock gives up", "mariadb", "See that nothing waits"),
+    ("MariaDB: a migration behind a lock times out", "mariadb", "See that nothing waits"),
     (
         "MariaDB: a lossy migration stands, and code that can live with it serves",
         "mariadb",
@@ -109,6 +109,8 @@ ROWS = (
         "See that those of two releases are left",
     ),
     ("a registry that does not answer changes nothing", "registry", "Hear that nothing was changed"),
+    ("a folder without a git repository: deployed, undone, gone back to", "files", "Hear that all agree at the end"),
+    ("a person's own file where a folder's is to be stays", "files", "Take it over"),
     ("one host of two fails: both go back, and say why", "fleet", "See the last message of each host"),
     ("bad input gets one sentence", "refusals", "See that none was touched"),
     (
@@ -135,9 +137,19 @@ SHAPE_STEPS = (
     ("broken front proxy", "Refuse a broken front proxy of {}"),
     ("front proxy's configuration", "Deploy the front proxy's configuration of {}"),
     ("rollback", "Roll back {}"),
+    ("a second rollback", "Once more, roll back {}"),
     ("clear_cache", "Clear the caches of {}"),
+    ("a container of no service", "See what is left of a service in {}"),
+    ("maintenance page", "Show the maintenance page of {}"),
     ("as after a reboot", "After a reboot, deploy {}"),
 )
+#: Those that a trait of its name asks for.
+_ASKED_FOR = {
+    "variable": "variable",
+    "a second rollback": "rollback",
+    "a container of no service": "left_over",
+    "maintenance page": "maintenance",
+}
 #: The only one of a shape that can't be deployed: it is told why.
 SHAPE_REFUSED = (("refused, and why", "Refuse {}"),)
 #: What Ansible prints before the first of them.
@@ -168,7 +180,7 @@ def shape_steps(shape: str) -> list[tuple[str, str]]:
     led = "front" in traits and traits.get("led", True)
     config = [] if traits.get("front_config") else ["broken front proxy", "front proxy's configuration"]
     unfit = {*config, *([] if traits.get("database") else ["migration"]), *([] if led else ["as after a reboot"])}
-    unfit |= set() if "variable" in traits else {"variable"}
+    unfit |= {what for what, trait in _ASKED_FOR.items() if trait not in traits}
     return [one for one in SHAPE_STEPS if one[0] not in unfit]
 
 

@@ -10,11 +10,13 @@ visitors.py stop FOLDER             leave; print as JSON what was seen, also bet
 VISITORS_PATHS and VISITORS_PER_SECOND in the environment say otherwise what is asked for, and how often. In a path
 {number} is another one each time, and {recent} one of five, of which the oldest is replaced now and then.
 VISITORS_HOST is the name that they ask for, if it isn't the one in URL.
+VISITORS_LOGIN is the user:password that they have for the whole site.
 VISITORS_MEMBER is a JSON object: at its "path" they send its "cookie", and whoever is logged in sees its "text".
 """
 
 from __future__ import annotations
 
+import base64
 import bisect
 import collections
 import concurrent.futures
@@ -41,6 +43,7 @@ LONGEST_SECONDS = 1800
 #: From the page cache, rendered again each time, another page, a page that is never cached.
 PATHS = os.environ.get("VISITORS_PATHS", "").split() or ["/", "/?visit={number}", "/jobs/", "/healthz"]
 HOST = os.environ.get("VISITORS_HOST", "")
+LOGIN = os.environ.get("VISITORS_LOGIN", "")
 MEMBER = json.loads(os.environ.get("VISITORS_MEMBER") or "{}")
 EDITION = re.compile(rb"Edition (\d+)")
 PROMISE = re.compile(r"Edition (\d+)")
@@ -56,6 +59,8 @@ def ask(parts: urllib.parse.SplitResult, path: str) -> Seen:
     host = parts.hostname or ""
     seen: Seen = {"path": path, "start": time.time(), "status": 0, "edition": None, "error": ""}
     headers = {"Connection": "close", **({"Host": HOST} if HOST else {})}
+    if LOGIN:
+        headers["Authorization"] = f"Basic {base64.b64encode(LOGIN.encode()).decode()}"
     if path == MEMBER.get("path"):
         headers["Cookie"] = MEMBER["cookie"]
     if parts.scheme == "https":

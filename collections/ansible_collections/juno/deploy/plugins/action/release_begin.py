@@ -15,7 +15,8 @@ import uuid
 from ansible import context
 from ansible.release import __version__ as ansible_version
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
-from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt, _watch
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _files, _interrupt, _watch
 
 if t.TYPE_CHECKING:
     Result = dict[str, t.Any]
@@ -131,6 +132,9 @@ class ActionModule(_watch.StepAction):
         args["deployer"] = "" if self._task.check_mode else uuid.uuid4().hex
         if context.CLIARGS.get("step"):
             args["auto_continue"] = False  # a person says before each task whether it may begin
+        why_not = self.bring_files(args, task_vars)
+        if why_not:
+            return why_not
         wait: Wait | None = None
         while True:
             result = super().call(args, task_vars)
@@ -147,6 +151,29 @@ class ActionModule(_watch.StepAction):
             elif wait.is_over(busy):
                 return {"failed": True, "msg": self.refused(args, busy), "holder": busy}
             self.say_busy(wait, busy, task_vars)
+
+    def bring_files(self, args: Result, task_vars: TaskVars) -> Result:
+        """Send the folder in the option C(files), and have its commit in its place; return what failed, or nothing."""
+        if not args.get("files"):
+            return {}
+        if args.get("purpose", "deploy") != "deploy":
+            args["files"] = ""
+            return {}
+        known = task_vars or {}
+        host = known.get("inventory_hostname", "")
+
+        def call(more: Result) -> Result:
+            done = self._execute_module(module_name="juno.deploy.release_files", module_args=more, task_vars=task_vars)
+            return t.cast("Result", done)
+
+        try:
+            places = [str(known.get(name) or "") for name in ("inventory_dir", "playbook_dir")]
+            args["files"] = _files.send(args, places, call, lambda text: _interrupt.show(f"begin  {host}  {text}"))
+        except JunoError as exc:
+            return {"failed": True, "msg": exc.message}
+        except _files.FailedError as exc:
+            return exc.result
+        return {}
 
     def refused(self, args: Result, busy: Result) -> str:
         """Return who is at work, and what to do."""

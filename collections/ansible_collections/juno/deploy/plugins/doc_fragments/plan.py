@@ -11,6 +11,14 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  files:
+    description:
+      - A folder on the controller whose files are deployed, in place of the commits of a git server; absolute, or from
+        the folder of the inventory or of the playbook. O(path) becomes a checkout of them. Only a deploy reads it.
+      - C(.git), and what C(.gitignore) files in it name, is not brought.
+    type: str
+    default: ''
+    version_added: 0.2.0
   remote:
     description:
       - The git remote that the branch is fetched from.
@@ -61,7 +69,7 @@ options:
     description:
       - What a change of certain files needs, before the rules that the plan has by itself. Each rule has C(files), a
         pattern, and C(steps), a list of V(build), V(frontend), V(translate), V(collect), V(migrate), V(workers),
-        V(invalidate), V(invalidate_naming), empty for files whose change needs nothing. The first that fits decides.
+        V(clear), V(clear_naming), empty for files whose change needs nothing. The first that fits decides.
       - A pattern without a slash is for a file's own name, in any folder. One with a slash, also at its beginning, is
         for the path from the top of the checkout. C(*) and C(?) stay within a folder, C(**/) is any number of folders,
         C(/**) all that lies below.

@@ -21,7 +21,7 @@ options:
   release:
     description:
       - For O(purpose=rollback), the number of the release to go back to; 0 takes the newest good one of another
-        commit.
+        commit that was not rolled back from.
     type: int
     default: 0
   pages:

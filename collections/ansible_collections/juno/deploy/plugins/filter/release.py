@@ -8,7 +8,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._release import report_text
-from ansible_collections.juno.deploy.plugins.plugin_utils import _fleet, _variables
+from ansible_collections.juno.deploy.plugins.plugin_utils import _caches_used, _fleet, _variables
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,5 +93,6 @@ class FilterModule:
             "release_turns": release_turns,
             "release_why": release_why,
             "release_turns_back": release_turns_back,
+            "instead_of_memcached": _caches_used.instead_of_memcached,
             "unknown_variables": _variables.unknown,
         }

@@ -18,6 +18,10 @@ description:
     cleared by the app's own code, and an entry that was stored before has to be gone afterwards.
   - Never says that a cache was cleared when it was not. C(LocMemCache) lives in the workers, so only their restart
     clears it. C(DummyCache) caches nothing, and where C(DEBUG) seems to be on by mistake the message says so.
+  - Several Redis servers behind one cache (replicas, Sentinel, a cluster) count as cleared when all that are read from
+    have followed.
+  - Results of queries that cacheops keeps in a Redis database of its own choice are deleted there, and nothing else;
+    its alias is V(cacheops). Those of cachalot lie in one of the caches.
   - All caches are tried before the module fails.
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -149,7 +153,9 @@ caches:
       description: Class of the backend.
       type: str
     family:
-      description: One of V(memcached), V(redis), V(database), V(filebased), V(locmem), V(dummy), V(other).
+      description:
+        - One of V(memcached), V(redis), V(database), V(filebased), V(locmem), V(dummy), V(other).
+        - V(cacheops) for the results of queries that cacheops keeps, which is none of C(CACHES).
       type: str
     locations:
       description: Where the entries lie, without passwords.

@@ -21,8 +21,10 @@ description:
     a rollback the older files are in place although they have older times.
   - When neither the sources, the code and settings that collect, nor the files in the static root differ from what the
     last run left, Django's command is not run at all.
-  - A storage that is not a directory (S3 and others of django-storages) is left to Django. It has changed when the hash
-    of its manifest has, or without a manifest when files were copied or deleted.
+  - A storage that is not a directory (S3 and others of django-storages) gets what differs in content from what is
+    there, in the same order; nothing is removed from it. Where its manifest is kept elsewhere, or files are processed
+    in a way of the app's own, it is left to Django, and has changed when the hash of its manifest has, or without a
+    manifest when files were copied or deleted.
   - When Django fails, its error is passed on in full, and the message names the file at fault.
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -204,7 +206,12 @@ why:
   description: Why none was used.
   returned: success
   type: str
-  sample: storages.backends.s3.S3StaticStorage is not a folder; left to Django
+  sample: config.storage.Files keeps its manifest elsewhere; left to Django
+place:
+  description: Where a storage that is not a directory keeps its files, in words.
+  returned: when the storage is none, and the files were staged
+  type: str
+  sample: the bucket 'shop'
 fingerprint:
   description:
     - V(same) when nothing differed from what the last run left, so that Django's command was not run.

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - juno.deploy.django
   - juno.deploy.compose.engine
   - juno.deploy.forwarded
+  - juno.deploy.check_headers
 attributes:
   check_mode:
     support: full
@@ -198,7 +199,9 @@ caches:
       description: Class of the backend.
       type: str
     family:
-      description: One of V(memcached), V(redis), V(database), V(filebased), V(locmem), V(dummy), V(other).
+      description:
+        - One of V(memcached), V(redis), V(database), V(filebased), V(locmem), V(dummy), V(other).
+        - V(cacheops) for the results of queries that cacheops keeps, which is none of C(CACHES).
       type: str
     locations:
       description: Where the entries lie, without users and passwords.
@@ -634,7 +637,7 @@ rc:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, options
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._info import django_info
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
@@ -642,6 +645,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._module import run
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Ask the app."""
+    check_headers.take(module.params["check_headers"])
     return django_info.look(module.params)
 
 
@@ -653,6 +657,7 @@ def main() -> None:
             "paths": {"type": "list", "elements": "str", "default": ["/"]},
             "host_header": {"type": "str"},
             **options.FORWARDED,
+            **options.CHECK_HEADERS,
             "port": {"type": "int"},
             "cache_version_variable": {"type": "str", "default": "CACHE_VERSION"},
             "imports": {"type": "bool", "default": True},

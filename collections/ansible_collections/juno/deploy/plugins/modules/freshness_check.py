@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.forwarded
+  - juno.deploy.check_headers
   - juno.deploy.page
   - juno.deploy.checks
   - juno.deploy.compose.site
@@ -352,12 +353,14 @@ words:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers
 from ansible_collections.juno.deploy.plugins.module_utils._module import run
 from ansible_collections.juno.deploy.plugins.module_utils._verify import verify_site
 
 
 def work(module: AnsibleModule) -> dict[str, t.Any]:
     """Check the site and give what was seen."""
+    check_headers.take(module.params["check_headers"])
     return verify_site.verify(module.params, module.warn)
 
 

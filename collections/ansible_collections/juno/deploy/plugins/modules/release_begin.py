@@ -32,6 +32,7 @@ extends_documentation_fragment:
   - juno.deploy.app.state
   - juno.deploy.plan
   - juno.deploy.release
+  - juno.deploy.check_headers
   - juno.deploy.page
   - juno.deploy.caches
   - juno.deploy.proxy
@@ -130,7 +131,7 @@ begun:
   type: bool
   sample: true
 taken_over:
-  description: Whose run was given up for this one; empty where nobody was at work.
+  description: Whose run was cancelled for this one; empty where nobody was at work.
   returned: success
   type: str
   sample: ''
@@ -238,7 +239,7 @@ plan:
       description: Whether translations are compiled.
       type: bool
       sample: false
-    invalidate:
+    clear:
       description: What of the caches goes. V(all), V(naming) for pages that name a replaced static file, or V(none).
       type: str
       sample: all

@@ -53,7 +53,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 number:
-  description: The number of the release that was given up; 0 when none was at work.
+  description: The number of the release that was undone; 0 when none was at work.
   returned: success
   type: int
   sample: 8

@@ -13,7 +13,9 @@ short_description: Verify that the new release serves what it must
 version_added: 0.2.0
 description:
   - Asks for the pages of O(juno.deploy.release_begin#module:pages) as visitors do, and fails where one is old,
-    wrong, or names a file that is dead, as M(juno.deploy.freshness_check) does.
+    wrong, or names a file that is dead.
+  - A step of a release, for the deployer that M(juno.deploy.release_begin) has started. To judge pages at any other
+    time use M(juno.deploy.freshness_check).
 extends_documentation_fragment:
   - juno.deploy.attributes
   - juno.deploy.step

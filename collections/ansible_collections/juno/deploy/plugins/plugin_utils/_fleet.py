@@ -131,7 +131,7 @@ def _how_it_stands(me: str, undone: t.Mapping[str, t.Any]) -> str:
     if undone.get("unreachable"):
         return "And this host can't be reached any more, so it brings back by itself what served before."
     if undone.get("failed") and undone.get("deployer"):
-        return str(undone["msg"])  # it is gone, or has given up, and says what follows
+        return str(undone["msg"])  # it is gone, or was cancelled, and says what follows
     if undone.get("failed"):
         why = str(undone.get("msg") or NO_REASON).rstrip(". ")
         return (

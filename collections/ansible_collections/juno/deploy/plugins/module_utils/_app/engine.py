@@ -63,6 +63,7 @@ class Container:
     made_from: str = ""
     #: The project's directory as compose was told it.
     working_dir: str = ""
+    image_name: str = ""  #: As compose gave it; empty where that name means another image by now.
 
 
 def load() -> None:
@@ -156,6 +157,7 @@ def parse_container(listed: dict[str, t.Any]) -> Container:
         config_hash=tags.get("com.docker.compose.config-hash", ""),
         made_from=tags.get("com.docker.compose.image", ""),
         working_dir=tags.get("com.docker.compose.project.working_dir", ""),
+        image_name="" if str(listed.get("Image", "")).startswith("sha256:") else listed.get("Image", ""),
     )
 
 

@@ -38,22 +38,35 @@ def asked_ports(text: str, names: tuple[str, ...]) -> list[int]:
 def texts(config: dict[str, t.Any], service: dict[str, t.Any], directory: str) -> Iterator[str]:
     """Return all that tells how a proxy is configured."""
     yield json.dumps([service.get(key) for key in ("command", "entrypoint", "environment", "labels")])
-    known = config.get("configs") or {}
-    paths = [one["source"] for one in service.get("volumes") or [] if one.get("type") == "bind" and one.get("source")]
-    for one in service.get("configs") or []:
-        said = known.get(one if isinstance(one, str) else one.get("source")) or {}
+    for said in _named(config, service):
         yield str(said.get("content") or "")
-        paths += [said["file"]] if said.get("file") else []
+    yield str((service.get("build") or {}).get("dockerfile_inline") or "")
+    for name in sources(config, service, directory):
+        yield from (read(directory, one) for one in files(directory, name))
+
+
+def sources(config: dict[str, t.Any], service: dict[str, t.Any], directory: str) -> list[str]:
+    """Name the files and folders of a directory that a proxy may have its configuration of, from its top."""
+    paths = [one["source"] for one in service.get("volumes") or [] if one.get("type") == "bind" and one.get("source")]
+    paths += [said["file"] for said in _named(config, service) if said.get("file")]
     context, dockerfile = compose_mounts.build_files(service, directory)
     if dockerfile:
         paths.append(os.path.join(directory, context) if context else directory)
-    yield str((service.get("build") or {}).get("dockerfile_inline") or "")
+    found = []
     for path in paths:
         if path != directory and compose_mounts.inside(path, directory):
-            yield from _files(directory, compose_mounts.moved(path, directory, "").lstrip("/"))
+            found.append(compose_mounts.moved(path, directory, "").lstrip("/"))
         elif path == directory and dockerfile:
             # Built from the top: not the whole site is its configuration.
-            yield from (text for name in _copied(directory, dockerfile) for text in _files(directory, name))
+            found += _copied(directory, dockerfile)
+    return found
+
+
+def _named(config: dict[str, t.Any], service: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the configs of a compose project that a service has."""
+    known = config.get("configs") or {}
+    names = [one if isinstance(one, str) else one.get("source") for one in service.get("configs") or []]
+    return [known.get(one) or {} for one in names]
 
 
 def _copied(directory: str, dockerfile: str) -> list[str]:
@@ -64,15 +77,15 @@ def _copied(directory: str, dockerfile: str) -> list[str]:
 
 def lines(directory: str, name: str, instructions: tuple[str, ...]) -> list[str]:
     """Return the lines of a Dockerfile of the checkout that begin with one of these instructions."""
-    found = image_command.instructions(_read(directory, name))
+    found = image_command.instructions(read(directory, name))
     return [line for line in found if line.upper().startswith(instructions)]
 
 
-def _files(directory: str, name: str) -> Iterator[str]:
-    """Return the small text files at a name: a file, or a folder of a few."""
+def files(directory: str, name: str) -> Iterator[str]:
+    """Return the names of the files at a name: a file, or a folder of a few."""
     top, seen = os.path.join(directory, name), 0
     if not os.path.isdir(top):
-        yield _read(directory, name)
+        yield name
         return
     for folder, folders, names in os.walk(top):
         depth = folder[len(top) :].count(os.sep)
@@ -81,10 +94,10 @@ def _files(directory: str, name: str) -> Iterator[str]:
             seen += 1
             if seen > MOST_FILES:
                 return
-            yield _read(directory, os.path.relpath(os.path.join(folder, one), directory))
+            yield os.path.relpath(os.path.join(folder, one), directory)
 
 
-def _read(directory: str, name: str) -> str:
+def read(directory: str, name: str) -> str:
     """Return a small text file of the checkout; nothing for what is none, or lies behind a link."""
     try:
         with safe_files.opened(directory, name) as file:

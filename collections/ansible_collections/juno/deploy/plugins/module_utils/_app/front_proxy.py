@@ -95,7 +95,7 @@ def find(config: dict[str, t.Any], name: str, directory: str) -> FrontProxy:
     if site.get("network_mode"):
         return NONE
     names, asking, routers = known_as(site, name), dict[str, front_protocol.Asked](), dict[str, str]()
-    for other, service in _proxies(config, name, directory):
+    for other, service in proxies(config, name, directory):
         text = "\n".join(front_config.texts(config, service, directory))
         asked = front_protocol.read(other, service, site, text, names, listens(site))
         routers |= {other: text} if _routes_by_labels(service) else {}
@@ -148,7 +148,7 @@ def _why_not(
     return next(filter(None, reasons), "")
 
 
-def _proxies(config: dict[str, t.Any], name: str, directory: str) -> Iterator[tuple[str, dict[str, t.Any]]]:
+def proxies(config: dict[str, t.Any], name: str, directory: str) -> Iterator[tuple[str, dict[str, t.Any]]]:
     """Return the services that run a proxy, other than the site and those of its image."""
     for other, service in config["services"].items():
         if service.get("network_mode") or dependencies.shares_image(config, other, (name,)):

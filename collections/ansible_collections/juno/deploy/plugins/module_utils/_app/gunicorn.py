@@ -1,9 +1,8 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let gunicorn start new workers in the containers that serve. Private to juno.deploy: no stable interface.
+"""Look at the gunicorns in the site's containers: their processes, and their settings.
 
-HUP goes to the master alone, from outside: a shell as the container's first process passes no signal on, and HUP to a
-worker drops its request. Code that can't boot would end the master, so it was checked elsewhere before.
+Private to juno.deploy: no stable interface.
 """
 
 from __future__ import annotations
@@ -12,13 +11,11 @@ import dataclasses
 import json
 import os
 import re
-import signal
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine, engine_exec, server_processes
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, engine_exec, server_processes
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +26,8 @@ _ASK = (
     "sys.argv=json.loads(sys.argv[1])\n"
     "from gunicorn.app.wsgiapp import WSGIApplication\n"
     "cfg = WSGIApplication().cfg\n"
-    "print('juno-gunicorn', cfg.preload_app, cfg.worker_class_str, cfg.threads, cfg.reload)\n"
+    "print('juno-gunicorn', cfg.preload_app, cfg.worker_class_str, cfg.threads, cfg.reload,"
+    " bool(getattr(cfg, 'dirty_apps', None)))\n"
 )
 ASK_SECONDS = 20
 
@@ -45,7 +43,8 @@ def workers_of(master: int, processes: list[server_processes.Process]) -> set[in
     return {one.pid for one in processes if one.parent == master}
 
 
-def _processes(client: t.Any, container: engine.Container) -> list[server_processes.Process]:
+def processes_of(client: t.Any, container: engine.Container) -> list[server_processes.Process]:
+    """List the processes of a container; none where it doesn't run."""
     init = client.api.inspect_container(container.id)["State"]["Pid"]
     return server_processes.processes_below(init) if init else []
 
@@ -59,6 +58,8 @@ class Settings:
     threads: int = 1
     #: It starts new workers by itself when a file changes.
     autoreload: bool = False
+    #: It has processes of another kind beside its workers, which are no workers to us.
+    dirty: bool = False
 
 
 def from_argv(argv: tuple[str, ...]) -> Settings | None:
@@ -70,7 +71,7 @@ def from_argv(argv: tuple[str, ...]) -> Settings | None:
     threads = pairs.get("--threads", "1")
     count = int(threads) if threads.isdigit() else 1
     worker_class = pairs.get("-k") or pairs.get("--worker-class") or ("gthread" if count > 1 else "sync")
-    return Settings("--preload" in argv, worker_class, count, "--reload" in argv)
+    return Settings("--preload" in argv, worker_class, count, "--reload" in argv, "--dirty-app" in words)
 
 
 def _short(word: str) -> list[str]:
@@ -83,7 +84,7 @@ def why_not(client: t.Any, containers: list[engine.Container], *, proxy: bool) -
     if not containers:
         return "no container runs"
     for one in containers:
-        processes = _processes(client, one)
+        processes = processes_of(client, one)
         master = master_of(processes)
         if master is None:
             other = next(filter(None, map(server_processes.kind_of, processes)), "")
@@ -99,6 +100,8 @@ def against(settings: Settings | None, name: str, *, proxy: bool) -> str:
         return f"gunicorn in {name} would not tell its settings"
     if settings.preload:
         return f"gunicorn in {name} preloads the app, and would serve a mixture of old and new"
+    if settings.dirty:
+        return f"gunicorn in {name} has dirty workers, which would keep the old code"
     if settings.worker_class == "gthread" and not proxy:
         return f"gunicorn's gthread workers in {name} cut idle connections, and no proxy stands before them yet"
     return ""
@@ -133,52 +136,7 @@ def settings_of(name: str, master: server_processes.Process, ask: Callable[[list
     python = argv[0] if "python" in os.path.basename(argv[0]) else "python3"
     arguments = argv[1:] if python == argv[0] else argv
     printed = ask([python, "-c", _ASK, json.dumps(arguments)])
-    found = re.search(r"^juno-gunicorn (True|False) (\S+)(?: (\d+) (True|False))?$", printed, re.MULTILINE)
-    return Settings(found[1] == "True", found[2], int(found[3] or 1), found[4] == "True") if found else None
-
-
-def reload(client: t.Any, containers: list[engine.Container], timeout_seconds: float) -> list[engine.Container]:
-    """Let each server start new workers, and wait until every old one has ended.
-
-    :raises JunoError: a server ended, or an old worker would not.
-    """
-    waiting = []
-    for one in containers:
-        processes = _processes(client, one)
-        master = master_of(processes)
-        if master is None:
-            raise JunoError(f"gunicorn's master in {one.name} was not found: deploy with the strategy rolling.")
-        waiting.append((one, master.pid, workers_of(master.pid, processes)))
-    for one, master_pid, _old in waiting:
-        events.tell(f"has gunicorn in {one.name} start new workers")
-        try:
-            os.kill(master_pid, signal.SIGHUP)
-        except ProcessLookupError as exc:
-            raise JunoError(f"gunicorn in {one.name} ended by itself: its log tells why.") from exc
-    for one, master_pid, old in waiting:
-        _wait_for_new(client, one, master_pid, old, timeout_seconds)
-    return containers
-
-
-def _wait_for_new(
-    client: t.Any, container: engine.Container, master: int, old: set[int], timeout_seconds: float
-) -> None:
-    def done() -> bool:
-        processes = server_processes.processes_below(master)
-        if not processes:
-            raise JunoError(
-                f"gunicorn in {container.name} ended when it was to start new workers: its log tells why.",
-                container=container.name,
-                log=app_server.log_tail(client, container.id),
-            )
-        workers = workers_of(master, processes)
-        left = workers & old
-        if left and workers - old:
-            events.tell(f"drain: {len(left)} of {len(old)} old workers in {container.name} still answer a request")
-        return bool(workers - old) and not left
-
-    if not wait_for(done, timeout_seconds):
-        raise JunoError(
-            f"Old workers in {container.name} did not end within {timeout_seconds:g} s: "
-            "see its log; the strategy rolling replaces the whole container."
-        )
+    found = re.search(r"^juno-gunicorn (True|False) (\S+) (\d+) (True|False) (True|False)$", printed, re.MULTILINE)
+    if not found:
+        return None
+    return Settings(found[1] == "True", found[2], int(found[3]), found[4] == "True", found[5] == "True")

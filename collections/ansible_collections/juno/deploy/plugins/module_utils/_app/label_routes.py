@@ -22,6 +22,9 @@ OFF = {"traefik.enable": "false"}
 _NETWORK = "traefik.docker.network"
 _ROUTER = re.compile(r"traefik\.http\.routers\.([^.]+)\.(rule|entrypoints|tls(?:\.certresolver)?)$", re.IGNORECASE)
 _SERVICE = re.compile(r"traefik\.http\.services\.([^.]+)\.loadbalancer\.(.+)$", re.IGNORECASE)
+#: By these Traefik asks the site whether it is well. Our proxy does so itself, and what it shows in maintenance (503)
+#: must not be taken for a server that is dead, in whose place Traefik shows an error.
+_HEALTH = re.compile(r"traefik\.http\.services\.[^.]+\.loadbalancer\.(?:passive)?healthcheck(?:\.|$)", re.IGNORECASE)
 _HOST = re.compile(r"(?<![A-Za-z])Host\(\s*[`\"']([^`\"',)]+)")
 _OTHER = re.compile(r"traefik\.(?:tcp|udp)\.", re.IGNORECASE)
 
@@ -72,8 +75,9 @@ def find(config: Mapping[str, t.Any], name: str, proxies: Sequence[str], listens
     networks = config.get("networks") or {}
     named = str((networks.get(network) or {}).get("name") or network)
     told = {} if any(key.lower() == _NETWORK for key in labels) else {_NETWORK: named}
+    given = {key: value for key, value in labels.items() if not _HEALTH.match(key)}
     return Routes(
-        {**labels, **ports, **told},
+        {**given, **ports, **told},
         network,
         tuple(sorted({int(one) for one in ports.values() if one.isascii() and one.isdigit()})),
         next((found[1] for rule in rules if (found := _HOST.search(rule))), ""),

@@ -26,6 +26,7 @@ OTHERS = {
     "uwsgi": "uwsgi",
     "uwsgi-core": "uwsgi",
     "uwsgi_python3": "uwsgi",
+    "pyuwsgi": "uwsgi",
     "waitress-serve": "waitress",
     "waitress": "waitress",
     "mod_wsgi-express": "mod_wsgi",
@@ -47,8 +48,8 @@ class Process:
         words = self.argv[2:3] if self.argv[1:2] == ("-m",) else self.argv[:2]
         for word in words:
             name = os.path.basename(word).partition(":")[0]
-            if name in (*GRACEFUL_SERVERS, UWSGI):
-                return name
+            if name in GRACEFUL_SERVERS or OTHERS.get(name) == UWSGI:
+                return OTHERS.get(name, name)
         return ""
 
     @property

@@ -29,7 +29,7 @@ BUILD = "are built as {site} is"
 CODE = "mount the code as {site} does"
 MANAGE_PY = "manage.py"
 #: What a command names that answers visitors: such a service must not end before its successor can start.
-SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "runserver")
+SERVERS = ("gunicorn", "uvicorn", "hypercorn", "daphne", "uwsgi", "pyuwsgi", "runserver")
 
 
 def holds_code(path: str) -> bool:

@@ -26,6 +26,9 @@ QUIET_ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "COMPOSE_ANSI": "never",
     "COMPOSE_PROGRESS": "plain",
+    # C(_app.left_over) tells of orphans; a removal in the middle of a release would take them from its undo.
+    "COMPOSE_IGNORE_ORPHANS": "1",
+    "COMPOSE_REMOVE_ORPHANS": "0",
     "BUILDKIT_PROGRESS": "plain",
 }
 LOOK_SECONDS = 0.01
@@ -87,6 +90,7 @@ class Runner(t.Protocol):
         timeout_seconds: float = 60,
         last: str = "",
         on_lines: OnLines | None = None,
+        stdin: t.IO[bytes] | None = None,
     ) -> CommandResult:
         """Run C(argv) in C(cwd)."""
 
@@ -98,8 +102,9 @@ def run_command(
     timeout_seconds: float = 60,
     last: str = "",
     on_lines: OnLines | None = None,
+    stdin: t.IO[bytes] | None = None,
 ) -> CommandResult:
-    """Run C(argv) in C(cwd) without a shell and without input.
+    """Run C(argv) in C(cwd) without a shell, and without input unless an opened file is given.
 
     Whatever is raised meanwhile, as in a process that is told to end, ends the program and all that it has started.
 
@@ -111,7 +116,7 @@ def run_command(
     try:
         if last or on_lines:
             return _watch(argv, cwd, timeout_seconds, last, on_lines)
-        with _started(argv, cwd, subprocess.PIPE, subprocess.PIPE) as process:
+        with _started(argv, cwd, subprocess.PIPE, subprocess.PIPE, stdin) as process:
             out, errors = process.communicate(timeout=timeout_seconds)
             return CommandResult(argv, process.returncode, _text(out), _text(errors))
     except FileNotFoundError as exc:
@@ -134,13 +139,15 @@ def _around(argv: list[str], cwd: str | None) -> dict[str, t.Any]:
     if owner and shutil.which(argv[0]):
         # From a place that everybody may look at.
         argv, cwd, environment = [*owner.command(), *argv], cwd or "/", owner.environment(environment)
-    return {"args": argv, "cwd": cwd, "env": environment, "stdin": subprocess.DEVNULL}
+    return {"args": argv, "cwd": cwd, "env": environment}
 
 
 @contextlib.contextmanager
-def _started(argv: list[str], cwd: str | None, out: t.Any, errors: t.Any) -> Iterator[subprocess.Popen[bytes]]:
+def _started(
+    argv: list[str], cwd: str | None, out: t.Any, errors: t.Any, stdin: t.IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program, and end it when anything is raised."""
-    process = subprocess.Popen(**_around(argv, cwd), stdout=out, stderr=errors)
+    process = subprocess.Popen(**_around(argv, cwd), stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=errors)
     try:
         yield process
     except BaseException:

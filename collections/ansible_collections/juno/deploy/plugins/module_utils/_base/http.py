@@ -19,7 +19,7 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import uwsgi
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, Site, request_target
 
@@ -198,7 +198,8 @@ def fetch(site: Site, addresses: t.Sequence[Address], path: str) -> Answer:
 
 def _ask(site: Site, sock: _BoundedSocket, path: str, headers: t.Mapping[str, str]) -> http.client.HTTPResponse:
     """Send the request and return the response, up to its body."""
-    given = {name: value for name, value in headers.items() if name.lower() != "connection"}
+    # Whoever asks here asks the site, or a container of it: what leads to another host is not followed.
+    given = check_headers.added({name: value for name, value in headers.items() if name.lower() != "connection"})
     own = {} if "user-agent" in map(str.lower, given) else {"User-Agent": "juno.deploy"}
     if site.scheme == uwsgi.SCHEME:
         sock.sendall(uwsgi.request(request_target(path), {"Host": site.host, **own, **given}, sock.address))

@@ -51,16 +51,15 @@ MEMCACHED: Spec = {
     "servers": {"type": "list", "elements": "str"},
     "port": _one("int", 11211),
     "tls": _one("bool", False),
-    "tls_ca_file": {"type": "path"},
-    "tls_cert_file": {"type": "path"},
-    "tls_key_file": {"type": "path"},
+    **{name: {"type": "path"} for name in ("tls_ca_file", "tls_cert_file", "tls_key_file")},
     "tls_check_hostname": _one("bool", True),
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "timeout_seconds": _one("float", 5.0),
 }
-#: As what a request comes to a site behind a proxy that ends TLS.
+#: As what a request comes to a site behind a proxy that ends TLS, and headers of it that nobody is shown.
 FORWARDED: Spec = {"forwarded_proto": {"type": "str", "choices": ["http", "https"]}}
+CHECK_HEADERS: Spec = {"check_headers": {"type": "dict", "default": {}, "no_log": True}}
 #: How long static files of earlier releases stay.
 RETENTION: Spec = {"keep_releases": _one("int", 5), "html_max_age": _one("int", 3600)}
 APP: Spec = {
@@ -75,6 +74,7 @@ APP: Spec = {
     "check_entrypoint": _one("str", ""),
 }
 PLAN: Spec = {
+    "files": _one("str", ""),
     "remote": _one("str", "origin"),
     "branch": _one("str", "main"),
     "fetch_timeout_seconds": _one("int", 60),
@@ -133,8 +133,7 @@ PAGE: Spec = {
 CACHES: Spec = {
     "method": _of("settings", "settings", "memcached", "none"),
     "settings": {"type": "str"},
-    "alias": CACHE_CLEAR["alias"],
-    "command": CACHE_CLEAR["command"],
+    **{name: CACHE_CLEAR[name] for name in ("alias", "command")},
     "service": _one("str", "memcached"),
     "port": MEMCACHED["port"],
     **CACHE_POLICY,
@@ -199,6 +198,7 @@ RELEASE: Spec = {
     "release": _one("int", 0),
     "pages": {"type": "list", "elements": "dict", "default": [], "options": PAGE},
     "headers": _one("dict", {}),
+    **CHECK_HEADERS,
     "boot_timeout_seconds": _one("int", 120),
     "recollect": _one("bool", False),
     "probe_rate": _one("float", 0),

@@ -243,8 +243,8 @@ def collect(
 
 
 def is_collected(static: dict[str, t.Any]) -> bool:
-    """Return whether static files came, went, or have other content."""
-    if not static or static.get("why"):
-        return False
+    """Return whether static files came, went, or have other content, as far as that is known."""
+    if static.get("why") or "added" not in static:
+        return "added" in static  # what Django did by itself is not known
     moved = static["added"] > 0 or static["removed"] > 0 or static.get("replaced", 0) > 0
     return moved or bool(static["manifest_hash_before"] != static["manifest_hash_after"])

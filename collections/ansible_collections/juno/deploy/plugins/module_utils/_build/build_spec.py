@@ -30,10 +30,14 @@ class BuildSpec:
     translate: bool = False
     readiness_path: str = "/"
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    #: Pages are asked for with headers that nobody is shown, too; not by the check, whose container shows what it gets.
+    more_headers: bool = False
     #: What the application must show already, since no new container is asked before visitors are: for a reload.
     pages: tuple[dict[str, t.Any], ...] = ()
     #: What the release is to have, if its settings honour it.
     cache_version: cache_versions.CacheVersion = dataclasses.field(default_factory=cache_versions.CacheVersion)
+    #: Aliases of caches that are cleared after the switch, as the settings have them; empty: all, nothing: none.
+    clears: tuple[str, ...] | None = None
     #: How long each service that the check needs may take to start.
     boot_timeout_seconds: float = options.default(options.RELEASE, "boot_timeout_seconds")
     #: Other services that are built or pulled, to be replaced.

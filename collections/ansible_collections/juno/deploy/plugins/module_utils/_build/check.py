@@ -22,11 +22,12 @@ if t.TYPE_CHECKING:
 
 #: A database that is a file is copied, to try migrations on, up to this size.
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
-#: How long a database may stay locked before its copy is given up.
+#: How long a database may stay locked before its copy fails.
 COPY_SECONDS = 30
 #: How the message of each failure of the in-app code begins.
 _FAILURES = {
     "start": "The code of {commit} can't start ({cause})",
+    "caches": "The cache '{what}' of {commit} could not be cleared after the switch ({cause})",
     "history": "The migrations of {commit} don't fit the database ({cause})",
     "migration": "The migration {what} of {commit} fails on a copy of the database ({cause})",
     "request": "The code of {commit} answers {what} ({cause})",
@@ -58,7 +59,8 @@ def check(
         try:
             return judge(spec, answer.results, answer.result)
         except CommandError:
-            if spec.collect:
+            # In a bucket, what was put over other files stays.
+            if spec.collect and "touched" not in answer.results:
                 collecting(False)
             raise
     done = dataclasses.replace(answer.result, rc=0)
@@ -86,6 +88,7 @@ def _ask(
         directory=app.path,
         readiness_path=spec.readiness_path if spec.check_command else "",
         headers=spec.headers,
+        more_headers=spec.more_headers,
         pages=list(spec.pages),
         collect=spec.collect,
         collect_seconds=round(spec.build_timeout_seconds),
@@ -93,6 +96,8 @@ def _ask(
         copy_seconds=COPY_SECONDS,
         environment=spec.cache_version.environment,
         list_caches=bool(spec.cache_version.value),
+        clears=None if spec.clears is None else list(spec.clears),
+        cache_version=str(spec.cache_version.value or ""),
     )
 
 

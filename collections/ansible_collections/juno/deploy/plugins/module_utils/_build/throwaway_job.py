@@ -9,7 +9,9 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._django import collectstatic, runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     asgi,
+    cache_cacheops,
     cache_list,
+    cache_redis,
     child_processes,
     connection_room,
     connections,
@@ -46,7 +48,9 @@ IN_APP_MODULES = (
     migrate,
     asgi,
     in_app_request,
+    cache_cacheops,
     cache_list,
+    cache_redis,
     connection_room,
     release,
 )
@@ -62,6 +66,8 @@ def build(commit: str, token: str, timeout_seconds: float, request: dict[str, t.
         "arguments": ["check"],
         "busy_seconds": 20,
         "list_caches": False,
+        "clears": None,
+        "cache_version": "",
         "directory": "",
         **request,
         "token": token,

@@ -14,14 +14,20 @@ from ansible_collections.juno.deploy.plugins.module_utils._cache import policy a
 from ansible_collections.juno.deploy.plugins.module_utils._cache.clear import ClearOutcome, Spot
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import InAppResult, Place, run_in_app
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache as in_app_cache
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache_keys, cache_list, manage
+from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
+    cache_cacheops,
+    cache_keys,
+    cache_list,
+    cache_redis,
+    manage,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.servers import Options
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
-MODULES = (manage, cache_keys, cache_list, in_app_cache)
+MODULES = (manage, cache_cacheops, cache_list, cache_redis, cache_keys, in_app_cache)
 #: What Django's start may take on a busy droplet, beside the servers' own time.
 START_SECONDS = 60
 SESSIONS_WARNING = (
@@ -32,6 +38,7 @@ HOW_HERE = {
     "redis": "FLUSHDB by the app's backend; an entry stored before is gone",
     "database": "DELETE by the app's backend; an entry stored before is gone",
     "filebased": "clear() of the app's backend; no file from before is left",
+    "cacheops": "what it has stored is deleted",
     "other": "clear() of the app's backend; an entry stored before is gone in the process that cleared",
 }
 
@@ -135,15 +142,14 @@ def _outcome_of(cache: dict[str, t.Any], result: dict[str, t.Any]) -> ClearOutco
         return ClearOutcome(error=cache_policy.refusal(where, refused["sessions"], refused["others"], why=why))
     if result.get("selective"):
         how = f"{result['deleted']:,} entries of this app deleted by its own backend"
-        how += cache_policy.stayed(result["sessions"], result["others"], result["kept"])
+        how += cache_policy.stayed(result["sessions"], result["others"], result["kept"]) + cache_policy.followed(result)
         return ClearOutcome(verified=True, how=how, milliseconds=result["milliseconds"], selective=True)
     note = ""
     if cache["family"] == "other":
         note = f"Whether {cache['backend']} is shared by all workers is not known here."
     verified = cache["family"] != "other"
-    return ClearOutcome(
-        verified=verified, how=HOW_HERE[cache["family"]], note=note, milliseconds=result.get("milliseconds", 0)
-    )
+    how = HOW_HERE[cache["family"]] + cache_policy.followed(result)
+    return ClearOutcome(verified=verified, how=how, note=note, milliseconds=result.get("milliseconds", 0))
 
 
 def _clear_elsewhere(

@@ -29,7 +29,7 @@ def scope(purpose: str, plan: Mapping[str, t.Any], *, recollect: bool, replaced:
     :param purpose: V(deploy), V(rollback) or V(restart); empty where a person clears the caches.
     :param replaced: what C(replaced_names) gives.
     """
-    planned: Scope = plan.get("invalidate", "all") if purpose == "deploy" else "all"
+    planned: Scope = plan.get("clear", "all") if purpose == "deploy" else "all"
     if not recollect and planned != "naming":
         return planned
     if replaced is None:

@@ -81,6 +81,11 @@ def stayed(sessions: int, others: int, kept: int) -> str:
     return f", {' and '.join(parts)} stay" if parts else ""
 
 
+def followed(result: dict[str, t.Any]) -> str:
+    """Return that replicas have taken a clear in, or nothing where the app reads from none."""
+    return "".join(f"; {one} followed" for one in counted(result.get("replicas", 0), "replica"))
+
+
 def counted(count: int, name: str, names: str = "") -> list[str]:
     """Return a number with its noun; nothing for 0."""
     return [f"{count:,} {name if count == 1 else names or name + 's'}"] if count else []

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 
-#: How long a database may stay locked before its copy is given up.
+#: How long a database may stay locked before its copy fails.
 LOCKED_SECONDS = 60
 #: Room that a copy leaves free on its disk.
 RESERVE_BYTES = 256 * 1024 * 1024

@@ -27,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     static_main,
     static_memory,
     static_prune,
+    static_remote,
     static_stage,
 )
 
@@ -39,6 +40,7 @@ COLLECTORS = (
     static_fingerprint,
     static_prune,
     static_compressed,
+    static_remote,
     static_collect,
 )
 IN_APP_MODULES = (manage, *COLLECTORS, static_main)

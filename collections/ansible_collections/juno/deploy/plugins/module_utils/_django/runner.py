@@ -39,7 +39,7 @@ RULES: dict[str, t.Any] = {
 }
 #: SIGALRM ended the in-app code: as subprocess and as a shell or the Engine tell it.
 TIMED_OUT = (-14, 142)
-#: Added to in-app code's own limit before it is given up from outside.
+#: Added to in-app code's own limit before it is ended from outside.
 GRACE_SECONDS = 5
 BOOT = (
     "import base64,json,sys,types,zlib\n"

@@ -15,6 +15,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
+#: Of a checkout whose commits the controller has sent (C(_git.sent_files)).
+FILES_BRANCH = "juno-files"
 #: Names listed in a message before it says how many more there are.
 NAMES_SHOWN = 10
 
@@ -106,16 +108,21 @@ def look(run: Runner, path: str, remote: str, branch: str) -> GitState:
     commit, subject = wanted.stdout.rstrip("\n").split("\0", 1)
     counted = run(git(path, "rev-list", "--left-right", "--count", f"HEAD...{target}", "--"))
     ahead, behind = parse_ahead_behind(counted.require(f"git can't compare {path} with '{branch}' ({{cause}}).").stdout)
-    named = run(git(path, "symbolic-ref", "--quiet", "--short", "HEAD"))
     return GitState(
         commit=head.stdout.strip(),
-        branch=named.stdout.strip() if named.rc == 0 else "",
+        branch=branch_of(run, path),
         target_commit=commit,
         target_subject=subject,
         ahead=ahead,
         behind=behind,
         dirty=locally_modified(run, path),
     )
+
+
+def branch_of(run: Runner, path: str) -> str:
+    """Return the branch of the checkout; nothing where it is on none."""
+    named = run(git(path, "symbolic-ref", "--quiet", "--short", "HEAD"))
+    return named.stdout.strip() if named.rc == 0 else ""
 
 
 def locally_modified(run: Runner, path: str) -> list[str]:
@@ -145,7 +152,7 @@ def require_movable(path: str, state: GitState, branch: str, deployed: set[str] 
             f"push them, or drop them with git reset --keep {state.target_commit[:12]}.",
             ahead=state.ahead,
         )
-    _require_untouched(path, state.dirty)
+    _require_untouched(path, state.dirty, state.branch)
 
 
 def require_clean(run: Runner, path: str) -> None:
@@ -153,14 +160,17 @@ def require_clean(run: Runner, path: str) -> None:
 
     :raises BadInputError: one was.
     """
-    _require_untouched(path, locally_modified(run, path))
-
-
-def _require_untouched(path: str, dirty: list[str]) -> None:
+    dirty = locally_modified(run, path)
     if dirty:
+        _require_untouched(path, dirty, branch_of(run, path))
+
+
+def _require_untouched(path: str, dirty: list[str], branch: str) -> None:
+    if dirty:
+        keep = "bring them into the folder of 'files'" if branch == FILES_BRANCH else "commit and push them"
         raise BadInputError(
             f"The checkout {path} has locally modified files: {some(dirty)}; nothing was overwritten: "
-            "commit and push them, or set them back with git restore.",
+            f"{keep}, or set them back with git restore.",
             dirty=dirty,
         )
 

@@ -14,9 +14,10 @@ import time
 import typing as t
 import uuid
 
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_cacheops import FAMILY as CACHEOPS
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_cacheops import clear as clear_cacheops
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_keys import (
     Choice,
-    UnableError,
     count_only,
     delete_own,
     source_of,
@@ -26,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_list imp
     run_in_parallel,
     with_apps,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_redis import BehindError, Redis, UnableError
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import (
     around_command,
     before_apps,
@@ -37,7 +39,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import 
 #: The session engine that has no other place than a cache.
 CACHE_ENGINE = "django.contrib.sessions.backends.cache"
 #: Families that this process can clear for all others.
-CLEARED_HERE = ("redis", "database", "filebased", "other")
+CLEARED_HERE = ("redis", "database", "filebased", CACHEOPS, "other")
+#: How much of the time for a server its replicas may take to follow.
+FOLLOW_SHARE = 0.7
 #: memcached 1.6.25 and later can keep old items over one flush; a second one in another second takes them.
 SECOND_FLUSH_SECONDS = 1.1
 
@@ -108,10 +112,28 @@ def timed(clear: "t.Callable[[t.Any], dict[str, t.Any]]", what: t.Any) -> "dict[
 def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -> "dict[str, t.Any]":
     """Delete the app's own entries from a place that some of its caches share, or empty it and look whether it is."""
     one = caches[0]
+    if one["family"] == CACHEOPS:
+        return clear_cacheops()
     cache = importlib.import_module("django.core.cache").caches[one["alias"]]
+    if one["family"] != "redis":
+        return _clear_place(request, caches, cache, int)
+    source = Redis(cache)
+    wrong = source.why_not()
+    if wrong:
+        return {"error": wrong + ". Nothing was cleared there"}
+    try:
+        return _clear_place(request, caches, cache, lambda: source.followed(request["server_seconds"] * FOLLOW_SHARE))
+    except BehindError as exc:
+        return {"error": str(exc)}
+
+
+def _clear_place(
+    request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]", cache: t.Any, followed: "t.Callable[[], int]"
+) -> "dict[str, t.Any]":
+    """Do so; C(followed) waits for replicas that are read from, and returns how many there are."""
+    one, policy = caches[0], request["policy"]
     begins = [each["begins"] for each in caches]
-    earlier = [one for each in caches for one in each["earlier"]]
-    policy = request["policy"]
+    choice = Choice(begins + [one for each in caches for one in each["earlier"]], policy["keep"])
     why = ""
     holds_sessions = one["key"] == request.get("sessions_in")
     try:
@@ -119,8 +141,8 @@ def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -
         if None in begins:
             raise UnableError("the app's key function puts no prefix before its keys")
         if policy["mode"] != "flush":
-            return dict(delete_own(source, Choice(begins + earlier, policy["keep"])), selective=True)
-        found = count_only(source, Choice(begins + earlier, policy["keep"]))
+            return dict(delete_own(source, choice), selective=True, replicas=followed())
+        found = count_only(source, choice)
     except UnableError as exc:
         if policy["mode"] == "selective":
             return {"error": f"its entries can't be deleted one by one ({exc})"}
@@ -128,26 +150,29 @@ def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -
     sessions = found["sessions"] if holds_sessions else 0
     if (sessions or found["others"]) and not policy["allow_loss"]:
         return {"refused": dict(found, sessions=sessions, why=why)}
-    if one["family"] == "filebased":
-        return clear_files(cache)
-    return clear_marked(cache)
+    return clear_files(cache) if one["family"] == "filebased" else clear_marked(cache, followed=followed)
 
 
-def clear_marked(cache: t.Any, times: int = 1) -> "dict[str, t.Any]":
-    """Store a marker, clear, and see that the marker is gone; a backend may report success and do nothing."""
+def clear_marked(cache: t.Any, times: int = 1, followed: "t.Callable[[], int]" = int) -> "dict[str, t.Any]":
+    """Store a marker, clear, and see that the marker is gone; a backend may report success and do nothing.
+
+    C(followed) waits for replicas that are read from, and returns how many there are.
+    """
     key = "juno.deploy." + uuid.uuid4().hex
-    stored = False
+    stored, replicas = False, 0
     for turn in range(times):
         if turn:
             time.sleep(SECOND_FLUSH_SECONDS)
         cache.set(key, "1", 60)
+        followed()
         stored = cache.get(key) == "1"
         cache.clear()
+        replicas = followed()
     if not stored:
         return {"error": "it stores nothing, so that its clear can't be checked: the server may be down or read-only"}
     if not gone(cache, key):
         return {"error": "clear() reported success, but an entry stored before is still there"}
-    return {}
+    return {"replicas": replicas} if replicas else {}
 
 
 def gone(cache: t.Any, key: str) -> bool:

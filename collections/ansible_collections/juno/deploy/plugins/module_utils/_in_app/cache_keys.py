@@ -9,13 +9,11 @@ import importlib
 import re
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_redis import Redis, UnableError
+
 #: Keys that one command deletes: few enough for every database's limit of parameters.
 CHUNK = 500
 SESSIONS = "django.contrib.sessions."
-
-
-class UnableError(Exception):
-    """The backend can't list its keys."""
 
 
 class Rows:
@@ -39,29 +37,6 @@ class Rows:
         with self._connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {self._table} WHERE cache_key IN ({marks})", names)  # noqa: S608 - as above
             return max(0, int(cursor.rowcount))
-
-
-class Redis:
-    """The keys of a cache in Redis, by Django's own backend or django-redis."""
-
-    def __init__(self, cache: t.Any) -> None:
-        own: t.Any = getattr(cache, "_cache", None)
-        other: t.Any = getattr(cache, "client", None)
-        if hasattr(own, "get_client"):
-            self._client = own.get_client(None, write=True)
-        elif hasattr(other, "get_client"):
-            self._client = other.get_client(write=True)
-        else:
-            raise UnableError(f"{type(cache).__name__} gives no client that lists its keys")
-
-    def names(self) -> "t.Iterator[t.Any]":
-        """Return all of them, some perhaps twice."""
-        for name in self._client.scan_iter(count=1000):
-            yield name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
-
-    def delete(self, names: "list[str]") -> int:
-        """Delete some, and return how many there were."""
-        return int(self._client.delete(*[name.encode("utf-8", "surrogateescape") for name in names]))
 
 
 SOURCES: "dict[str, t.Any]" = {"database": Rows, "redis": Redis}

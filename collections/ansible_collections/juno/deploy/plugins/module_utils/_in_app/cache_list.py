@@ -16,10 +16,12 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_cacheops import query_caches
+
 #: Which family a backend belongs to, by the module of a class it descends from.
 FAMILIES = (
     ("memcached", ("django.core.cache.backends.memcached", "django_bmemcached", "django_elasticache")),
-    ("redis", ("django.core.cache.backends.redis", "django_redis", "redis_cache")),
+    ("redis", ("django.core.cache.backends.redis", "django_redis", "django_valkey", "redis_cache")),
     ("database", ("django.core.cache.backends.db",)),
     ("filebased", ("django.core.cache.backends.filebased",)),
     ("locmem", ("django.core.cache.backends.locmem",)),
@@ -72,19 +74,16 @@ def family_of(kind: type) -> str:
 
 def mask(text: str) -> str:
     """Hide the user and password of every URL in a text, and all passwords that the settings hold."""
-    text = re.sub(r"(\w://)[^\s'\"]*@", r"\1" + MASK + "@", text)
-    for secret in _passwords():
+    text = re.sub(r"(?<=\w://)[^\s'\"]*(?=@)|(?<=[?&]password=)[^\s'\"&]+", MASK, text)
+    for secret in _passwords(importlib.import_module("django.conf").settings.CACHES):
         text = text.replace(secret, MASK)
     return text
 
 
-def _passwords() -> "list[str]":
-    found = []
-    for conf in importlib.import_module("django.conf").settings.CACHES.values():
-        for name, value in list((conf.get("OPTIONS") or {}).items()) + list(conf.items()):
-            if "pass" in str(name).lower() and isinstance(value, str) and value:
-                found.append(value)
-    return found
+def _passwords(conf: t.Any, name: str = "") -> "list[str]":
+    if isinstance(conf, dict):
+        return [secret for key, value in conf.items() for secret in _passwords(value, str(key))]
+    return [conf] if "pass" in name.lower() and isinstance(conf, str) and conf else []
 
 
 def describe(alias: str, cache: t.Any, conf: "dict[str, t.Any]") -> "dict[str, t.Any]":
@@ -206,7 +205,7 @@ def list_caches(seconds: float, resolving: bool, versions: "t.Sequence[int]" = (
             listed.append(dict(broken, key="alias " + alias, error=mask(f"{type(exc).__name__}: {exc}")))
     if resolving:
         _resolve_all([node for one in listed for node in one.get("nodes", [])], seconds)
-    return dict(about(settings), caches=listed)
+    return dict(about(settings), caches=[*listed, *query_caches(settings, mask)])
 
 
 def list_versions() -> "dict[str, t.Any]":
@@ -220,7 +219,7 @@ def list_versions() -> "dict[str, t.Any]":
             listed.append(dict(one, family=family_of(import_string(conf["BACKEND"]))))
         except Exception as exc:  # noqa: BLE001  # a backend's module raises what it likes, and the error is reported
             listed.append(dict(one, family="other", error=mask(f"{type(exc).__name__}: {exc}")))
-    return dict(about(settings), caches=listed)
+    return dict(about(settings), caches=[*listed, *query_caches(settings, mask)])
 
 
 def _resolve_all(nodes: "list[dict[str, t.Any]]", seconds: float) -> None:

@@ -49,10 +49,10 @@ def caches(settings: t.Any, seconds: float) -> "list[dict[str, t.Any]]":
     listed = []
     for one in list_caches(seconds, resolving=False)["caches"]:
         result = {name: one.get(name) for name in ("alias", "backend", "family", "locations", "error")}
-        result["options"] = sorted(settings.CACHES[one["alias"]].get("OPTIONS") or {})
-        if "error" not in one:
-            result.update(key_prefix=one["key_prefix"], keys_begin_with=one["begins"])
-            result.update(keys_of(made[one["alias"]]))
+        result["options"] = sorted(settings.CACHES.get(one["alias"], {}).get("OPTIONS") or {})
+        result.update(one.get("told") or {})
+        if "error" not in one and "told" not in one:
+            result.update(keys_of(made[one["alias"]]), key_prefix=one["key_prefix"], keys_begin_with=one["begins"])
         listed.append(result)
     return listed
 

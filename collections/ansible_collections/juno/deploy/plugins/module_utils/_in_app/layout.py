@@ -28,19 +28,38 @@ def relative(path: str, mounts: "list[dict[str, str]]", directory: str) -> str:
     return "" if found == "." or found.startswith("..") else found
 
 
+#: By which setting backends of django-storages are told their bucket, by the name of its option.
+BUCKETS = {"s3": "AWS_STORAGE_BUCKET_NAME", "s3boto3": "AWS_STORAGE_BUCKET_NAME", "gcloud": "GS_BUCKET_NAME"}
+
+
 def static_at(settings: t.Any) -> "dict[str, str]":
-    """Return the static root and its manifest's name; nothing where files are kept elsewhere, or without a manifest."""
-    if "django.contrib.staticfiles" not in settings.INSTALLED_APPS or not settings.STATIC_ROOT:
+    """Return the static root and its manifest's name; for storage that is no folder where that is (C(place)).
+
+    Nothing where a folder has no manifest, or the storage can't be told.
+    """
+    if "django.contrib.staticfiles" not in settings.INSTALLED_APPS:
         return {}
     stores = getattr(settings, "STORAGES", None) or {}
-    name = (stores.get("staticfiles") or {}).get("BACKEND") or getattr(settings, "STATICFILES_STORAGE", "")
+    conf = stores.get("staticfiles") or {}
+    name = conf.get("BACKEND") or getattr(settings, "STATICFILES_STORAGE", "")
     try:
         kind = importlib.import_module("django.utils.module_loading").import_string(name)
         local = issubclass(kind, importlib.import_module("django.core.files.storage").FileSystemStorage)
     except Exception:  # noqa: BLE001 - a module of the app's own raises what it likes; it is told when it collects
         return {}
+    if not local:
+        return {"place": _place(settings, str(name), kind, conf.get("OPTIONS") or {})}
     manifest = str(getattr(kind, "manifest_name", "") or "")
-    return {"root": os.path.abspath(str(settings.STATIC_ROOT)), "manifest": manifest} if local and manifest else {}
+    root = str(settings.STATIC_ROOT or "")
+    return {"root": os.path.abspath(root), "manifest": manifest} if root and manifest else {}
+
+
+def _place(settings: t.Any, name: str, kind: type, options: "dict[str, t.Any]") -> str:
+    """Return in words where a storage keeps its files, which is not made for that: it may write as soon as it is."""
+    modules = {one.__module__.rpartition(".")[2] for one in kind.__mro__ if one.__module__.startswith("storages.")}
+    named = next((BUCKETS[one] for one in sorted(modules) if one in BUCKETS), "")
+    bucket = options.get("bucket_name") or getattr(kind, "bucket_name", None) or getattr(settings, named, None)
+    return f"the bucket '{bucket}' ({name})" if named and bucket else name
 
 
 def layout(settings: t.Any, mounts: "list[dict[str, str]]", directory: str) -> "dict[str, list[str]]":

@@ -136,6 +136,8 @@ def judge(page: "dict[str, t.Any]", answer: "dict[str, t.Any]", text: str, heade
         found = [f"does not contain '{one}'" for one in page.get("contains") or [] if one not in text]
         found += [f"still contains '{one}'" for one in page.get("excludes") or [] if one in text]
         return found[0] if found else ""
+    if status == 401:
+        return "it asks for a login: set 'check_headers' (Authorization)"
     if status == 400:
         return (
             f"it is refused as Host '{headers.get('Host', '')}': name that host in ALLOWED_HOSTS, or set "

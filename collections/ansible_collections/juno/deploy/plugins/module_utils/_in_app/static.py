@@ -17,7 +17,9 @@ def look(files: "set[str] | None" = None) -> "dict[str, t.Any]":
     """Read the storage: its class, its root, its files unless they are known, its manifest."""
     storage = importlib.import_module("django.contrib.staticfiles.storage").staticfiles_storage
     kind = storage.__class__
-    root = getattr(storage, "location", None)
+    local = isinstance(storage, importlib.import_module("django.core.files.storage").FileSystemStorage)
+    # What others call their location is the beginning of their names.
+    root = getattr(storage, "location", None) if local else None
     text = storage.read_manifest() if hasattr(storage, "read_manifest") else None
     manifest = json.loads(text) if text else None
     return {

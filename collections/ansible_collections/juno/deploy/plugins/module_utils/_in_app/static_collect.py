@@ -23,6 +23,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_fingerp
 )
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_memory import load, names_of, remember, save
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_prune import doomed, oldest_start
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_remote import Remote, is_remote
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_remote import why_not as why_not_remote
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_stage import Stage, real_storage, why_not
 
 #: What a caller may ask for, and what holds where it does not.
@@ -37,6 +39,8 @@ OPTIONS: "dict[str, t.Any]" = {
     "keep_releases": 5,
     "html_max_age": 3600,
     "in_container": True,
+    #: Is called before anything changes that serves, where that can't be taken back.
+    "touch": None,
     #: When the oldest process elsewhere started that may serve the files, in seconds since the epoch.
     "started": None,
     "names": False,
@@ -56,7 +60,13 @@ def collect(
     options = dict(OPTIONS, **options)
     storage = real_storage()
     why = why_not(storage) if options["staging"] else "staging is off"
+    if options["staging"] and is_remote(storage):
+        why = why_not_remote(storage, command)
+        if not why:
+            return Remote(storage, options).work(run)
     if why:
+        if options.get("touch"):
+            options["touch"]()
         before = look()
         (in_place or run)()
         nothing = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0}

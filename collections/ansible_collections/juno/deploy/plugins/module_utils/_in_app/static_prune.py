@@ -60,7 +60,7 @@ def doomed(
 
 
 def _is_over(made: float, firsts: "list[float]", rules: "dict[str, t.Any]") -> bool:
-    """Return whether a file that no remembered manifest names was given up long ago.
+    """Return whether a file that no remembered manifest names is out of use for long.
 
     A manifest that was seen by nobody may have named it: until the first one that was seen after it was made, at most.
     """

@@ -209,6 +209,13 @@ def _space() -> str:
         return "0"
 
 
+def aside() -> str:
+    """Make a staging folder where temporary files are, and remove what killed runs left there; return its path."""
+    place = tempfile.gettempdir()
+    sweep(place, "")
+    return tempfile.mkdtemp(prefix=f"{WORD}-{_space()}-{os.getpid()}-", dir=place)
+
+
 def sweep(place: str, start: str) -> None:
     """Remove what killed runs left at a place: their process is gone, or nobody can be asked and it is old."""
     with contextlib.suppress(OSError), os.scandir(place) as entries:

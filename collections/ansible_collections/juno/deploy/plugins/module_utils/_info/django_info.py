@@ -14,6 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 from ansible_collections.juno.deploy.plugins.module_utils._django import runner
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     asgi,
+    cache_cacheops,
     cache_list,
     cache_version,
     child_processes,
@@ -39,6 +40,7 @@ if t.TYPE_CHECKING:
 IN_APP_MODULES = (
     manage,
     child_processes,
+    cache_cacheops,
     cache_list,
     static,
     asgi,

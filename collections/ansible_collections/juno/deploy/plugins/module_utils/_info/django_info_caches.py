@@ -12,6 +12,8 @@ if t.TYPE_CHECKING:
 
 #: Backends that keep nothing, or nothing that another process sees.
 DUMMY, LOCAL = "dummy", "locmem"
+#: Results of queries, outside of CACHES.
+QUERIES = "cacheops"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,14 @@ def unusable(caches: list[dict[str, t.Any]], workers: int | None) -> Iterator[Fi
             f"LocMemCache ({names(local)}) lives in the server's own memory: only new workers clear it.",
         )
     for one in caches:
-        if one not in broken and one["family"] not in (DUMMY, LOCAL):
+        if one["family"] == QUERIES:
+            yield Finding(
+                "query_cache",
+                "hint",
+                f"cacheops keeps results of queries at {names(one['locations'])}, outside of CACHES and of their "
+                "VERSION: each deploy deletes them there, and nothing else.",
+            )
+        elif one not in broken and one["family"] not in (DUMMY, LOCAL):
             yield from key_function(one)
 
 
@@ -95,7 +104,8 @@ def versions(caches: list[dict[str, t.Any]], cache_version: dict[str, t.Any]) ->
             f"VERSION of {names(sorted({*texts, *later}))} {when} a text and no number, so incr_version fails, and a "
             f'space in it makes every key invalid: write int(os.environ.get("{variable or "CACHE_VERSION"}", "1")).',
         )
-    shared = [one["alias"] for one in caches if not one["error"] and one["family"] not in (DUMMY, LOCAL)]
+    alone = (DUMMY, LOCAL, QUERIES)
+    shared = [one["alias"] for one in caches if not one["error"] and one["family"] not in alone]
     if (
         variable
         and shared

@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base.table import columns
+from ansible_collections.juno.deploy.plugins.module_utils._info.django_info_caches import QUERIES
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,6 +77,8 @@ def cache(one: dict[str, t.Any]) -> tuple[str, ...]:
     places = ", ".join(one["locations"])
     if one["error"]:
         return (one["alias"], name, places, "can't be used", "")
+    if one["backend"] == QUERIES:
+        return (one["alias"], name, places, "results of queries", "")
     begins = "keys without a prefix" if one["keys_begin_with"] is None else f"keys begin with {one['keys_begin_with']}"
     version = "" if one["version_type"] == "int" else f", VERSION is a {one['version_type']}"
     return (one["alias"], name, places, f"{begins}{version}", kept(one["timeout"]))

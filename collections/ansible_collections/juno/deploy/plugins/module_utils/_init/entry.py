@@ -31,7 +31,7 @@ _CALLED = {
 _OPTIONS = frozenset(
     (
         *("path", "project", "service", "worker_services", "exclude_services", "compose_files", "docker_host"),
-        *("state_root", "remote", "branch", "base_url", "settings", "strategy", "update_services"),
+        *("state_root", "files", "remote", "branch", "base_url", "settings", "strategy", "update_services"),
         *_CALLED,
     )
 )

@@ -45,6 +45,8 @@ class Git:
     remote: str = ""
     url: str = ""
     branch: str = ""
+    #: There is none of a git server, so that a folder of the controller could be deployed.
+    none: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,11 +7,12 @@ Nothing is fetched: what the git server has is the plan's to say.
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, trust
+from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, sent_files, trust
 from ansible_collections.juno.deploy.plugins.module_utils._init.facts import Git, Given
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
@@ -28,9 +29,17 @@ def look(run: Runner, app: App, given: Given) -> tuple[Git, list[str]]:
     git = Git()
     try:
         owner.take(app)
+        if given.others.get("files"):
+            if sent_files.has_checkout(run, app.path):
+                checkout.require_clean(run, app.path)
+            return Git(none=True), problems
+        if _has_none(run, app.path):
+            return Git(none=True), [_no_checkout(app.path)]
         checkout.require_checkout(run, app.path)
         problems += trust.findings(app, trust.apply(run, app, strict=False))
         git = _read(run, app.path, given)
+        if git.branch == checkout.FILES_BRANCH and not git.remote:
+            return Git(none=True), [*problems, _no_files(app.path)]
         if not git.remote:
             return git, [*problems, _no_remote(app.path)]
         state = checkout.look(run, app.path, git.remote, git.branch)
@@ -39,6 +48,22 @@ def look(run: Runner, app: App, given: Given) -> tuple[Git, list[str]]:
     except JunoError as exc:
         problems.append(exc.message)
     return git, problems
+
+
+def _has_none(run: Runner, path: str) -> bool:
+    """Return whether there is no repository, nor one of a folder above."""
+    return not (os.path.lexists(os.path.join(path, ".git")) or _ask(run, path, "rev-parse", "--show-toplevel"))
+
+
+def _no_checkout(path: str) -> str:
+    return (
+        f"{path} is not a git checkout: set 'files' to a folder with its files on the machine that deploys, or clone "
+        f"the app there (git clone URL {path})."
+    )
+
+
+def _no_files(path: str) -> str:
+    return f"What is in {path} was sent from a folder of the machine that deploys: set 'files' to that folder."
 
 
 def _no_remote(path: str) -> str:

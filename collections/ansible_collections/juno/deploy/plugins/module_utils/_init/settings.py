@@ -41,7 +41,9 @@ class Setting:
 def of(facts: Facts) -> list[Setting]:
     """Return the variables, in the order of the entry; what a person has set goes before what was found."""
     found = [*_project(facts), *_service(facts), *_git(facts), *_site(facts)]
-    given = [Setting(name, value, AS_SET) for name, value in facts.given.others.items()]
+    # No folder is none that was set, and one may be proposed.
+    others = {name: value for name, value in facts.given.others.items() if (name, value) != ("files", "")}
+    given = [Setting(name, value, AS_SET) for name, value in others.items()]
     names = {one.name for one in given}
     pages = [] if "check_urls" in names else [_pages()]
     return [*(one for one in found if one.name not in names), *given, *pages]
@@ -107,6 +109,10 @@ def _service(facts: Facts) -> Iterator[Setting]:
 
 def _git(facts: Facts) -> Iterator[Setting]:
     git, given = facts.git, facts.given
+    if git.none and not given.others.get("files"):
+        name = posixpath.basename(facts.app.path)
+        why = "a folder on the machine that deploys with what is to be deployed, looked for from the inventory's folder"
+        yield Setting("files", name, why, off=True)
     if git.remote and git.remote != look_at_git.REMOTE:
         yield Setting("remote", git.remote, AS_SET if given.remote else "found: the remote that the branch follows")
     if git.branch and git.branch != look_at_git.BRANCH:

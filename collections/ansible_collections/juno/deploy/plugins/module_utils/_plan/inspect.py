@@ -14,6 +14,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._build import generate
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, trust
 from ansible_collections.juno.deploy.plugins.module_utils._plan import (
     compose_target,
+    front_target,
     inspect_compose,
     inspect_git,
     inspect_notices,
@@ -98,7 +99,8 @@ def inspect(run: Runner, app: App, request: inspect_git.PlanRequest) -> dict[str
 def _look(run: Runner, app: App, request: inspect_git.PlanRequest) -> _Seen:
     """Look at git, compose and the containers at the same time."""
     entries = journal.read(app.journal)
-    events.tell(f"fetches {request.branch} from {request.remote}; looks at compose and the containers")
+    fetches = "" if request.files else f"fetches {request.branch} from {request.remote}; "
+    events.tell(f"{fetches}looks at compose and the containers")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         # What is wrong on this host is told before what is wrong with the git server.
         asked_compose = pool.submit(inspect_compose.look_at_compose, run, app)
@@ -138,6 +140,8 @@ def _require_deployable(run: Runner, seen: _Seen, request: inspect_git.PlanReque
     django_service.require(seen.wanted, app, name)
     worker_services.require_declared(app, seen.wanted, name)
     inspect_compose.refuse(app, request, seen.wanted, seen.containers)
+    if seen.diff.changes and not request.base_url:
+        front_target.require_asked(run, app, (seen.here.config, seen.wanted), seen.diff.changes, commit)
     gone = [one.path for one in seen.diff.changes or () if one.status == "D"]
     if gone:
         refusals.require_files_stay(app, compose_target.texts(run, app, commit), gone, name)
@@ -174,12 +178,17 @@ def _plan(
     if plan.deploy:
         refusals.require_possible(app, seen.wanted, name, commit[:12])
         strategy_plan.require_handing_on(app, name, running)
+    collects = static_plan.collects(request.collectstatic, name, plan, own_command=own_command)
     described = {
         **plan.as_dict(),
         **strategy,
-        "collect": static_plan.collects(request.collectstatic, name, plan, own_command=own_command),
+        "collect": collects,
         "pulled": images.taken,
-        "words": [*plan_words.words(plan, needs), *about_others],
+        "words": [
+            *plan_words.words(plan, needs),
+            *static_plan.words(seen.entries, collects=plan.deploy and collects),
+            *about_others,
+        ],
     }
     return described, needs
 

@@ -21,7 +21,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ba
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff as git_diff
 from ansible_collections.juno.deploy.plugins.module_utils._git import fetch as git_fetch
-from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, sent_files, trust
 from ansible_collections.juno.deploy.plugins.module_utils._rules import change
 from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile as rules_dockerfile
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules as rules_rules
@@ -58,6 +58,13 @@ class PlanRequest:
     base_url: str = ""
     #: The registries that it has logins for.
     logged_in: tuple[str, ...] = ()
+    #: The commit of the files that the controller has sent, in place of a branch of the git server.
+    files: str = ""
+
+    @property
+    def target(self) -> str:
+        """What is to be deployed, as git names it."""
+        return self.files or f"refs/remotes/{self.remote}/{self.branch}"
 
 
 def request_of(params: dict[str, t.Any]) -> PlanRequest:
@@ -84,18 +91,23 @@ class Diff:
 def look_at_git(
     run: Runner, app: App, request: PlanRequest, entries: list[journal.Entry]
 ) -> tuple[git_checkout.GitState, Diff]:
-    """Fetch the branch, look at the checkout, and at what differs from the release that serves.
+    """Fetch the branch, if there is one, look at the checkout, and at what differs from the release that serves.
 
     :raises JunoError: the git server fails, or the checkout can't be moved without losing something of a person's.
     """
-    fetch(run, app, request)
+    if not request.files:
+        _fetch(run, app, request)
     serving = (journal.last_done(entries) or journal.NO_RELEASE).commit
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         # In a large repository each takes a while, and neither waits for the other.
-        asked = pool.submit(differ, run, app.path, serving, f"refs/remotes/{request.remote}/{request.branch}")
-        state = git_checkout.look(run, app.path, request.remote, request.branch)
+        asked = pool.submit(differ, run, app.path, serving, request.target)
+        if request.files:
+            state = sent_files.look(run, app.path, request.files)
+        else:
+            state = git_checkout.look(run, app.path, request.remote, request.branch)
+            deployed = {one.commit for one in entries if one.commit}
+            git_checkout.require_movable(app.path, state, request.branch, deployed)
         owner.look_ahead(run, app.path, state.target_commit)
-        git_checkout.require_movable(app.path, state, request.branch, {one.commit for one in entries if one.commit})
         blocked = git_checkout.in_the_way(run, app.path, state.target_commit) if state.behind else []
         if blocked:
             raise BadInputError(
@@ -104,6 +116,18 @@ def look_at_git(
                 in_the_way=blocked,
             )
         return state, asked.result()
+
+
+def _fetch(run: Runner, app: App, request: PlanRequest) -> None:
+    try:
+        fetch(run, app, request)
+    except CommandError as exc:
+        if git_checkout.branch_of(run, app.path) != git_checkout.FILES_BRANCH:
+            raise
+        raise BadInputError(
+            f"What is in {app.path} was sent from a folder, and 'files' is not set: set it to that folder, or clone "
+            "the app's repository to another directory and set 'path' to it. Nothing was changed."
+        ) from exc
 
 
 def fetch(run: Runner, app: App, request: PlanRequest) -> None:

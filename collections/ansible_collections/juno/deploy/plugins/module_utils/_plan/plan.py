@@ -33,7 +33,7 @@ class Situation:
     code_mounted: bool
     always_build: bool
     force: bool
-    #: Pages of a release that was given up may be in the caches.
+    #: Pages of a release that was undone may be in the caches.
     invalidation_pending: bool = False
     #: The app has a command that builds its front-end in the checkout.
     own_frontend: bool = False
@@ -68,7 +68,7 @@ class Plan:
     frontend: bool = False
     translate: bool = False
     #: all, naming: pages that name a replaced static file, none.
-    invalidate: str = "all"
+    clear: str = "all"
     notices: list[str] = dataclasses.field(default_factory=list)
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -86,7 +86,7 @@ def _why(at: Situation) -> list[str]:
     elif not at.serving_commit:
         why.append("no release of this app is recorded here yet")
     if at.invalidation_pending:
-        why.append("the caches may hold pages of a release that was given up")
+        why.append("the caches may hold pages of a release that was undone")
     if at.checkout_commit not in (at.target_commit, at.serving_commit or at.target_commit):
         why.append(f"the checkout is at {at.checkout_commit[:12]}")
     if at.not_running:
@@ -145,10 +145,10 @@ def make(at: Situation) -> Plan:
     all_of_it = bool(why) or needs is None or at.always_build
     wanted = set(needs.steps) if needs else set()
     why_build = _why_build(at)
-    if all_of_it or "invalidate" in wanted:
-        invalidate = "all"
+    if all_of_it or "clear" in wanted:
+        clear = "all"
     else:
-        invalidate = "naming" if "invalidate_naming" in wanted else "none"
+        clear = "naming" if "clear_naming" in wanted else "none"
     return Plan(
         deploy=True,
         build=bool(why_build),
@@ -157,9 +157,9 @@ def make(at: Situation) -> Plan:
         build_reasons=why_build,
         steps=_steps(needs) if needs else [],
         static_changed=all_of_it or "collect" in wanted,
-        frontend=at.own_frontend and at.code_mounted and (all_of_it or bool(wanted & {"frontend", "invalidate"})),
+        frontend=at.own_frontend and at.code_mounted and (all_of_it or bool(wanted & {"frontend", "clear"})),
         translate=at.code_mounted and ("translate" in wanted or needs is None),
-        invalidate=invalidate,
+        clear=clear,
         notices=notices,
     )
 

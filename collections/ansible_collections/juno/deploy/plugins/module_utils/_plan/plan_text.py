@@ -78,7 +78,7 @@ def _left_behind(begun: Mapping[str, t.Any]) -> list[str]:
 def _outcome(left: Mapping[str, t.Any]) -> str:
     if left["undone"]:
         return "undone: what served before serves"
-    return "finished: it serves" if left["finished"] else "given up"
+    return "finished: it serves" if left["finished"] else "failed, and not undone"
 
 
 def _later_migrations(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:

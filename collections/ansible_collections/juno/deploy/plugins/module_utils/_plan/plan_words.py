@@ -19,8 +19,8 @@ STEP_WORDS = {
     "collect": "collect static files",
     "migrate": "migrate",
     "workers": "start new workers",
-    "invalidate": "invalidate the caches",
-    "invalidate_naming": "drop cached pages that name a replaced static file",
+    "clear": "clear the caches",
+    "clear_naming": "drop cached pages that name a replaced static file",
 }
 PULL_WORDS = {"build": "pull the images"}
 #: Lines of each part of a diff; beyond them they are counted.

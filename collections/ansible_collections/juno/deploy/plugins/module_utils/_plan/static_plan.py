@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
+from ansible_collections.juno.deploy.plugins.module_utils._django import retention
 from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_git
 from ansible_collections.juno.deploy.plugins.module_utils._plan import plan as plan_plan
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rules
@@ -26,6 +27,14 @@ def collects(wanted: str, strategy: str, plan: plan_plan.Plan, *, own_command: b
         return wanted == "always"
     runs_command = strategies.named(strategy).new_containers
     return plan.frontend or (plan.static_changed and not (own_command and runs_command))
+
+
+def words(entries: list[journal.Entry], *, collects: bool) -> list[str]:
+    """Return where static files go that are kept in no folder, as far as an earlier release has told that."""
+    place = retention.static_facts(entries).get("place")
+    if not place or not collects:
+        return []
+    return [f"static files go to {place} before the switch: what differs; nothing is removed there"]
 
 
 def collects_back(

@@ -20,7 +20,7 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import files, processes
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, files, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import request_target
 from ansible_collections.juno.deploy.plugins.module_utils._probe import prober
@@ -130,6 +130,7 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
     else:
         processes.end(process_of(state), prober.DRAIN_SECONDS + GRACE_SECONDS)
         spec, when = state["spec"], probe_samples.Marks.of(marks)
+        spec["headers"] = check_headers.added(spec["headers"])
         run = _parse(directory, spec)
         if run.requests and when.old_gone != math.inf and run.requests[-1].start < when.old_gone:
             # So short was the rest of the deploy: whether a page is old is told by an answer from after that.
@@ -189,7 +190,8 @@ def _spawn(directory: str, samples: str, spec: dict[str, t.Any]) -> int:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     with t.cast("t.BinaryIO", process.stdin) as pipe:
-        pipe.write(json.dumps(spec).encode())
+        # Some of the headers are in no file.
+        pipe.write(json.dumps({**spec, "headers": check_headers.added(spec["headers"])}).encode())
     # It is meant to outlive this one: nobody waits for it.
     process.returncode = 0
     return process.pid

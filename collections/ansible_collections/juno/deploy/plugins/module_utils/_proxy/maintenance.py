@@ -52,14 +52,15 @@ def show(app: App, *, shown: bool, page: str | None, dry: bool) -> dict[str, t.A
     if not dry and switched:
         # For when it restarts.
         files.put(os.path.join(directory, "maintenance.map"), files.ON if shown else files.OFF)
-    if not dry and new_page:
-        files.put(page_path, page or "")
-        # HAProxy reads its files when it starts; its old process answers on until the new one is there.
-        with engine.errors_as("The proxy could not be told to read the new page"):
-            client.api.kill(proxies[0].id, "SIGUSR2")
-    elif not dry and switched:
+    if not dry and switched:
         command = f"set map {names.CONFIG_INSIDE}/maintenance.map site {'on' if shown else 'off'}"
         runtime.tell(runtime.asker(names.socket_of(directory)), command)
+    if not dry and new_page:
+        files.put(page_path, page or "")
+        # HAProxy reads its files when it starts; its old process answers on until the new one is there, and after that
+        # what comes by connections that a front proxy has kept.
+        with engine.errors_as("The proxy could not be told to read the new page"):
+            client.api.kill(proxies[0].id, "SIGUSR2")
     state = "shows the maintenance page (503)" if shown else "gives every request to the app"
     return {
         "changed": switched or new_page,

@@ -22,8 +22,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import registry_l
 from ansible_collections.juno.deploy.plugins.module_utils._base import command, files, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover as recovery_recover
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import restore_site
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state import lock as state_lock
 
@@ -139,7 +139,7 @@ def give_checkout_back(app: app_app.App) -> None:
     """Let the checkout have what the last verified release had, if another one was on its way into service."""
     entry = journal.interrupted(journal.read(app.journal))
     if entry and entry.before and entry.step != "verified":
-        bring_back.move_back(command.run_command, app, entry)
+        restore_site.restore_checkout(command.run_command, app, entry)
 
 
 def recover(app: app_app.App, caches: dict[str, t.Any]) -> None:

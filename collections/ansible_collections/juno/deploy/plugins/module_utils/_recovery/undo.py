@@ -23,7 +23,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, restore
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names, runtime
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back, static_back
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import (
+    restore_containers,
+    restore_site,
+    restore_static,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 
@@ -32,7 +36,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
 MIGRATE_SECONDS = 600
-#: What is told where no release was given up.
+#: What is told where no release was undone.
 NOTHING: dict[str, t.Any] = {
     "number": 0,
     "undone": False,
@@ -48,7 +52,7 @@ NOTHING: dict[str, t.Any] = {
 
 @dataclasses.dataclass(frozen=True)
 class Cause:
-    """Why a release is given up."""
+    """Why a release is undone."""
 
     task: str
     reason: str
@@ -93,6 +97,8 @@ class _UndoOutcome:
     problems: list[str] = dataclasses.field(default_factory=list)
     #: Why the static files are not those of what served; nothing where they are.
     unlike: str = ""
+    #: Front proxies that may keep pages of the release in a cache of their own.
+    kept_by: tuple[str, ...] = ()
 
 
 def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
@@ -115,7 +121,7 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     outcome = None if way.is_free else _try(way)
     if outcome and outcome.unread and _serves(app, entry):
         return _stay(app, entry, cause, outcome)
-    back = _bring_back(run, app, entry)
+    back = _restore(run, app, entry)
     _reapply(run, app, entry)
     outcome = outcome or way.go()
     if back.unlike:
@@ -123,17 +129,19 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     return _end(app, entry, cause, outcome, back)
 
 
-def _bring_back(run: Runner, app: App, entry: journal.Entry) -> _UndoOutcome:
+def _restore(run: Runner, app: App, entry: journal.Entry) -> _UndoOutcome:
     """Bring back the checkout, the static files and the containers, as far as the release has changed them."""
     back = _UndoOutcome()
     if entry.before:
         # First of all, so that compose files, and the files that they name, are those of what served.
-        bring_back.move_back(run, app, entry)
-    back.unlike = static_back.collect(run, app, entry) if static_back.is_needed(run, app, entry) else ""
+        restore_site.restore_checkout(run, app, entry)
+    back.unlike = restore_static.collect(run, app, entry) if restore_static.is_needed(run, app, entry) else ""
     if entry.before:
         back.log = _logs(app, entry)
-        back.exposed = bring_back.bring_back(run, app, entry, back.problems)
+        back.exposed = restore_site.restore(run, app, entry, back.problems)
         restart_policy.give_back(engine.connect(app.docker_host), app, entry, "old")
+        if entry.step in restore_containers.OPEN:
+            back.kept_by = restore_site.keeping_pages(run, app)
     return back
 
 
@@ -160,6 +168,7 @@ def _end(
     serves = bool(app_server.own(client, app))
     left = [] if serves else sorted({one.service for one in engine.find(client, app.project)} - {names.SERVICE})
     journal.change(app.journal, **ended, **({"invalidation_pending": True} if back.exposed else {}))
+    said = [restore.words(outcome, entry, stays=False), restore_site.kept_words(entry, back.kept_by) if serves else ""]
     return {
         "number": entry.number,
         "finished": False,
@@ -172,7 +181,7 @@ def _end(
         "problems": back.problems,
         "left": left,
         "broken": list(outcome.unread),
-        "words": restore.words(outcome, entry, stays=False),
+        "words": " ".join(filter(None, said)),
     }
 
 

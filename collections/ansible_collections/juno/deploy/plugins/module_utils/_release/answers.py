@@ -24,7 +24,7 @@ def refusal(state: DeployerState, asked: Request) -> str:
     name, known = asked.name, state.steps.get(asked.name)
     if state.cancel_reason and not (asked.do == "watch" and known and known.failure and known.name == "begin"):
         return (
-            f"This run was given up, since {state.cancel_reason}, so its release is undone or finished by the host "
+            f"This run was cancelled, since {state.cancel_reason}, so its release is undone or finished by the host "
             "itself: see the playbook juno.deploy.status, then deploy again."
         )
     if asked.do == "watch" or (known and known.is_meant_by(asked.task)):
@@ -36,7 +36,7 @@ def refusal(state: DeployerState, asked: Request) -> str:
     if state.step and not state.step.ended:
         return f"The step {name} can't begin while {state.step.name} is at work."
     if "undo" in state.steps and name != "undo":
-        return f"The step {name} can't begin, because this release goes back."
+        return f"The step {name} can't begin, because this release is being undone."
     return ""
 
 

@@ -10,13 +10,14 @@ import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import processes
+from ansible_collections.juno.deploy.plugins.module_utils._base import events, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
-from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_back, inspect_git, proxy_plan
+from ansible_collections.juno.deploy.plugins.module_utils._git import owner, sent_files, trust
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_git, inspect_offline, proxy_plan
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, maintenance
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import boot, recover
+from ansible_collections.juno.deploy.plugins.module_utils._release import first_look, front_door
 from ansible_collections.juno.deploy.plugins.module_utils._rules import rollback_target
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, front_address, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, lock
@@ -35,7 +36,7 @@ def look(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     if purpose == "deploy":
         found = inspect.inspect(run, app, request)
     else:
-        found = inspect_back.look_back(run, app, request, spec["release"] if purpose == "rollback" else -1)
+        found = inspect_offline.look(run, app, request, spec["release"] if purpose == "rollback" else -1)
     target = (found.get("target") or {}).get("number", 0)
     cache_version = cache_version_choice.wanted(
         journal.read(app.journal),
@@ -163,8 +164,18 @@ def look_only(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]
 
     :raises JunoError: something that a deploy needs is missing or in the way.
     """
+    if not spec["files"]:
+        return _look_only(run, app, spec)
+    with sent_files.for_a_look(run, app, spec["files"]) as repository:
+        if sent_files.has_checkout(run, app.path):
+            return _look_only(run, app, spec)
+        return first_look.look(run, app, spec, repository)
+
+
+def _look_only(run: Runner, app: App, spec: dict[str, t.Any]) -> dict[str, t.Any]:
     found = look(run, app, spec)
     spec = with_address(app, spec, found)
+    front_door.require(run, app, spec, found)
     found = plan_proxy(run, app, spec, found, dry=True)
     _note(app, _probe_of(spec), found)
     return {"changed": bool(found["plan"]["deploy"]), **found, "begun": False, "recovered": {}, "taken_over": ""}
@@ -187,11 +198,16 @@ def begin(
     recovered = recover.recover(run, app, spec["caches"], spec["boot_timeout_seconds"])
     if recovered.get("not_cleared"):
         raise JunoError(
-            "The caches may hold pages of a release that was given up, and could not be cleared. "
+            "The caches may hold pages of a release that was undone, and could not be cleared. "
             f"{recovered['not_cleared']}"
         )
+    if spec["files"]:
+        events.tell("takes over the files that were sent")
+        sent_files.take(run, app, spec["files"])
+        trust.remember(run, app)
     found = look(run if recovered else ahead or run, app, spec)
     armed, spec = spec, with_address(app, spec, found)
+    front_door.require(run, app, spec, found)
     found = plan_proxy(run, app, spec, found, dry=False)
     deploys, probe = bool(found["plan"]["deploy"]), _probe_of(spec)
     if deploys:

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
 from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._cache import invalidation
@@ -68,6 +69,7 @@ class Release:
         """Read what C(release_begin) hands over."""
         app = app_app.unchecked(given["spec"])
         registry_logins.learn(given["spec"]["registry_logins"])
+        check_headers.use(given["spec"]["check_headers"])
         return cls(
             app=app,
             spec=given["spec"],
@@ -101,7 +103,7 @@ class Release:
         """Return the result of a step; nothing where it was not done."""
         return self.results.get(step) or {}
 
-    def invalidates(self) -> invalidation.Scope:
+    def clears(self) -> invalidation.Scope:
         """Return what of the caches goes after the switch: all, naming (pages that name a replaced file), or none."""
         recollect = bool(self.spec["recollect"])
         return invalidation.scope(self.purpose, self.begun["plan"], recollect=recollect, replaced=self.replaced())

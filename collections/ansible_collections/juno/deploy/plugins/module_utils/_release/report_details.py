@@ -35,6 +35,7 @@ def lines(
             *_backups(migrated),
             *_bytecode(switched.get("bytecode") or {}),
             *_earlier_static(switched.get("static") or {}),
+            *_static_in_bucket(built.get("static") or {}),
             *_static_without_git(built),
             *_new_static(switched.get("collected") or {}, collected),
         ]
@@ -89,6 +90,15 @@ def _earlier_static(static: Mapping[str, t.Any]) -> list[str]:
     if static.get("carried"):
         parts.append(f"Static: {static['carried']} files of earlier releases, which only their images hold, came along")
     return parts
+
+
+def _static_in_bucket(static: Mapping[str, t.Any]) -> list[str]:
+    """Tell what came into storage that is no folder; of a folder nobody asks."""
+    if static.get("place"):
+        return [f"Static: {_changed(static)} in {static['place']}"]
+    if static.get("why") and "added" in static:
+        return [f"Notice: static files: {static['why']}"]
+    return []
 
 
 def _static_without_git(built: Mapping[str, t.Any]) -> list[str]:

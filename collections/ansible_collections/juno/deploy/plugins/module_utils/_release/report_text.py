@@ -56,7 +56,7 @@ class Site:
     #: All static files were collected from scratch.
     recollect: bool = False
     #: What of the caches was to go.
-    invalidate: Scope = "all"
+    clear: Scope = "all"
 
 
 def lines(results: Results, site: Site) -> list[str]:
@@ -95,7 +95,7 @@ def cache_words(results: Results, site: Site, *, check_mode: bool = False) -> st
     caches = results.switched.get("caches") or {}
     if site.cache_method == "none":
         return "Left alone, as 'caches.method' asks."
-    if site.invalidate == "none":
+    if site.clear == "none":
         return "Left alone: nothing that changed is in a cached page."
     if caches.get("covered") and not caches["alias"]:
         return _own_cache_version(caches["cache_version"], results.switched.get("warmed") or 0)

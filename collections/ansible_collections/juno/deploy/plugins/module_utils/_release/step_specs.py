@@ -35,14 +35,23 @@ def build(release: Release, args: dict[str, t.Any]) -> build_spec.BuildSpec:
         translate=plan["translate"],
         readiness_path=_readiness_path(spec),
         headers=headers(release),
+        more_headers=bool(spec["check_headers"]),
         # Elsewhere a new container is asked for them before it gets visitors.
         pages=() if strategies.named(plan["strategy"]).new_containers else tuple(spec["pages"]),
         cache_version=cache_versions.read(cache_version),
+        clears=_cleared(spec["caches"]) if plan.get("clear") != "none" else None,
         boot_timeout_seconds=spec["boot_timeout_seconds"],
         update_services=tuple(spec["update_services"]),
         pulled=dict(plan.get("pulled") or {}),
         base_url=base_url(release),
     )
+
+
+def _cleared(caches: dict[str, t.Any]) -> tuple[str, ...] | None:
+    """Return which caches are cleared as the settings have them; nothing where that is done in another way."""
+    if caches["method"] != "settings" or caches.get("command"):
+        return None
+    return tuple(caches.get("alias") or ())
 
 
 def collect(release: Release) -> dict[str, t.Any]:
@@ -88,7 +97,7 @@ def switch(release: Release) -> context.SwitchSpec:
     """Return what the traffic moves to, and how."""
     begun, spec, proxy, how = release.begun, release.spec, release.spec["proxy"], release.spec["switch"]
     restarts = release.purpose == "restart"
-    clears = not restarts and release.invalidates() == "all"
+    clears = not restarts and release.clears() == "all"
     return context.SwitchSpec(
         commit="" if restarts else begun["git"]["target_commit"],
         images=release.result("build").get("images") or begun.get("images") or {},

@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
 from ansible_collections.juno.deploy.plugins.module_utils._app import registry_logins
-from ansible_collections.juno.deploy.plugins.module_utils._base import options, ranges
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, options, ranges
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import run_command as run
 from ansible_collections.juno.deploy.plugins.module_utils._build import build as build_build
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, reverse_migrations
@@ -41,8 +41,9 @@ def look_only(release: Release, *, diff: bool) -> Result:
 
 def _check(spec: dict[str, t.Any]) -> None:
     app_app.check(spec)
-    ranges.require({name: value for name, value in spec.items() if name != "headers"})
+    ranges.require({name: value for name, value in spec.items() if name not in ("headers", "check_headers")})
     registry_logins.check(spec["registry_logins"])
+    check_headers.check(spec["check_headers"])
 
 
 def _begin_step(release: Release, args: dict[str, t.Any]) -> Result:
@@ -97,7 +98,7 @@ def _switch_step(release: Release, _args: dict[str, t.Any]) -> Result:
 
 def _clear(release: Release, _args: dict[str, t.Any]) -> Result:
     """Clear what the release's own cache version does not make unreadable."""
-    what, caches = release.invalidates(), release.spec["caches"]
+    what, caches = release.clears(), release.spec["caches"]
     version = release.result("switch").get("caches") or {}
     covered = bool(version.get("covered"))
     if what == "none" or (covered and not version["alias"] and caches["method"] == "settings"):
@@ -164,7 +165,7 @@ def _site(release: Release) -> report_text.Site:
         cache_command=spec["caches"]["command"] or "",
         purpose=release.purpose,
         recollect=spec["recollect"],
-        invalidate=release.invalidates(),
+        clear=release.clears(),
     )
 
 

@@ -85,9 +85,9 @@ def sort_out(changes: Sequence[diff.Change], rules: rules_rules.Rules, around: S
             if compose_mounts.inside(change.path, place):
                 notices[_elsewhere(change.path, place, service, around)] = None
     needs.notices = list(notices)
-    if "invalidate" in needs.steps:
+    if "clear" in needs.steps:
         # What clears everything clears these pages too.
-        needs.steps.pop("invalidate_naming", None)
+        needs.steps.pop("clear_naming", None)
     needs.steps = {step: needs.steps[step] for step in file_kinds.STEPS if step in needs.steps}
     return needs
 

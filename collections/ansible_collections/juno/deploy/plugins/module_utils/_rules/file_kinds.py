@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 #: In the order in which they are taken.
-STEPS = ("build", "frontend", "translate", "collect", "migrate", "workers", "invalidate", "invalidate_naming")
+STEPS = ("build", "frontend", "translate", "collect", "migrate", "workers", "clear", "clear_naming")
 
-_LIVE = ("workers", "invalidate")
+_LIVE = ("workers", "clear")
 #: What each kind of file needs.
 KINDS: dict[str, tuple[str, ...]] = {
     "image": ("build", "collect", "migrate", *_LIVE),
     "template": _LIVE,
     "code": _LIVE,
-    "static file": ("collect", "workers", "invalidate_naming"),
-    "front-end source": ("frontend", "collect", "workers", "invalidate_naming"),
+    "static file": ("collect", "workers", "clear_naming"),
+    "front-end source": ("frontend", "collect", "workers", "clear_naming"),
     "migration": ("migrate", *_LIVE),
     "translation": ("translate", *_LIVE),
     "compiled translation": _LIVE,

@@ -22,6 +22,8 @@ def good(entries: list[journal.Entry]) -> list[journal.Entry]:
 def choose(entries: list[journal.Entry], wanted: int, pulled: Iterable[str] = ()) -> journal.Entry:
     """Return the release to go back to: the one with a number, or (0) the newest good one with other code.
 
+    The latter is never one that was rolled back from, so that two rollbacks lead further back than one.
+
     :param pulled: services whose images aren't built from the commit, so that one of it may have had another one.
     :raises BadInputError: there is none, it was never complete, or it serves already.
     """
@@ -33,13 +35,7 @@ def choose(entries: list[journal.Entry], wanted: int, pulled: Iterable[str] = ()
         )
     serving = well[-1]
     if not wanted:
-        found = next((entry for entry in reversed(well) if _has_other_code(entry, serving, pulled)), None)
-        if found is None:
-            raise BadInputError(
-                f"Release {serving.number} is of the only commit that was ever released here: "
-                "there is none to go back to."
-            )
-        return found
+        return _choose_before(well, pulled)
     entry = next((entry for entry in entries if entry.number == wanted), None)
     if entry is None:
         raise BadInputError(f"There is no release {wanted} in the journal; good ones are: {names}.")
@@ -52,6 +48,42 @@ def choose(entries: list[journal.Entry], wanted: int, pulled: Iterable[str] = ()
         others = ", ".join(str(entry.number) for entry in well[-2:-7:-1]) or "none"
         raise BadInputError(f"Release {wanted} serves already; others are: {others}.")
     return entry
+
+
+def _choose_before(well: list[journal.Entry], pulled: Iterable[str]) -> journal.Entry:
+    """Return the newest good release with other code than what serves that was not rolled back from.
+
+    :raises BadInputError: there is none.
+    """
+    serving, left = well[-1], rolled_back_from(well, pulled)
+    other = [entry for entry in reversed(well) if _has_other_code(entry, serving, pulled)]
+    found = next((entry for entry in other if entry.number not in left), None)
+    if found is None and not other:
+        raise BadInputError(
+            f"Release {serving.number} is of the only commit that was ever released here: there is none to go back to."
+        )
+    if found is None:
+        names = ", ".join(str(entry.number) for entry in other[:5])
+        raise BadInputError(
+            f"There is no older release to go back to: all with other code than release {serving.number} were rolled "
+            f"back from ({names}). To go to one of them nevertheless, name it ('release')."
+        )
+    return found
+
+
+def rolled_back_from(well: list[journal.Entry], pulled: Iterable[str] = ()) -> set[int]:
+    """Return the numbers of the releases that rollbacks have left: all that came after the one each went to.
+
+    :param well: the releases that went well, oldest first.
+    """
+    left = set[int]()
+    for place, entry in enumerate(well):
+        if entry.purpose == "rollback":
+            for one in reversed(well[:place]):
+                if not _has_other_code(one, entry, pulled):
+                    break  # it went there
+                left.add(one.number)
+    return left
 
 
 def _has_other_code(entry: journal.Entry, serving: journal.Entry, pulled: Iterable[str]) -> bool:

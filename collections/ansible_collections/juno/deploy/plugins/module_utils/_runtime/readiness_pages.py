@@ -13,7 +13,7 @@ import dataclasses
 import socket
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import http
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, http
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer, Site
 from ansible_collections.juno.deploy.plugins.module_utils._verify import model
 from ansible_collections.juno.deploy.plugins.module_utils._verify.freshness import past_cache
@@ -103,6 +103,8 @@ def explain(page: model.Page, answer: Answer, wrong: str, old: Answer | None, qu
     elif leads_to_https(answer) and questions.forwarded_proto != HTTPS:
         said, setting = f"{page.path} answered {answer.status}, to https", "'headers' (X-Forwarded-Proto: https)"
         cure = f"set {setting}, so that it is asked as a request that came by TLS"
+    elif check_headers.hint(answer.status, answer.headers):
+        return said  # which says what to do
     if old is not None and not old.failure and old.status == answer.status != page.status:
         return f"{said}; {questions.serving} answers so too, so it is not the commit that is wrong: set {setting}"
     wanted = "" if wrong in said or answer.status == page.status else f" instead of {page.status}"
@@ -164,6 +166,9 @@ def notice(questions: PageChecks, get: Get) -> str:
             "set 'headers' (X-Forwarded-Proto: https)"
         )
     told = f"{questions.serving} answers {page.path} with {answer.status} instead of {page.status}"
+    login = check_headers.hint(answer.status, answer.headers)
+    if login:
+        return f"{told}: {login}"
     where = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
     led = f", and leads to {where}" if where else ""
     return f"{told}{led}: unless this commit changes that, name in 'pages' one that answers, or its status"

@@ -93,7 +93,7 @@ def _up(work: context.SwitchContext, wanted: list[str]) -> None:
         services.renew(at, name)
 
 
-def bring_back(work: context.SwitchContext, before: journal_entry.Before, *, signalled: bool) -> None:
+def restore(work: context.SwitchContext, before: journal_entry.Before, *, signalled: bool) -> None:
     """Let the workers from before run again: the very containers where they still are, else others like them.
 
     :param before: what ran before, as the switch wrote it down.

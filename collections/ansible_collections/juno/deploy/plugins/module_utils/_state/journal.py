@@ -131,7 +131,7 @@ def serving(entries: Sequence[Entry]) -> Entry | None:
 
 
 def invalidation_pending(entries: Sequence[Entry]) -> bool:
-    """Return whether pages of a release that was given up may still be in the caches."""
+    """Return whether pages of a release that was undone may still be in the caches."""
     for entry in reversed(entries):
         if entry.outcome == "done" and entry.purpose != "restart":  # a restart clears none
             return False
@@ -141,7 +141,7 @@ def invalidation_pending(entries: Sequence[Entry]) -> bool:
 
 
 def note_invalidated(path: str) -> None:
-    """Write that the caches were cleared after what was given up.
+    """Write that the caches were cleared after what was undone.
 
     :raises JunoError: the journal can't be written.
     """

@@ -118,7 +118,7 @@ class JournalEntry:
     #: This run's migrations, and those that it found applied by another host.
     applied: list[Migration] = dataclasses.field(default_factory=list)
     applied_elsewhere: list[str] = dataclasses.field(default_factory=list)
-    #: Migrations that stand though the release was given up.
+    #: Migrations that stand though the release was undone.
     standing: list[str] = dataclasses.field(default_factory=list)
     reversing: Reversing | None = None
     backup: BackupSpec = dataclasses.field(default_factory=BackupSpec)
@@ -138,6 +138,8 @@ class JournalEntry:
     #: Front proxies that were told to read their configuration of this release.
     front_reloaded: list[str] = dataclasses.field(default_factory=list)
     workers_signalled: bool = False
+    #: How many workers gunicorn had in a container, by its id, before it was to start new ones.
+    gunicorn_workers: dict[str, int] = dataclasses.field(default_factory=dict)
     #: A new container was asked for pages.
     asked: bool = False
     #: Its pages may still be in the caches.

@@ -22,6 +22,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 _BYTES = 4096
 #: The variable by which what a deployer has started is known: the number of its session is used again, too.
 MARK = "JUNO_DEPLOYER"
+#: As the lock and the journal write a time, always UTC.
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 PURPOSES = {"deploy": "A deploy", "rollback": "A rollback", "restart": "A restart"}
 
 
@@ -58,7 +60,16 @@ class Holder:
 
 def now() -> str:
     """Return the time as the lock and the journal write it."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.datetime.now(datetime.timezone.utc).strftime(TIME_FORMAT)
+
+
+def seconds_of(when: str) -> float | None:
+    """Read such a time, in seconds since the epoch; nothing when it is none."""
+    try:
+        parsed = datetime.datetime.strptime(when, TIME_FORMAT)
+    except (TypeError, ValueError):
+        return None
+    return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def boot_id() -> str:
@@ -133,7 +144,7 @@ def parse(raw: bytes) -> Holder | None:
 
 
 def read(handle: int) -> Holder | None:
-    """Read the record in a lock's open file: of who holds it, or of the last one, if it was killed or has given up."""
+    """Read the record in a lock's open file: of who holds it, or of the last one, if it was killed or has failed."""
     return parse(os.pread(handle, _BYTES, 0))
 
 

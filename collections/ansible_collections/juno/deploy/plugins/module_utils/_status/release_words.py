@@ -4,29 +4,20 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._state import lock
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
 
 REASON_CHARACTERS = 160
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 NO_RELEASE = "No release of this app is recorded on this host yet"
-
-
-def seconds_of(when: str) -> float | None:
-    """Read a time as the journal has it; nothing when it is none."""
-    try:
-        parsed = datetime.datetime.strptime(when, TIME_FORMAT)
-    except (TypeError, ValueError):
-        return None
-    return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def took(entry: Entry) -> str:
     """Return the whole seconds from the start of a release to its end; nothing when it has no end."""
-    began, ended = seconds_of(entry.started), seconds_of(entry.ended)
+    began, ended = lock.seconds_of(entry.started), lock.seconds_of(entry.ended)
     return "" if began is None or ended is None else f"{ended - began:.0f}"
 
 

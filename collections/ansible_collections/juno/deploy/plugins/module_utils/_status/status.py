@@ -7,12 +7,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, left_over
 from ansible_collections.juno.deploy.plugins.module_utils._base.text import docs_page
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
-from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._status import release_words, status_services
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
+from ansible_collections.juno.deploy.plugins.module_utils._status import image_name, release_words, status_services
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
@@ -65,6 +65,7 @@ class Seen:
     #: What the Engine says of each container by its id.
     details: dict[str, status_services.Detail] = dataclasses.field(default_factory=dict)
     now: float = 0.0
+    left_over: list[Container] = dataclasses.field(default_factory=list)  #: Of services that no compose file has.
 
     @property
     def at_work(self) -> bool:
@@ -104,7 +105,7 @@ def _has_image(one: Container, tagged: t.Collection[str], entry: journal.Entry) 
     if entry.outcome == "done":
         return recorded
     # What ran when a release failed may be older than it, and one that was cut off wrote nothing down.
-    began = release_words.seconds_of(entry.started)
+    began = lock.seconds_of(entry.started)
     return began is not None and one.created >= began and (recorded or entry.commit[:12] in tagged)
 
 
@@ -121,8 +122,7 @@ def served(one: Container, seen: Seen) -> Served:
     by_image = (entry for entry in entries if _has_image(one, tagged, entry))
     entry = next(by_id, None) or next(by_image, None)
     commit = entry.commit if entry else next(iter(tagged), "")
-    image = tagged.get(commit[:12]) or next(iter((*tagged.values(), *names)), one.image_id.partition(":")[2][:12])
-    return Served(entry.number if entry else 0, commit, image)
+    return Served(entry.number if entry else 0, commit, image_name.of(one, names, commit))
 
 
 def _about_journal(seen: Seen) -> list[str]:
@@ -144,9 +144,7 @@ def _about_journal(seen: Seen) -> list[str]:
 def _about_caches(seen: Seen) -> list[str]:
     pending = journal.invalidation_pending(seen.entries)
     return (
-        ["The caches may hold pages of a release that was given up: deploy again, which clears them."]
-        if pending
-        else []
+        ["The caches may hold pages of a release that was undone: deploy again, which clears them."] if pending else []
     )
 
 
@@ -251,4 +249,6 @@ def judge(seen: Seen) -> list[str]:
             if service not in (*seen.services, proxy_names.SERVICE):
                 there = [one for one in seen.containers if one.service == service]
                 found += status_services.about(seen.path, service, wanted, there, seen.details, seen.now)
+        # One that has ended is in the table only.
+        found += [f"{one}." for one in left_over.words(one for one in seen.left_over if one.state == "running")]
     return found + _about_checkout(seen)

@@ -9,7 +9,7 @@ import re
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
-from ansible_collections.juno.deploy.plugins.module_utils._status import release_words
+from ansible_collections.juno.deploy.plugins.module_utils._state import lock
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
@@ -93,7 +93,7 @@ def read_detail(inspected: dict[str, t.Any]) -> Detail:
 
 def _seconds_of(when: str) -> float:
     """Read a time of the Engine's, to the second."""
-    return max(0.0, release_words.seconds_of(_FRACTION.sub("", when)) or 0.0)
+    return max(0.0, lock.seconds_of(_FRACTION.sub("", when)) or 0.0)
 
 
 def restarted(one: Container, detail: Detail, now: float) -> str:

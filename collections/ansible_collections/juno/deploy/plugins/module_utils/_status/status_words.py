@@ -9,7 +9,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._base.table import columns
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
-from ansible_collections.juno.deploy.plugins.module_utils._status import release_words, status
+from ansible_collections.juno.deploy.plugins.module_utils._status import image_name, release_words, status
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.engine import Container
@@ -61,7 +61,7 @@ def _doing(standing: dict[str, t.Any], of: str) -> str:
         left = max(
             0, round(standing["next_step_timeout_seconds"] - min(standing["seconds"], standing["silent_seconds"]))
         )
-        return f"waits for its controller since {seconds} s; without it, it goes back or finishes by itself in {left} s"
+        return f"waits for its controller since {seconds} s; without it, the release is undone or finished in {left} s"
     now = f"now undoing{of[3:]}" if name in ("undo", "recover") else f"now at the step '{name}'{of}"
     now += f", {seconds} s" + (f" of ~{standing['usual']:.0f} s" if standing["usual"] else "")
     now += f" ({standing['event']})" if standing["event"] else ""
@@ -105,5 +105,6 @@ def _what_it_runs(one: Container, seen: Seen) -> tuple[str, str]:
 
 
 def _foreign(one: Container, seen: Seen) -> tuple[str, str]:
-    image = next(iter(seen.tags.get(one.image_id, ())), one.image_id.partition(":")[2][:12])
-    return image, "the proxy" if one.service == names.SERVICE else ""
+    about = "of no service any more" if one in seen.left_over else ""
+    image = image_name.of(one, seen.tags.get(one.image_id, ()))
+    return image, "the proxy" if one.service == names.SERVICE else about

@@ -8,11 +8,11 @@ import dataclasses
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, engine, left_over
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout as git_checkout
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, trust
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, maintenance
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import compose_override, files, maintenance, names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import published_ports
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock, rpc
 from ansible_collections.juno.deploy.plugins.module_utils._status import (
@@ -109,6 +109,7 @@ def survey(run: Runner, app: App, question: Question) -> dict[str, t.Any]:
         status_services.read_wanted(config) if config else {},
         there.details,
         time.time(),
+        left_over.find(run, app.compose(), config, there.found or (), (names.SERVICE, *app.services)) if config else [],
     )
     return {**report(seen, question), **site_address.of_front(app, config, entries), "ports": ports, "logs": there.logs}
 

@@ -63,7 +63,7 @@ def reload(work: context.SwitchContext, found: list[Changed], new: Collection[st
         _reload(work, one)
 
 
-def reload_back(work: context.SwitchContext, names: list[str]) -> None:
+def reload_restored(work: context.SwitchContext, names: list[str]) -> None:
     """Let front proxies read again what they had before, the checkout moved back already.
 
     :raises JunoError: one can't.

@@ -79,15 +79,24 @@ def _restart_late(work: context.SwitchContext, get_status: GetStatus) -> None:
     restart(work, late, get_status)
 
 
-def wait_until_routed(work: context.SwitchContext, ask: runtime.Ask, get_status: GetStatus) -> None:
+def wait_until_routed(work: context.SwitchContext, ask: runtime.Ask, get_status: GetStatus) -> bool:
     """Wait until Traefik, where it goes by labels, has begun to ask our proxy: it still has the old containers, too.
 
     Where the site is asked elsewhere, or Traefik doesn't come, the wait ends: the verification says so then. Of two
-    that say different things of one router it takes neither, so then the old ones go at once.
+    that say different things of one router it takes neither, so then the old ones go at once, and it
+    returns False.
     """
-    asked = bool(work.front.routers) or not work.service.get("ports")
-    if work.front.routes and asked and all(_is_labelled_alike(work, one) for one in context.serving(work)):
-        frontends = [haproxy.front_of(port) for port in work.front.routes.ports]
+    if work.front.routes and not all(_is_labelled_alike(work, one) for one in context.serving(work)):
+        return False
+    wait_until_asked(work, ask, get_status)
+    return True
+
+
+def wait_until_asked(work: context.SwitchContext, ask: runtime.Ask, get_status: GetStatus) -> None:
+    """Wait until Traefik, where it goes by labels, has asked our proxy; while it knows nobody it answers 404 itself."""
+    routes = work.front.routes
+    if routes and (work.front.routers or not work.service.get("ports")):
+        frontends = [haproxy.front_of(port) for port in routes.ports]
         events.tell(f"waits until {work.front.words()} asks the proxy")
         wait_for(lambda: bool(get_status()) and any(runtime.connections(ask, one) for one in frontends), ANSWER_SECONDS)
 

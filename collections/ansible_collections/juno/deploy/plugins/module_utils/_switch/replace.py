@@ -195,12 +195,14 @@ def _take_over(
         runtime.wait_until_up(_ask(work))
         enable(work, _ask(work), new)
         front_proxy.lead(work, get_status)
-        front_proxy.wait_until_routed(work, _ask(work), get_status)
+        routed = front_proxy.wait_until_routed(work, _ask(work), get_status)
     else:
         app_server.wait_until_answers(work.client, proxies, get_status, work.spec.boot_timeout_seconds)
     if work.front.routes and not publishes:
         # Traefik goes on asking them until they are gone.
         _end_seen(work, old, get_status, min(work.spec.grace_seconds, TAKE_OVER_SECONDS))
+        if not routed:
+            front_proxy.wait_until_asked(work, _ask(work), get_status)
         front_proxy.wait_until_left(work, get_status)
     elif not publishes:
         old_containers.end(work, _ask(work), old)

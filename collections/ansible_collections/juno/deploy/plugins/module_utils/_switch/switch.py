@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Move the traffic to a release. Private to juno.deploy: no stable interface.
 
-The strategies are in C(_switch.replace) and C(_app.gunicorn). What served before is in the journal before the first
+The strategies are in C(_switch.replace) and C(_switch.reload). What served before is in the journal before the first
 change, so that C(_recovery.undo) can bring it back, also in another run.
 """
 
@@ -16,13 +16,13 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     app_server,
     compose_config,
     engine,
-    gunicorn,
+    left_over,
     worker_services,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout
 from ansible_collections.juno.deploy.plugins.module_utils._plan import compose_target, services_plan
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     context,
     published_ports,
@@ -32,9 +32,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import worker
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_version_choice, journal, journal_entry
 from ansible_collections.juno.deploy.plugins.module_utils._switch import (
     front_config,
+    gone_addresses,
     journal_fields,
     override,
     release_code,
+    reload,
     replace,
     running_code,
     site_address,
@@ -53,7 +55,9 @@ def switch(run: Runner, app: App, spec: context.SwitchSpec) -> dict[str, t.Any]:
     client = engine.connect(app.docker_host)
     config = compose_config.read(run, app.compose())
     app = _with_workers(client, app, config)
-    return _switch(context.SwitchContext(run, app, spec, client, config, app_server.own(client, app)))
+    work = context.SwitchContext(run, app, spec, client, config, app_server.own(client, app))
+    gone_addresses.wait(work)  # before anything is touched
+    return _switch(work)
 
 
 def _with_workers(client: t.Any, app: App, config: dict[str, t.Any]) -> App:
@@ -87,7 +91,7 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     services_change.before_site(work, change)
     answered_before = asking() if asking else None
     runtime_workers.tell_to_end(work)
-    new = replace.replace(work, get_status) if work.spec.how.new_containers else _reload(work)
+    new = replace.replace(work, get_status) if work.spec.how.new_containers else _reload(work, before.commit)
     work.up = work.up or time.monotonic()
     after = services_change.after_site(work, change)
     front_config.reload(work, read_anew, change.new)
@@ -133,15 +137,15 @@ def _write_down(work: context.SwitchContext, caches: dict[str, t.Any]) -> journa
     return before
 
 
-def _reload(work: context.SwitchContext) -> list[engine.Container]:
+def _reload(work: context.SwitchContext, before: str) -> list[engine.Container]:
     """Let the servers in the site's containers start new workers; return those containers."""
     site, reloading = [one for one in work.old if one.service == work.app.service], time.monotonic()
     running_code.require(work, site)
     journal.step(work.app.journal, "open")
     replace.open_switch(work)
-    new = gunicorn.reload(work.client, site, work.spec.grace_seconds + work.spec.boot_timeout_seconds)
+    reload.start_new_workers(work, site, before)
     work.boot_seconds = time.monotonic() - reloading
-    return new
+    return site
 
 
 def _wait_until_answers(
@@ -180,6 +184,13 @@ def _caches(work: context.SwitchContext) -> dict[str, t.Any]:
     return {"covered": True, "alias": list(cache_version.others), "cache_version": cache_version.value, "why": ""}
 
 
+def _left_over(work: context.SwitchContext) -> list[str]:
+    """Return which services the release's compose files no longer have, though a container of theirs is left."""
+    app, every = work.app, engine.find(work.client, work.app.project, stopped=True)
+    known = (names.SERVICE, *app.services)  # old containers of these go when the release is recorded
+    return left_over.words(left_over.find(work.run, app.compose(), work.config, every, known))
+
+
 def _result(work: context.SwitchContext, now: list[engine.Container], more: dict[str, t.Any]) -> dict[str, t.Any]:
     what = "started" if work.spec.how.new_containers else "reloaded"
     return {
@@ -192,7 +203,7 @@ def _result(work: context.SwitchContext, now: list[engine.Container], more: dict
         "outage_seconds": round(work.up - work.down, 2) if work.down else 0.0,
         "old_gone": time.time(),
         "killed": [one.name for one in work.killed],
-        "notices": [*work.notices, *(one.words() for one in work.killed)],
+        "notices": [*work.notices, *(one.words() for one in work.killed), *_left_over(work)],
         "actions": [{"what": "container", "id": one.name, "status": what} for one in now],
         **more,
     }

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._verify import manifest as verify_manifest
+from ansible_collections.juno.deploy.plugins.module_utils._verify import same_site
 from ansible_collections.juno.deploy.plugins.module_utils._verify.lifetimes import longest_seconds
 from ansible_collections.juno.deploy.plugins.module_utils._verify.model import (
     Finding,
@@ -72,7 +73,7 @@ def of_answers(mark: Mark | None, visits: list[Visit], directs: list[Direct], as
     """Return what is to say about single pages and files."""
     findings = [one for visit in visits for one in judge_visit(visit, mark)]
     findings += distinguished(findings, [one for direct in directs for one in judge_direct(direct, mark)], directs)
-    return findings + assets.findings
+    return [*findings, *same_site.findings(visits, directs), *assets.findings]
 
 
 def softened(findings: list[Finding], doubtful: t.Collection[str]) -> list[Finding]:

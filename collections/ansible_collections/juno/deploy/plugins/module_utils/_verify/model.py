@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._base import options
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -115,7 +115,8 @@ def judge_answer(page: Page, answer: Answer) -> list[str]:
     if answer.failure:
         return [f"did not answer ({answer.failure})"]
     if answer.status != page.status:
-        return [f"answered {_status(answer)} instead of {page.status}"]
+        hint = check_headers.hint(answer.status, answer.headers)
+        return [f"answered {_status(answer)} instead of {page.status}{f': {hint}' if hint else ''}"]
     if answer.too_large:
         return [f"sends more than {len(answer.body)} bytes, so its text can't be judged (see max_body_bytes)"]
     if answer.is_cut_short:

@@ -33,6 +33,7 @@ ARGUMENT_SPEC: options.Spec = {
     "base_url": {"type": "str", "required": True},
     "host": {"type": "str"},
     **options.FORWARDED,
+    **options.CHECK_HEADERS,
     "pages": {"type": "list", "elements": "dict", "required": True, "options": options.PAGE},
     "wait_seconds": {"type": "float", "default": 0},
     "timeout_seconds": {"type": "float", "default": 10},

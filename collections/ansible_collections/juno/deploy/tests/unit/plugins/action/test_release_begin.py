@@ -13,7 +13,7 @@ import pytest
 from ansible import context
 from ansible_collections.juno.deploy.plugins.action import release_begin as it
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
-from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _interrupt
+from ansible_collections.juno.deploy.plugins.plugin_utils import _code, _folder, _interrupt
 
 
 @pytest.mark.parametrize(
@@ -283,3 +283,47 @@ def test_another_version_is_refused_before_anything_is_sent(begin, monkeypatch):
     assert result["failed"]
     assert result["msg"] == it.refusal("2.22.0")
     assert calls == []
+
+
+@pytest.fixture
+def with_files(shown, monkeypatch, tmp_path):
+    """Return what runs the action with a folder, and what each module was called with."""
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "page").write_text("text")
+
+    def run(answer, **args):
+        task = types.SimpleNamespace(
+            args={"project": "shop", "files": "shop", **args}, action="x", async_val=0, check_mode=False, diff=False
+        )
+        connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir="/nowhere"))
+        action = it.ActionModule(task, connection, None, None, None, None)
+        calls = []
+
+        def execute(*, module_name, module_args, task_vars):
+            calls.append((module_name.rpartition(".")[2], module_args.get("files") or module_args.get("commit")))
+            return dict(BEGUN if module_name.endswith("begin") else answer)
+
+        monkeypatch.setattr(action, "_execute_module", execute)
+        return action.run(task_vars={"inventory_hostname": "h1", "inventory_dir": str(tmp_path)}), calls
+
+    return run
+
+
+def test_a_folder_becomes_its_commit(with_files, tmp_path):
+    commit = _folder.look(str(tmp_path / "shop")).commit_id
+    result, calls = with_files({"missing": [0]})
+    assert result == BEGUN
+    assert calls == [("release_files", commit), ("release_files", commit), ("release_begin", commit)]
+
+
+@pytest.mark.parametrize("purpose", ["rollback", "restart"])
+def test_only_a_deploy_reads_the_folder(with_files, purpose):
+    assert with_files({}, purpose=purpose, files="/nowhere")[1] == [("release_begin", None)]
+
+
+def test_a_folder_that_can_not_be_sent_begins_nothing(with_files):
+    result, calls = with_files({"failed": True, "msg": "no room"})
+    assert (result, len(calls)) == ({"failed": True, "msg": "no room"}, 1)
+    result, calls = with_files({}, files="nosuch")
+    assert (result["failed"], calls) == (True, [])
+    assert result["msg"].startswith("There is no folder /")

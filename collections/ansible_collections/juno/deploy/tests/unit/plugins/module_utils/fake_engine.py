@@ -78,6 +78,8 @@ class World:
         self.executed: list[list[str]] = []
         #: Connections by which a front proxy has come to ours.
         self.routed = 0
+        #: Services that a profile leaves out.
+        self.left_out: tuple[str, ...] = ()
         self.api = self
         self.config: dict[str, t.Any] = {"name": "jobs", "services": {"web": {**SITE, **(site or {})}}}
         for name in workers:
@@ -472,6 +474,10 @@ class World:
             return CommandResult(argv, 0, "2.26.1-4\n", "")
         if words[:2] == ["config", "--hash"]:
             return CommandResult(argv, 0, "".join(f"{name} {one}\n" for name, one in self.hashes().items()), "")
+        if words == ["config", "--services"]:
+            return CommandResult(
+                argv, 0, "".join(f"{name}\n" for name in (*self.config["services"], *self.left_out)), ""
+            )
         if words[0] == "config":
             return CommandResult(argv, 0, json.dumps(self.config), "")
         options, services = [word for word in words if word.startswith("--")], words[1:]

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine_exec, gunicorn, server_processes
@@ -78,43 +77,6 @@ def engine_of(monkeypatch, *looks) -> Engine:
     return engine
 
 
-def test_the_master_alone_gets_a_signal_and_every_old_worker_is_waited_for(monkeypatch, signals):
-    looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, OLD[1], *NEW], [MASTER], [MASTER, *NEW], [SHELL]]
-    engine = engine_of(monkeypatch, *looks)
-    assert gunicorn.reload(engine, [ONE], 5) == [ONE]
-    assert signals == [(120, signal.SIGHUP)]
-    assert engine.looks == [[SHELL]]
-
-
-def test_what_is_waited_for_is_told(monkeypatch, signals, events):
-    looks = [[SHELL, MASTER, *OLD], [MASTER, *OLD], [MASTER, *OLD, *NEW], [MASTER, OLD[1], *NEW], [MASTER, *NEW]]
-    gunicorn.reload(engine_of(monkeypatch, *looks), [ONE], 5)
-    assert events == [
-        "has gunicorn in shop-web-1 start new workers",
-        "drain: 2 of 2 old workers in shop-web-1 still answer a request",
-        "drain: 1 of 2 old workers in shop-web-1 still answer a request",
-    ]
-
-
-def test_a_master_that_ends_is_told_at_once(monkeypatch, signals):
-    engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD], [])
-    with pytest.raises(JunoError, match="shop-web-1 ended when it was to start new workers") as caught:
-        gunicorn.reload(engine, [ONE], 60)
-    assert caught.value.details["log"] == "last 80 lines"
-
-
-def test_an_old_worker_that_stays_is_told(monkeypatch, signals):
-    engine = engine_of(monkeypatch, [SHELL, MASTER, *OLD], [MASTER, *OLD, *NEW])
-    with pytest.raises(JunoError, match=r"Old workers in shop-web-1 did not end within 0\.1 s"):
-        gunicorn.reload(engine, [ONE], 0.1)
-
-
-def test_without_a_master_nobody_gets_a_signal(monkeypatch, signals):
-    with pytest.raises(JunoError, match="master in shop-web-1 was not found"):
-        gunicorn.reload(engine_of(monkeypatch, [SHELL]), [ONE], 5)
-    assert signals == []
-
-
 def why_not(monkeypatch, *argv: str, gone: bool = False, proxy: bool = True) -> str:
     """Ask about a gunicorn with these words; its process is this one, so that its files can be read."""
     master = process(999999999 if gone else os.getpid(), 100, *GUNICORN[:2], *argv)
@@ -131,7 +93,7 @@ def asked(monkeypatch, tmp_path):
         seen.append(argv)
         return ExecResult(0, seen_answer[0], "")
 
-    seen_answer = ["juno-gunicorn False sync\n"]
+    seen_answer = ["juno-gunicorn False sync 1 False False\n"]
     monkeypatch.setattr(engine_exec, "exec_argv", answer)
     return seen, seen_answer
 
@@ -145,6 +107,10 @@ def test_reasons_against_a_reload(monkeypatch, asked):
     assert asked[0] == []
 
 
+def test_dirty_workers_are_none_of_ours(monkeypatch, asked):
+    assert "has dirty workers" in why_not(monkeypatch, "--dirty-app", "demo.tasks:App", "demo.wsgi")
+
+
 def test_without_a_configuration_nothing_preloads(monkeypatch, asked):
     assert why_not(monkeypatch, "-w", "3", "demo.wsgi") == ""
     assert asked[0] == []
@@ -152,7 +118,12 @@ def test_without_a_configuration_nothing_preloads(monkeypatch, asked):
 
 @pytest.mark.parametrize("words", [("-c", "g.py", "demo.wsgi"), ("--config", "g.py"), ("--config=g.py",)])
 @pytest.mark.parametrize(
-    ("answer", "may"), [("juno-gunicorn False sync\n", True), ("juno-gunicorn True sync\n", False), ("", False)]
+    ("answer", "may"),
+    [
+        ("juno-gunicorn False sync 1 False False\n", True),
+        ("juno-gunicorn True sync 1 False False\n", False),
+        ("", False),
+    ],
 )
 def test_with_a_configuration_gunicorn_itself_is_asked(monkeypatch, asked, words, answer, may):
     asked[1][0] = answer
@@ -162,7 +133,7 @@ def test_with_a_configuration_gunicorn_itself_is_asked(monkeypatch, asked, words
 
 def test_its_default_configuration_file_counts_too(monkeypatch, asked, tmp_path):
     (tmp_path / "gunicorn.conf.py").write_text("preload_app = True\n")
-    asked[1][0] = "juno-gunicorn True sync\n"
+    asked[1][0] = "juno-gunicorn True sync 1 False False\n"
     assert "preloads the app" in why_not(monkeypatch, "demo.wsgi")
 
 
@@ -213,9 +184,9 @@ def test_threads_and_automatic_reload_are_read(words, threads, autoreload):
 @pytest.mark.parametrize(
     ("answer", "settings"),
     [
-        ("juno-gunicorn False sync\n", gunicorn.Settings(False, "sync")),
-        ("noise\njuno-gunicorn True gthread 10 True\n", gunicorn.Settings(True, "gthread", 10, True)),
-        ("juno-gunicorn False sync 1 maybe\n", None),
+        ("juno-gunicorn False sync 1 False False\n", gunicorn.Settings(False, "sync")),
+        ("noise\njuno-gunicorn True gthread 10 True True\n", gunicorn.Settings(True, "gthread", 10, True, True)),
+        ("juno-gunicorn False sync 1 False maybe\n", None),
         ("", None),
     ],
 )

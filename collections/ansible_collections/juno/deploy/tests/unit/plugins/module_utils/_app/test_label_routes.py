@@ -32,6 +32,26 @@ def test_our_proxy_gets_all_that_the_site_has():
 
 
 @pytest.mark.parametrize(
+    "health",
+    [
+        "loadbalancer.healthcheck.path",
+        "loadbalancer.healthCheck.interval",
+        "LoadBalancer.HealthCheck.Headers.X-A",
+        "loadbalancer.passivehealthcheck.maxfailedattempts",
+    ],
+)
+def test_traefik_does_not_judge_our_proxy_by_its_answers(health):
+    kept = {"traefik.http.services.jobs.loadbalancer.sticky.cookie": "true"}
+    routes = find({**RULE, **PORT, **kept, f"traefik.http.services.jobs.{health}": "/up"})
+    assert routes.labels == {**RULE, **PORT, **kept, "traefik.docker.network": "my-jobs_default"}
+
+
+def test_a_service_that_only_names_a_health_check_still_has_its_port():
+    routes = find({**RULE, "traefik.http.services.jobs.loadbalancer.healthcheck.path": "/up"})
+    assert routes.labels["traefik.http.services.jobs.loadbalancer.server.port"] == "8001"
+
+
+@pytest.mark.parametrize(
     ("labels", "told"),
     [
         # Traefik's own name for a service that has none, and the port that an image exposes.

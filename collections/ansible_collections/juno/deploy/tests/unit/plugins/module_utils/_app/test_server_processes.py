@@ -27,6 +27,7 @@ WORKERS = [process(number, 120, "/venv/bin/python", "/venv/bin/gunicorn", "demo.
         ([SHELL], 100, []),
         ([SHELL, process(130, 100, "gunicorn: master [demo.wsgi]"), process(131, 130, "gunicorn: worker")], 100, [130]),
         ([SHELL, process(130, 100, "uwsgi", "--ini", "x")], 100, [130]),
+        ([SHELL, process(130, 100, "/venv/bin/python", "/venv/bin/pyuwsgi", "--http", ":8000")], 100, [130]),
         ([SHELL, process(130, 100, "python", "manage.py", "gunicorn")], 100, [130]),
         # A worker's master, not its pool; also through a second shell, and one that has nothing below it.
         ([SHELL, process(130, 100, "celery", "worker"), process(131, 130, "celery", "worker")], 100, [130]),

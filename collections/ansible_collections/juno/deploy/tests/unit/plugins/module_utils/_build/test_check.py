@@ -72,6 +72,8 @@ def test_static_files_that_cannot_be_collected():
         # It is known that nothing was collected, or that the root is as it was.
         ({**RIGHT, "looked": {"rc": 1}}, True, [True, False]),
         ({**RIGHT, "collected": {"rc": 95}, "failure:collect": {"what": "/s", "cause": "E"}}, True, [True, False]),
+        # In a bucket something was put over what was there.
+        ({**RIGHT, "touched": {}, "collected": {"rc": 95}, "failure:collect": {"what": "s"}}, True, [True]),
         # It ended without a word: nobody knows.
         (None, True, [True]),
     ],

@@ -48,5 +48,5 @@ def test_which_static_files_were_replaced(built, collected, recollect, names):
     ],
 )
 def test_what_goes(purpose, planned, recollect, replaced, goes):
-    plan = {"invalidate": planned} if planned else {}
+    plan = {"clear": planned} if planned else {}
     assert scope(purpose, plan, recollect=recollect, replaced=replaced) == goes

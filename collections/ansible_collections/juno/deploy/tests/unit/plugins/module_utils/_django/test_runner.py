@@ -10,16 +10,15 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app.engine_exec import ExecResult
 from ansible_collections.juno.deploy.plugins.module_utils._base import options as base_options
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, CommandError, EngineError
+from ansible_collections.juno.deploy.plugins.module_utils._cache.django_caches import MODULES
 from ansible_collections.juno.deploy.plugins.module_utils._django.runner import (
     Place,
     places,
     pythons,
     run_in_app,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._in_app import cache, cache_keys, cache_list, manage
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
 
-MODULES = (manage, cache_keys, cache_list, cache)
 MANAGE = """
 import os, sys
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project_settings")

@@ -111,7 +111,7 @@ class Site:
             "token": "juno-t", "code": "1f5d0b1", "mode": mode, "check": [], "manage_py": "manage.py", "settings": None,
             "arguments": ["check"], "timeout_seconds": 60, "mounts": [mount], "copy_limit_bytes": 10**7,
             "copy_seconds": 5, "busy_seconds": 20, "readiness_path": "/", "headers": {}, "collect": False, "dry": False,
-            "list_caches": False, "directory": "/root/app",
+            "list_caches": False, "clears": None, "cache_version": "", "directory": "/root/app",
             **request,
         }  # fmt: skip
         modules = (*collectstatic.COLLECTORS, *throwaway_job.IN_APP_MODULES)
@@ -176,6 +176,86 @@ STATIC_URL = "/static/"
     more = f'STATIC_ROOT = BASE + "/out"\nSTORAGES = {{"staticfiles": {{"BACKEND": "{kept}"}}}}\n'
     settings.write_text(settings.read_text() + more)
     assert lived.ask()["layout"]["static_at"] == {"root": f"{lived.checkout}/out", "manifest": "staticfiles.json"}
+
+
+#: A cache of django-redis whose client is told nothing but that its server is a node of a cluster.
+NODE = """
+class Client:
+    __module__ = "redis.client"
+
+    def info(self, section):
+        return {"cluster_enabled": 1}
+
+class RedisCache:
+    __module__ = "django_redis.cache"
+
+    def __init__(self, location, params):
+        self.client = self
+
+    def get_client(self, write):
+        return Client()
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        ({"clears": []}, True),
+        ({"clears": ["default"]}, True),
+        ({"clears": ["other"]}, False),
+        # It has a version of its own, or is cleared in another way.
+        ({"clears": [], "cache_version": "7"}, False),
+        ({"clears": None}, False),
+    ],
+)
+def test_a_cache_that_a_clear_would_not_reach_is_told_before_anything_is_changed(assets, asked, refused):
+    pytest.importorskip("redis")
+    (assets.checkout / "node.py").write_text(NODE)
+    settings = assets.checkout / "settings.py"
+    conf = {"BACKEND": "node.RedisCache", "LOCATION": "redis://:s3cret@redis/1", "VERSION": 7}
+    settings.write_text(f"{settings.read_text()}\nCACHES = {{'default': {conf}}}\n")
+    result = assets.ask(collect=True, collect_seconds=60, **asked)
+    assert ("failure:caches" in result, "static" in result) == (refused, not refused)
+    if refused:
+        assert result["failure:caches"]["what"] == "default"
+        assert result["failure:caches"]["cause"].startswith("it is a node of a Redis Cluster")
+
+
+#: A storage that is no folder, and one as django-storages has it. Neither may be made before it collects.
+STORAGES = """
+from django.core.files.storage import FileSystemStorage, Storage
+
+class S3Storage(Storage):
+    def __init__(self, **options):
+        self.inner = FileSystemStorage(options["folder"])
+        self.exists, self._open, self._save = self.inner.exists, self.inner._open, self.inner._save
+        self.delete, self.listdir = self.inner.delete, self.inner.listdir
+
+S3Storage.__module__ = "storages.backends.s3"
+
+class Own(S3Storage):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ('"bucket_name": "shop", "secret_key": "s3cret"', "the bucket 'shop' (files.Own)"),
+        ("", "files.Own"),
+    ],
+)
+def test_a_storage_that_is_no_folder_is_collected_into_whatever_the_static_root(assets, options, place):
+    (assets.checkout / "files.py").write_text(STORAGES)
+    settings = assets.checkout / "settings.py"
+    kept = f'{{"BACKEND": "files.Own", "OPTIONS": {{"folder": BASE + "/bucket", {options}}}}}'
+    settings.write_text(f'{settings.read_text()}\nSTORAGES = {{"staticfiles": {kept}}}\n')
+    assert assets.ask()["layout"]["static_at"] == {"place": place}
+    # Without a mount the static root is in the image.
+    static = assets.ask(collect=True, collect_seconds=60, mounts=[], readiness_path="")["static"]
+    assert (static["added"], static["replaced"], static["why"]) == (1, 0, "")
+    assert (assets.checkout / "bucket/a.css").read_text() == "a{}"
+    assert not (assets.checkout / "staticfiles").exists()
 
 
 def test_the_version_in_the_keys_is_told_and_nothing_is_cached(lived):
@@ -258,6 +338,15 @@ def test_pages(lived, path, failure):
         assert result["requested"]["why"] == "it needs what only its own cache can do"
     if not path:
         assert "requested" not in result
+
+
+@pytest.mark.parametrize(("more_headers", "failure"), [(False, "wanted: 200, by 'pages'"), (True, "")])
+def test_a_page_that_may_want_a_header_which_is_not_sent(lived, more_headers, failure):
+    result = lived.ask(readiness_path="/", pages=[{"path": "/nosuch/"}], more_headers=more_headers)
+    assert result.get("failure:request", {}).get("cause", "") == failure
+    # Only its status hangs on that.
+    result = lived.ask(readiness_path="/", pages=[{"path": "/", "contains": ["nowhere"]}], more_headers=more_headers)
+    assert result["failure:request"]["cause"] == "does not contain 'nowhere'"
 
 
 ASGI = """

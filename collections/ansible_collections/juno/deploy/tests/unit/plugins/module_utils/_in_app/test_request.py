@@ -60,6 +60,7 @@ def test_a_page_of_the_verification_is_asked_for_as_a_visitor_asks():
         ({"excludes": ["Jobs"]}, {"status": 200, "why": ""}, "Jobs", "still contains 'Jobs'"),
         ({"status": 404}, {"status": 404, "why": ""}, "", ""),
         ({}, {"status": 403, "why": ""}, "", "wanted: 200, by 'pages'"),
+        ({}, {"status": 401, "why": ""}, "", "it asks for a login: set 'check_headers' (Authorization)"),
         ({}, {"status": 500, "why": "KeyError: 'x'"}, "", "KeyError: 'x'"),
         ({}, {"status": 400, "why": ""}, "", "it is refused as Host 'a.example': name that host in ALLOWED_HOSTS, or"),
         (

@@ -73,7 +73,7 @@ def test_what_goes(rules, gone):
 @pytest.mark.parametrize(
     ("made", "rules", "gone"),
     [
-        # Made while B was live, by a collect that nobody saw: given up when C was seen, at 3000, at the latest.
+        # Made while B was live, by a collect that nobody saw: out of use when C was seen, at 3000, at the latest.
         (2500, {"html_max_age": 6000, "started": 3001}, True),
         (2500, {"html_max_age": 6001, "started": 3001}, False),
         (2500, {"html_max_age": 6000, "started": 3000}, False),

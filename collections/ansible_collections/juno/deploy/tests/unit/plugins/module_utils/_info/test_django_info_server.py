@@ -162,7 +162,7 @@ def test_a_gunicorn(monkeypatch, tmp_path):
     )
     assert (result["workers"], result["reload"], result["reload_reason"]) == (3, True, "")
     assert "no proxy stands before them" in described("--threads", "10", proxy=False)["reload_reason"]
-    preloads = described("-c", "g.py", answer="juno-gunicorn True sync 1 True\n")
+    preloads = described("-c", "g.py", answer="juno-gunicorn True sync 1 True False\n")
     assert (preloads["preload"], preloads["autoreload"], preloads["reload"]) == (True, True, False)
     silent = described("-c", "g.py")
     assert (silent["worker_class"], silent["reload_reason"]) == (

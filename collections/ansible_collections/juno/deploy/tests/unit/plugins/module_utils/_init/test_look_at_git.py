@@ -62,5 +62,20 @@ def test_what_is_in_the_way(repos, spoil, git, says):
 def test_no_checkout(tmp_path):
     (tmp_path / "site").mkdir()
     found, problems = look(tmp_path / "site")
-    assert found == Git()
-    assert "is not a git checkout: clone the app there" in problems[0]
+    assert found == Git(none=True)
+    assert "is not a git checkout: set 'files' to a folder" in problems[0]
+    assert look(tmp_path / "site", others={"files": "site"}) == (Git(none=True), [])
+    (tmp_path / "site" / "below").mkdir()
+    sh(tmp_path / "site", "init", "-q")
+    assert "but not its top: set 'path' to the top" in look(tmp_path / "site" / "below")[1][0]
+    sh(tmp_path / "site", "symbolic-ref", "HEAD", "refs/heads/juno-files")
+    repositories.commit(tmp_path / "site", "page", "1")
+    assert "was sent from a folder" in look(tmp_path / "site")[1][0]
+    assert look(tmp_path / "site", others={"files": "site"}) == (Git(none=True), [])
+    (tmp_path / "site" / "page").write_text("mine")
+    assert "bring them into the folder of 'files'" in look(tmp_path / "site", others={"files": "site"})[1][0]
+
+
+def test_files_are_to_come_where_a_clone_is(repos):
+    _person, droplet = repos
+    assert "is a git checkout of something else" in look(droplet, others={"files": "site"})[1][0]

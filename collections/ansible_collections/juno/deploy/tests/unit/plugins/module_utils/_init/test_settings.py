@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._init import settings
@@ -107,6 +108,14 @@ def test_settings_that_only_the_server_names(tmp_path, other, named, found):
 def test_the_remote_and_the_branch(tmp_path, git, found):
     facts = dataclasses.replace(sites.found(tmp_path, "usual"), git=git)
     assert sites.variables_text(facts) == {"path": facts.app.path, **found}
+
+
+@pytest.mark.parametrize(("others", "offered"), [({}, True), ({"files": ""}, True), ({"files": "../shop"}, False)])
+def test_a_folder_where_there_is_no_git_server(tmp_path, others, offered):
+    facts = dataclasses.replace(sites.found(tmp_path, "usual"), git=sites.Git(none=True))
+    facts = dataclasses.replace(facts, given=dataclasses.replace(facts.given, others=others))
+    found = [(one.value, one.off) for one in settings.of(facts) if one.name == "files"]
+    assert found == [(os.path.basename(facts.app.path), True) if offered else ("../shop", False)]
 
 
 def test_files_that_the_containers_were_started_by(tmp_path):

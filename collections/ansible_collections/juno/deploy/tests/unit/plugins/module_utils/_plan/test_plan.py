@@ -43,7 +43,7 @@ BEHIND = dataclasses.replace(SERVED, checkout_commit=OLD, serving_commit=OLD, ne
 def test_a_configuration_that_a_person_changed_is_deployed(mounted):
     at = dataclasses.replace(SERVED, reconfigured=("web", "queue"), code_mounted=mounted)
     plan = plan_plan.make(at)
-    assert (plan.deploy, plan.build, plan.invalidate) == (True, False, "all")
+    assert (plan.deploy, plan.build, plan.clear) == (True, False, "all")
     assert plan.reasons == ["the configuration of web, queue has changed (.env, or a compose file by hand)"]
     plan = plan_plan.make(dataclasses.replace(at, rebuilt=("web",)))
     assert plan.build
@@ -119,7 +119,7 @@ def test_when_a_quick_deploy_builds(change, build):
 
 
 @pytest.mark.parametrize(
-    ("paths", "invalidate", "static", "frontend", "translate"),
+    ("paths", "clear", "static", "frontend", "translate"),
     [
         (["templates/home.html"], "all", False, True, False),
         (["static/a.css"], "naming", True, False, False),
@@ -128,10 +128,10 @@ def test_when_a_quick_deploy_builds(change, build):
         (["locale/de/LC_MESSAGES/django.po"], "all", False, True, True),
     ],
 )
-def test_what_a_quick_deploy_does(paths, invalidate, static, frontend, translate):
+def test_what_a_quick_deploy_does(paths, clear, static, frontend, translate):
     plan = plan_plan.make(dataclasses.replace(BEHIND, needs=needs(*paths), own_frontend=True))
-    assert (plan.invalidate, plan.static_changed, plan.frontend, plan.translate) == (
-        invalidate,
+    assert (plan.clear, plan.static_changed, plan.frontend, plan.translate) == (
+        clear,
         static,
         frontend,
         translate,
@@ -143,7 +143,7 @@ def test_what_a_quick_deploy_does(paths, invalidate, static, frontend, translate
 )
 def test_where_more_is_wrong_everything_that_can_be_old_is_made_new(change):
     plan = plan_plan.make(dataclasses.replace(BEHIND, **{"needs": needs("static/a.css"), **change}))
-    assert (plan.invalidate, plan.static_changed) == ("all", True)
+    assert (plan.clear, plan.static_changed) == ("all", True)
 
 
 NEWER = ("shop is another image in its registry by now",)
@@ -169,7 +169,7 @@ def test_another_image_in_a_registry_is_deployed_without_a_commit(change, build,
     assert plan.build_reasons == why
     if build:
         # Nobody knows what is another one in it.
-        assert (plan.reasons, plan.invalidate, plan.static_changed) == (list(NEWER), "all", True)
+        assert (plan.reasons, plan.clear, plan.static_changed) == (list(NEWER), "all", True)
 
 
 def test_where_nothing_is_built_images_are_pulled_in_all_words():
@@ -187,7 +187,7 @@ def test_without_an_own_front_end_none_is_built():
 def test_a_pending_invalidation_is_a_reason_but_none_to_build():
     plan = plan_plan.make(dataclasses.replace(SERVED, invalidation_pending=True))
     assert (plan.deploy, plan.build) == (True, False)
-    assert plan.reasons == ["the caches may hold pages of a release that was given up"]
+    assert plan.reasons == ["the caches may hold pages of a release that was undone"]
 
 
 def test_the_words_name_the_files_behind_each_step():
@@ -197,7 +197,7 @@ def test_the_words_name_the_files_behind_each_step():
     assert plan_words.words(plan, changed) == [
         "collect static files: static file (static/a.css)",
         "start new workers: code, static file (static/a.css, jobs/views.py)",
-        "invalidate the caches: code (jobs/views.py)",
+        "clear the caches: code (jobs/views.py)",
         "nothing for: documentation (README.md)",
         "Notice: nginx.conf is mounted",
     ]

@@ -61,7 +61,7 @@ TEMPLATE = begun(
     {
         "words": [
             "start new workers: template (templates/home.html)",
-            "invalidate the caches: template (templates/home.html)",
+            "clear the caches: template (templates/home.html)",
             "Notice: db: its configuration is not what its container was made with, and it is not touched",
         ]
     }
@@ -105,7 +105,7 @@ CASES = {
             DEPLOY,
             NO_BUILD,
             "Needs:  start new workers: template (templates/home.html)",
-            "        invalidate the caches: template (templates/home.html)",
+            "        clear the caches: template (templates/home.html)",
             "        Notice: db: its configuration is not what its container was made with, and it is not touched",
             RELOAD,
         ],
@@ -160,7 +160,7 @@ CASES = {
         begun(recovered={"number": 7, "finished": False, "undone": False, "words": STANDS}),
         PlanContext("deploy"),
         [
-            "Picked up: release 7 was interrupted and is given up",
+            "Picked up: release 7 was interrupted and is failed, and not undone",
             f"Notice: {STANDS}",
             COMMIT,
             DEPLOY,

@@ -4,9 +4,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._plan import plan as plan_plan
 from ansible_collections.juno.deploy.plugins.module_utils._plan import static_plan
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+
+
+def test_a_bucket_is_named_where_something_goes_there():
+    at = dataclasses.replace(journal.NO_RELEASE, layout={"static_at": {"place": "the bucket 'shop' (s3.S3)"}})
+    assert static_plan.words([at], collects=True) == [
+        "static files go to the bucket 'shop' (s3.S3) before the switch: what differs; nothing is removed there"
+    ]
+    assert static_plan.words([at], collects=False) == []
+    assert static_plan.words([], collects=True) == []
 
 
 @pytest.mark.parametrize(

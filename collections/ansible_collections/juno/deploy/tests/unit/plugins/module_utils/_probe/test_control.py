@@ -16,7 +16,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._base import processes
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control, report
 from ansible_collections.juno.deploy.plugins.module_utils._probe import samples as probe_samples
@@ -37,6 +37,8 @@ class Site(http.server.ThreadingHTTPServer):
     #: Requests at work at once: by now, and at most.
     at_work = 0
     most_at_work = 0
+    #: The values of a header that were sent.
+    tokens: set[str | None]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked += 1
+        self.server.tokens.add(self.headers["X-Token"])
         self.server.at_work += 1
         self.server.most_at_work = max(self.server.most_at_work, self.server.at_work)
         threading.Event().wait(self.server.delay)
@@ -62,7 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def serving(port=0):
     site = Site(("127.0.0.1", port), Handler)
-    site.kept = {}
+    site.kept, site.tokens = {}, set()
     with local_server.running(site):
         yield site
 
@@ -286,6 +289,25 @@ def test_files_are_private_and_nothing_is_in_its_arguments(place):
         assert os.getsid(pid) == pid
     assert os.stat(os.path.join(place, "probe.json")).st_mode & 0o777 == 0o600
     assert os.stat(place).st_mode & 0o027 == 0
+
+
+def test_headers_that_no_file_has_are_sent(place):
+    check_headers.use({"X-Token": "t0pS3cret"})
+    try:
+        with serving() as site:
+            began = time.time()
+            control.start(place, spec(site))
+            until(lambda: samples(place, "r") > 3)
+            sent = site.tokens.copy()
+            site.tokens.clear()
+            # Nothing was asked since then, so it is asked once more.
+            control.finish(place, {"switch_began": began, "old_gone": time.time() + 60})
+        assert (sent, site.tokens) == ({"t0pS3cret"}, {"t0pS3cret"})
+        for name in os.listdir(place):
+            with open(os.path.join(place, name), encoding="utf-8") as file:
+                assert "t0pS3cret" not in file.read()
+    finally:
+        check_headers.use({})
 
 
 @pytest.mark.parametrize(

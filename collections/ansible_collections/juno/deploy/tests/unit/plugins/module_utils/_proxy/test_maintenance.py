@@ -55,8 +55,8 @@ def test_there_is_none_where_uwsgis_own_protocol_is_passed_on(world):
 def test_a_page_of_ones_own_is_read_by_a_new_process(world):
     result = show(world, page="<h1>Soon</h1>")
     assert (result["changed"], page_of(world)) == (True, "<h1>Soon</h1>")
-    # It reads the map's file too, so nobody has to tell it by its socket.
-    assert world.log == ["SIGUSR2 juno-edge-1"]
+    # The old process still answers on connections that were kept.
+    assert world.log == ["set map /etc/juno/maintenance.map site on", "SIGUSR2 juno-edge-1"]
     assert maintenance.is_on(world.app.proxy_directory) is True
     world.log.clear()
     assert show(world, page="<h1>Soon</h1>")["changed"] is False

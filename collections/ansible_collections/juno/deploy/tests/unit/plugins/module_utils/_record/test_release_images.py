@@ -98,7 +98,7 @@ def test_of_one_commit_as_many_images_are_kept_as_of_different_ones(entries, kee
         # What another project has named, stays.
         (ENTRIES, 1, [f"jobs-web:{TAG_A}-1", f"jobs-web:{TAG_A}-2", REFERENCES[1]]),
         (ENTRIES, 2, [f"jobs-web:{TAG_A}-1", REFERENCES[1]]),
-        # Of a release that was given up, too.
+        # Of a release that was undone, too.
         ([release(1, A, 1, "failed"), *ENTRIES[1:]], 5, [f"jobs-web:{TAG_A}-1", REFERENCES[1]]),
         # A kept image loses the names of commits that aren't kept.
         (

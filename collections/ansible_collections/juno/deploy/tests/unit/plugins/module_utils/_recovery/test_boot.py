@@ -37,7 +37,7 @@ def app(tmp_path, monkeypatch):
 def booted(monkeypatch):
     """Let the host boot; note what is done then."""
     done = []
-    monkeypatch.setattr(it.bring_back, "move_back", lambda _run, app, _entry: done.append(("moved", app)))
+    monkeypatch.setattr(it.restore_site, "restore_checkout", lambda _run, app, _entry: done.append(("moved", app)))
 
     def recover(_run, app, caches):
         assert lock.take(app.state_directory) is None

@@ -56,6 +56,31 @@ def test_a_second_undo_goes_on_where_the_first_was_killed(world, monkeypatch):
     assert world.gets_requests() == ["web-1"]
 
 
+NGINX = "http {{ server {{ location / {{\nproxy_pass http://web:8000;\n{}\n}} }} }}"
+KEPT = (
+    "But pages of release 2 may be in the cache of 'nginx' (proxy_cache), which nothing here clears: empty it, or "
+    "visitors get them for as long as they are kept there."
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "line", "words"),
+    [
+        ("open", "proxy_cache pages;", KEPT),
+        ("switched", "proxy_cache pages;", KEPT),
+        ("open", "", ""),
+        # No visitor can have met it.
+        ("switch", "proxy_cache pages;", ""),
+    ],
+)
+def test_pages_in_a_cache_of_the_front_proxys_own_are_told(world, step, line, words):
+    world.config["services"]["nginx"] = {"image": "nginx", "configs": ["site"]}
+    world.config["configs"] = {"site": {"content": NGINX.format(line)}}
+    world.add("web-1")
+    switched(world, step=step)
+    assert undo(world)["words"] == words
+
+
 def test_what_is_verified_is_not_undone(world):
     world.add("web-2")
     world.begun(step="verified", before={"commit": world.commits[0], "containers": {"web-1": "web"}})

@@ -20,7 +20,7 @@ BEGUN = {
         "collect": True,
         "translate": False,
         "frontend": False,
-        "invalidate": "all",
+        "clear": "all",
     },
     "serving": {"commit": "c1"},
     "images": {"web": "jobs-web:juno-c1"},

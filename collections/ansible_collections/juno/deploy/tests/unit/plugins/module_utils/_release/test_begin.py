@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 import pytest
@@ -11,7 +12,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import app as app
 from ansible_collections.juno.deploy.plugins.module_utils._base import processes
 from ansible_collections.juno.deploy.plugins.module_utils._base.command import CommandResult
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_back, inspect_git
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect, inspect_git, inspect_offline
 from ansible_collections.juno.deploy.plugins.module_utils._recovery import recover
 from ansible_collections.juno.deploy.plugins.module_utils._release import begin as release_begin
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
@@ -50,6 +51,22 @@ def begin(app, purpose="deploy", **more):
     return release_begin.begin(no_checkout, app, spec, lock.Holder("one", purpose, "rohit@laptop"), PACKAGE)
 
 
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_wrong_address_ends_it_before_anything_is_done(app, did, monkeypatch, dry):
+    def refuse(_run, _app, spec, seen):
+        assert (spec["base_url"], seen["plan"]["deploy"]) == ("http://127.0.0.1:9", True)
+        raise JunoError("Nobody listens")
+
+    monkeypatch.setattr(release_begin.front_door, "require", refuse)
+    look(monkeypatch, True, ("web", "running"))
+    given = {"base_url": "http://127.0.0.1:9"}
+    work = functools.partial(release_begin.look_only, no_checkout, app, specs.release(**given))
+    with pytest.raises(JunoError, match="Nobody listens"):
+        (work if dry else functools.partial(begin, app, **given))()
+    assert not {"prepare", "start", "arm"} & set(names(did))
+    assert journal.read(app.journal) == []
+
+
 def found(deploy, containers, strategy="rolling", **more):
     return {
         "plan": {
@@ -70,8 +87,8 @@ def look(monkeypatch, deploy, *containers, **more):
         inspect, "inspect", lambda _run, _app, request: asked.append(request) or found(deploy, containers, **more)
     )
     monkeypatch.setattr(
-        inspect_back,
-        "look_back",
+        inspect_offline,
+        "look",
         lambda _run, _app, request, release: asked.append((request, release)) or found(deploy, containers, **more),
     )
     return asked
@@ -180,7 +197,7 @@ def test_while_the_maintenance_page_is_shown_nobody_is_counted(app, did, monkeyp
 def test_caches_that_could_not_be_cleared_stop_it(app, did, monkeypatch):
     monkeypatch.setattr(recover, "recover", lambda *_any: {"number": 7, "not_cleared": "memcached refuses."})
     look(monkeypatch, True)
-    with pytest.raises(JunoError, match=r"caches may hold pages of a release that was given up.* memcached refuses"):
+    with pytest.raises(JunoError, match=r"caches may hold pages of a release that was undone.* memcached refuses"):
         begin(app)
     assert names(did) == ["remember", "settle"]
     assert journal.read(app.journal) == []
@@ -241,3 +258,11 @@ def test_what_is_no_deploy_carries_the_schema_on(app, did, monkeypatch, purpose,
     look(monkeypatch, True)
     begin(app, purpose)
     assert journal.read(app.journal)[-1].schema.applied == carried
+
+
+def test_files_that_were_sent_are_taken_over_before_anybody_looks(app, did, monkeypatch):
+    monkeypatch.setattr(release_begin.sent_files, "take", lambda _run, _app, commit: did.append(("take", commit)))
+    look(monkeypatch, False)
+    begin(app, files="8f5d0b1c")
+    assert " ".join(names(did)) == "remember settle recover take remember"
+    assert did[3] == ("take", "8f5d0b1c")

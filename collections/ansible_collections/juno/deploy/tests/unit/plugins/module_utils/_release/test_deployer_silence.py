@@ -15,7 +15,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import running_deployer
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.running_deployer import until
 
-CANCELLED = "This run was given up, since "
+CANCELLED = "This run was cancelled, since "
 
 
 def settle(deployer):

@@ -9,7 +9,7 @@ import pathlib
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
-from ansible_collections.juno.deploy.plugins.module_utils._base import masking
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, masking
 from ansible_collections.juno.deploy.plugins.module_utils._release.release import Release, following, usual_seconds
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import specs
@@ -69,6 +69,17 @@ def test_passwords_that_are_handed_over_are_told_to_nobody(tmp_path, monkeypatch
     given["spec"]["registry_logins"] = [{"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}]
     Release.from_input(given)
     assert masking.hide("docker said t0pS3cret") == f"docker said {masking.MASK}"
+
+
+def test_headers_that_are_handed_over_are_sent_and_told_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(masking, "known", masking.Known())
+    given = handed_over(tmp_path)
+    given["spec"]["check_headers"] = {"X-Token": "t0pS3cret"}
+    Release.from_input(given)
+    assert check_headers.added({}) == {"X-Token": "t0pS3cret"}
+    assert masking.hide("got t0pS3cret") == f"got {masking.MASK}"
+    Release.from_input(handed_over(tmp_path))
+    assert check_headers.added({}) == {}
 
 
 def entry(number, outcome="done", **figures):

@@ -14,6 +14,16 @@ SQLITE = {"path": "/var/lib/juno/junojobs/backup/20261122T190000Z-r9-db.sqlite3"
 PRUNED = {"pruned_count": 3, "pruned_bytes": 61007}
 
 BUILT = {
+    "a bucket": (
+        {"static": {"added": 2, "replaced": 1, "place": "the bucket 'shop'", "why": ""}},
+        ["Static: 2 files new, 1 replaced in the bucket 'shop'"],
+    ),
+    "a folder": ({"static": {"added": 2, "replaced": 1, "why": ""}}, []),
+    "in the image": ({"static": {"why": "/code/static is in the image, not in a volume"}}, []),
+    "static files left to Django": (
+        {"static": {"added": 0, "why": "s3.Own keeps its manifest elsewhere; left to Django"}},
+        ["Notice: static files: s3.Own keeps its manifest elsewhere; left to Django"],
+    ),
     "nothing was done on the way": (
         {
             "actions": [{"what": "image", "id": "web", "status": "built"}],

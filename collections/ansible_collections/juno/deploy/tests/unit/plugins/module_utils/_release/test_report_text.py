@@ -170,7 +170,7 @@ REPORTS = {
     ),
     "all static files from scratch": (
         results(12, collected={"added": 0, "replaced": 1, "pruned_count": 3, "pruned_bytes": 61007}),
-        dataclasses.replace(SITE, purpose="restart", recollect=True, invalidate="none"),
+        dataclasses.replace(SITE, purpose="restart", recollect=True, clear="none"),
         [
             "Done: release 12 serves, 1f5d0b1c2a3e A new front page",
             AT_HOST,
@@ -191,14 +191,14 @@ def test_the_report(done, site, expected):
 
 WORDS = {
     "as asked": (results(), {"cache_method": "none"}, "Left alone, as 'caches.method' asks."),
-    "nothing is old": (results(), {"invalidate": "none"}, "Left alone: nothing that changed is in a cached page."),
+    "nothing is old": (results(), {"clear": "none"}, "Left alone: nothing that changed is in a cached page."),
     "a cache version": (results(switched={"caches": CACHE_VERSION}), {}, f"{OWN}."),
     "a cache version, which one cache has not": (
         results(switched={"caches": {**CACHE_VERSION, "alias": ["pages"]}, "warmed": 5}, cleared=CLEARED),
         {},
         OF_ALIASES,
     ),
-    "by the settings": (results(cleared=CLEARED), {"invalidate": "naming"}, OF_ALIASES),
+    "by the settings": (results(cleared=CLEARED), {"clear": "naming"}, OF_ALIASES),
     "in the old workers": (
         results(cleared={"caches": [cache(), LOCMEM, DUMMY], "msg": "Cleared: default; not cleared: local."}),
         {},

@@ -263,7 +263,7 @@ def test_nothing_but_the_undo_begins_in_the_undo(deployer, name):
         deployer.step("build")
     until(lambda: "undo" in deployer.log())
     deployer.rests()
-    with pytest.raises(JunoError, match=f"The step {name} can't begin, because this release goes back"):
+    with pytest.raises(JunoError, match=f"The step {name} can't begin, because this release is being undone"):
         deployer.step(name)
     assert deployer.log() == ["begin", "build", "undo"]
 

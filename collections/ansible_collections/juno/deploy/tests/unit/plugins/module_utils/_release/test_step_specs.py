@@ -177,10 +177,10 @@ def test_containers_are_asked_for_no_page_where_a_front_proxy_rewrites_paths(tmp
     assert [one["path"] for one in notes[0][2].pages] == paths
 
 
-@pytest.mark.parametrize("invalidate", ["none", "naming"])
-def test_caches_of_which_something_stays_are_not_cleared_in_the_switch(tmp_path, asked, invalidate):
+@pytest.mark.parametrize("clear", ["none", "naming"])
+def test_caches_of_which_something_stays_are_not_cleared_in_the_switch(tmp_path, asked, clear):
     notes = asked(switch, "switch", SWITCHED)
-    do("switch", release(tmp_path, {"build": BUILT}, plan={"invalidate": invalidate}))
+    do("switch", release(tmp_path, {"build": BUILT}, plan={"clear": clear}))
     assert notes[0][2].caches == {}
 
 

@@ -60,6 +60,15 @@ def test_logins_that_are_none_are_said_before_anything_is_done(tmp_path, asked):
     assert not os.path.exists(at.app.state_directory)
 
 
+def test_headers_that_are_none_are_said_before_anything_is_done(tmp_path, asked):
+    notes = [*asked(begin, "begin", {}), *asked(begin, "look_only", {})]
+    at = release(tmp_path, check_headers={"Authorization": "Basic abc\n"})
+    for work in (lambda: do("begin", at), lambda: steps.look_only(at, diff=False)):
+        with pytest.raises(BadInputError, match=r"^The value of Authorization in 'check_headers' has a line break"):
+            work()
+    assert notes == []
+
+
 def test_the_begin_and_a_look_have_the_logins(tmp_path, monkeypatch):
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "none"))
     at = release(tmp_path, registry_logins=[{"registry": "ghcr.io", "username": "ci", "password": "t0pS3cret"}])
@@ -148,7 +157,7 @@ ALL = {"alias": (), "naming": ()}
 def test_what_is_cleared(tmp_path, asked, plan, cache_version, method, more):
     notes = asked(cache_clearing, "clear", {"settings": {"changed": True}})
     results = {"build": BUILT, "switch": {**SWITCHED, "caches": cache_version}}
-    at = release(tmp_path, results, plan={"invalidate": plan}, caches={"method": method})
+    at = release(tmp_path, results, plan={"clear": plan}, caches={"method": method})
     done = do("clear", at)
     assert notes == ([(at.app, at.spec["caches"], more)] if more else [])
     assert done == ({"changed": True, "settings": {"changed": True}} if more else {"changed": False})

@@ -13,7 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._rules import change, 
 FILE, LINK, MODULE = "100644", "120000", "160000"
 MOUNTED = change.Surroundings(lambda _path: change.Seen(by_mount=True, by_image=False))
 IN_IMAGE = change.Surroundings(lambda _path: change.Seen(by_mount=False, by_image=True))
-FULL = ["build", "collect", "migrate", "workers", "invalidate"]
+FULL = ["build", "collect", "migrate", "workers", "clear"]
 
 
 def changed(*paths: str, status: str = "M", mode: str = FILE) -> list[diff.Change]:
@@ -27,22 +27,22 @@ def needs(paths, around=MOUNTED, **more) -> change.Needs:
 @pytest.mark.parametrize(
     ("paths", "mounted", "in_image"),
     [
-        (["templates/home.html"], ["workers", "invalidate"], ["build", "workers", "invalidate"]),
-        (["jobs/models.py"], ["workers", "invalidate"], ["build", "workers", "invalidate"]),
+        (["templates/home.html"], ["workers", "clear"], ["build", "workers", "clear"]),
+        (["jobs/models.py"], ["workers", "clear"], ["build", "workers", "clear"]),
         (["requirements.txt"], FULL, FULL),
         (
             ["static/a.css"],
-            ["collect", "workers", "invalidate_naming"],
-            ["build", "collect", "workers", "invalidate_naming"],
+            ["collect", "workers", "clear_naming"],
+            ["build", "collect", "workers", "clear_naming"],
         ),
         # Everything goes, these pages too.
-        (["static/a.css", "templates/b.html"], ["collect", "workers", "invalidate"], None),
-        (["jobs/migrations/0002_x.py"], ["migrate", "workers", "invalidate"], None),
-        (["locale/de/django.po"], ["translate", "workers", "invalidate"], ["build", "workers", "invalidate"]),
+        (["static/a.css", "templates/b.html"], ["collect", "workers", "clear"], None),
+        (["jobs/migrations/0002_x.py"], ["migrate", "workers", "clear"], None),
+        (["locale/de/django.po"], ["translate", "workers", "clear"], ["build", "workers", "clear"]),
         (
             ["tailwind.config.js"],
-            ["build", "collect", "workers", "invalidate_naming"],
-            ["build", "collect", "workers", "invalidate_naming"],
+            ["build", "collect", "workers", "clear_naming"],
+            ["build", "collect", "workers", "clear_naming"],
         ),
         (["README.md", "jobs/tests/test_x.py", ".github/workflows/x.yml", "media/x.jpg"], [], []),
         (["what/is.this"], FULL, FULL),
@@ -60,7 +60,7 @@ def test_each_step_knows_the_files_behind_it():
     assert found.steps == {
         "collect": ["static/a.css"],
         "workers": ["static/a.css", "templates/b.html"],
-        "invalidate": ["templates/b.html"],
+        "clear": ["templates/b.html"],
     }
     assert found.kinds == {
         "static file": ["static/a.css"],
@@ -72,12 +72,12 @@ def test_each_step_knows_the_files_behind_it():
 
 def test_an_own_front_end_needs_no_image():
     around = dataclasses.replace(MOUNTED, own_frontend=True)
-    assert list(needs(["src/main.scss"], around).steps) == ["frontend", "collect", "workers", "invalidate_naming"]
+    assert list(needs(["src/main.scss"], around).steps) == ["frontend", "collect", "workers", "clear_naming"]
 
 
 def test_what_the_dockerfile_names_needs_a_build():
     around = dataclasses.replace(MOUNTED, copied=("conf/gunicorn.py", "README.md"))
-    assert list(needs(["conf/gunicorn.py"], around).steps) == ["build", "workers", "invalidate"]
+    assert list(needs(["conf/gunicorn.py"], around).steps) == ["build", "workers", "clear"]
     assert needs(["README.md"], around).steps == {}
 
 
@@ -87,10 +87,10 @@ def test_what_the_dockerfile_names_needs_a_build():
         ("notes/x.bin", False, False, []),
         ("templates/a.html", False, False, []),
         ("notes/x.bin", True, False, FULL),
-        ("templates/a.html", True, False, ["workers", "invalidate"]),
-        ("templates/a.html", False, True, ["build", "workers", "invalidate"]),
+        ("templates/a.html", True, False, ["workers", "clear"]),
+        ("templates/a.html", False, True, ["build", "workers", "clear"]),
         # One service has it mounted, another has it from the image alone.
-        ("templates/a.html", True, True, ["build", "workers", "invalidate"]),
+        ("templates/a.html", True, True, ["build", "workers", "clear"]),
         # Containers are made from it, though no image has it.
         ("docker-compose.yml", False, False, FULL),
         ("Dockerfile", False, False, FULL),
@@ -126,10 +126,10 @@ def test_a_submodule_needs_every_step(modes):
 @pytest.mark.parametrize(
     ("links", "path", "steps"),
     [
-        ({"templates/snippets": "docs/snippets"}, "docs/snippets/x.md", ["workers", "invalidate"]),
-        ({"templates/x.html": "docs/x.md"}, "docs/x.md", ["workers", "invalidate"]),
+        ({"templates/snippets": "docs/snippets"}, "docs/snippets/x.md", ["workers", "clear"]),
+        ({"templates/x.html": "docs/x.md"}, "docs/x.md", ["workers", "clear"]),
         ({"templates/x.html": "docs/x.md"}, "docs/y.md", []),
-        ({"templates/all": "."}, "README.md", ["workers", "invalidate"]),
+        ({"templates/all": "."}, "README.md", ["workers", "clear"]),
         # Too many to follow: any file may be reached.
         (None, "docs/y.md", FULL),
     ],

@@ -66,4 +66,4 @@ def test_what_a_file_is(path, kind):
 
 
 def test_a_file_that_nobody_knows_gets_every_step_of_a_full_deploy():
-    assert PLAIN.verdict("data/cities.json").steps == ("build", "collect", "migrate", "workers", "invalidate")
+    assert PLAIN.verdict("data/cities.json").steps == ("build", "collect", "migrate", "workers", "clear")

@@ -18,6 +18,10 @@ def entry(number: int, commit: str, outcome: str = "done", **more: t.Any) -> Ent
     return Entry(number=number, commit=commit * 40, outcome=outcome, **more)
 
 
+def rollback(number: int, commit: str, outcome: str = "done", **more: t.Any) -> Entry:
+    return entry(number, commit, outcome, purpose="rollback", **more)
+
+
 def migration(name: str, *, reversible: bool = True, app: str = "jobs") -> dict[str, t.Any]:
     return {"app": app, "name": name, "reversible": reversible}
 
@@ -35,9 +39,24 @@ FAILED = entry(4, "d", "failed", undone=True)
         ([A, B, FAILED], 0, 1),
         # Released again (a restart, say): the same commit is none to go back to.
         ([A, B, entry(3, "b")], 0, 1),
-        # After a rollback to 1, what that goes back to is 2.
+        # The branch was set back: no rollback, so 2 was not left.
         ([A, B, entry(3, "a")], 0, 2),
         ([A, B, entry(3, "a")], 1, 1),
+        # After a rollback it goes further back, and never to what was left.
+        ([A, B, C, rollback(4, "b")], 0, 1),
+        ([A, B, C, entry(4, "c", purpose="restart"), rollback(5, "b")], 0, 1),
+        ([A, B, C, rollback(4, "b"), entry(5, "b", purpose="restart")], 0, 1),
+        ([A, B, C, rollback(4, "a"), entry(5, "d")], 0, 4),
+        ([A, B, C, rollback(4, "b"), entry(5, "d"), rollback(6, "b")], 0, 1),
+        # But where it is named, or was deployed again.
+        ([A, B, C, rollback(4, "b")], 3, 3),
+        ([A, B, rollback(3, "a"), entry(4, "b"), entry(5, "c")], 0, 4),
+        # Forward, by its name; then back.
+        ([A, B, rollback(3, "a"), rollback(4, "b")], 0, 1),
+        # One that failed has left nothing.
+        ([A, B, rollback(3, "a", "failed", undone=True)], 0, 1),
+        # The journal no longer has the release that it went to.
+        ([C, rollback(4, "b"), entry(5, "d")], 0, 4),
         ([A, B, entry(3, "b"), entry(4, "", "done")], 0, 1),
     ],
 )
@@ -54,8 +73,19 @@ def with_image(number: int, commit: str, image: str) -> Entry:
     [
         (["web"], [with_image(1, "a", "1"), with_image(2, "a", "2")], 1),
         (["web"], [with_image(1, "a", "1"), with_image(2, "a", "2"), with_image(3, "a", "2")], 1),
-        # After a rollback to 1, what that goes back to is 2.
+        # The image from before was pulled again.
         (["web"], [with_image(1, "a", "1"), with_image(2, "a", "2"), with_image(3, "a", "1")], 2),
+        # After a rollback it goes further back.
+        (
+            ["web"],
+            [
+                with_image(1, "a", "1"),
+                with_image(2, "a", "2"),
+                with_image(3, "a", "3"),
+                dataclasses.replace(with_image(4, "a", "2"), purpose="rollback"),
+            ],
+            1,
+        ),
         # What is built of one commit again is the same.
         ([], [with_image(1, "a", "1"), with_image(2, "b", "2"), with_image(3, "b", "3")], 1),
         # Nobody knows which image it had.
@@ -66,6 +96,12 @@ def test_of_one_commit_there_may_be_more_than_one_image(pulled, entries, number)
     assert rollback_target.choose(entries, 0, pulled).number == number
 
 
+OLDEST = (
+    r"no older release to go back to: all with other code than release 4 were rolled back from \(3, 2\)\. To go to "
+    r"one of them nevertheless, name it \('release'\)"
+)
+
+
 @pytest.mark.parametrize(
     ("entries", "wanted", "says"),
     [
@@ -73,6 +109,12 @@ def test_of_one_commit_there_may_be_more_than_one_image(pulled, entries, number)
         ([FAILED], 4, "No release of this app went well"),
         ([A], 0, "Release 1 is of the only commit that was ever released here"),
         ([A, entry(2, "a")], 0, "Release 2 is of the only commit"),
+        (
+            [A, B, C, rollback(4, "a")],
+            0,
+            OLDEST,
+        ),
+        ([C, rollback(4, "b")], 0, r"rolled back from \(3\)"),
         ([A, B], 7, "There is no release 7 in the journal; good ones are: 2, 1"),
         ([A, B, FAILED], 4, r"Release 4 was never complete \(failed\).*good ones are: 2, 1"),
         ([A, B, entry(3, "c", "started")], 3, r"Release 3 was never complete \(started\)"),

@@ -50,11 +50,9 @@ def test_patterns(pattern, fits, not_these):
 
 
 def test_the_users_rules_come_first():
-    own = rules_rules.read_own(
-        [{"files": "*.md", "steps": ["workers", "invalidate"]}, {"files": "data/**", "steps": []}]
-    )
+    own = rules_rules.read_own([{"files": "*.md", "steps": ["workers", "clear"]}, {"files": "data/**", "steps": []}])
     rules = rules_rules.Rules(own)
-    assert rules.verdict("README.md").steps == ("workers", "invalidate")
+    assert rules.verdict("README.md").steps == ("workers", "clear")
     assert rules.verdict("data/x.json").steps == ()
     assert rules.verdict("jobs/views.py").kind == "code"
 

@@ -15,7 +15,9 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import fron
 PUBLISHED = {"target": 9000, "published": "9001", "protocol": "tcp"}
 
 
-@pytest.mark.parametrize(("status", "seen"), [(0, 0), (200, 200), (301, 301), (404, 404), (500, 0), (503, 0)])
+@pytest.mark.parametrize(
+    ("status", "seen"), [(0, 0), (200, 200), (301, 301), (401, 401), (404, 404), (500, 0), (503, 0)]
+)
 def test_an_error_of_a_server_is_no_answer(monkeypatch, status, seen):
     asked = []
 

@@ -54,6 +54,8 @@ SAME = "release 7, which serves, answers so too, so it is not the commit that is
 NAME = "'headers' (Host: a name in ALLOWED_HOSTS)"
 TO_HTTPS = answer(301, location="https://10.0.0.9/")
 PAGES = "correct the commit, or 'pages'"
+LOGIN = answer(401, **{"www-authenticate": 'Basic realm="shop"'})
+ASKS = "401 instead of 200: it asks for a login (Basic): set 'check_headers' (Authorization)"
 TLS = "set 'headers' (X-Forwarded-Proto: https), so that it is asked as a request that came by TLS"
 
 
@@ -65,6 +67,8 @@ TLS = "set 'headers' (X-Forwarded-Proto: https), so that it is asked as a reques
         (TO_HTTPS, answer(), f"/ answered 301, to https instead of 200; {TLS}"),
         (TO_HTTPS, TO_HTTPS, f"/ answered 301, to https; {SAME}: set 'headers' (X-Forwarded-Proto: https)"),
         (answer(403), answer(), f"/ answered 403 instead of 200; {PAGES}"),
+        (LOGIN, answer(), f"/ answered {ASKS}"),
+        (LOGIN, LOGIN, f"/ answered {ASKS}"),
         (answer(text="Oops"), answer(), f"/ does not contain 'Jobs'; {PAGES}"),
         (GONE, None, f"/ did not answer (connection refused); {PAGES}"),
     ],
@@ -118,6 +122,7 @@ def test_a_cached_page_does_not_hide_that_the_new_one_is_gone():
     [
         (answer(), ""),
         (GONE, ""),
+        (LOGIN, f"release 7, which serves, answers / with {ASKS}"),
         (answer(400), "answers / with 400 as Host '10.0.0.9:8001': unless this commit mends that, set 'headers'"),
         (answer(302, location="https://x/"), "answers / with 302, to https: unless .*, set 'headers' .X-F"),
         (answer(503), "answers / with 503 instead of 200: unless this commit changes that, name in 'pages' one that"),

@@ -89,12 +89,12 @@ BEFORE = Before("c", {"web-1": "web", "celery-1": "celery", "beat-1": "beat"}, w
 def test_the_very_containers_come_back_where_they_are(world):
     for name in ("celery-1", "beat-1"):
         world.there[name]["State"] = "exited"
-    workers.bring_back(world.work(), BEFORE, signalled=True)
+    workers.restore(world.work(), BEFORE, signalled=True)
     assert world.log == ["start beat-1", "start celery-1"]
 
 
 def test_one_that_is_still_at_its_task_is_waited_for_before_it_is_started(world):
-    workers.bring_back(world.work(), BEFORE, signalled=True)
+    workers.restore(world.work(), BEFORE, signalled=True)
     assert sorted(world.log[:2]) == ["stop beat-1", "stop celery-1"]
     assert world.log[2:] == ["start beat-1", "start celery-1"]
 
@@ -103,19 +103,19 @@ def test_one_that_the_engine_still_lists_as_running_is_started_too(world, monkey
     """As Engine 26 does for some milliseconds after a container has ended."""
     late = workers.engine.find(world, "jobs", stopped=True)
     monkeypatch.setattr(workers.engine, "find", lambda *_any, **_more: late)
-    workers.bring_back(world.work(), BEFORE, signalled=True)
+    workers.restore(world.work(), BEFORE, signalled=True)
     assert world.log[2:] == ["start beat-1", "start celery-1"]
 
 
 def test_one_that_was_not_signalled_is_let_alone(world):
-    workers.bring_back(world.work(), BEFORE, signalled=False)
+    workers.restore(world.work(), BEFORE, signalled=False)
     assert world.log == []
 
 
 def test_those_of_the_new_release_go_and_the_very_old_ones_come_back(world):
     replaced(world)
     world.log.clear()
-    workers.bring_back(world.work(), BEFORE, signalled=True)
+    workers.restore(world.work(), BEFORE, signalled=True)
     assert sorted(world.log[:2]) == ["stop beat-2", "stop celery-2"]
     assert world.states() == {"web-1": "running", "celery-1": "running", "beat-1": "running"}
 
@@ -123,7 +123,7 @@ def test_those_of_the_new_release_go_and_the_very_old_ones_come_back(world):
 def test_one_that_a_person_had_stopped_stays(world):
     world.there["beat-1"]["State"] = "exited"
     before = Before("c", {"web-1": "web", "celery-1": "celery"}, stopped=["beat-1"])
-    workers.bring_back(world.work(), before, signalled=False)
+    workers.restore(world.work(), before, signalled=False)
     assert (world.log, world.states("beat")) == ([], {"beat-1": "exited"})
 
 

@@ -26,7 +26,7 @@ def entry(number: int, cache_version: int = 0, outcome: str = "done", **more: t.
         # Two within a second, or a clock that was set back.
         ([entry(1, 1000)], 1000.4, 1001),
         ([entry(1, 2000), entry(2, 900)], 1000.0, 2001),
-        # Also one that was given up had its number.
+        # Also one that was undone had its number.
         ([entry(1, 900), entry(2, 1000, "failed")], 1000.0, 1001),
         ([], -5.0, 1),
     ],

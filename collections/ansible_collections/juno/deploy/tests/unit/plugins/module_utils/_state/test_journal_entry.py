@@ -75,6 +75,7 @@ FULL = it.JournalEntry(
     front_reloaded=["nginx"],
     others_new={"db": ["i3"]},
     workers_signalled=True,
+    gunicorn_workers={"i4": 3},
     asked=True,
     invalidation_pending=True,
     problems=["nobody answers"],

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
+from ansible_collections.juno.deploy.plugins.module_utils._state import lock
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal import Entry
-from ansible_collections.juno.deploy.plugins.module_utils._status import release_words, status, status_services
+from ansible_collections.juno.deploy.plugins.module_utils._status import status, status_services
 
 OLD, NEW, HAND = "a" * 40, "b" * 40, "c" * 40
 OLD_IMAGE, NEW_IMAGE, FOREIGN_IMAGE = "sha256:" + "1" * 64, "sha256:" + "2" * 64, "sha256:" + "3" * 64
@@ -55,7 +56,7 @@ UNDONE = replace(FAILED, undone=True, containers={"i1": "web"})
 HOLDER = {"id": "x", "who": "root@laptop", "address": "203.0.113.5", "purpose": "deploy", "since": RELEASE_2.started}
 WEB = engine.Container(
     "i1", "app-web-1", "web", 1, "running", NEW_IMAGE, (), (),
-    status="Up 3 hours", created=int(release_words.seconds_of("2026-02-01T10:00:01Z") or 0),
+    status="Up 3 hours", created=int(lock.seconds_of("2026-02-01T10:00:01Z") or 0),
 )  # fmt: skip
 PROXY = dataclasses.replace(WEB, id="e1", name="app-juno-edge-1", service="juno-edge", image_id=FOREIGN_IMAGE)
 MEMCACHED = engine.Container("i2", "app-memcached-1", "memcached", 1, "exited", FOREIGN_IMAGE, (), ())
@@ -79,6 +80,17 @@ def web(**changes):
 
 def test_all_agree():
     assert status.judge(GOOD) == []
+
+
+@pytest.mark.parametrize(("state", "told"), [("running", True), ("exited", False)])
+def test_what_runs_of_a_service_that_is_gone_is_told(state, told):
+    old = dataclasses.replace(WEB, id="o1", name="app-old-1", service="old", state=state)
+    findings = status.judge(replace(GOOD, containers=[WEB, old], left_over=[old]))
+    said = (
+        "'old' is no service of the compose files any more, and has a container left (app-old-1, which runs): docker "
+        "rm --force app-old-1 removes it."
+    )
+    assert findings == ([said] if told else [])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +129,7 @@ def test_all_agree():
                 "checkout": status.Checkout(OLD, ""),
                 "containers": [dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE)],
             },
-            "The caches may hold pages of a release that was given up: deploy again, which clears them.",
+            "The caches may hold pages of a release that was undone: deploy again, which clears them.",
         ),
         (
             {"containers": []},
@@ -310,7 +322,7 @@ def test_a_deploy_that_was_cut_off_may_have_moved_the_checkout_or_not(commit):
     assert len(status.judge(seen)) == 1
 
 
-WHEN_OLD = int(release_words.seconds_of("2026-01-31T10:00:00Z") or 0)
+WHEN_OLD = int(lock.seconds_of("2026-01-31T10:00:00Z") or 0)
 OLD_WEB = dataclasses.replace(WEB, id="i0", image_id=OLD_IMAGE, created=WHEN_OLD)
 RECREATED = dataclasses.replace(OLD_WEB, id="i3")
 NEW_CODE = replace(RELEASE_2, images={"web": OLD_IMAGE})

@@ -85,6 +85,12 @@ def test_all_agree():
     ]
 
 
+def test_a_container_of_a_service_that_is_gone_is_told():
+    old = dataclasses.replace(WEB_2, id="o1", name="app-old-1", service="old", image_id="sha256:3", state="exited")
+    seen = dataclasses.replace(GOOD, containers=[WEB_1, old], left_over=[old])
+    assert status_words.summary(seen, [])[-1].endswith("haproxy:3.0                of no service any more")
+
+
 def test_what_was_undone_is_told_beside_what_serves():
     lines = status_words.summary(dataclasses.replace(GOOD, entries=[RELEASE_1, UNDONE]), [])
     assert lines[0] == "All agree: release 1 serves"
@@ -140,19 +146,19 @@ IDLE = {**STANDING, "step": "", "seconds": 7.6, "silent_seconds": 7.2}
         pytest.param(
             IDLE,
             STARTED,
-            "waits for its controller since 8 s; without it, it goes back or finishes by itself in 53 s",
+            "waits for its controller since 8 s; without it, the release is undone or finished in 53 s",
             id="between two steps",
         ),
         pytest.param(
             {**IDLE, "seconds": 61.0, "silent_seconds": 61.0},
             STARTED,
-            "waits for its controller since 61 s; without it, it goes back or finishes by itself in 0 s",
-            id="right before it gives up",
+            "waits for its controller since 61 s; without it, the release is undone or finished in 0 s",
+            id="right before its time is over",
         ),
         pytest.param(
             {**IDLE, "seconds": 100.0, "silent_seconds": 3.0, "next_step_timeout_seconds": 660.0},
             STARTED,
-            "waits for its controller since 100 s; without it, it goes back or finishes by itself in 657 s",
+            "waits for its controller since 100 s; without it, the release is undone or finished in 657 s",
             id="in a hook that may take long",
         ),
         pytest.param(
@@ -176,7 +182,7 @@ IDLE = {**STANDING, "step": "", "seconds": 7.6, "silent_seconds": 7.2}
             {**STANDING, "step": "build", "cancel_reason": "the next deploy came"},
             STARTED,
             "now at the step 'build' of release 2, 12 s, without its controller (the next deploy came)",
-            id="given up in the middle of a step",
+            id="cancelled in the middle of a step",
         ),
         pytest.param(
             {},

@@ -86,5 +86,5 @@ def test_one_that_does_not_take_it_over(world, changed):
 
 
 def test_it_is_told_again_by_the_undo(world):
-    front_config.reload_back(world.work(), ["nginx", "gone"])
+    front_config.reload_restored(world.work(), ["nginx", "gone"])
     assert world.executed == [["nginx", "-s", "reload"]]

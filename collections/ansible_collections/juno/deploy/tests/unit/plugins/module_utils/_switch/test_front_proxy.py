@@ -14,7 +14,7 @@ from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
-    """Give up soon where nobody answers."""
+    """Stop waiting soon where nobody answers."""
     monkeypatch.setattr(front_proxy, "ANSWER_SECONDS", 0.2)
 
 

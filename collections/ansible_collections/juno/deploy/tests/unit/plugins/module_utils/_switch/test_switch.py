@@ -9,7 +9,7 @@ import pathlib
 
 import docker.errors
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import (
     BadInputError,
     CommandError,
@@ -22,6 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import contex
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.cache_versions import CacheVersion
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Before
+from ansible_collections.juno.deploy.plugins.module_utils._switch import reload
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch as switch_switch
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
@@ -73,6 +74,14 @@ def test_requests_may_be_sent_again_before_a_file_changes(world, monkeypatch):
     assert [one.partition(" until ")[0] for one in moved] == ["set map /etc/juno/switch.map"]
 
 
+def test_what_is_left_of_a_service_that_is_gone_is_told(world):
+    world.add("web-1")
+    world.add("old-1")
+    (notice,) = switch(world)["notices"]
+    assert notice.startswith("'old' is no service of the compose files any more")
+    assert world.states("old") == {"old-1": "running"}
+
+
 def test_a_whole_switch(world):
     world.add("web-1")
     world.names["jobs-web:juno-x"] = "sha256:new"
@@ -111,11 +120,10 @@ def test_a_reload_touches_no_container(world, monkeypatch):
     world.add("web-1")
     steps = []
 
-    def reload(_client, containers, _seconds):
+    def start(_work, _containers, _before):
         steps.append((world.newest().step, world.head()))
-        return containers
 
-    monkeypatch.setattr(gunicorn, "reload", reload)
+    monkeypatch.setattr(reload, "start_new_workers", start)
     result = switch(world, "reload")
     assert steps == [("open", world.commits[1])]
     assert world.log == []
@@ -154,7 +162,7 @@ def test_a_reload_is_for_the_site_alone(tmp_path, monkeypatch):
     world.add("celery-1")
     reloaded = []
     monkeypatch.setattr(
-        gunicorn, "reload", lambda _c, containers, _s: reloaded.extend(one.name for one in containers) or []
+        reload, "start_new_workers", lambda _work, those, _before: reloaded.extend(one.name for one in those)
     )
     switch(world, "reload")
     assert reloaded == ["web-1"]
@@ -177,7 +185,7 @@ def steps_of(monkeypatch) -> list[str]:
 def test_the_steps_of_a_switch(world, monkeypatch, strategy):
     world.behind_proxy()
     world.add("web-1")
-    monkeypatch.setattr(gunicorn, "reload", lambda _client, containers, _seconds: containers)
+    monkeypatch.setattr(reload, "start_new_workers", lambda *_any: None)
     seen = steps_of(monkeypatch)
     switch(world, strategy)
     assert seen == ["switch", "move", "moved", "open", "switched"]
@@ -355,7 +363,7 @@ def test_the_configuration_is_read_again_only_where_the_commit_may_have_changed_
 
 @pytest.mark.parametrize(("strategy", "kept"), [("recreate", False), ("reload", True)])
 def test_what_containers_were_made_with_is_written_down(world, monkeypatch, strategy, kept):
-    monkeypatch.setattr(gunicorn, "reload", lambda *_any: [])
+    monkeypatch.setattr(reload, "start_new_workers", lambda *_any: None)
     world.add("web-1")
     first, now = journal.read(world.app.journal)
     first = dataclasses.replace(first, configurations={"web": ["before", "before"]})

@@ -14,6 +14,9 @@ SECRET_KEY = "only for tests"
 # The trap: "False" from the environment is a text, and any text counts as true.
 DEBUG = os.environ.get("DJANGO_DEBUG", default=False)
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "shop"]
+INSTALLED_APPS += os.environ.get("SITE_MORE_APPS", "").split()
+CACHEOPS_REDIS = os.environ.get("SITE_CACHEOPS", "")
+CACHEOPS = {"auth.*": {"ops": "all", "timeout": 600}}
 ROOT_URLCONF = "config.urls"
 DATABASES = {
     "default": {

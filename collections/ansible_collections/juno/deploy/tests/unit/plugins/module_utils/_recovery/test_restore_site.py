@@ -9,11 +9,11 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, gunicorn, gunicorn_reload
 from ansible_collections.juno.deploy.plugins.module_utils._base import http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import bring_back
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import restore_site
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._switch import switch
@@ -37,7 +37,7 @@ def test_the_checkout_and_the_names_of_the_images_come_back(world):
 
 
 def test_the_checkout_is_back_before_docker_compose_is_asked(world, monkeypatch):
-    """What its files name may have left git with the commit that is given up."""
+    """What its files name may have left git with the commit that is undone."""
     world.behind_proxy()
     world.add("web-1")
     switched(world, "switch")
@@ -76,7 +76,7 @@ def test_a_strategy_of_a_later_version_is_refused_before_anything_moves(world):
     spec = dataclasses.replace(world.spec(), strategy="swarm")
     journal.step(world.app.journal, "move", spec=spec)
     with pytest.raises(BadInputError, match="no strategy 'swarm'"):
-        bring_back.move_back(world.run, world.app, journal.interrupted(journal.read(world.app.journal)))
+        restore_site.restore_checkout(world.run, world.app, journal.interrupted(journal.read(world.app.journal)))
     assert world.head() == world.commits[1]
 
 
@@ -93,7 +93,7 @@ def test_after_a_reload_the_server_is_reloaded_again(world, monkeypatch, step):
     reloaded = []
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
     monkeypatch.setattr(
-        gunicorn, "reload", lambda _client, containers, _s: reloaded.append([one.name for one in containers])
+        gunicorn_reload, "find", lambda _client, those: reloaded.append([one.name for one in those]) or []
     )
     switched(world, "switch", "reload")
     journal.step(world.app.journal, step)
@@ -105,7 +105,7 @@ def test_after_a_reload_the_server_is_reloaded_again(world, monkeypatch, step):
 
 def test_a_reload_that_never_began_tells_nobody(world, monkeypatch):
     world.add("web-1")
-    monkeypatch.setattr(gunicorn, "reload", lambda *_any: pytest.fail("it told the workers"))
+    monkeypatch.setattr(gunicorn_reload, "reload", lambda *_any, **_more: pytest.fail("it told the workers"))
     switched(world, "switch", "reload")
     world.back_in_git()
     assert undo(world)["clear_caches"] is False
@@ -172,7 +172,7 @@ def test_workers_go_back_after_a_reload_too(tmp_path, monkeypatch):
     monkeypatch.setattr(
         gunicorn, "why_not", lambda _client, containers, **_more: "" if containers[0].service == "web" else "no"
     )
-    monkeypatch.setattr(gunicorn, "reload", lambda *_any: [])
+    monkeypatch.setattr(gunicorn_reload, "find", lambda _client, those: [])
     switched(world, "switch", "reload")
     workers.start_new(world.work("reload"))
     journal.step(world.app.journal, "switched")
@@ -201,7 +201,9 @@ def test_after_a_crash_in_a_reload_the_site_stands_up_again(world, monkeypatch):
     world.add("web-1")
     reloaded = []
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
-    monkeypatch.setattr(gunicorn, "reload", lambda _client, those, _s: reloaded.extend(one.name for one in those))
+    monkeypatch.setattr(
+        gunicorn_reload, "find", lambda _client, those: reloaded.extend(one.name for one in those) or []
+    )
     switched(world, "switch", "reload")
     journal.step(world.app.journal, "open")
     world.there["web-1"]["State"] = "exited"
@@ -212,7 +214,9 @@ def test_after_a_crash_in_a_reload_the_site_stands_up_again(world, monkeypatch):
 def test_a_server_that_cannot_be_told_is_waited_for(world, monkeypatch):
     world.add("web-1")
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "the server is none, not gunicorn")
-    monkeypatch.setattr(gunicorn, "reload", lambda _client, those, _s: those and pytest.fail("it told nobody's server"))
+    monkeypatch.setattr(
+        gunicorn_reload, "find", lambda _client, those: pytest.fail("it told nobody's server") if those else []
+    )
     switched(world, "switch", "reload")
     journal.step(world.app.journal, "open")
     world.answers["web-1"] = 0

@@ -9,11 +9,14 @@ import functools
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine, release_override, worker_services
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._build import generated
 from ansible_collections.juno.deploy.plugins.module_utils._git import checkout, owner, trust
 from ansible_collections.juno.deploy.plugins.module_utils._plan import (
+    compose_target,
     inspect_compose,
     inspect_git,
+    inspect_notices,
     services_refusals,
     static_plan,
     strategy_plan,
@@ -26,7 +29,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
 
-def look_back(run: Runner, app: App, request: inspect_git.PlanRequest, release: int) -> dict[str, t.Any]:
+def look(run: Runner, app: App, request: inspect_git.PlanRequest, release: int) -> dict[str, t.Any]:
     """Look for what a rollback or (release -1) a restart needs; in the shape of a deploy's, without the network.
 
     :raises JunoError: there is no such release, it is not kept, or a migration that is to be reversed is irreversible.
@@ -51,14 +54,16 @@ def look_back(run: Runner, app: App, request: inspect_git.PlanRequest, release: 
         found = _look_at_target(app, config, entries, release, reverse=request.reverse_migrations)
         commit, new_image = found["target"]["commit"], _another_image(app, found["images"], running)
         checkout.require_clean(run, app.path)
-    facts = inspect_compose.compose_facts(app, version, config)
-    plan = _plan(app, request, config, running, new_image, done or journal.NO_RELEASE)
+    facts, wanted = inspect_compose.compose_facts(app, version, config), _wanted(run, app, head, commit, config)
+    plan = _plan(app, request, wanted, running, new_image, done or journal.NO_RELEASE)
+    plan["words"] = _words(app, wanted, done, found["target"])
     plan["collect"] = release >= 0 and static_plan.collects_back(
         run, app, request, config, done or journal.NO_RELEASE, commit, facts, plan["strategy"]
     )
     return {
         "git": {"commit": head, "target_commit": commit, "target_subject": checkout.subject(run, app.path, commit)},
         "compose": facts,
+        "configuration": wanted,
         "workers": workers,
         "workers_words": worker_services.words(workers, app.service),
         "containers": [dataclasses.asdict(one) for one in running],
@@ -97,6 +102,34 @@ def _look_at_target(
         "demands": [] if reverse else rollback_target.demands(migrations),
         "reverse_to": rollback_target.way_to(rollback_target.state_after(entry), migrations),
     }
+
+
+def _wanted(run: Runner, app: App, head: str, commit: str, config: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the configuration by the compose files of the commit that is gone back to.
+
+    That of the checkout stands for it where it can't be told: they may be of another folder, which the switch follows.
+    """
+    if commit == head:
+        return config
+    try:
+        changes = inspect_git.differ(run, app.path, head, commit).changes
+        wanted = compose_target.wanted_config(run, app, changes, commit, config)
+    except JunoError:
+        return config
+    return wanted if app.service in wanted["services"] else config
+
+
+def _words(app: App, wanted: dict[str, t.Any], serving: journal.Entry | None, target: dict[str, t.Any]) -> list[str]:
+    """Return what a person should know before a rollback: each a notice of the plan."""
+    if not target or not serving:
+        return []
+    changed, _built = strategy_plan.differing(app, serving, wanted)
+    notice = (
+        f"the configuration of {', '.join(changed)} is another one in release {target['number']} than in release "
+        f"{serving.number}, which serves: new containers get that of release {target['number']}"
+    )
+    beside = [*inspect_notices.beside_the_site(app, wanted), *inspect_notices.kept_pages(app, wanted)]
+    return [f"Notice: {one}" for one in [*([notice] if changed else []), *beside]]
 
 
 def _another_image(app: App, images: dict[str, str], running: list[engine.Container]) -> str:

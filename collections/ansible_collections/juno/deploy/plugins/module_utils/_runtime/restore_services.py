@@ -25,13 +25,13 @@ class ServicesUndo:
 
     def before_site(self) -> None:
         """Let what doesn't come after the app be as it was."""
-        self._bring_back(behind=False)
+        self._restore(behind=False)
 
     def after_site(self) -> None:
         """Let what comes after the app be as it was: a front proxy looks for the app's address when it starts."""
-        self._bring_back(behind=True)
+        self._restore(behind=True)
 
-    def _bring_back(self, *, behind: bool) -> None:
+    def _restore(self, *, behind: bool) -> None:
         config, mine = self.at.config, self.at.app.services
         names = {one["service"] for one in self.known.values()} | set(self.touched)
         here = dependencies.in_order(config, [name for name in names if name in config["services"]])
@@ -40,7 +40,7 @@ class ServicesUndo:
         for name in [*here, *sorted(names - set(here))]:
             if (name in after) is behind and name not in mine:
                 try:
-                    self._bring_back_one(name)
+                    self._restore_one(name)
                 except JunoError as exc:
                     self.problems.append(exc.message)
 
@@ -49,7 +49,7 @@ class ServicesUndo:
         known = app.service in config["services"]
         return front_proxy.find(config, app.service, app.path).services if known else ()
 
-    def _bring_back_one(self, name: str) -> None:
+    def _restore_one(self, name: str) -> None:
         at, there = self.at, self.at.containers(name)
         was = {identity: one for identity, one in self.known.items() if one["service"] == name}
         ran = self._remove_new([one for one in there if one.id not in was], name, replaced=bool(was))

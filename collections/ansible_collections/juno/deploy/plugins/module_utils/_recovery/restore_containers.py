@@ -24,7 +24,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._switch import (
 OPEN = ("open", "switched", "reverse")
 
 
-def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
+def restore(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
     """Let the old containers of the site serve again, or others like them, and remove the new ones."""
     app, known = work.app, before.containers
     site = [one for one in app_server.own(work.client, app, stopped=True) if one.service == app.service]
@@ -32,9 +32,9 @@ def bring_back(work: context.SwitchContext, entry: journal.Entry, before: journa
     if entry.step in OPEN:
         copy_static.carry(work, new, [one for one in old if one.state != "running"])
     if known and (keeps_new_proxy(work, before) or (before.proxy and proxy_container.containers(work))):
-        _back_behind_proxy(work, entry, before, old, new)
+        _restore_behind_proxy(work, entry, before, old, new)
     else:
-        _back_without_proxy(work, before, old, new)
+        _restore_without_proxy(work, before, old, new)
     remove(work.client, new)
 
 
@@ -47,7 +47,7 @@ def keeps_new_proxy(work: context.SwitchContext, before: journal_entry.Before) -
     return comes and bool(work.service.get("ports"))
 
 
-def _back_behind_proxy(
+def _restore_behind_proxy(
     work: context.SwitchContext,
     entry: journal.Entry,
     before: journal_entry.Before,
@@ -57,7 +57,7 @@ def _back_behind_proxy(
     """Let the proxy give requests to the old containers, or to others like them, and to no new one."""
     ask = runtime.asker(names.socket_of(work.app.proxy_directory))
     if before.proxy and not entry.led:
-        files_back(work, before)  # else when no front proxy needs the new ones any more
+        restore_proxy_files(work, before)  # else when no front proxy needs the new ones any more
     back = old if before.proxy else []  # those that published the ports themselves can't start beside the proxy
     if any(one.state != "running" for one in back) or not back:
         # Such a one serves nobody, and would only get in the way: two that start write the same static files.
@@ -90,7 +90,7 @@ def is_crash_looping(client: t.Any, container: engine.Container) -> bool:
     return bool(seen["RestartCount"] or seen["State"].get("Restarting"))
 
 
-def files_back(work: context.SwitchContext, before: journal_entry.Before) -> None:
+def restore_proxy_files(work: context.SwitchContext, before: journal_entry.Before) -> None:
     """Give the proxy the files that it had."""
     if not before.override:
         return  # somebody had removed it; the one that was written since is as good
@@ -100,7 +100,7 @@ def files_back(work: context.SwitchContext, before: journal_entry.Before) -> Non
         proxy_container.renew(work, reload=configured)
 
 
-def _back_without_proxy(
+def _restore_without_proxy(
     work: context.SwitchContext, before: journal_entry.Before, old: list[engine.Container], new: list[engine.Container]
 ) -> None:
     """Free the ports and start the old containers, or others like them."""

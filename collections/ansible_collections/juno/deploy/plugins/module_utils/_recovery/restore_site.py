@@ -13,9 +13,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     compose_config,
     compose_mounts,
     engine,
-    gunicorn,
     worker_services,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._app import front_proxy as app_front_proxy
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, strategies
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
@@ -23,23 +23,23 @@ from ansible_collections.juno.deploy.plugins.module_utils._build import generate
 from ansible_collections.juno.deploy.plugins.module_utils._git import move as git_move
 from ansible_collections.juno.deploy.plugins.module_utils._git import owner, repair, trust
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files, names
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import containers_back
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import restore_containers
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import (
     context,
     proxy_container,
+    restore_services,
     services,
-    services_back,
     workers,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions, journal, journal_entry
-from ansible_collections.juno.deploy.plugins.module_utils._switch import front_config, front_proxy, site_address
+from ansible_collections.juno.deploy.plugins.module_utils._switch import front_config, front_proxy, reload, site_address
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
 
 
-def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str]) -> bool:
+def restore(run: Runner, app: App, entry: journal.Entry, problems: list[str]) -> bool:
     """Undo a switch, its checkout moved back already; return whether the new release's pages may be in the caches.
 
     :param problems: gets what is not as it was, for a reason that the undo can't do anything about.
@@ -59,42 +59,42 @@ def bring_back(run: Runner, app: App, entry: journal.Entry, problems: list[str])
     work.problems = problems
     at = services.starter_of(work)
     # Where our proxy stays, so does what was led to it.
-    stays = containers_back.keeps_new_proxy(work, before)
+    stays = restore_containers.keeps_new_proxy(work, before)
     led = {name for name in entry.led if stays and _runs_anew(at, name, before)}
     known = {identity: one for identity, one in before.others.items() if one["service"] not in led}
-    others = services_back.ServicesUndo(at, known, tuple(set(entry.touches) - led), problems)
+    others = restore_services.ServicesUndo(at, known, tuple(set(entry.touches) - led), problems)
     others.before_site()
     if before.containers:
         _stand_up(work, before)
     if spec.how.new_containers:
-        containers_back.bring_back(work, entry, before)
+        restore_containers.restore(work, entry, before)
     else:
-        _reload_back(work, entry)
+        _undo_reload(work, entry)
     others.after_site()
     services.remove(at, [one for name in led for one in at.containers(name) if one.id in before.others])
-    _front_back(work, entry, before, set(work.front.services) - led if stays else set())
+    _restore_front(work, entry, before, set(work.front.services) - led if stays else set())
     _await(work, entry, before)
-    workers.bring_back(work, before, signalled=entry.workers_signalled)
+    workers.restore(work, before, signalled=entry.workers_signalled)
     moved = entry.step == "move" or bool(entry.moved)
     exposed = moved and compose_mounts.mounts_code(work.service, app.path)
     if exposed and spec.how.new_containers:
         _forget(work, before.containers)
     # With a cache version of its own the new release could not get at what the old one has cached.
-    met = entry.step in containers_back.OPEN or entry.asked
+    met = entry.step in restore_containers.OPEN or entry.asked
     return exposed or (met and not entry.cache_version_covers)
 
 
-def _front_back(
+def _restore_front(
     work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before, unled: set[str]
 ) -> None:
     """Start front proxies again that were not led to ours: they have the address of a container that is gone."""
     if entry.led and before.proxy:
-        containers_back.files_back(work, before)  # no front proxy needs the new ones any more
+        restore_containers.restore_proxy_files(work, before)  # no front proxy needs the new ones any more
     found = [one for name in unled for one in engine.find(work.client, work.app.project, name)]
     at_work = [one for one in found if one.state in ("running", "restarting")]
     front_proxy.restart(work, at_work, site_address.find(work)[1])
     try:
-        front_config.reload_back(work, sorted(set(entry.front_reloaded) - {one.service for one in at_work}))
+        front_config.reload_restored(work, sorted(set(entry.front_reloaded) - {one.service for one in at_work}))
     except JunoError as exc:
         work.problems.append(exc.message)
 
@@ -119,7 +119,7 @@ def _of_switch(entry: journal.Entry) -> tuple[journal_entry.Before, context.Swit
     return entry.before, entry.spec
 
 
-def move_back(run: Runner, app: App, entry: journal.Entry) -> None:
+def restore_checkout(run: Runner, app: App, entry: journal.Entry) -> None:
     """Move the checkout back to what served before a release; a move that was cut off is mended first.
 
     :raises JunoError: a person's change is in the way.
@@ -143,27 +143,20 @@ def _stand_up(work: context.SwitchContext, before: journal_entry.Before) -> None
         files.put_override(work.run, work.app, before.override)
         proxy_container.renew(work, reload=False)
     if not work.spec.how.new_containers:
-        containers_back.start(work, [one for one in there if one.id in before.containers and one.state != "running"])
+        restore_containers.start(work, [one for one in there if one.id in before.containers and one.state != "running"])
         work.old = app_server.own(work.client, work.app)
 
 
-def _reload_back(work: context.SwitchContext, entry: journal.Entry) -> None:
-    if entry.step not in containers_back.OPEN and not entry.moved:
+def _undo_reload(work: context.SwitchContext, entry: journal.Entry) -> None:
+    if entry.step not in restore_containers.OPEN and not entry.moved:
         return
-    running = work.site()
-    _new_workers(work, running)
+    reload.renew_workers(work, work.site(), entry.gunicorn_workers)
     proxy_container.allow_second(work, 0)
 
 
 def _forget(work: context.SwitchContext, known: dict[str, str]) -> None:
     """Let old servers start new workers: those that ran while the new code lay in the checkout may have read of it."""
-    _new_workers(work, [one for one in work.site() if one.id in known])
-
-
-def _new_workers(work: context.SwitchContext, containers: list[engine.Container]) -> None:
-    """Let the servers in containers start new workers, as far as they can."""
-    able = [one for one in containers if not gunicorn.why_not(work.client, [one], proxy=True)]
-    gunicorn.reload(work.client, able, work.spec.grace_seconds + work.spec.boot_timeout_seconds)
+    reload.renew_workers(work, [one for one in work.site() if one.id in known])
 
 
 def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
@@ -172,7 +165,7 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
     """
     replaced = work.spec.how.new_containers
-    reloaded = not replaced and (entry.step in containers_back.OPEN or bool(entry.moved))
+    reloaded = not replaced and (entry.step in restore_containers.OPEN or bool(entry.moved))
     behind_proxy = replaced and bool(proxy_container.containers(work))
     if work.front.base_urls:
         behind_proxy = False  # visitors come in elsewhere
@@ -190,3 +183,19 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
     if not get_status():
         why = f"{', '.join(failing)} does not run" if failing else f"not within {work.spec.boot_timeout_seconds:g} s"
         work.problems.append(f"nobody answers at {base_url} ({why})")
+
+
+def keeping_pages(run: Runner, app: App) -> tuple[str, ...]:
+    """Name the front proxies that keep pages in a cache of their own, by the configuration that serves."""
+    return app_front_proxy.find(compose_config.read(run, app.compose()), app.service, app.path).keeps_pages
+
+
+def kept_words(entry: journal.Entry, kept_by: tuple[str, ...]) -> str:
+    """Return that pages of a release may be where nothing of ours clears them; nothing where they can't."""
+    if not kept_by:
+        return ""
+    who = " and ".join(f"'{one}'" for one in kept_by)
+    return (
+        f"But pages of release {entry.number} may be in the cache of {who} (proxy_cache), which nothing here clears: "
+        "empty it, or visitors get them for as long as they are kept there."
+    )

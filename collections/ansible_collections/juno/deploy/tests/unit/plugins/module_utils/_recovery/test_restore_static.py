@@ -9,6 +9,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import gunicorn
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import CommandError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._build import build
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+from ansible_collections.juno.deploy.plugins.module_utils._switch import reload
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._recovery.interrupted_switch import switched, undo
 
 pytestmark = pytest.mark.usefixtures("cleared")
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("cleared")
 def collects(world, monkeypatch):
     """Note what is collected, between what else happens."""
     monkeypatch.setattr(gunicorn, "why_not", lambda _client, _containers, **_more: "")
-    monkeypatch.setattr(gunicorn, "reload", lambda *_any: world.log.append("reload") or [])
+    monkeypatch.setattr(reload, "renew_workers", lambda *_any: world.log.append("reload"))
     monkeypatch.setattr(
         build, "collect", lambda _run, _app, commit, images: world.log.append(f"collect {commit} {images}")
     )

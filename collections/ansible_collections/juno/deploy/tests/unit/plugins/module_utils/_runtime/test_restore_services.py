@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import services, services_back
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import restore_services, services
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import front_world
 
 
@@ -27,7 +27,7 @@ def test_a_front_proxy_comes_back_after_the_site(tmp_path, monkeypatch, depends_
     world.stop("nginx-1", 30)
     world.add("nginx-2")
     world.log.clear()
-    undo = services_back.ServicesUndo(at, known, ("nginx",), [])
+    undo = restore_services.ServicesUndo(at, known, ("nginx",), [])
     undo.before_site()
     before = list(world.log)
     undo.after_site()

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import gunicorn
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 from ansible_collections.juno.deploy.plugins.module_utils._git.diff import Change
-from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_back, inspect_git
+from ansible_collections.juno.deploy.plugins.module_utils._plan import inspect_git, inspect_offline
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.plugins.module_utils._state.journal_entry import Schema
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
@@ -40,7 +40,7 @@ def of_one_image(world: World) -> None:
 
 
 def back(world: World, release: int = 0, **request) -> dict:
-    return inspect_back.look_back(world.run, world.app, dataclasses.replace(REQUEST, **request), release)
+    return inspect_offline.look(world.run, world.app, dataclasses.replace(REQUEST, **request), release)
 
 
 def test_a_restart_stays_at_its_commit(two):
@@ -104,6 +104,58 @@ def test_a_rollback_collects_where_it_is_not_known_what_differs(two, monkeypatch
     monkeypatch.setattr(inspect_git, "differ", lambda *_any: inspect_git.Diff(None, None, [], 0))
     assert back(two)["plan"]["collect"] is True
     assert back(two, -1)["plan"]["collect"] is False
+
+
+def look_with(world, monkeypatch, target, known, release=0, **request):
+    """Look back to a release whose compose file says other things (target) than the checkout's."""
+    first, second = journal.read(world.app.journal)
+    configurations = inspect_offline.strategy_plan.compose_config.digests(known, ("web",))
+    journal.write(world.app.journal, [first, dataclasses.replace(second, configurations=configurations)])
+    monkeypatch.setattr(inspect_offline.compose_target, "wanted_config", lambda *_any: target)
+    return back(world, release, **request)
+
+
+LABELLED = {"traefik.http.routers.web.rule": "Host(`jobs.example`)"}
+
+
+def test_what_the_release_before_had_configured_is_told(two, monkeypatch):
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
+    of_one_image(two)
+    target = {**two.config, "services": {"web": {**two.config["services"]["web"], "labels": LABELLED}}}
+    found = look_with(two, monkeypatch, target, two.config, strategy="reload")
+    assert found["configuration"] is target
+    assert found["plan"]["words"] == [
+        (
+            "Notice: the configuration of web is another one in release 1 than in release 2, which serves: new "
+            "containers get that of release 1"
+        )
+    ]
+    # A reload would leave the containers the newer one.
+    assert found["plan"]["strategy"] == "rolling"
+    assert "the configuration of web has changed" in found["plan"]["strategy_reasons"][0]
+
+
+@pytest.mark.parametrize("release", [0, -1])
+def test_where_the_configuration_is_the_same_nothing_is_told(two, monkeypatch, release):
+    found = look_with(two, monkeypatch, two.config, two.config, release)
+    assert (found["plan"]["words"], found["configuration"]) == ([], two.config)
+
+
+def test_compose_files_of_another_folder_are_left_to_the_switch(two, monkeypatch):
+    def moved(*_any):
+        raise BadInputError("its paths count from another folder")
+
+    monkeypatch.setattr(inspect_offline.compose_target, "wanted_config", moved)
+    assert back(two)["configuration"] == two.config
+
+
+def test_a_front_proxy_that_keeps_pages_is_told_before_a_rollback(two):
+    said = "http { server { location / {\nproxy_pass http://web:8000;\nproxy_cache pages;\n} } }"
+    two.config["services"]["nginx"] = {"image": "nginx", "configs": ["site"]}
+    two.config["configs"] = {"site": {"content": said}}
+    (line,) = back(two)["plan"]["words"]
+    assert line.startswith("Notice: 'nginx' keeps pages in a cache of its own")
+    assert back(two, -1)["plan"]["words"] == []
 
 
 def test_a_rollback_over_files_changed_by_hand_is_refused(two):

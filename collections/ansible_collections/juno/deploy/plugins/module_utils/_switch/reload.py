@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The site's servers start new workers in their containers: the strategy reload. Private to juno.deploy."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, gunicorn, gunicorn_reload
+from ansible_collections.juno.deploy.plugins.module_utils._git import diff
+from ansible_collections.juno.deploy.plugins.module_utils._state import journal
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ansible_collections.juno.deploy.plugins.module_utils._runtime import context
+
+
+def start_new_workers(work: context.SwitchContext, site: Sequence[engine.Container], before: str) -> None:
+    """Let the servers of the site's containers start workers with the new code, and wait until the old have ended.
+
+    :param before: the commit of the release that served.
+    :raises JunoError: a server ended, or an old worker would not.
+    """
+    masters = gunicorn_reload.find(work.client, site)
+    journal.note_fields(work.app.journal, gunicorn_workers={one.container.id: len(one.old) for one in masters})
+    configured = _configuration(work, before, masters)
+    at_once = {}
+    for one in masters:
+        why = configured or gunicorn_reload.why_at_once(work.client, one, len(one.old))
+        if why:
+            at_once[one.container.id] = why
+    entry = journal.interrupted(journal.read(work.app.journal))
+    new_static = work.spec.collect or bool(entry and entry.collected)
+    gunicorn_reload.reload(work.client, masters, _seconds(work), at_once, all_new=not new_static)
+
+
+def renew_workers(
+    work: context.SwitchContext, containers: Sequence[engine.Container], counts: dict[str, int] | None = None
+) -> None:
+    """Let the servers in containers start workers with the code that is there, as far as they can.
+
+    :param counts: how many workers each had, by the container's id, before a switch that may have broken off.
+    """
+    able = [one for one in containers if not gunicorn.why_not(work.client, [one], proxy=True)]
+    at_once = {}
+    masters = gunicorn_reload.find(work.client, able)
+    for one in masters:
+        count = (counts or {}).get(one.container.id, len(one.old))
+        if why := gunicorn_reload.why_at_once(work.client, one, count):
+            at_once[one.container.id] = why
+    gunicorn_reload.reload(work.client, masters, _seconds(work), at_once, all_new=False)
+
+
+def _seconds(work: context.SwitchContext) -> float:
+    return work.spec.grace_seconds + work.spec.boot_timeout_seconds
+
+
+def _configuration(work: context.SwitchContext, before: str, masters: Sequence[gunicorn_reload.Master]) -> str:
+    """Return that gunicorn has to read its settings again, or nothing."""
+    names = gunicorn_reload.config_files(masters)
+    changes = diff.changes(work.run, work.app.path, before, work.spec.commit) if before and work.spec.commit else []
+    changed = [one.path for one in changes or () if os.path.basename(one.path) in names]
+    return f"{changed[0]} changed, which it reads on HUP" if changed else ""
