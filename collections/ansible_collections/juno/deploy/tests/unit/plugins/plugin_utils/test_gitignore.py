@@ -106,7 +106,7 @@ def test_any_line(top, seed):
             else:
                 put(folder, name)
         if depth == 0 or chance.random() < 0.3:
-            lines = ["".join(chance.choice(PIECES) for _ in range(chance.randint(1, 4))) for _ in range(5)]
+            lines = ["".join(chance.choices(PIECES, k=chance.randint(1, 4))) for _line in range(5)]
             text = "\n".join(line for line in lines if not ODD.search(line))
             (folder / ".gitignore").write_text(text, encoding="utf-8")
 
