@@ -54,9 +54,11 @@ def wait_until_answers(
     started: list[engine.Container],
     get_status: t.Callable[[], int],
     timeout_seconds: float,
+    restarts: t.Mapping[str, int] | None = None,
 ) -> float:
     """Wait until the site answers HTTP, and return the seconds that took.
 
+    :param restarts: how often the Engine had started a container again before, by its id; others are new.
     :raises JunoError: a container ended or was restarted, or time is up; with the end of its log.
     """
     pause = threading.Event()
@@ -67,9 +69,11 @@ def wait_until_answers(
             return time.monotonic() - began
         for one in started:
             seen = client.api.inspect_container(one.id)
-            if not seen["State"]["Running"] or seen["RestartCount"]:
+            before = (restarts or {}).get(one.id)
+            if not seen["State"]["Running"] or seen["RestartCount"] > (before or 0):
+                what = "The new container" if before is None else "The container"
                 raise JunoError(
-                    f"The new container {one.name} ended while it started (exit code {seen['State']['ExitCode']}): "
+                    f"{what} {one.name} ended while it started (exit code {seen['State']['ExitCode']}): "
                     "its log tells why; correct that and deploy again.",
                     container=one.name,
                     log=log_tail(client, one.id),

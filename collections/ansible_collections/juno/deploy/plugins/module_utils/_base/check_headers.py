@@ -98,6 +98,11 @@ def added(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, **_sent}
 
 
+def are_set() -> bool:
+    """Return whether this process sends any."""
+    return bool(_sent)
+
+
 def hint(status: int, headers: Mapping[str, str]) -> str:
     """Return what to do about an answer that asks for a login; nothing for another one.
 

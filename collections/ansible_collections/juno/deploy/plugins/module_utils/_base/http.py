@@ -26,6 +26,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answ
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+#: How the words begin for a server that speaks no TLS where it is to.
+NO_TLS = "no TLS connection"
 CHUNK_BYTES = 65536
 
 Address = tuple[t.Any, ...]
@@ -157,7 +159,7 @@ def describe(exc: Exception, timeout_seconds: float) -> tuple[str, bool]:
     if isinstance(exc, http.client.HTTPException):
         return f"its answer is not HTTP ({type(exc).__name__})", False
     if isinstance(exc, ssl.SSLError):
-        return f"no TLS connection ({exc.strerror or exc})", False
+        return f"{NO_TLS} ({exc.strerror or exc})", False
     return (exc.strerror if isinstance(exc, OSError) else None) or str(exc), True
 
 

@@ -173,7 +173,7 @@ def _plan(
     wanted = strategies.named(request.strategy)
     # Why a reload is not possible is no matter where nothing is done.
     asked = wanted.name if plan.deploy or wanted.new_containers else wanted.fallback
-    strategy = strategy_plan.choose_strategy(app, asked, seen.wanted, new_image, running)
+    strategy = strategy_plan.choose_strategy(app, asked, seen.wanted, new_image, running, diff.paths)
     name, own_command = strategy["strategy"], facts["command_collects"]
     if plan.deploy:
         refusals.require_possible(app, seen.wanted, name, commit[:12])

@@ -87,6 +87,11 @@ class Diff:
     commits: list[str]
     commit_count: int
 
+    @property
+    def paths(self) -> list[str]:
+        """The files that differ."""
+        return [one.path for one in self.changes or ()]
+
 
 def look_at_git(
     run: Runner, app: App, request: PlanRequest, entries: list[journal.Entry]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
@@ -12,6 +13,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._app import (
     engine,
     front_proxy,
     gunicorn,
+    gunicorn_reload,
 )
 from ansible_collections.juno.deploy.plugins.module_utils._base import strategies
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
@@ -21,6 +23,8 @@ from ansible_collections.juno.deploy.plugins.module_utils._runtime import front_
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 
 
@@ -38,9 +42,18 @@ def reconfigured(app: App, serving: journal.Entry, config: dict[str, t.Any]) -> 
 
 
 def choose_strategy(
-    app: App, wanted: str, config: dict[str, t.Any], new_image: str, running: list[engine.Container]
+    app: App,
+    wanted: str,
+    config: dict[str, t.Any],
+    new_image: str,
+    running: list[engine.Container],
+    changed: Iterable[str] = (),
 ) -> dict[str, t.Any]:
-    """Take the wanted strategy, or say why not; C(new_image) says why a new container is needed, or nothing."""
+    """Take the wanted strategy, or say why not.
+
+    :param new_image: why a new container is needed, or nothing.
+    :param changed: the files that differ from what serves.
+    """
     no_reload, service = "", config["services"][app.service]
     if not strategies.named(wanted).new_containers:
         if not compose_mounts.mounts_code(service, app.path):
@@ -48,16 +61,17 @@ def choose_strategy(
         else:
             site = [one for one in running if one.service == app.service]
             proxy = any(one.service == names.SERVICE for one in running)
-            no_reload = new_image or gunicorn.why_not(engine.connect(app.docker_host), site, proxy=proxy)
+            client = engine.connect(app.docker_host)
+            no_reload = new_image or gunicorn.why_not(client, site, proxy=proxy) or _reads(client, site, changed)
     front = front_proxy.find(config, app.service, app.path)
     no_proxy = names.why_not(service, front) or files.in_the_way(app)
     chosen = strategies.choose(wanted, no_reload=no_reload, no_proxy=no_proxy)
     proxied = any(one.service == names.SERVICE for one in running)
     comes = strategies.named(chosen.strategy).needs_proxy
     leads = comes or (proxied and strategies.named(chosen.strategy).new_containers)
-    client = engine.connect(app.docker_host) if front and leads else None
-    recreated = front_links.not_led(client, app.project, front.services, front.names) if client else []
-    _require_named_volumes(client, app, recreated)
+    leading = engine.connect(app.docker_host) if front and leads else None
+    recreated = front_links.not_led(leading, app.project, front.services, front.names) if leading else []
+    _require_named_volumes(leading, app, recreated)
     return {
         "strategy": chosen.strategy,
         "strategy_reasons": list(chosen.reasons),
@@ -66,6 +80,14 @@ def choose_strategy(
         "front_recreated": recreated,
         "routes_moved": front.words() if comes and not proxied and front.routes else "",
     }
+
+
+def _reads(client: t.Any, site: list[engine.Container], changed: Iterable[str]) -> str:
+    """Return that gunicorn's own settings change, or nothing: on HUP, a mistake in them would end what serves."""
+    paths = list(changed)
+    names = gunicorn_reload.config_files(gunicorn_reload.find(client, site)) if paths else ()
+    found = next((one for one in paths if posixpath.basename(one) in names), "")
+    return f"{found} changed, which gunicorn reads as it starts" if found else ""
 
 
 def _require_named_volumes(client: t.Any, app: App, services: list[str]) -> None:

@@ -14,7 +14,7 @@ import socket
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose, compose_config, front_proxy
-from ansible_collections.juno.deploy.plugins.module_utils._base import http
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers, http
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site, is_loopback, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import maintenance
@@ -52,6 +52,7 @@ def require(run: Runner, app: App, spec: dict[str, t.Any], found: dict[str, t.An
     # A front proxy of the project's own that does not run is mended by a commit, maybe by this one.
     if site.port not in {port for published in ports.values() for port in published}:
         _require_listener(app, site, addresses)
+    _require_answer(app, spec, site, addresses)
     of_the_site = is_loopback(site.hostname) and site.port in ports.get(app.service, ())
     if serving[0]["addresses"] and spec["verify"]["check_containers"] and not of_the_site:
         _require_the_site(app, spec, config, (site, addresses), serving[0])
@@ -64,6 +65,22 @@ def _require_listener(app: App, site: Site, addresses: list[http.Address]) -> No
             f"Nobody listens at {site.base_url} ({why}), where the site is to be asked, though '{app.service}' serves: "
             "correct 'base_url', or start what is to listen there. Nothing was changed."
         )
+
+
+def _require_answer(app: App, spec: dict[str, t.Any], site: Site, addresses: list[http.Address]) -> None:
+    """Refuse an address that speaks no TLS though it is to, and headers with which the login is refused."""
+    pages = readiness_pages.parse(spec["pages"][:1])
+    if not pages or not (site.scheme == "https" or check_headers.are_set()):
+        return
+    answer = http.fetch(site, addresses, pages[0].path)
+    if answer.failure.startswith(http.NO_TLS):
+        raise JunoError(
+            f"What listens at {site.base_url} speaks no TLS ({answer.failure}), though '{app.service}' serves: correct "
+            "'base_url' (http:// where TLS ends elsewhere). Nothing was changed."
+        )
+    hint = check_headers.hint(answer.status, answer.headers) if check_headers.are_set() else ""
+    if hint and pages[0].status != answer.status:
+        raise JunoError(f"{pages[0].path} at {site.base_url} answers {answer.status}: {hint}. Nothing was changed.")
 
 
 def refused(addresses: list[http.Address]) -> str:

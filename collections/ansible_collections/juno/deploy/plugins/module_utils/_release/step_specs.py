@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._base import options, strategies, uwsgi
 from ansible_collections.juno.deploy.plugins.module_utils._build import build_spec
 from ansible_collections.juno.deploy.plugins.module_utils._database import backup, migrations
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import maintenance
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names as proxy_names
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, front_address
 from ansible_collections.juno.deploy.plugins.module_utils._state import cache_versions
@@ -140,6 +141,9 @@ def verify(release: Release) -> dict[str, t.Any]:
         # Nobody could tell where the front proxy leads to before it ran.
         at = front_address.find(urls, sent, _readiness_path(spec))
         asked, sent = at.base_url, at.headers
+    if urls and not spec["base_url"] and maintenance.is_on(release.app.proxy_directory):
+        # Past the maintenance page is the site alone: its files may be the front proxy's.
+        verify["check_assets"] = False
     params = {
         **options.defaults(verify_site.ARGUMENT_SPEC),
         **verify,

@@ -69,6 +69,8 @@ class SwitchContext:
     leaving: graceful_stop.Leaving | None = None
     killed: list[graceful_stop.Ended] = dataclasses.field(default_factory=list)
     workers_began: float = 0.0
+    #: How often the Engine had started a container again that stays, by its id, before its server was told anything.
+    restarts: dict[str, int] = dataclasses.field(default_factory=dict)
     #: How long the site took to boot with this code, which tells how long a worker may take.
     boot_seconds: float = 0.0
     #: How what serves answers the pages; nothing before it was asked.

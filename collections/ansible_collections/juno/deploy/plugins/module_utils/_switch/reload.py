@@ -23,14 +23,21 @@ def start_new_workers(work: context.SwitchContext, site: Sequence[engine.Contain
     :param before: the commit of the release that served.
     :raises JunoError: a server ended, or an old worker would not.
     """
+    for one in site:
+        with engine.errors_as(f"The container {one.name} could not be looked at"):
+            work.restarts[one.id] = work.client.api.inspect_container(one.id)["RestartCount"]
     masters = gunicorn_reload.find(work.client, site)
     journal.note_fields(work.app.journal, gunicorn_workers={one.container.id: len(one.old) for one in masters})
     configured = _configuration(work, before, masters)
     at_once = {}
-    for one in masters:
-        why = configured or gunicorn_reload.why_at_once(work.client, one, len(one.old))
+    for master in masters:
+        why = configured or gunicorn_reload.why_at_once(work.client, master, len(master.old))
         if why:
-            at_once[one.container.id] = why
+            at_once[master.container.id] = why
+            name = master.container.name
+            work.notices.append(
+                f"gunicorn in {name} ended its old workers before the new ones were ready (HUP): {why}."
+            )
     entry = journal.interrupted(journal.read(work.app.journal))
     new_static = work.spec.collect or bool(entry and entry.collected)
     gunicorn_reload.reload(work.client, masters, _seconds(work), at_once, all_new=not new_static)

@@ -27,6 +27,14 @@ def find(work: context.SwitchContext) -> tuple[str, t.Callable[[], int]]:
     return base_url, context.make_readiness_request(base_url, work.spec.readiness_path, work.spec.headers)
 
 
+def unchecked(work: context.SwitchContext) -> list[str]:
+    """Return what is not checked at the site's address, each a sentence."""
+    if work.spec.base_url or not work.front.base_urls or not maintenance.is_on(work.app.proxy_directory):
+        return []
+    who = work.front.words()
+    return [f"the files that pages name are not checked while the maintenance page is on: {who} may serve them."]
+
+
 def ask_before(work: context.SwitchContext) -> t.Callable[[], list[str]] | None:
     """Begin to ask which pages of the sitemap what serves answers; return what waits for that, if there is any."""
     if not work.spec.sitemap_pages or not work.site():

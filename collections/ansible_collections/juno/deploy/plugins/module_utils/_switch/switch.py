@@ -83,6 +83,7 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     read_anew = front_config.check(work, before.commit) if moved else []
     purged, pruned = release_code.purge_bytecode(work), release_code.prune_static(work)
     base_url, get_status = site_address.find(work)
+    work.notices += site_address.unchecked(work)
     if work.spec.images:
         release_code.tag(work.client, work.config, work.spec.images)
     workers = runtime_workers.follow(work)
@@ -152,7 +153,7 @@ def _wait_until_answers(
     work: context.SwitchContext, new: list[engine.Container], get_status: t.Callable[[], int]
 ) -> None:
     asking = site_address.fail_fast(work, get_status)
-    app_server.wait_until_answers(work.client, new, asking, work.spec.boot_timeout_seconds)
+    app_server.wait_until_answers(work.client, new, asking, work.spec.boot_timeout_seconds, work.restarts)
     work.up = time.monotonic() if work.down and not work.moved_to_proxy else work.up
 
 

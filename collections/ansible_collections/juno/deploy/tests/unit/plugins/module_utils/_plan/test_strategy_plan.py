@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, engine, gunicorn
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config, engine, gunicorn, gunicorn_reload
 from ansible_collections.juno.deploy.plugins.module_utils._plan import strategy_plan
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import front_world
@@ -24,6 +24,25 @@ def chosen(world: World, wanted: str, new_image: str = "") -> tuple[str, str]:
     running = engine.find(world, "jobs")
     result = strategy_plan.choose_strategy(world.app, wanted, world.config, new_image, running)
     return result["strategy"], "; ".join(result["strategy_reasons"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "strategy", "reason"),
+    [
+        ([], "reload", ""),
+        (["templates/home.html"], "reload", ""),
+        (
+            ["conf/gunicorn.conf.py"],
+            "rolling",
+            "not reload, because conf/gunicorn.conf.py changed, which gunicorn reads as it starts",
+        ),
+    ],
+)
+def test_a_new_container_reads_gunicorns_settings(world, monkeypatch, changed, strategy, reason):
+    monkeypatch.setattr(gunicorn, "why_not", lambda _client, _site, *, proxy: "")
+    monkeypatch.setattr(gunicorn_reload, "find", lambda _client, _site: [])
+    result = strategy_plan.choose_strategy(world.app, "reload", world.config, "", engine.find(world, "jobs"), changed)
+    assert (result["strategy"], "; ".join(result["strategy_reasons"])) == (strategy, reason)
 
 
 @pytest.mark.parametrize("wanted", ["rolling", "recreate", "reload"])

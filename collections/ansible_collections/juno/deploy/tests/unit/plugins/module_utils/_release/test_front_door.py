@@ -10,6 +10,7 @@ import socket
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import app as app_app
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_config
+from ansible_collections.juno.deploy.plugins.module_utils._base import check_headers
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import maintenance
 from ansible_collections.juno.deploy.plugins.module_utils._release import front_door
@@ -23,6 +24,7 @@ class Site(http.server.ThreadingHTTPServer):
     """Answers each request with the next of some pages, the last one for ever."""
 
     pages: list[str]
+    status = 200
 
     def __init__(self, *pages, address="127.0.0.1", port=0):
         super().__init__((address, port), Handler)
@@ -36,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.hosts.append(self.headers["Host"])
         pages = self.server.pages
         body = (pages.pop(0) if len(pages) > 1 else pages[0]).encode()
-        self.send_response(200)
+        self.send_response(self.server.status)
+        self.send_header("WWW-Authenticate", "Basic realm=shop")
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -115,6 +118,28 @@ def test_where_nobody_need_listen(app, monkeypatch, closed, more):
 def test_a_front_proxy_of_the_project_that_does_not_run_may_be_mended_by_the_commit(app, monkeypatch, closed):
     nginx = {"image": "nginx", "ports": [{"target": 80, "published": str(closed)}]}
     require(app, monkeypatch, f"http://127.0.0.1:{closed}", services={"nginx": nginx})
+
+
+def test_an_address_with_tls_where_none_is_spoken_is_refused(app, monkeypatch):
+    with local_server.running(Site(SHOP)) as front:
+        url = address(front).replace("http:", "https:")
+        with pytest.raises(
+            JunoError, match=rf"^What listens at {url} speaks no TLS \(.*http:// where TLS ends elsewhere"
+        ):
+            require(app, monkeypatch, url)
+
+
+def test_a_login_that_is_refused_is_told_at_once(app, monkeypatch):
+    login = Site(SHOP)
+    login.status = 401
+    with local_server.running(login) as front:
+        check_headers.use({"Authorization": "Basic d3Jvbmc6cGFzc3dvcmQ="})
+        with pytest.raises(JunoError, match=r"answers 401: the login in 'check_headers' \(Authorization\) is refused"):
+            require(app, monkeypatch, address(front))
+        # It may be meant.
+        require(app, monkeypatch, address(front), pages=[{"path": "/", "status": 401}])
+        check_headers.use({})
+        require(app, monkeypatch, address(front), inside=front.server_address[1], verify={"check_containers": False})
 
 
 def test_without_an_address_of_its_own_nothing_is_asked(app, monkeypatch):

@@ -41,9 +41,10 @@ def reloads(monkeypatch):
     return seen
 
 
-def start(world) -> None:
+def start(world):
     work = world.work("reload")
     reload.start_new_workers(work, work.old, world.commits[0])
+    return work
 
 
 def test_the_number_of_workers_is_written_down_first(world, reloads):
@@ -61,7 +62,9 @@ def test_where_static_files_changed_the_first_new_worker_is_enough(world, reload
 def test_changed_settings_are_read_on_hup(world, reloads, monkeypatch):
     changes = [diff.Change("conf/gunicorn.conf.py", "M", ("100644", "100644"))]
     monkeypatch.setattr(diff, "changes", lambda *_any: changes)
-    start(world)
+    work = start(world)
+    (notice,) = work.notices
+    assert notice.endswith("ready (HUP): conf/gunicorn.conf.py changed, which it reads on HUP.")
     assert reloads[0][1] == {"web-1": "conf/gunicorn.conf.py changed, which it reads on HUP"}
 
 
