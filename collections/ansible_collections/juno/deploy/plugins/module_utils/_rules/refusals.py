@@ -45,6 +45,8 @@ def require_address(app: App, config: dict[str, t.Any], base_url: str, where: st
             f"Nothing tells where the site answers on this host, since '{app.service}'{of} {why}: set "
             "'base_url' to its address (http://127.0.0.1:8001, say). Nothing was changed."
         )
+    if "://" not in found:
+        raise BadInputError(f"'base_url' lacks its scheme: write http://{found}. Nothing was changed.")
     parts = urllib.parse.urlsplit(found)
     own = is_loopback(parts.hostname or "") or found in front.base_urls
     if parts.scheme != "http" and not (parts.scheme == "https" and own):

@@ -34,6 +34,7 @@ def config(**service) -> dict:
         ({"ports": [{"target": 8000}]}, "", "publishes no port by a fixed number"),
         (HOST, "https://www.example.com", r"not https://www.example.com: its name goes into 'headers' \(Host\)"),
         (HOST, "https://203.0.113.5", "own address on this host, such as http://127.0.0.1:8001 or https://127.0.0.1"),
+        (HOST, "127.0.0.1:8001", "^'base_url' lacks its scheme: write http://127.0.0.1:8001"),
         (HOST, "ftp://127.0.0.1", "not ftp://127.0.0.1"),
     ],
 )
