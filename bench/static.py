@@ -10,7 +10,8 @@ to a folder. The site is that of the integration target, with the Django and Whi
 - django, django_one: manage.py collectstatic --noinput, with nothing changed, and with one style sheet changed
 - ours, ours_one: the module's own process, from the start of the interpreter to the JSON result, likewise
 - ours_first: the same into an empty root
-- in_app: the part of "ours" that runs in the app's own Python, which Ansible's start of a module is not in
+- in_app, in_app_one: the part of "ours" that runs in the app's own Python, which Ansible's start of a module is not in
+- django_first: Django's command into an empty root; start: Python and Django, with nothing to do
 
 Each is given in milliseconds, and as "..._cpu" in those that it and its children kept a processor busy, which other
 work on the machine disturbs less. A ratio compares runs of the same round. Django's root and ours are two folders of
@@ -49,14 +50,9 @@ STORAGES = {
     "plain": "django.contrib.staticfiles.storage.StaticFilesStorage",
 }
 #: What is divided by what.
-RATIOS = (
-    ("in_app", "django"),
-    ("ours", "django"),
-    ("ours_one", "django_one"),
-    ("ours", "guide"),
-    ("ours_one", "guide"),
-    ("ours_first", "guide"),
-)
+RATIOS = [(one, "guide") for one in ("ours", "ours_one", "ours_first")]
+RATIOS += [(one, "django_first") for one in ("start", "in_app", "in_app_one")]
+RATIOS += [("in_app", "django"), ("ours", "django"), ("in_app_one", "django_one"), ("ours_one", "django_one")]
 GUIDE = 'rm -rf "$SITE_STATIC_ROOT"/*; exec "$0" manage.py collectstatic --noinput --clear'
 
 
@@ -136,7 +132,7 @@ class Bench:
             sys.exit(f"The module is not to say changed={not changed}: these figures mean nothing.")
         return milliseconds
 
-    def in_app(self) -> float:
+    def in_app(self, *, changed: bool) -> float:
         """Run our code in the app's Python, as the module does."""
         request = {
             "token": "told",
@@ -148,7 +144,7 @@ class Bench:
         }
         argv = [sys.executable, "-c", BOOT, build_job(IN_APP_MODULES, request)]
         milliseconds, printed = self._timed(argv, self.ours_root)
-        if '"fingerprint": "same"' not in printed:
+        if ('"incremental": true' if changed else '"fingerprint": "same"') not in printed:
             sys.exit("The app's Python did more than to look: these figures mean nothing.")
         return milliseconds
 
@@ -182,10 +178,15 @@ class Bench:
         ways = ways if number % 2 == 0 else ways[::-1]
         for name, way in ways:
             note(name, way(False))
-        note("in_app", self.in_app())
+        note("in_app", self.in_app(changed=False))
         self.edit()
         for name, way in ways:
             note(f"{name}_one", way(True))
+        self.edit()
+        note("in_app_one", self.in_app(changed=True))
+        shutil.rmtree(self.django_root)
+        note("django_first", self.django())
+        note("start", self._timed([sys.executable, "manage.py", "findstatic", "part0/95.css"], self.django_root)[0])
         return figures
 
     def check(self) -> None:
@@ -222,14 +223,13 @@ def measure(directory: Path | None, files: int, runs: int, storage: str) -> dict
     for name, values in series.items():
         print("  {:14} {:7.0f} {:7.0f} {:7.0f} ms".format(name, *spread(values).values()))
     print("  " + ", ".join(f"{name} {one['median']:.2f}" for name, one in ratios.items()), flush=True)
-    milliseconds = {name: spread(values) for name, values in series.items()}
-    return {"files": files, "storage": storage, "runs": runs, "milliseconds": milliseconds, "ratios": ratios}
+    result = {"milliseconds": {name: spread(values) for name, values in series.items()}, "ratios": ratios}
+    return {"files": files, "storage": storage, "runs": runs, **result}
 
 
 def main() -> None:
     arguments = parse_arguments()
-    runs = [*arguments.runs, *[arguments.runs[-1]] * len(arguments.files)]
-    cases: list[dict[str, t.Any]] = []
+    runs, cases = [*arguments.runs, *[arguments.runs[-1]] * len(arguments.files)], list[dict[str, t.Any]]()
     for place, files in enumerate(arguments.files):
         for storage in arguments.storages:
             cases.append(measure(arguments.directory, files, runs[place], storage))

@@ -21,6 +21,10 @@ description:
     a rollback the older files are in place although they have older times.
   - When neither the sources, the code and settings that collect, nor the files in the static root differ from what the
     last run left, Django's command is not run at all.
+  - When some sources differ, Django's command finds only these, and the files whose references lead to them (style
+    sheets, source maps, modules of JavaScript). What the last complete run made of the others stays as it is. The
+    manifest and all files come out as a full run makes them; where that is in doubt, it is a full run, and
+    RV(incremental_why) says why.
   - A storage that is not a directory (S3 and others of django-storages) gets what differs in content from what is
     there, in the same order; nothing is removed from it. Where its manifest is kept elsewhere, or files are processed
     in a way of the app's own, it is left to Django, and has changed when the hash of its manifest has, or without a
@@ -66,7 +70,7 @@ options:
     default: true
   force:
     description:
-      - Run Django's command even when nothing differs from what the last run left.
+      - Run Django's command for all sources, even when nothing differs from what the last run left.
     type: bool
     default: false
   prune:
@@ -107,9 +111,10 @@ notes:
   - WhiteNoise lists the static root when a worker starts, and answers with the status 500 for a file that is gone.
     So use O(prune) right before the workers are restarted. Workers that are forked from a process which has listed
     the files before (C(--preload)) know those of that time.
-  - Keeps two small files in the directory C(.juno) of the static root, which only their owner can read. They say what
-    the last run left and what earlier manifests named. The directory may go at any time. Then the next run is a full
-    one, and O(prune) knows no earlier manifest.
+  - Keeps two files in the directory C(.juno) of the static root, which only their owner can read. They say what the
+    last run left, what the sources were, which file names which, and what earlier manifests named. They take 150 bytes
+    for each source. The directory may go at any time. Then the next run is a full one, and O(prune) knows no earlier
+    manifest.
   - Where the static root is a volume, a file that is replaced has another name for a few microseconds. New files and
     the module's own never do.
 author:
@@ -160,7 +165,9 @@ unmodified:
   type: int
   sample: 1790
 post_processed:
-  description: Number of files that the storage hashed or compressed, by Django's own count.
+  description:
+    - Number of files that the storage hashed or compressed, by Django's own count. With RV(incremental=true), and with
+      RV(fingerprint=same), that is of those that were processed.
   returned: success
   type: int
   sample: 5300
@@ -170,7 +177,9 @@ deleted:
   type: int
   sample: 0
 conflicts:
-  description: Number of files that were left out because an earlier one has the same path.
+  description:
+    - Number of files that were left out because an earlier one has the same path. 0 with RV(incremental=true), and with
+      RV(fingerprint=same).
   returned: success
   type: int
   sample: 0
@@ -219,6 +228,16 @@ fingerprint:
   returned: success
   type: str
   sample: same
+incremental:
+  description: Whether only sources that differ from those of the last run, and those that lead to them, were processed.
+  returned: success
+  type: bool
+  sample: true
+incremental_why:
+  description: Why all sources were processed. Empty when they were not.
+  returned: success
+  type: str
+  sample: the code or the settings that collect have changed
 pruned:
   description: The first 200 files that O(prune) removed, or would.
   returned: success

@@ -24,9 +24,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app import (
     static_compressed,
     static_files,
     static_fingerprint,
+    static_incremental,
+    static_known,
     static_main,
     static_memory,
     static_prune,
+    static_references,
     static_remote,
     static_stage,
 )
@@ -40,6 +43,9 @@ COLLECTORS = (
     static_fingerprint,
     static_prune,
     static_compressed,
+    static_known,
+    static_references,
+    static_incremental,
     static_remote,
     static_collect,
 )

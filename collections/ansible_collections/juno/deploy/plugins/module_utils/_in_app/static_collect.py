@@ -16,11 +16,13 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_compressed import spared
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import COMPRESSED, Move, walk
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_fingerprint import (
+    contents,
     digest,
     sources,
     watched,
     why_unsure,
 )
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_incremental import Incremental, held_back
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_memory import load, names_of, remember, save
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_prune import doomed, oldest_start
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_remote import Remote, is_remote
@@ -72,13 +74,14 @@ def collect(
         nothing = {"pruned": [], "pruned_count": 0, "pruned_bytes": 0, "unknown": 0}
         prune_why = f"nothing is pruned: {why}" if options["prune"] else ""
         result = dict(compare(before, look()), staged=False, why=why, fingerprint="not taken: not staged")
+        result.update(incremental=False, incremental_why=why)
         return dict(result, prune_why=prune_why, memory_why="", **nothing)
     return _Collection(storage, options, command).work(run)
 
 
 class _Collection:
     def __init__(self, storage: t.Any, options: "dict[str, t.Any]", command: t.Any) -> None:
-        self.storage, self.options = storage, options
+        self.storage, self.options, self.command = storage, options, command
         self.root = os.path.realpath(storage.location)
         self.live = walk(self.root)
         self.before = look(set(self.live))
@@ -87,8 +90,11 @@ class _Collection:
         self.fresh = remember(self.memory, self.before["hash"], self.before["paths"], self.now)
         self.sources = sources(options["ignore"])
         self.unsure = why_unsure(storage, command)
-        self.print = digest(self.sources, storage, options["link"])
-        self.code = digest({}, storage, options["link"])
+        self.last: dict[str, t.Any] = self.memory["collected"]
+        self.contents = contents(self.sources, self.last.get("contents", {}), self.last.get("at", 0))
+        self.print = digest(self.sources, self.contents, storage, options["link"])
+        self.code = digest({}, {}, storage, options["link"])
+        self.as_left: bool | None = None
 
     def work(self, run: "t.Callable[[], object]") -> "dict[str, t.Any]":
         """Do it, or nothing when all is as it was left."""
@@ -97,11 +103,14 @@ class _Collection:
         if fingerprint == "same":
             change: dict[str, list[str]] = {"new": [], "replaced": [], "removed": []}
             result = dict(compare(self.before, self.before), copied=0, unmodified=len(self.sources), staged_in="")
+            result.update(incremental=False, incremental_why="")
+            if self.contents != self.last.get("contents") and not self.options["dry"]:
+                # Read once, a file that looks otherwise need not be read again.
+                self.last.update(contents=self.contents, at=self.now)
+                self.fresh = True
         else:
-            stage = Stage(self.storage, self.options["dry"])
+            stage = self._collected(run)
             try:
-                with spared(self.storage, stage.tree, self.root, self.live if self._is_as_left() else {}):
-                    stage.run(run)
                 manifest = stage.manifest()
                 change = stage.differing(self.live, self.options["clear"])
                 staged = set(walk(stage.tree))
@@ -110,7 +119,7 @@ class _Collection:
             finally:
                 stage.close()
             result = self._result(manifest, change)
-            result["staged_in"] = stage.tree
+            result.update(staged_in=stage.tree, incremental=not self.why_all, incremental_why=self.why_all)
             self._remember(manifest, staged)
         result.update({"added": len(change["new"]), "replaced": len(change["replaced"]), "staged": True, "why": ""})
         result.update({"removed": len(change["removed"]), "fingerprint": fingerprint})
@@ -120,23 +129,59 @@ class _Collection:
         result["memory_why"] = save(self.root, self.memory) if self.fresh and not self.options["dry"] else ""
         return result
 
+    def _collected(self, run: "t.Callable[[], object]") -> Stage:
+        """Return a staging folder with what the command has made: of what has changed, or of all sources."""
+        self.incremental = Incremental(self.storage, self.sources, self.contents, self.before["paths"], self.last)
+        self.why_all = self._why_all()
+        if not self.why_all:
+            try:
+                with held_back(self.command):
+                    return self._into_stage(lambda: self.incremental.part(run))
+            except (Exception, SystemExit) as exc:  # noqa: BLE001 - whatever it is, a full run tells
+                what = "ended" if isinstance(exc, SystemExit) else f"{type(exc).__name__}: {exc}"
+                self.why_all = f"the changed files can't be processed alone ({what})"
+        return self._into_stage(lambda: self.incremental.all(run))
+
+    def _into_stage(self, run: "t.Callable[[], object]") -> Stage:
+        stage = Stage(self.storage, self.options["dry"])
+        try:
+            with spared(self.storage, stage.tree, self.root, self.live if self._is_as_left() else {}):
+                stage.run(run)
+        except BaseException:
+            stage.close()
+            raise
+        return stage
+
+    def _why_all(self) -> str:
+        """Return why all sources are processed; nothing when those that have changed are enough."""
+        for name in ("force", "clear", "link"):
+            if self.options[name]:
+                return f"{name} is set"
+        if self.unsure:
+            return self.unsure
+        if not self.last:
+            return "no complete run is remembered"
+        if self.last.get("code") != self.code or self.last.get("ignore") != sorted(self.options["ignore"]):
+            return "the code or the settings that collect have changed"
+        return self.incremental.why if self._is_as_left() else "files in the static root differ"
+
     def _fingerprint(self) -> str:
-        last = self.memory["collected"]
         if self.unsure:
             return f"not taken: {self.unsure}"
         if self.options["force"] or self.options["clear"]:
             return "not asked: force is set" if self.options["force"] else "not asked: clear is set"
-        if last.get("print") != self.print:
+        if self.last.get("print") != self.print:
             return "new"
         return "same" if self._is_as_left() else "new: files in the static root differ"
 
     def _is_as_left(self) -> bool:
         """Return whether the files in the root are those of the last run, by the same code and settings."""
-        last = self.memory["collected"]
-        if last.get("code") != self.code:
+        if self.last.get("code") != self.code:
             return False
-        made = self._made(self.before["paths"], last["more"], last["sources"])
-        return bool(watched(made, self.live) == last["files"])
+        if self.as_left is None:
+            made = self._made(self.before["paths"], self.last["more"], self.last["sources"])
+            self.as_left = bool(watched(made, self.live) == self.last["files"])
+        return self.as_left
 
     def _made(self, paths: "dict[str, str]", more: "list[str]", sources: "t.Iterable[str]") -> "set[str]":
         manifest = getattr(self.storage, "manifest_name", None)
@@ -158,7 +203,7 @@ class _Collection:
         if not self.options["dry"]:
             made = self._made(self.after["paths"], [], self.sources)
             known = made | {name + ending for name in made for ending in COMPRESSED}
-            more = sorted(staged - known)
+            more = sorted((staged if self.why_all else staged | self.incremental.more()) - known)
             files = watched(made | set(more), walk(self.root))
             named = sorted(set(self.sources) - names_of(self.after["paths"]))
             self.memory["collected"] = {
@@ -167,6 +212,10 @@ class _Collection:
                 "files": files,
                 "more": more,
                 "sources": named,
+                "at": self.now,
+                "ignore": sorted(self.options["ignore"]),
+                "contents": self.contents,
+                **self.incremental.remembered(not self.why_all),
             }
             self.fresh = True
 

@@ -23,6 +23,8 @@ SETTINGS = ("STATIC", "STORAGES", "WHITENOISE_", "FILE_UPLOAD_", "PIPELINE", "CO
 #: Where files are is no matter for what they hold: another release may have another folder.
 PLACES = ("STATIC_ROOT", "STATICFILES_DIRS")
 OWN = ("django.", "whitenoise.")
+#: Two changes of a file within so many seconds may leave it the same time.
+RACY_SECONDS = 2
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -40,13 +42,35 @@ def sources(ignore: "list[str]") -> "dict[str, tuple[t.Any, str]]":
     return found
 
 
-def digest(found: "dict[str, tuple[t.Any, str]]", storage: t.Any, link: bool) -> str:
-    """Return a sum over the content of all sources, the code and the settings."""
+def contents(found: "dict[str, tuple[t.Any, str]]", last: "dict[str, str]", since: float) -> "dict[str, str]":
+    """Return of each source a sum over its content and, behind a blank, what its file looks like.
+
+    C(last) is what this returned at C(since), in seconds since the epoch. A file that looks as it did then is not read
+    again, unless it had changed so shortly before that another change may have left the same time.
+    """
+    result = {}
+    trusted = (since - RACY_SECONDS) * 1e9
+    for name, (storage, path) in found.items():
+        try:
+            seen = os.stat(storage.path(path))
+        except NotImplementedError:  # a source that is no file
+            result[name] = _content(storage, path)
+            continue
+        # The inode and the time of its last change tell a file from another one that was given its time.
+        look = f" {seen.st_size:x}.{seen.st_mtime_ns:x}.{seen.st_ctime_ns:x}.{seen.st_ino:x}"
+        known = last.get(name, "")
+        if not (known.endswith(look) and seen.st_ctime_ns < trusted):
+            known = _content(storage, path) + look
+        result[name] = known
+    return result
+
+
+def digest(found: "dict[str, tuple[t.Any, str]]", content: "dict[str, str]", storage: t.Any, link: bool) -> str:
+    """Return a sum over the content of all sources (see C(contents)), the code and the settings."""
     total = hashlib.sha256()
     for name in sorted(found):
-        total.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+        total.update(f"{name}\0{content[name].partition(' ')[0]}\0".encode("utf-8", "surrogateescape"))
         storage_of, path = found[name]
-        total.update(_content(storage_of, path))
         # What a link points to is part of what is made.
         total.update(storage_of.path(path).encode("utf-8", "surrogateescape") if link else b"")
     for part in (*_code(storage), *_settings(), str(link)):
@@ -54,19 +78,20 @@ def digest(found: "dict[str, tuple[t.Any, str]]", storage: t.Any, link: bool) ->
     return total.hexdigest()
 
 
-def _content(storage: t.Any, path: str) -> bytes:
+def _content(storage: t.Any, path: str) -> str:
+    """Return half of a sum over the content: it is remembered for each file, and tells chance from change."""
     try:
         file = os.open(storage.path(path), os.O_RDONLY)
-    except NotImplementedError:  # a source that is no file
+    except NotImplementedError:
         with storage.open(path) as opened:
-            return hashlib.sha256(opened.read()).digest()
+            return hashlib.sha256(opened.read()).hexdigest()[:32]
     try:
         total = hashlib.sha256()
         while True:
             chunk = os.read(file, 1 << 20)
             total.update(chunk)
             if len(chunk) < 1 << 20:
-                return total.digest()
+                return total.hexdigest()[:32]
     finally:
         os.close(file)
 

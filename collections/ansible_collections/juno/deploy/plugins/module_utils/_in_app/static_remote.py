@@ -185,6 +185,7 @@ class Remote:
         result = dict(compare(before, after), copied=copied, unmodified=len(found) - copied, staged=True, why="")
         result.update(added=len(change["new"]), replaced=len(change["replaced"]), removed=0, staged_in="")
         result.update(fingerprint="not taken: its files are compared one by one", place=place_of(self.storage))
+        result.update(incremental=False, incremental_why="its storage is no directory")
         if self.options["names"]:
             result["names"] = {"new": change["new"], "replaced": change["replaced"], "removed": []}
         unwanted = self.options["prune"] or self.options["clear"]

@@ -35,7 +35,40 @@ def source(tmp_path):
 
 def digest(source, storage=None, link=False, names=("a.css", "b.css")):
     place = files.FileSystemStorage(str(source))
-    return it.digest({name: (place, name) for name in names}, storage or Storage(), link)
+    found = {name: (place, name) for name in names}
+    return it.digest(found, it.contents(found, {}, 0), storage or Storage(), link)
+
+
+#: Is far ahead, in seconds.
+NOW = 4_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("edit", "since", "read"),
+    [
+        (lambda path: None, NOW, False),
+        (lambda path: None, 0, True),  # it was changed shortly before that, or later
+        (lambda path: os.utime(path, (1, 1)), NOW, True),
+        (lambda path: path.write_text("other"), NOW, True),
+        (lambda path: (path.rename(path.with_name("c")), path.write_text("b"), os.utime(path, (9, 9))), NOW, True),
+    ],
+)
+def test_a_file_is_read_again_when_it_looks_otherwise(source, edit, since, read):
+    path = source / "a.css"
+    os.utime(path, (9, 9))
+    found = {"a.css": (files.FileSystemStorage(str(source)), "a.css")}
+    last = {"a.css": f"remembered {it.contents(found, {}, 0)['a.css'].partition(' ')[2]}"}
+    edit(path)
+    assert (it.contents(found, last, since)["a.css"].partition(" ")[0] != "remembered") is read
+
+
+def test_a_change_of_the_same_size_and_time_is_seen(source):
+    path, found = source / "a.css", {"a.css": (files.FileSystemStorage(str(source)), "a.css")}
+    os.utime(path, (9, 9))
+    before = it.contents(found, {}, 0)
+    path.write_text("b")
+    os.utime(path, (9, 9))
+    assert it.contents(found, before, path.stat().st_ctime)["a.css"].partition(" ")[0] != before["a.css"].split()[0]
 
 
 def test_a_time_is_no_difference(source):
