@@ -94,7 +94,7 @@ class _Collection:
         self.contents = contents(self.sources, self.last.get("contents", {}), self.last.get("at", 0))
         self.print = digest(self.sources, self.contents, storage, options["link"])
         self.code = digest({}, {}, storage, options["link"])
-        self.as_left: bool | None = None
+        self.as_left = t.cast("bool | None", None)
 
     def work(self, run: "t.Callable[[], object]") -> "dict[str, t.Any]":
         """Do it, or nothing when all is as it was left."""

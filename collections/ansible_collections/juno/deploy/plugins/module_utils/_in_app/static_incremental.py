@@ -75,7 +75,7 @@ class Incremental:
             self.why = "what the files name is not remembered"
         if not self.why and len(self.affected) > MOST * len(found):
             self.why = f"{len(self.affected)} of {len(found)} files are to be processed"
-        self.references: References | None = None
+        self.references = t.cast("References | None", None)
 
     def all(self, run: "t.Callable[[], object]") -> None:
         """Run the command for all sources, and note what they name."""
