@@ -37,16 +37,18 @@ def trees(entries: Mapping[bytes, Entry]) -> dict[str, bytes]:
         above, _slash, name = path.rpartition(b"/")
         _folder(folders, above)[name] = (entry.mode, entry.id)
     found: dict[str, bytes] = {}
+    made = ""
     # What lies deeper comes first, since its id is in the one above it.
     for path in sorted(folders, key=lambda one: (one.count(b"/") + bool(one), one), reverse=True):
         content = _tree(folders[path])
-        found[(made := object_id("tree", content))] = content
+        made = object_id("tree", content)
+        found[made] = content
         if path:
             above, _slash, name = path.rpartition(b"/")
             folders[above][name] = (FOLDER, made)
     # One of the same content may be deeper: the top has to be the last.
-    top = object_id("tree", _tree(folders[b""]))
-    return {**{one: content for one, content in found.items() if one != top}, top: found[top]}
+    found[made] = found.pop(made)
+    return found
 
 
 def _folder(folders: dict[bytes, dict[bytes, tuple[bytes, str]]], path: bytes) -> dict[bytes, tuple[bytes, str]]:

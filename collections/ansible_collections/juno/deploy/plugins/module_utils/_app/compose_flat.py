@@ -19,7 +19,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
-from ansible_collections.juno.deploy.plugins.module_utils._app.compose_mounts import inside, moved
+from ansible_collections.juno.deploy.plugins.module_utils._app.compose_mounts import all_moved
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import BadInputError
 
 if t.TYPE_CHECKING:
@@ -121,18 +121,10 @@ def write(run: Runner, project: compose.Project, checkout: str) -> None:
         done = run(there.argv("config", "--format", "json"), cwd=mirror)
         if done.rc:
             return  # it is read as it stands, which says what is wrong
-        flat = _moved_back(json.loads(done.stdout), mirror, project.directory)
+        flat = all_moved(json.loads(done.stdout), mirror, project.directory)
     path = checkout + compose.FLAT
     # Only ours: an environment may hold secrets.
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(flat, file)
     if run(project.argv("config", "--quiet", checkout=checkout), cwd=project.directory).rc:
         os.unlink(path)
-
-
-def _moved_back(value: t.Any, mirror: str, directory: str) -> t.Any:
-    if isinstance(value, dict):
-        return {key: _moved_back(one, mirror, directory) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_moved_back(one, mirror, directory) for one in value]
-    return moved(value, mirror, directory) if isinstance(value, str) and inside(value, mirror) else value

@@ -22,6 +22,15 @@ def moved(path: str, directory: str, checkout: str) -> str:
     return checkout + path[len(directory.rstrip("/")) :]
 
 
+def all_moved(value: t.Any, directory: str, checkout: str) -> t.Any:
+    """Return a configuration whose paths in one directory are at the same place in another one."""
+    if isinstance(value, dict):
+        return {key: all_moved(one, directory, checkout) for key, one in value.items()}
+    if isinstance(value, list):
+        return [all_moved(one, directory, checkout) for one in value]
+    return moved(value, directory, checkout) if isinstance(value, str) and inside(value, directory) else value
+
+
 def mounted_sources(service: dict[str, t.Any], directory: str) -> list[str]:
     """Return what a service sees of the app's directory by bind mounts, from its top; nothing stands for all of it."""
     sources = [one.get("source", "") for one in service.get("volumes") or [] if one.get("type") == "bind"]

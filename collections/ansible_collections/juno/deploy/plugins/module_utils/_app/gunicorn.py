@@ -66,12 +66,17 @@ def from_argv(argv: tuple[str, ...]) -> Settings | None:
     """Read a command line that nothing else adds to; nothing when it can't be seen."""
     if argv and " " in argv[0]:
         return None  # it names itself, and no longer tells how it was called
-    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else _short(word))]
+    words = words_of(argv)
     pairs = dict(zip(words, words[1:]))  # noqa: B905,RUF007 - strict and pairwise came with 3.10
     threads = pairs.get("--threads", "1")
     count = int(threads) if threads.isdigit() else 1
     worker_class = pairs.get("-k") or pairs.get("--worker-class") or ("gthread" if count > 1 else "sync")
     return Settings("--preload" in argv, worker_class, count, "--reload" in argv, "--dirty-app" in words)
+
+
+def words_of(argv: tuple[str, ...]) -> list[str]:
+    """Return the words of a command line, options apart from their values."""
+    return [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else _short(word))]
 
 
 def _short(word: str) -> list[str]:

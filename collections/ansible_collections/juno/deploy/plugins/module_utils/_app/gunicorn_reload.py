@@ -22,7 +22,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: A worker's file by which it shows its master that it is alive.
 _SIGN = "/wgunicorn-"
@@ -63,10 +63,15 @@ def find(client: t.Any, containers: Sequence[engine.Container]) -> list[Master]:
 
 def config_files(masters: Sequence[Master]) -> set[str]:
     """Name the files that these gunicorns may have their settings from."""
-    words = [word for one in masters for word in one.argv]
+    words = [word for one in masters for word in gunicorn.words_of(one.argv)]
     named = [after for word, after in zip(words, words[1:]) if word in ("-c", "--config")]  # noqa: B905,RUF007 - 3.9
-    named += [word.partition("=")[2] for word in words if word.startswith("--config=")]
     return {"gunicorn.conf.py", *(os.path.basename(one.rpartition(":")[2]) for one in named)}
+
+
+def changed_settings(masters: Sequence[Master], changed: Iterable[str]) -> str:
+    """Return which of the files that differ may have settings of these gunicorns; nothing where none has."""
+    names = config_files(masters)
+    return next((one for one in changed if os.path.basename(one) in names), "")
 
 
 def why_at_once(client: t.Any, one: Master, count: int) -> str:
@@ -99,7 +104,7 @@ def reload(
     for watch in watches:
         watch.begin(at_once.get(watch.master.container.id, ""))
     for watch in watches:
-        if watch.stays:
+        if not at_once.get(watch.master.container.id):
             watch.replace(len(watch.master.old) if all_new else 1)
     for watch in watches:
         watch.wait_for_old()
@@ -110,17 +115,12 @@ class _Watch:
 
     def __init__(self, client: t.Any, master: Master, timeout_seconds: float) -> None:
         self.master = master
-        #: The old workers go on answering meanwhile.
-        self.stays = False
-        #: Old workers that were there at the last look.
-        self._left = len(master.old)
         self._client = client
         self._seconds = timeout_seconds
         self._name = master.container.name
 
     def begin(self, why_at_once: str) -> None:
         """Have the master fork the new workers."""
-        self.stays = not why_at_once
         why = f", the old ones ending at once: {why_at_once}" if why_at_once else ""
         events.tell(f"has gunicorn in {self._name} start new workers{why}")
         if why_at_once:
@@ -129,11 +129,7 @@ class _Watch:
         for count in range(1, len(self.master.old) + 1):
             self._tell(signal.SIGTTIN)
             if not wait_for(functools.partial(self._has_new, count), SIGNAL_SECONDS, POLL_SECONDS):
-                raise JunoError(
-                    f"gunicorn in {self._name} started no new worker when it was told to (TTIN): its log tells why.",
-                    container=self._name,
-                    log=app_server.log_tail(self._client, self.master.container.id),
-                )
+                raise self._failure(f"gunicorn in {self._name} started no new worker when it was told to (TTIN)")
 
     def replace(self, ready: int) -> None:
         """Have the master end the old workers, as soon as some new ones have loaded the app."""
@@ -142,12 +138,8 @@ class _Watch:
             return sum(_is_ready(pid) for pid in self._new()) >= ready
 
         if not wait_for(loaded, self._seconds, POLL_SECONDS):
-            raise JunoError(
-                f"The new workers of gunicorn in {self._name} did not load the app within {self._seconds:g} s: "
-                "its log tells why.",
-                container=self._name,
-                log=app_server.log_tail(self._client, self.master.container.id),
-            )
+            what = f"The new workers of gunicorn in {self._name}"
+            raise self._failure(f"{what} did not load the app within {self._seconds:g} s")
         for _old in self.master.old:
             before = process_state.sleeps(self.master.pid)
             self._tell(signal.SIGTTOU)
@@ -159,11 +151,11 @@ class _Watch:
         """Wait until the old workers have ended, and as many new ones are there."""
 
         def done() -> bool:
-            new = self._new()
-            if self._left and new:
-                all_old = len(self.master.old)
-                events.tell(f"drain: {self._left} of {all_old} old workers in {self._name} still answer a request")
-            return bool(new) and not self._left
+            workers, old = self._workers(), self.master.old
+            left, new = workers & old, workers - old
+            if left and new:
+                events.tell(f"drain: {len(left)} of {len(old)} old workers in {self._name} still answer a request")
+            return bool(new) and not left
 
         if not wait_for(done, self._seconds):
             raise JunoError(
@@ -175,20 +167,21 @@ class _Watch:
         return len(self._new()) >= count
 
     def _new(self) -> set[int]:
-        """Name the new workers that are there.
+        return self._workers() - self.master.old
+
+    def _workers(self) -> set[int]:
+        """Name the workers that are there.
 
         :raises JunoError: the server has ended.
         """
         below = server_processes.processes_below(self.master.pid)
         if not below:
-            raise JunoError(
-                f"gunicorn in {self._name} ended when it was to start new workers: its log tells why.",
-                container=self._name,
-                log=app_server.log_tail(self._client, self.master.container.id),
-            )
-        workers = gunicorn.workers_of(self.master.pid, below)
-        self._left = len(workers & self.master.old)
-        return workers - self.master.old
+            raise self._failure(f"gunicorn in {self._name} ended when it was to start new workers")
+        return gunicorn.workers_of(self.master.pid, below)
+
+    def _failure(self, what: str) -> JunoError:
+        log = app_server.log_tail(self._client, self.master.container.id)
+        return JunoError(f"{what}: its log tells why.", container=self._name, log=log)
 
     def _tell(self, number: signal.Signals) -> None:
         try:

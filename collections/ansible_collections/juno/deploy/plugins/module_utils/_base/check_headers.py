@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 NAME = "Authorization"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: Headers that have an option of their own.
-_ELSEWHERE = {"Host": "'headers' (Host)", "X-Forwarded-Proto": "'headers' (X-Forwarded-Proto)"}
+_ELSEWHERE = ("Host", "X-Forwarded-Proto")
 #: Headers that the requests could not be made with, or not be read.
 _OWN = frozenset(
     (
@@ -47,7 +47,7 @@ def check(headers: Mapping[str, t.Any]) -> None:
                 f"Name {number} in 'check_headers' is no name of a header (letters, digits and dashes): correct it."
             )
         if name in _ELSEWHERE:
-            raise BadInputError(f"{name} in 'check_headers' has an option of its own: set {_ELSEWHERE[name]} instead.")
+            raise BadInputError(f"{name} in 'check_headers' has an option of its own: set 'headers' ({name}) instead.")
         if name in _OWN:
             raise BadInputError(f"{name} in 'check_headers' is set by what asks for the pages: leave it out.")
         if name in names:

@@ -41,10 +41,9 @@ def has_checkout(run: Runner, path: str) -> bool:
     if not os.path.lexists(os.path.join(path, ".git")):
         return False
     checkout.require_checkout(run, path)
-    branch = checkout.FILES_BRANCH
-    if run(git(path, "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}")).rc == 0:
+    if run(git(path, "rev-parse", "--verify", "--quiet", f"refs/heads/{checkout.FILES_BRANCH}")).rc == 0:
         return True
-    if run(git(path, "symbolic-ref", "--quiet", "--short", "HEAD")).stdout.strip() == branch:
+    if checkout.branch_of(run, path) == checkout.FILES_BRANCH:
         return False  # it was begun, and cut off
     raise BadInputError(
         f"{path} is a git checkout of something else, and 'files' is set: leave 'files' unset to deploy from its git "

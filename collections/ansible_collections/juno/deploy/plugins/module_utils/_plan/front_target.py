@@ -53,7 +53,7 @@ def require_asked(
     with tempfile.TemporaryDirectory(prefix="juno-front-") as top:
         _copy(app.path, places, top)
         _change(run, app, touched, commit, top)
-        there = _moved(wanted, app.path, top)
+        there = compose_mounts.all_moved(wanted, app.path, top)
         names = "|".join(map(re.escape, front_proxy.known_as(wanted["services"][app.service], app.service)))
         if asking(there, app, top) or front_proxy.find(there, app.service, top).routes or _mentions(there, names, top):
             return
@@ -119,14 +119,3 @@ def _put(top: str, name: str, text: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
-
-
-def _moved(value: t.Any, old: str, new: str) -> t.Any:
-    """Return a configuration whose paths below one directory are below another one."""
-    if isinstance(value, dict):
-        return {key: _moved(one, old, new) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_moved(one, old, new) for one in value]
-    if isinstance(value, str) and os.path.isabs(value) and compose_mounts.inside(value, old):
-        return compose_mounts.moved(value, old, new)
-    return value

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import (
@@ -85,8 +84,7 @@ def choose_strategy(
 def _reads(client: t.Any, site: list[engine.Container], changed: Iterable[str]) -> str:
     """Return that gunicorn's own settings change, or nothing: on HUP, a mistake in them would end what serves."""
     paths = list(changed)
-    names = gunicorn_reload.config_files(gunicorn_reload.find(client, site)) if paths else ()
-    found = next((one for one in paths if posixpath.basename(one) in names), "")
+    found = gunicorn_reload.changed_settings(gunicorn_reload.find(client, site), paths) if paths else ""
     return f"{found} changed, which gunicorn reads as it starts" if found else ""
 
 

@@ -129,21 +129,22 @@ def finish(directory: str, marks: t.Mapping[str, float | None]) -> dict[str, t.A
         run, when = probe_samples.Run([], 0.0), probe_samples.Marks()
     else:
         processes.end(process_of(state), prober.DRAIN_SECONDS + GRACE_SECONDS)
-        spec, when = state["spec"], probe_samples.Marks.of(marks)
-        spec["headers"] = check_headers.added(spec["headers"])
-        run = _parse(directory, spec)
+        spec, when = _asking(state["spec"]), probe_samples.Marks.of(marks)
+        pages, rate = spec["pages"], spec["rate_per_second"]
+        run = probe_samples.parse(_samples(directory), pages, rate)
         if run.requests and when.old_gone != math.inf and run.requests[-1].start < when.old_gone:
             # So short was the rest of the deploy: whether a page is old is told by an answer from after that.
             _ask_once_more(directory, spec)
-            run = _parse(directory, spec)
+            run = probe_samples.parse(_samples(directory), pages, rate)
         if not run.ended:
             run.ended = _last_words(directory)
-    fresh = _render(state["spec"], list(probe_samples.suspects(run, when))) if state else {}
+    fresh = _render(_asking(state["spec"]), list(probe_samples.suspects(run, when))) if state else {}
     return probe_samples.figures(run, when, fresh)
 
 
-def _parse(directory: str, spec: dict[str, t.Any]) -> probe_samples.Run:
-    return probe_samples.parse(_samples(directory), spec["pages"], spec["rate_per_second"])
+def _asking(spec: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a spec with the headers that are in no file."""
+    return {**spec, "headers": check_headers.added(spec["headers"])}
 
 
 def _ask_once_more(directory: str, spec: dict[str, t.Any]) -> None:
@@ -190,8 +191,7 @@ def _spawn(directory: str, samples: str, spec: dict[str, t.Any]) -> int:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     with t.cast("t.BinaryIO", process.stdin) as pipe:
-        # Some of the headers are in no file.
-        pipe.write(json.dumps({**spec, "headers": check_headers.added(spec["headers"])}).encode())
+        pipe.write(json.dumps(_asking(spec)).encode())
     # It is meant to outlive this one: nobody waits for it.
     process.returncode = 0
     return process.pid

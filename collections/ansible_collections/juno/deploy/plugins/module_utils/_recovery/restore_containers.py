@@ -20,16 +20,13 @@ from ansible_collections.juno.deploy.plugins.module_utils._switch import (
     writable_layer,
 )
 
-#: Steps at which visitors may already have been served by the new release.
-OPEN = ("open", "switched", "reverse")
-
 
 def restore(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
     """Let the old containers of the site serve again, or others like them, and remove the new ones."""
     app, known = work.app, before.containers
     site = [one for one in app_server.own(work.client, app, stopped=True) if one.service == app.service]
     old, new = [one for one in site if one.id in known], [one for one in site if one.id not in known]
-    if entry.step in OPEN:
+    if entry.step in journal.OPEN:
         copy_static.carry(work, new, [one for one in old if one.state != "running"])
     if known and (keeps_new_proxy(work, before) or (before.proxy and proxy_container.containers(work))):
         _restore_behind_proxy(work, entry, before, old, new)

@@ -80,7 +80,7 @@ def restore(run: Runner, app: App, entry: journal.Entry, problems: list[str]) ->
     if exposed and spec.how.new_containers:
         _forget(work, before.containers)
     # With a cache version of its own the new release could not get at what the old one has cached.
-    met = entry.step in restore_containers.OPEN or entry.asked
+    met = entry.step in journal.OPEN or entry.asked
     return exposed or (met and not entry.cache_version_covers)
 
 
@@ -148,7 +148,7 @@ def _stand_up(work: context.SwitchContext, before: journal_entry.Before) -> None
 
 
 def _undo_reload(work: context.SwitchContext, entry: journal.Entry) -> None:
-    if entry.step not in restore_containers.OPEN and not entry.moved:
+    if entry.step not in journal.OPEN and not entry.moved:
         return
     reload.renew_workers(work, work.site(), entry.gunicorn_workers)
     proxy_container.allow_second(work, 0)
@@ -165,7 +165,7 @@ def _await(work: context.SwitchContext, entry: journal.Entry, before: journal_en
     After a reload a container whose server had ended is started again by the Engine, now with the code from before.
     """
     replaced = work.spec.how.new_containers
-    reloaded = not replaced and (entry.step in restore_containers.OPEN or bool(entry.moved))
+    reloaded = not replaced and (entry.step in journal.OPEN or bool(entry.moved))
     behind_proxy = replaced and bool(proxy_container.containers(work))
     if work.front.base_urls:
         behind_proxy = False  # visitors come in elsewhere

@@ -23,11 +23,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, restore
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names, runtime
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import (
-    restore_containers,
-    restore_site,
-    restore_static,
-)
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import restore_site, restore_static
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 
@@ -140,7 +136,7 @@ def _restore(run: Runner, app: App, entry: journal.Entry) -> _UndoOutcome:
         back.log = _logs(app, entry)
         back.exposed = restore_site.restore(run, app, entry, back.problems)
         restart_policy.give_back(engine.connect(app.docker_host), app, entry, "old")
-        if entry.step in restore_containers.OPEN:
+        if entry.step in journal.OPEN:
             back.kept_by = restore_site.keeping_pages(run, app)
     return back
 

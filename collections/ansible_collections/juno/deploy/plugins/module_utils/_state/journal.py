@@ -28,6 +28,8 @@ SCHEMA = 2
 CURE_OF_LATER = "a later version of juno.deploy wrote it, so deploy with that one, or set the file aside (mv)"
 
 Entry = journal_entry.JournalEntry
+#: Steps at which visitors may already have been served by the new release, before it is verified.
+OPEN = ("open", "switched", "reverse")
 #: What is known where there is no release.
 NO_RELEASE = Entry()
 #: The releases that this process has read last, and what they were read from: most of them never change again.

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 DIAL_SECONDS = 32.0
 POLL_SECONDS = 0.2
 #: Steps of a release that was at work with containers that Traefik had asked.
-_OPEN = ("open", "switched", "reverse", "verified")
+_OPEN = (*journal.OPEN, "verified")
 
 
 def wait(work: context.SwitchContext) -> None:

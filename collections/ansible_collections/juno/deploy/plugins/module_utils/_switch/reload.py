@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine, gunicorn, gunicorn_reload
@@ -28,16 +27,13 @@ def start_new_workers(work: context.SwitchContext, site: Sequence[engine.Contain
             work.restarts[one.id] = work.client.api.inspect_container(one.id)["RestartCount"]
     masters = gunicorn_reload.find(work.client, site)
     journal.note_fields(work.app.journal, gunicorn_workers={one.container.id: len(one.old) for one in masters})
-    configured = _configuration(work, before, masters)
-    at_once = {}
-    for master in masters:
-        why = configured or gunicorn_reload.why_at_once(work.client, master, len(master.old))
-        if why:
-            at_once[master.container.id] = why
-            name = master.container.name
-            work.notices.append(
-                f"gunicorn in {name} ended its old workers before the new ones were ready (HUP): {why}."
-            )
+    at_once = _at_once(work, masters, {}, _configuration(work, before, masters))
+    work.notices += [
+        f"gunicorn in {one.container.name} ended its old workers before the new ones were ready (HUP): "
+        f"{at_once[one.container.id]}."
+        for one in masters
+        if one.container.id in at_once
+    ]
     entry = journal.interrupted(journal.read(work.app.journal))
     new_static = work.spec.collect or bool(entry and entry.collected)
     gunicorn_reload.reload(work.client, masters, _seconds(work), at_once, all_new=not new_static)
@@ -51,13 +47,19 @@ def renew_workers(
     :param counts: how many workers each had, by the container's id, before a switch that may have broken off.
     """
     able = [one for one in containers if not gunicorn.why_not(work.client, [one], proxy=True)]
-    at_once = {}
     masters = gunicorn_reload.find(work.client, able)
+    gunicorn_reload.reload(work.client, masters, _seconds(work), _at_once(work, masters, counts or {}), all_new=False)
+
+
+def _at_once(
+    work: context.SwitchContext, masters: Sequence[gunicorn_reload.Master], counts: dict[str, int], why: str = ""
+) -> dict[str, str]:
+    """Return why old workers can't stay until the new ones are there, by the container's id; C(why): for all."""
+    found = {}
     for one in masters:
-        count = (counts or {}).get(one.container.id, len(one.old))
-        if why := gunicorn_reload.why_at_once(work.client, one, count):
-            at_once[one.container.id] = why
-    gunicorn_reload.reload(work.client, masters, _seconds(work), at_once, all_new=False)
+        count = counts.get(one.container.id, len(one.old))
+        found[one.container.id] = why or gunicorn_reload.why_at_once(work.client, one, count)
+    return {identity: reason for identity, reason in found.items() if reason}
 
 
 def _seconds(work: context.SwitchContext) -> float:
@@ -66,7 +68,6 @@ def _seconds(work: context.SwitchContext) -> float:
 
 def _configuration(work: context.SwitchContext, before: str, masters: Sequence[gunicorn_reload.Master]) -> str:
     """Return that gunicorn has to read its settings again, or nothing."""
-    names = gunicorn_reload.config_files(masters)
     changes = diff.changes(work.run, work.app.path, before, work.spec.commit) if before and work.spec.commit else []
-    changed = [one.path for one in changes or () if os.path.basename(one.path) in names]
-    return f"{changed[0]} changed, which it reads on HUP" if changed else ""
+    changed = gunicorn_reload.changed_settings(masters, (one.path for one in changes or ()))
+    return f"{changed} changed, which it reads on HUP" if changed else ""

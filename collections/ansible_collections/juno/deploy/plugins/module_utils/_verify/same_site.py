@@ -76,11 +76,10 @@ def findings(visits: list[Visit], directs: list[Direct]) -> list[Finding]:
     found = []
     for visit in visits:
         page, answers = visit.page, visit.answers
-        inside = [one.answer for one in directs if one.page == page]
-        # One that is another one each time tells nothing.
-        if page.is_found or len(answers) < 2 or shared(answers[0], answers[1]) < LEAST_SHARED:
+        if page.is_found or len(answers) < 2:
             continue
-        wrong = [difference(page, answers[-1], one) for one in inside]
-        if wrong and all(wrong):
+        wrong = [difference(page, answers[-1], one.answer) for one in directs if one.page == page]
+        # One that is another one each time tells nothing.
+        if wrong and all(wrong) and shared(answers[0], answers[1]) >= LEAST_SHARED:
             found.append(Finding("page", page.path, f"is not the site's page: it {wrong[0]}; {CURE}"))
     return found

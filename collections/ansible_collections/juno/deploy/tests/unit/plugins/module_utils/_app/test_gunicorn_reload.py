@@ -186,5 +186,7 @@ def test_files_with_settings():
         return gunicorn_reload.config_files([gunicorn_reload.Master(ONE, 120, frozenset(), (*GUNICORN, *words))])
 
     assert files() == {"gunicorn.conf.py"}
-    assert files("-c", "conf/g.py") == files("--config=conf/g.py") == {"gunicorn.conf.py", "g.py"}
+    assert (
+        files("-c", "conf/g.py") == files("-cconf/g.py") == files("--config=conf/g.py") == {"gunicorn.conf.py", "g.py"}
+    )
     assert files("-c", "python:conf.g") == {"gunicorn.conf.py", "conf.g"}
