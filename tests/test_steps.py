@@ -137,9 +137,12 @@ def test_nothing_run_is_a_failure(run):
 
 
 def test_what_failed_is_shown_again():
-    lines = [*["before"] * 100, "fatal: [droplet]: FAILED! =>", "    msg: the reason", *["tidied up"] * 100, "end"]
+    failed = ["TASK [Look]", "fatal: [droplet]: FAILED! =>", "    msg: the reason"]
+    lines = [*["before"] * 100, *failed, *["tidied up"] * 100, "ERROR    Ansible return code was 2", "end"]
     shown = run_tests.recalled(lines)
-    assert "    msg: the reason" in shown
-    assert (shown[-1], len(shown)) == ("end", run_tests.RECALLED + 1 + run_tests.LAST)
+    assert [line for line in failed if line not in shown] == []
+    assert len(shown) == run_tests.BEFORE + run_tests.RECALLED
+    assert "ERROR " not in "".join(shown)
+    assert run_tests.recalled(["x" * 1000]) == ["x" * run_tests.WIDTH]
     assert run_tests.recalled(["one", "two"]) == ["one", "two"]
     assert run_tests.recalled(["a", "fatal: b", "c"]) == ["a", "fatal: b", "c"]

@@ -26,10 +26,12 @@ from tools import soak_rows, steps
 from tools.steps import Step
 
 LOGS = steps.ROOT / ".cache" / "test"
-#: Lines of a failed step that are shown again at the end: around the last one that says what failed, and the last ones.
-RECALLED, LAST = 60, 12
-#: How Ansible and pytest begin such a line.
-FAILURES = ("fatal: ", "FAILED ", "ERROR ")
+#: Lines of a failed step that are shown again at the end: some before the last one that says what failed, some from it.
+BEFORE, RECALLED = 4, 24
+#: How Ansible and pytest begin such a line, what says most first: Molecule ends with an ERROR that says only that.
+FAILURES = (("fatal: ", "failed: "), ("FAILED ",), ("ERROR ",))
+#: A line is shown no further: a reason comes first, a log after it.
+WIDTH = 600
 
 
 class Runner:
@@ -136,14 +138,14 @@ def _recall(name: str) -> None:
 
 
 def recalled(lines: list[str]) -> list[str]:
-    """Return the lines around the last one that says what failed, and the last ones."""
-    found = [number for number, line in enumerate(lines) if line.startswith(FAILURES)]
-    if not found:
-        return lines[-(RECALLED + LAST) :]
-    begin, end = max(0, found[-1] - LAST), len(lines) - LAST
-    if begin + RECALLED >= end:
-        return lines[begin:]
-    return [*lines[begin : begin + RECALLED], "...", *lines[end:]]
+    """Return the lines around the last one that says what failed, or the last ones where none does."""
+    for words in FAILURES:
+        found = [number for number, line in enumerate(lines) if line.startswith(words)]
+        if found:
+            begin = max(0, found[-1] - BEFORE)
+            lines = lines[begin : found[-1] + RECALLED]
+            break
+    return [line[:WIDTH] for line in lines[-(BEFORE + RECALLED) :]]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -15,7 +15,7 @@ import typing as t
 import uuid
 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_cacheops import FAMILY as CACHEOPS
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_cacheops import clear as clear_cacheops
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_cacheops import Stored
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_keys import (
     Choice,
     count_only,
@@ -27,7 +27,12 @@ from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_list imp
     run_in_parallel,
     with_apps,
 )
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_redis import BehindError, Redis, UnableError
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.cache_redis import (
+    BehindError,
+    Keys,
+    Redis,
+    UnableError,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.manage import (
     around_command,
     before_apps,
@@ -113,7 +118,8 @@ def clear_place(request: "dict[str, t.Any]", caches: "list[dict[str, t.Any]]") -
     """Delete the app's own entries from a place that some of its caches share, or empty it and look whether it is."""
     one = caches[0]
     if one["family"] == CACHEOPS:
-        return clear_cacheops()
+        client = importlib.import_module("cacheops.redis").redis_client
+        return dict(delete_own(Keys([client]), Stored()), selective=True)
     cache = importlib.import_module("django.core.cache").caches[one["alias"]]
     if one["family"] != "redis":
         return _clear_place(request, caches, cache, int)

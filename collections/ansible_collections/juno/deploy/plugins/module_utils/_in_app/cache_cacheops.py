@@ -9,7 +9,6 @@ the keys q: (queries), as: and c: (functions, views, fragments), each with a has
 again. The others say which results a change of a row takes away; they stay, since new workers may be storing some.
 """
 
-import importlib
 import re
 import typing as t
 
@@ -17,7 +16,7 @@ FAMILY = "cacheops"
 #: Its app may stand in INSTALLED_APPS by its own name, or by its configuration.
 APPS = ("cacheops", "cacheops.apps.")
 STORED = re.compile(r"(?:^|[^a-z])(?:q|as|c):[0-9a-f]{32}$")
-CHUNK = 500
+BESIDE = re.compile(r"(?:^|[^a-z])(?:conj|schemes|asp):")
 #: What is told of it where others tell how they make their keys.
 TOLD: "dict[str, t.Any]" = {
     "key_prefix": "",
@@ -69,19 +68,19 @@ def _place(settings: t.Any) -> str:
     return "redis://{}:{}/{}".format(conf.get("host", "localhost"), conf.get("port", 6379), conf.get("db", 0))
 
 
-def clear() -> "dict[str, t.Any]":
-    """Delete all that it has stored, and return how many keys that were, and how many of others stay."""
-    client = importlib.import_module("cacheops.redis").redis_client
-    deleted = others = 0
-    chunk: list[t.Any] = []
-    for name in client.scan_iter(count=1000):
-        text = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name)
-        if STORED.search(text):
-            chunk.append(name)
-        elif not re.search(r"(?:^|[^a-z])(?:conj|schemes|asp):", text):
-            others += 1
-        if len(chunk) == CHUNK:
-            deleted += int(client.delete(*chunk))
-            chunk = []
-    deleted += int(client.delete(*chunk)) if chunk else 0
-    return {"deleted": deleted, "sessions": 0, "others": others, "kept": 0, "selective": True}
+class Stored:
+    """Which keys of its database hold what it has stored, and which are others'."""
+
+    def __init__(self) -> None:
+        self.others = 0
+
+    def takes(self, name: str) -> bool:
+        """Return whether a key is to go, and count it where it is another's."""
+        if STORED.search(name):
+            return True
+        self.others += not BESIDE.search(name)
+        return False
+
+    def counts(self) -> "dict[str, int]":
+        """Return the counts."""
+        return {"sessions": 0, "others": self.others, "kept": 0}

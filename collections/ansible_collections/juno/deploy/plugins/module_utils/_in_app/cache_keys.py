@@ -78,8 +78,8 @@ class Choice:
         return {"sessions": self.sessions, "others": self.others, "kept": self.kept}
 
 
-def delete_own(source: t.Any, choice: Choice) -> "dict[str, int]":
-    """Delete the app's own entries, and return what was deleted and what stays."""
+def delete_own(source: t.Any, choice: t.Any) -> "dict[str, int]":
+    """Delete what C(choice) takes, as C(Choice) does, and return what was deleted and what stays."""
     deleted = 0
     chunk: list[str] = []
     for name in source.names():

@@ -29,14 +29,31 @@ class BehindError(Exception):
     """A server that is read from has not taken in what was deleted."""
 
 
-class Redis:
+class Keys:
+    """The keys of some clients of Redis: one, but for keys that a backend shares out."""
+
+    def __init__(self, clients: "list[t.Any]") -> None:
+        self._clients = clients
+
+    def names(self) -> "t.Iterator[t.Any]":
+        """Return all of them, some perhaps twice."""
+        for client in self._clients:
+            for name in client.scan_iter(count=1000):
+                yield name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
+
+    def delete(self, names: "list[str]") -> int:
+        """Delete some, and return how many there were."""
+        keys = [name.encode("utf-8", "surrogateescape") for name in names]
+        return sum(int(client.delete(*keys)) for client in self._clients)
+
+
+class Redis(Keys):
     """The keys of a cache in Redis, by Django's own backend, django-redis or django-valkey."""
 
     def __init__(self, cache: t.Any) -> None:
+        super().__init__([])
         own: t.Any = getattr(cache, "_cache", None)
         other: t.Any = getattr(cache, "client", None)
-        #: Clients by which keys are listed and deleted: one, but for keys that the backend shares out.
-        self._clients: list[t.Any] = []
         #: Those that the backend reads from beside them, by their place in LOCATION.
         self._readers: dict[int, t.Any] = {}
         if hasattr(own, "get_client"):
@@ -55,17 +72,6 @@ class Redis:
     def sentinel(self) -> t.Any:
         """Return what knows the replicas of a server that is found by Sentinel; nothing for any other."""
         return getattr(getattr(self._clients[0], "connection_pool", None), "sentinel_manager", None)
-
-    def names(self) -> "t.Iterator[t.Any]":
-        """Return all of them, some perhaps twice."""
-        for client in self._clients:
-            for name in client.scan_iter(count=1000):
-                yield name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
-
-    def delete(self, names: "list[str]") -> int:
-        """Delete some, and return how many there were."""
-        keys = [name.encode("utf-8", "surrogateescape") for name in names]
-        return sum(int(client.delete(*keys)) for client in self._clients)
 
     def why_not(self) -> str:
         """Return why a clear would not reach what the app reads, before anything is deleted; nothing if it would."""

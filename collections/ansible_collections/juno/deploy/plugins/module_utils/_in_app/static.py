@@ -6,11 +6,25 @@ The manifest is read through Django's own storage, in the process that collects:
 container sees, or not be a file at all. See _in_app.manage for the limits of such a module.
 """
 
+import contextlib
 import hashlib
 import importlib
 import json
 import os
 import typing as t
+
+
+@contextlib.contextmanager
+def overridden(what: t.Any, attributes: "dict[str, t.Any]") -> "t.Iterator[None]":
+    """Give a storage or a module other attributes of its own meanwhile."""
+    before = {name: vars(what)[name] for name in attributes if name in vars(what)}
+    vars(what).update(attributes)
+    try:
+        yield
+    finally:
+        for name in attributes:
+            del vars(what)[name]
+        vars(what).update(before)
 
 
 def look(files: "set[str] | None" = None) -> "dict[str, t.Any]":

@@ -14,6 +14,7 @@ import os
 import shutil
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import overridden
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import COMPRESSED, same
 
 
@@ -47,8 +48,5 @@ def spared(storage: t.Any, tree: str, root: str, live: "dict[str, os.stat_result
                     yield path, path + ending
         yield from original(rest)
 
-    storage.compress_files = compress_files
-    try:
+    with overridden(storage, {"compress_files": compress_files}):
         yield
-    finally:
-        del storage.compress_files

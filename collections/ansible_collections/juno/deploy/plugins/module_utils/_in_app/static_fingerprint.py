@@ -69,13 +69,18 @@ def digest(found: "dict[str, tuple[t.Any, str]]", content: "dict[str, str]", sto
     """Return a sum over the content of all sources (see C(contents)), the code and the settings."""
     total = hashlib.sha256()
     for name in sorted(found):
-        total.update(f"{name}\0{content[name].partition(' ')[0]}\0".encode("utf-8", "surrogateescape"))
+        total.update(f"{name}\0{content_of(content[name])}\0".encode("utf-8", "surrogateescape"))
         storage_of, path = found[name]
         # What a link points to is part of what is made.
         total.update(storage_of.path(path).encode("utf-8", "surrogateescape") if link else b"")
     for part in (*_code(storage), *_settings(), str(link)):
         total.update(hashlib.sha256(part.encode("utf-8", "surrogateescape")).digest())
     return total.hexdigest()
+
+
+def content_of(one: str) -> str:
+    """Return the sum over the content in what C(contents) gives of a source."""
+    return one.partition(" ")[0]
 
 
 def _content(storage: t.Any, path: str) -> str:

@@ -20,7 +20,9 @@ import os
 import sys
 import typing as t
 
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import overridden
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import plain
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_fingerprint import content_of
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_known import (
     why_not_names,
     why_not_sources,
@@ -62,7 +64,7 @@ class Incremental:
         self.storage, self.found, self.last = storage, found, last
         self.unknown = why_not_storage(storage) or why_not_sources(found)
         before = last.get("contents", {})
-        changed = [name for name, one in contents.items() if _content(before.get(name)) != _content(one)]
+        changed = [name for name, one in contents.items() if content_of(before.get(name, "")) != content_of(one)]
         changed += [name for name in before if name not in contents]
         named = last.get("references") or {}
         self.affected = leading_to(named, changed)
@@ -138,12 +140,8 @@ class Incremental:
     @contextlib.contextmanager
     def _found_only(self) -> "t.Iterator[None]":
         module: t.Any = importlib.import_module("django.contrib.staticfiles.management.commands.collectstatic")
-        original = module.get_finders
-        module.get_finders = lambda: [_Finder(self.found, self.affected)]
-        try:
+        with overridden(module, {"get_finders": lambda: [_Finder(self.found, self.affected)]}):
             yield
-        finally:
-            module.get_finders = original
 
     @contextlib.contextmanager
     def _manifest_of_all(self) -> "t.Iterator[None]":
@@ -151,7 +149,7 @@ class Incremental:
         if not hasattr(storage, "save_manifest"):
             yield
             return
-        original, own = storage.save_manifest, {k: v for k, v in vars(storage).items() if k == "save_manifest"}
+        original = storage.save_manifest
 
         def save_manifest() -> None:
             made = storage.hashed_files
@@ -160,12 +158,8 @@ class Incremental:
             }
             original()
 
-        storage.save_manifest = save_manifest
-        try:
+        with overridden(storage, {"save_manifest": save_manifest}):
             yield
-        finally:
-            del storage.save_manifest
-            vars(storage).update(own)
 
 
 class _Finder:
@@ -205,7 +199,3 @@ def held_back(command: t.Any) -> "t.Iterator[None]":
 def _outputs(command: t.Any, out: t.Any, err: t.Any) -> "list[tuple[t.Any, t.Any]]":
     found = [(getattr(command, "stdout", None), out), (getattr(command, "stderr", None), err)]
     return [(one, text) for one, text in found if hasattr(one, "_out")]
-
-
-def _content(one: "str | None") -> str:
-    return (one or "").partition(" ")[0]

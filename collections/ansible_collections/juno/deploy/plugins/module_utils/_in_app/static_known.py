@@ -10,8 +10,8 @@ import types
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import plain
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_fingerprint import OWN
 
-OWN = ("django.", "whitenoise.")
 #: What Python itself puts into a class.
 _USUAL = ("__dict__", "__weakref__", "__annotate__", "__annotate_func__")
 

@@ -10,6 +10,8 @@ import posixpath
 import typing as t
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import overridden
+
 #: Behind the name of a file that is named by what it holds before it is adjusted, not by its last hashed name.
 SOURCE = "?"
 
@@ -55,11 +57,8 @@ class References:
             answer = self._note(storage.clean_name(posixpath.normpath(name)))
             return stored_name(name, hashed_files) if answer is None else answer
 
-        storage.url_converter, storage._stored_name = convert, stored
-        try:
+        with overridden(storage, {"url_converter": convert, "_stored_name": stored}):
             yield
-        finally:
-            del storage.url_converter, storage._stored_name
 
     def _note(self, key: str) -> "str | None":
         """Note a name that is asked for; return the answer where the file is not processed in this run."""

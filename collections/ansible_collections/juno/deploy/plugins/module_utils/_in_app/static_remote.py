@@ -17,7 +17,7 @@ import os
 import shutil
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import compare, look, manifest_hash
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import compare, look, manifest_hash, overridden
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import walk
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_fingerprint import sources, why_unsure
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_stage import HASHED, aside
@@ -85,15 +85,8 @@ class Remote:
     def _writing_to(self, tree: str) -> "t.Iterator[None]":
         """Have the storage keep its files in a folder."""
         local = importlib.import_module("django.core.files.storage").FileSystemStorage(tree)
-        kept = {name: vars(self.storage)[name] for name in METHODS if name in vars(self.storage)}
-        for name in METHODS:
-            setattr(self.storage, name, getattr(local, name))
-        try:
+        with overridden(self.storage, {name: getattr(local, name) for name in METHODS}):
             yield
-        finally:
-            for name in METHODS:
-                delattr(self.storage, name)
-            vars(self.storage).update(kept)
 
     def _after(self, before: "dict[str, t.Any]", tree: str) -> "dict[str, t.Any]":
         """Return the look at the storage as it will be."""

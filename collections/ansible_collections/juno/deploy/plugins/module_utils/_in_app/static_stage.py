@@ -15,7 +15,7 @@ import tempfile
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import manifest_hash
+from ansible_collections.juno.deploy.plugins.module_utils._in_app.static import manifest_hash, overridden
 from ansible_collections.juno.deploy.plugins.module_utils._in_app.static_files import OURS, Move, plain, same, walk
 
 WORD = "juno-staging"
@@ -50,14 +50,8 @@ def why_not(storage: t.Any) -> str:
 @contextlib.contextmanager
 def pointed(storage: t.Any, place: str) -> "t.Iterator[None]":
     """Have the storage read and write at a place."""
-    before = {name: storage.__dict__[name] for name in PLACE if name in storage.__dict__}
-    storage.__dict__.update(dict.fromkeys(PLACE, place))
-    try:
+    with overridden(storage, dict.fromkeys(PLACE, place)):
         yield
-    finally:
-        for name in PLACE:
-            del storage.__dict__[name]
-        storage.__dict__.update(before)
 
 
 class Stage:
@@ -79,14 +73,11 @@ class Stage:
     def run(self, command: "t.Callable[[], object]") -> None:
         """Run Django's collectstatic into the folder; a manifest that is kept elsewhere is held back."""
         elsewhere = getattr(self.storage, "manifest_storage", self.storage) is not self.storage
-        if elsewhere:
-            self.storage.save_manifest = self._hold
-        try:
-            with pointed(self.storage, self.tree):
-                command()
-        finally:
-            if elsewhere:
-                del self.storage.save_manifest
+        with (
+            overridden(self.storage, {"save_manifest": self._hold} if elsewhere else {}),
+            pointed(self.storage, self.tree),
+        ):
+            command()
 
     def _hold(self) -> None:
         self.held = True
@@ -182,7 +173,7 @@ HASHED = re.compile(r"(?P<stem>.*)\.(?P<hash>[0-9a-f]{12})(?P<ending>\.[^./]*)?$
 
 def _make(root: str, dry: bool) -> str:
     """Make the staging folder: beside the root, where a rename brings a file in, else where temporary files are."""
-    prefix = f"{WORD}-{_space()}-{os.getpid()}-"
+    prefix = _prefix()
     beside = os.path.dirname(root)
     places = []
     if not os.path.ismount(root):
@@ -201,6 +192,10 @@ def _make(root: str, dry: bool) -> str:
     raise error
 
 
+def _prefix() -> str:
+    return f"{WORD}-{_space()}-{os.getpid()}-"
+
+
 def _space() -> str:
     """Return what tells our process ids from those of another container."""
     try:
@@ -213,7 +208,7 @@ def aside() -> str:
     """Make a staging folder where temporary files are, and remove what killed runs left there; return its path."""
     place = tempfile.gettempdir()
     sweep(place, "")
-    return tempfile.mkdtemp(prefix=f"{WORD}-{_space()}-{os.getpid()}-", dir=place)
+    return tempfile.mkdtemp(prefix=_prefix(), dir=place)
 
 
 def sweep(place: str, start: str) -> None:

@@ -71,7 +71,7 @@ def with_address(app: App, spec: dict[str, t.Any], found: dict[str, t.Any]) -> d
     host = found["compose"]["front_host"]
     if not urls and not host:
         return spec
-    sent = {str(name): str(value) for name, value in spec["headers"].items()}
+    sent = front_address.as_text(spec["headers"])
     sent = {"Host": host, **sent} if host else sent
     path = spec["pages"][0]["path"] if spec["pages"] else "/"
     at = front_address.find(urls, sent, path) if urls else front_address.Address(spec["base_url"], sent)
@@ -143,7 +143,7 @@ class AvailabilityProbe:
 
 
 def _probe_of(spec: dict[str, t.Any]) -> AvailabilityProbe:
-    headers = {str(name): str(value) for name, value in spec["headers"].items()}
+    headers = front_address.as_text(spec["headers"])
     paths = tuple(spec["probe_paths"])
     return AvailabilityProbe(spec["probe_rate"], paths, spec["pages"], spec["base_url"], headers)
 

@@ -9,7 +9,6 @@ told at once where the site serves already.
 from __future__ import annotations
 
 import concurrent.futures
-import functools
 import socket
 import typing as t
 
@@ -18,12 +17,14 @@ from ansible_collections.juno.deploy.plugins.module_utils._base import check_hea
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.site import Site, is_loopback, parse_site
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import maintenance
-from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, readiness_pages
+from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, front_address, readiness_pages
 from ansible_collections.juno.deploy.plugins.module_utils._verify import same_site
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
+    from ansible_collections.juno.deploy.plugins.module_utils._base.site import Answer
+    from ansible_collections.juno.deploy.plugins.module_utils._verify import model
 
 #: What serves gets so long for each answer.
 SECONDS = 3.0
@@ -38,7 +39,7 @@ def require(run: Runner, app: App, spec: dict[str, t.Any], found: dict[str, t.An
     serving = [one for one in found["containers"] if one["service"] == app.service and one["state"] == "running"]
     if not spec["base_url"] or not serving or not found["plan"]["deploy"] or maintenance.is_on(app.proxy_directory):
         return
-    headers = {str(name): str(value) for name, value in spec["headers"].items()}
+    headers = front_address.as_text(spec["headers"])
     site = parse_site(
         spec["base_url"],
         host=headers.get("Host"),
@@ -52,10 +53,20 @@ def require(run: Runner, app: App, spec: dict[str, t.Any], found: dict[str, t.An
     # A front proxy of the project's own that does not run is mended by a commit, maybe by this one.
     if site.port not in {port for published in ports.values() for port in published}:
         _require_listener(app, site, addresses)
-    _require_answer(app, spec, site, addresses)
+    pages = readiness_pages.parse(spec["pages"][:1])
+    if not pages:
+        return
     of_the_site = is_loopback(site.hostname) and site.port in ports.get(app.service, ())
-    if serving[0]["addresses"] and spec["verify"]["check_containers"] and not of_the_site:
-        _require_the_site(app, spec, config, (site, addresses), serving[0])
+    compared = bool(serving[0]["addresses"]) and spec["verify"]["check_containers"] and not of_the_site
+    inside = _getter(app, config, pages, site, serving[0]["addresses"][0]) if compared else None
+    if inside or site.scheme == "https" or check_headers.are_set():
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(http.fetch, site, addresses, pages[0].path)
+            own = inside(pages[0].path) if inside else None
+            shown = asked.result()
+        _require_answer(app, pages[0], site, shown)
+        if inside and own:
+            _require_the_site(pages[0], site, (shown, own), inside)
 
 
 def _require_listener(app: App, site: Site, addresses: list[http.Address]) -> None:
@@ -67,20 +78,16 @@ def _require_listener(app: App, site: Site, addresses: list[http.Address]) -> No
         )
 
 
-def _require_answer(app: App, spec: dict[str, t.Any], site: Site, addresses: list[http.Address]) -> None:
+def _require_answer(app: App, page: model.Page, site: Site, answer: Answer) -> None:
     """Refuse an address that speaks no TLS though it is to, and headers with which the login is refused."""
-    pages = readiness_pages.parse(spec["pages"][:1])
-    if not pages or not (site.scheme == "https" or check_headers.are_set()):
-        return
-    answer = http.fetch(site, addresses, pages[0].path)
     if answer.failure.startswith(http.NO_TLS):
         raise JunoError(
             f"What listens at {site.base_url} speaks no TLS ({answer.failure}), though '{app.service}' serves: correct "
             "'base_url' (http:// where TLS ends elsewhere). Nothing was changed."
         )
     hint = check_headers.hint(answer.status, answer.headers) if check_headers.are_set() else ""
-    if hint and pages[0].status != answer.status:
-        raise JunoError(f"{pages[0].path} at {site.base_url} answers {answer.status}: {hint}. Nothing was changed.")
+    if hint and page.status != answer.status:
+        raise JunoError(f"{page.path} at {site.base_url} answers {answer.status}: {hint}. Nothing was changed.")
 
 
 def refused(addresses: list[http.Address]) -> str:
@@ -100,30 +107,28 @@ def refused(addresses: list[http.Address]) -> str:
     return why
 
 
-def _require_the_site(
-    app: App,
-    spec: dict[str, t.Any],
-    config: dict[str, t.Any],
-    front: tuple[Site, list[http.Address]],
-    container: dict[str, t.Any],
-) -> None:
-    """Compare the first page at the front door with that of a container."""
-    proxy, site = front_proxy.find(config, app.service, app.path), front[0]
+def _getter(
+    app: App, config: dict[str, t.Any], pages: tuple[model.Page, ...], site: Site, address: str
+) -> readiness_pages.Get | None:
+    """Return what asks a container for a page as it is asked for at the front door; nothing where no port is known."""
+    proxy = front_proxy.find(config, app.service, app.path)
     port = next(iter(proxy.ports), 0) or compose.target_port(config["services"][app.service], site.base_url)
-    pages = readiness_pages.parse(spec["pages"][:1])
-    if not pages or not port:
-        return
+    if not port:
+        return None
     proto = site.forwarded_proto or ("https" if site.scheme == "https" else "")
     questions = readiness_pages.PageChecks(pages, context.host_of({"Host": site.host}, site.base_url), proto)
-    inside = readiness_pages.getter(container["addresses"][0], port, questions, SECONDS, proxy.scheme(port))
-    path = pages[0].path
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(get, path) for get in (functools.partial(http.fetch, *front), inside)]
-        shown, own = (one.result() for one in asked)
-    wrong = same_site.difference(pages[0], shown, own)
+    return readiness_pages.getter(address, port, questions, SECONDS, proxy.scheme(port))
+
+
+def _require_the_site(
+    page: model.Page, site: Site, answers: tuple[Answer, Answer], inside: readiness_pages.Get
+) -> None:
+    """Compare a page at the front door with that of a container."""
+    shown, own = answers
+    wrong = same_site.difference(page, shown, own)
     # A page that is another one each time tells nothing.
-    if wrong and not same_site.difference(pages[0], inside(path), own):
+    if wrong and not same_site.difference(page, inside(page.path), own):
         raise JunoError(
-            f"{path} at {site.base_url}, asked as Host '{site.host}', is not the site's page: it {wrong}; "
+            f"{page.path} at {site.base_url}, asked as Host '{site.host}', is not the site's page: it {wrong}; "
             f"{same_site.CURE}. Nothing was changed."
         )

@@ -37,6 +37,11 @@ class Address:
 Ask = t.Callable[[str, "Mapping[str, str]", str], str]
 
 
+def as_text(headers: Mapping[str, t.Any]) -> dict[str, str]:
+    """Return headers as they are sent: in YAML a value may be a number, or true."""
+    return {str(name): str(value) for name, value in headers.items()}
+
+
 def find(base_urls: Sequence[str], headers: Mapping[str, str], path: str, ask: Ask | None = None) -> Address:
     """Return how the site is asked at a front proxy that publishes these addresses, plain HTTP first.
 

@@ -8,7 +8,10 @@ import contextlib
 import importlib
 import typing as t
 
+import pytest
+
 if t.TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator
 
 
@@ -22,3 +25,15 @@ def defaults(**more: t.Any) -> Iterator[None]:
     yield
     settings.__dict__.clear()
     settings.__dict__.update(before)
+
+
+@pytest.fixture(autouse=True)
+def static_settings(tmp_path: pathlib.Path) -> Iterator[None]:
+    """Give Django settings with a static root, for all tests of a module that has this among its names."""
+    with defaults(STATIC_URL="/static/", STATIC_ROOT=str(tmp_path), STATICFILES_FINDERS=[]):
+        yield
+
+
+def of_the_app(base: type, **more: t.Any) -> t.Any:
+    """Return a storage whose class is the app's own."""
+    return type("Own", (base,), {"__module__": "shop", "__qualname__": "Own", **more})()

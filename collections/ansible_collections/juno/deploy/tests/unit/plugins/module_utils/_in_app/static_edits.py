@@ -333,8 +333,9 @@ def judge(base, whole):
         shutil.rmtree(roots[2], ignore_errors=True)
         collect(roots[2], None)
         made = tree(roots[2])
-        # The order of its entries is that in which files are found, so one that differs in no more is left.
-        manifest = json.loads(made.pop("staticfiles.json", b"{}").decode())
+        # Without a manifest a file of that name is one like any other. The order of a manifest's entries is that in
+        # which files are found, so one that differs in no more is left.
+        manifest = json.loads(made.pop("staticfiles.json", b"{}").decode()) if part["has_manifest"] else {}
         if manifest and json.loads(one["staticfiles.json"].decode()) != manifest:
             wrong = "the manifest is not Django's"
         wrong = wrong or difference({name: one[name] for name in made if name in one}, made)

@@ -9,20 +9,15 @@ import types
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._in_app import static_incremental as it
-from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.django_defaults import defaults
+from ansible_collections.juno.deploy.tests.unit.plugins.module_utils import django_defaults
 
 storages = pytest.importorskip("django.contrib.staticfiles.storage")
 files = pytest.importorskip("django.core.files.storage")
 
 
-@pytest.fixture(autouse=True)
-def default_settings(tmp_path):
-    with defaults(STATIC_URL="/static/", STATIC_ROOT=str(tmp_path), STATICFILES_FINDERS=[]):
-        yield
-
-
-def own(base, **more):
-    return type("Own", (base,), {"__module__": "shop", "__qualname__": "Own", **more})()
+#: The fixture.
+static_settings = django_defaults.static_settings
+own = django_defaults.of_the_app
 
 
 def test_the_manifests_order_is_djangos():
