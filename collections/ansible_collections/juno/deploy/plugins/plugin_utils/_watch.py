@@ -117,4 +117,7 @@ class StepAction(ActionBase):  # type: ignore[misc]  # It has no types.
         begun = ((task_vars or {}).get("django_app__begun") or {}) if task_vars else {}
         before = str((begun.get("serving") or {}).get("commit") or "")[:7]
         then = self.then or (f"go back to {before}" if before else "bring back what served before")
-        return f"Cancelled in the {self.doing}. The droplets {then} by themselves. {WATCH}"
+        seconds = float(self._task.args.get("next_step_timeout_seconds") or 0)
+        # Until then visitors may see the new release.
+        when = f", {seconds:g} s after the step at work has ended" if seconds and not self.then else ""
+        return f"Cancelled in the {self.doing}. The droplets {then} by themselves{when}. {WATCH}"

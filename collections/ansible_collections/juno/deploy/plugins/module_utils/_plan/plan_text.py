@@ -54,7 +54,8 @@ def lines(begun: Mapping[str, t.Any], context: PlanContext) -> list[str]:
     ]
     if begun.get("workers_words"):
         parts.append(f"Workers: {begun['workers_words']}")
-    parts.append(f"Switch: {'; '.join([plan['strategy'], *plan['strategy_reasons']])}")
+    if plan["deploy"]:
+        parts.append(f"Switch: {'; '.join([plan['strategy'], *plan['strategy_reasons']])}")
     return text.as_lines([*parts, *(f"Notice: {one}" for one in _notices(begun, context))])
 
 

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wait until a release has settled: its containers must have been well for a while. Private to juno.deploy."""
+"""Whether a release's containers stay well: while it is verified, and for a while. Private to juno.deploy."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 import typing as t
 
@@ -18,6 +19,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
 
 SETTLE_POLL_SECONDS = 0.1
+#: What is asked meanwhile needs the processor more.
+MEANWHILE_POLL_SECONDS = 0.5
+
+Result = t.TypeVar("Result")
 #: A worker may take so many times as long to load the code as the site took to boot, and at most so long.
 BOOTS = 2
 LONGEST_BOOT_SECONDS = 30.0
@@ -35,6 +40,28 @@ def require_settled(app: App) -> journal.Entry:
         raise JunoError(f"The journal {app.journal} has no started release to record: deploy first.")
     settle(engine.connect(app.docker_host), entry)
     return entry
+
+
+def while_well(app: App, work: t.Callable[[], Result]) -> Result:
+    """Do something that may take long where nothing answers, and stop waiting for it when a new container has ended.
+
+    Visitors wait all the while, and what ended says better than an answer that doesn't come what is wrong. Only for a
+    process of its own: what is no longer waited for goes on until that ends.
+
+    :raises JunoError: C(work) did, or a container of the release at work is not well.
+    """
+    entry = journal.interrupted(journal.read(app.journal))
+    if entry is None:
+        return work()
+    client = engine.connect(app.docker_host)
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    done = pool.submit(work)
+    pool.shutdown(wait=False)
+    while not concurrent.futures.wait([done], MEANWHILE_POLL_SECONDS).done:
+        require_well(client, entry)
+    if done.exception() is not None:
+        require_well(client, entry)
+    return done.result()
 
 
 def settle(client: t.Any, entry: journal.Entry) -> None:

@@ -112,7 +112,8 @@ def _clear(release: Release, _args: dict[str, t.Any]) -> Result:
 
 def _verify_step(release: Release, _args: dict[str, t.Any]) -> Result:
     warnings: list[str] = []
-    done = verify_site.verify(step_specs.verify(release), warnings.append)
+    spec = step_specs.verify(release)
+    done = settle.while_well(release.app, lambda: verify_site.verify(spec, warnings.append))
     return {**done, **({"warnings": warnings} if warnings else {})}
 
 

@@ -184,6 +184,16 @@ def test_what_is_said_when_it_is_cancelled(act, cancelled, begun, words):
     assert not rest
 
 
+def test_it_is_said_how_long_the_new_release_may_be_seen(act, cancelled):
+    act("build", [{"changed": False}], args={"next_step_timeout_seconds": "60.0"})
+    assert cancelled[0][1] == (
+        "Cancelled in the build. The droplets bring back what served before by themselves, 60 s after the step at work "
+        "has ended. Watch: playbooks/status.yml"
+    )
+    act("record", [{"changed": False}], args={"next_step_timeout_seconds": "60.0"})
+    assert " s after " not in cancelled[1][1]
+
+
 @pytest.mark.parametrize("plugin", ["record", "undo"])
 @pytest.mark.parametrize(("failed", "last"), [({}, ""), ({"failed": True, "msg": "no"}, None)])
 def test_after_the_last_step_nothing_is_left_to_be_said(act, cancelled, plugin, failed, last):

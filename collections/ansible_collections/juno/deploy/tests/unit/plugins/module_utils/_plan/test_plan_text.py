@@ -134,7 +134,6 @@ CASES = {
             COMMIT,
             "Deploy: no, nothing changed that the site reads since 8f5d0b1c2a3e (doc: README.md)",
             NO_BUILD,
-            RELOAD,
             f"Notice: {TYPO}",
         ],
     ),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 
 import pytest
@@ -40,6 +41,46 @@ def test_who_is_well(world, state, restarts, healthy, well):
 def test_one_that_is_gone_is_told(world):
     with pytest.raises(EngineError, match=r"A container of the release is gone \(No such container: web-2\)"):
         settle.require_well(world, journal.Entry(containers={"web-2": "web"}))
+
+
+@pytest.fixture
+def at_work(world, monkeypatch):
+    """Have a release at work whose container runs, or has ended when C(world) is told so."""
+    entry = journal.Entry(outcome="started", containers={"web-2": "web"}, healthy=1.0)
+    monkeypatch.setattr(settle.engine, "connect", lambda _host: world)
+    monkeypatch.setattr(settle.journal, "read", lambda _path: [entry])
+    monkeypatch.setattr(settle, "MEANWHILE_POLL_SECONDS", 0.01)
+    return world.app
+
+
+def refuse():
+    raise JunoError("/ did not answer.")
+
+
+def test_what_is_done_meanwhile_gives_its_result(world, at_work):
+    world.add("web-2")
+    assert settle.while_well(at_work, lambda: "verified") == "verified"
+    with pytest.raises(JunoError, match=r"/ did not answer[.]"):
+        settle.while_well(at_work, refuse)
+
+
+def test_nobody_waits_for_an_answer_of_what_has_ended(world, at_work):
+    world.add("web-2", "exited")
+    never = threading.Event()
+    with pytest.raises(JunoError, match="web-2 ended after it had been healthy"):
+        settle.while_well(at_work, lambda: never.wait(60))
+    never.set()
+
+
+def test_that_it_ended_says_more_than_that_it_did_not_answer(world, at_work):
+    world.add("web-2", "exited")
+    with pytest.raises(JunoError, match="web-2 ended after it had been healthy"):
+        settle.while_well(at_work, refuse)
+
+
+def test_without_a_release_at_work_nothing_is_watched(world, at_work, monkeypatch):
+    monkeypatch.setattr(settle.journal, "read", lambda _path: [])
+    assert settle.while_well(at_work, lambda: "verified") == "verified"
 
 
 def test_it_settles_for_the_rest_of_its_time(world):
