@@ -16,11 +16,12 @@ description:
     being flushed.
   - A flush counts only when the server said C(OK) to it, and it is verified. The module notes the number of the newest
     write, flushes, and has the server list its keys. Each item with a lower number has survived.
-  - From memcached 1.6.25 on a single flush can leave items that were read in the same second. If any survived, a second
-    flush follows 1.1 seconds after the first one, and is verified too.
+  - From memcached 1.6.25 on a single flush can leave items that were read in the same second. Those are deleted by name
+    and the list is read again. If any is left then, a second flush follows 1.1 seconds after the first one, and is
+    verified too.
   - Where survivors can't be counted (C(memcached -X), C(-C), C(-o no_lru_crawler), or another crawl that does not end)
-    the second flush is always sent, and RV(results[].unverified_reason) says why. The price is what was cached in that
-    second.
+    RV(results[].unverified_reason) says why, and from memcached 1.6.25 on the second flush is always sent. The price is
+    what was cached in that second.
   - If any server was not flushed, the module fails after it has tried all, and names each with the cause and the cure.
 extends_documentation_fragment:
   - juno.deploy.attributes
@@ -167,7 +168,7 @@ results:
       type: int
       sample: 5242880
     survivors_first:
-      description: Old items that were left after the first flush; V(null) if they can't be counted.
+      description: Old items that the first flush left, and that were deleted by name; V(null) if they can't be counted.
       type: int
       sample: 3
     survivors:
@@ -185,7 +186,7 @@ results:
     flushes:
       description: How many flushes the server said OK to; not where keys were chosen.
       type: int
-      sample: 2
+      sample: 1
     deleted:
       description: How many keys the server deleted, or would delete; only where keys were chosen, as all that follow.
       type: int

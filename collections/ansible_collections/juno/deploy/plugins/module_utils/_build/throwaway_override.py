@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._base.command import Runner
     from ansible_collections.juno.deploy.plugins.module_utils._build.throwaway import Sandbox
 
+#: Of the processor, where it is short; a container gets 1024 by itself. Visitors of the release that serves come first.
+CPU_SHARES = 128
 #: Where the app's own directory is in a throwaway container: the checkout has its usual place.
 SECOND_PLACE = "/juno/app"
 
@@ -71,6 +73,12 @@ def with_images(override: dict[str, t.Any], images: dict[str, str]) -> dict[str,
     return {"services": services}
 
 
+def with_low_priority(override: dict[str, t.Any], service: str) -> dict[str, t.Any]:
+    """Return the override with a container of the service that takes the processor from nobody."""
+    services = override["services"]
+    return {"services": {**services, service: {**services.get(service, {}), "cpu_shares": CPU_SHARES}}}
+
+
 def prepare(run: Runner, app: App, place: Sandbox, images: dict[str, str]) -> list[dict[str, str]]:
     """Write the override file for a run with these images, by the checkout's own compose files; return the mounts.
 
@@ -90,6 +98,7 @@ def write(app: App, place: Sandbox, config: dict[str, t.Any], images: dict[str, 
     override = with_second_place(override, app.service, places, app.path)
     if not app.check_entrypoint:
         override = entry_point.with_environment(override, service, app.service, entry_point.environment(app))
+    override = with_low_priority(override, app.service)
     # Only ours: an environment may hold secrets.
     with open(os.open(place.override, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(override, file)

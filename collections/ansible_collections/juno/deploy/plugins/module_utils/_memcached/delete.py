@@ -14,7 +14,7 @@ import re
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import naming
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import batches, naming
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.connection import Connection
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.delete_queue import DeleteQueue
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.errors import require_pymemcache
@@ -169,7 +169,7 @@ def _work_by_content(
         if check_mode:
             outcome.deleted, outcome.status = len(found), "would_delete"
             return
-        outcome.deleted += naming.delete(deleter, found)
+        outcome.deleted += batches.delete(deleter, found)
         outcome.survivors = len(found) if marker else None
         if not found or not marker:
             break

@@ -4,7 +4,7 @@
 
 Facts behind it: from 1.6.25 on, flush_all compares times of whole seconds and can leave items that were read in that
 second; another one more than a second later gets those too. What was stored before a moment is known by its CAS number,
-so the list of keys after the flush shows exactly what survived.
+so the list of keys after the flush shows exactly what survived, and that is deleted by name.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import dataclasses
 import re
 import time
 import typing as t
+import urllib.parse
 import uuid
 
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import batches, versions
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.connection import Connection
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.errors import flush_disabled, require_pymemcache
 from ansible_collections.juno.deploy.plugins.module_utils._memcached.servers import (
@@ -29,10 +31,12 @@ if t.TYPE_CHECKING:
 
 #: Two flushes this far apart fall into different seconds of the server's clock, which ticks once a second.
 SECOND_FLUSH_AFTER_SECONDS = 1.1
+#: Of more survivors the second flush gets rid sooner.
+MOST_DELETED = 10_000
 #: How often to ask again while another crawl keeps the server from listing its keys.
 BUSY_PAUSE_SECONDS = 0.05
 
-_CAS = re.compile(rb" cas=([0-9]+) ")
+_KEY, _CAS = re.compile(rb"key=(\S+)"), re.compile(rb" cas=([0-9]+) ")
 
 
 @dataclasses.dataclass
@@ -48,7 +52,7 @@ class FlushOutcome:
     items_before: int = 0
     bytes_before: int = 0
     items_after: int | None = None
-    #: Old items that were still readable after the first and after the last flush; None where they can't be counted.
+    #: Old items that were still readable after the first flush and at the end; None where they can't be counted.
     survivors_first: int | None = None
     survivors: int | None = None
     #: Whether the list of keys shows that no old item is left.
@@ -112,26 +116,23 @@ def _look(connection: Connection, outcome: FlushOutcome) -> None:
 
 
 def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
-    """Flush; once more, in the next second, unless the list of keys shows that nothing old is left.
+    """Flush; delete what the list of keys shows to have survived; flush once more, in the next second, if need be.
 
-    Where the keys can't be listed the second flush is sent unseen: an old page that stays until its TTL costs more than
-    the entries of one second.
+    Where the keys can't be listed the second flush is sent unseen, unless the server's version needs none: an old page
+    that stays until its TTL costs more than the entries of one second.
     """
     marker, outcome.unverified_reason = take_marker(connection)
-    first = 0.0
-    for number in (1, 2):
-        if number == 2:
-            # The server's clock gives no signal to wait for.
-            time.sleep(max(0.0, first + SECOND_FLUSH_AFTER_SECONDS - time.monotonic()))
-        connection.flush()
-        outcome.flushes = number
-        first = first or time.monotonic()
-        if marker:
-            _count(connection, marker, outcome)
-        if number == 1:
-            outcome.survivors_first = outcome.survivors
-        if outcome.survivors == 0:
-            break
+    first = time.monotonic()
+    survivors = _flush(connection, marker, outcome)
+    outcome.survivors_first = outcome.survivors
+    if 0 < len(survivors) == outcome.survivors:
+        batches.delete(connection, survivors)
+        _count(connection, marker, outcome)
+    unseen = outcome.survivors is None and versions.flush_may_leave_items(connection.version)
+    if outcome.survivors or unseen:
+        # The server's clock gives no signal to wait for.
+        time.sleep(max(0.0, first + SECOND_FLUSH_AFTER_SECONDS - time.monotonic()))
+        _flush(connection, marker, outcome)
     outcome.verified = outcome.survivors == 0
     outcome.status = "survivors" if outcome.survivors else "flushed"
     if outcome.survivors:
@@ -139,6 +140,13 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
             f"{connection.server.name} still serves {outcome.survivors} old items after two flushes: flush it again, "
             "or restart it to empty it."
         )
+
+
+def _flush(connection: Connection, marker: int, outcome: FlushOutcome) -> Sequence[bytes]:
+    """Flush, and count what survived; return its keys, the first of very many."""
+    connection.flush()
+    outcome.flushes += 1
+    return _count(connection, marker, outcome) if marker else ()
 
 
 def take_marker(connection: Connection) -> tuple[int, str]:
@@ -152,8 +160,8 @@ def take_marker(connection: Connection) -> tuple[int, str]:
     return marker, "" if marker else "memcached -C: items carry no CAS number, so old and new look the same"
 
 
-def _count(connection: Connection, marker: int, outcome: FlushOutcome) -> None:
-    """Count the items that are older than the marker, waiting a while if another crawl is in the way."""
+def _count(connection: Connection, marker: int, outcome: FlushOutcome) -> Sequence[bytes]:
+    """Count the items that are older than the marker, waiting a while if another crawl is in the way; return them."""
     seconds = connection.options.timeout_seconds
     ends = time.monotonic() + seconds
     outcome.survivors = outcome.items_after = None
@@ -162,13 +170,13 @@ def _count(connection: Connection, marker: int, outcome: FlushOutcome) -> None:
             tally = count_lines(connection.metadump(max(0.0, ends - time.monotonic())), marker)
         except ServerError as exc:
             outcome.unverified_reason = f"the keys could not be listed: {exc.message}"
-            return
+            return ()
         if not tally.complaint:
             outcome.survivors, outcome.items_after, outcome.unverified_reason = tally.old, tally.all, ""
-            return
+            return tally.keys
         if not tally.busy or time.monotonic() + BUSY_PAUSE_SECONDS > ends:
             outcome.unverified_reason = f"the keys could not be listed: {why_not_listed(tally.complaint, seconds)}"
-            return
+            return ()
         # The end of another crawl gives no signal to wait for.
         time.sleep(BUSY_PAUSE_SECONDS)
 
@@ -181,6 +189,8 @@ class Tally:
     old: int = 0
     #: What the server said instead of the list.
     complaint: str = ""
+    #: The old ones, up to C(MOST_DELETED).
+    keys: Sequence[bytes] = dataclasses.field(default=(), compare=False)
 
     @property
     def busy(self) -> bool:
@@ -189,8 +199,9 @@ class Tally:
 
 
 def count_lines(lines: Iterable[bytes], marker: int) -> Tally:
-    """Count the keys in a metadump, and those stored before the marker. Reads line by line, keeps none."""
+    """Count the keys in a metadump, and those stored before the marker. Reads line by line, keeps few."""
     found = old = 0
+    keys: list[bytes] = []
     for line in lines:
         if line.startswith(b"key="):
             found += 1
@@ -198,9 +209,11 @@ def count_lines(lines: Iterable[bytes], marker: int) -> Tally:
             cas = _CAS.search(line)
             if cas is None or int(cas[1]) < marker:
                 old += 1
+                named = _KEY.match(line) if old <= MOST_DELETED else None
+                keys += [urllib.parse.unquote_to_bytes(named[1])] if named else []
         elif not line.startswith(b"OK"):
             return Tally(found, old, line.decode("utf-8", "replace").strip())
-    return Tally(found, old)
+    return Tally(found, old, keys=keys)
 
 
 def is_busy(complaint: str) -> bool:

@@ -11,15 +11,14 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._memcached.keys import delete_commands, is_plain
+from ansible_collections.juno.deploy.plugins.module_utils._memcached.batches import batches
+from ansible_collections.juno.deploy.plugins.module_utils._memcached.keys import is_plain
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ansible_collections.juno.deploy.plugins.module_utils._memcached.connection import Connection
 
-#: Keys that are asked for, or deleted, at once.
-BATCH = 100
 _PACKED = re.compile(rb"\A\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
 
 
@@ -34,20 +33,7 @@ def holding(connection: Connection, keys: Sequence[bytes], wanted: re.Pattern[by
     :raises ServerError: the server failed.
     """
     found = [key for key in keys if not is_plain(key)]
-    for batch in _batches([key for key in keys if is_plain(key)]):
+    for batch in batches([key for key in keys if is_plain(key)]):
         values = connection.get_many(batch)
         found += [key for key in batch if key in values and wanted.search(values[key])]
     return found
-
-
-def delete(connection: Connection, keys: Sequence[bytes]) -> int:
-    """Delete keys, and return how many of them the server had.
-
-    :raises ServerError: the server failed.
-    """
-    batches = _batches(keys)
-    return sum(connection.delete_many(delete_commands(batch, connection.version), len(batch)) for batch in batches)
-
-
-def _batches(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (keys[at : at + BATCH] for at in range(0, len(keys), BATCH))

@@ -57,3 +57,10 @@ def test_without_a_build_the_mounts_stay_and_the_images_named(images, services):
     override = {"services": {"web": {"image": "i", "build": {}, "volumes": [1]}, "cron": {"image": "i"}}}
     override["services"] |= {"shop": {"image": "i", "pull_policy": "never"}} if "shop" in images else {}
     assert throwaway_override.with_images(override, images) == {"services": services}
+
+
+def test_it_takes_the_processor_from_nobody():
+    override = {"services": {"web": {"image": "i", "cpu_shares": 4096}, "cron": {"image": "i"}}}
+    made = throwaway_override.with_low_priority(override, "web")
+    assert made["services"] == {"web": {"image": "i", "cpu_shares": 128}, "cron": {"image": "i"}}
+    assert throwaway_override.with_low_priority({"services": {}}, "web") == {"services": {"web": {"cpu_shares": 128}}}

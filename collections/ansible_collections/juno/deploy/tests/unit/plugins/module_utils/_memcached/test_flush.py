@@ -34,8 +34,10 @@ def test_count_lines(lines, tally):
     assert count_lines(lines, MARKER) == tally
 
 
-def test_count_lines_holds_none_of_them():
-    assert count_lines((OLD_38 for _number in range(100_000)), MARKER) == Tally(100_000, 100_000)
+def test_count_lines_holds_few_of_them():
+    tally = count_lines((OLD_38 for _number in range(100_000)), MARKER)
+    assert tally == Tally(100_000, 100_000)
+    assert len(tally.keys) == memcached_flush.MOST_DELETED
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,8 @@ def test_busy(complaint, busy):
 class Script:
     """A connection that answers each list of keys with the next of those prepared, the last one again and again."""
 
-    def __init__(self, *dumps, marker=MARKER, timeout_seconds=0.3):
+    def __init__(self, *dumps, marker=MARKER, timeout_seconds=0.3, version="1.6.38"):
+        self.version = version
         self.server = Server("10.0.0.5")
         self.options = Options(timeout_seconds=timeout_seconds)
         self.dumps = list(dumps)
@@ -77,6 +80,10 @@ class Script:
         if isinstance(dump, ServerError):
             raise dump
         return dump
+
+    def delete_many(self, commands, count):
+        self.sent.append(commands)
+        return count
 
 
 BUSY = [b"BUSY currently processing crawler request\r\n"]
@@ -104,13 +111,30 @@ def test_one_flush_is_enough_when_nothing_survives(naps):
     assert (outcome.status, outcome.verified, outcome.survivors, outcome.items_after) == ("flushed", True, 0, 1)
 
 
-def test_a_second_flush_in_the_next_second_when_items_survive(naps):
-    script = Script([OLD_18, OLD_38], [])
+def test_what_survives_is_deleted_by_name(naps):
+    script = Script([OLD_18, NEW_38, OLD_38], [NEW_38])
     outcome = flush(script)
-    assert script.sent == ["marker", "flush", "list", "flush", "list"]
+    # A space only base64 can carry.
+    deleted = b"md YSBjYXM9OTkgYg== b\r\nmd c\xc3\xbc\r\n"
+    assert script.sent == ["marker", "flush", "list", deleted, "list"]
+    assert naps == []
+    assert (outcome.survivors_first, outcome.survivors, outcome.flushes, outcome.verified) == (2, 0, 1, True)
+
+
+def test_a_second_flush_in_the_next_second_when_items_survive_that_too(naps):
+    script = Script([NEW_38.replace(b"cas=11", b"cas=9")], [OLD_18], [])
+    outcome = flush(script)
+    assert script.sent == ["marker", "flush", "list", b"md d\r\n", "list", "flush", "list"]
     assert len(naps) == 1
     assert 1.0 < naps[0] <= 1.1
-    assert (outcome.survivors_first, outcome.survivors, outcome.flushes, outcome.verified) == (2, 0, 2, True)
+    assert (outcome.survivors_first, outcome.survivors, outcome.flushes, outcome.verified) == (1, 0, 2, True)
+
+
+def test_very_many_survivors_are_flushed_again(naps, monkeypatch):
+    monkeypatch.setattr(memcached_flush, "MOST_DELETED", 1)
+    script = Script([OLD_18, OLD_38], [])
+    assert flush(script).flushes == 2
+    assert script.sent == ["marker", "flush", "list", "flush", "list"]
 
 
 def test_survivors_of_two_flushes_are_a_failure(naps):
@@ -144,6 +168,14 @@ def test_a_second_flush_when_survivors_cannot_be_counted(naps, script, reason):
     assert script.sent.count("flush") == 2
     assert (outcome.status, outcome.verified, outcome.survivors) == ("flushed", False, None)
     assert reason in outcome.unverified_reason
+
+
+def test_one_flush_is_enough_where_the_version_leaves_nothing(naps):
+    script = Script([b"ERROR metadump not allowed\r\n"], version="1.6.24")
+    outcome = flush(script)
+    assert script.sent == ["marker", "flush", "list"]
+    assert (outcome.status, outcome.verified, outcome.survivors) == ("flushed", False, None)
+    assert "memcached -X forbids it" in outcome.unverified_reason
 
 
 def test_a_list_that_comes_at_the_second_try_verifies(naps):

@@ -9,7 +9,7 @@ import pickle
 import zlib
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._memcached import naming
+from ansible_collections.juno.deploy.plugins.module_utils._memcached import batches, naming
 
 PAGE = b'<link href="/static/css/site.0123456789ab.css">'
 
@@ -70,7 +70,7 @@ def test_keys_are_asked_for_in_batches_and_those_that_are_gone_hold_nothing():
     found = naming.holding(server, keys, naming.expression(["css/site.0123456789ab.css"]))
     assert found == [b"key%d" % number for number in range(1, 240, 2)]
     assert server.asked == [100, 100, 50]
-    assert naming.delete(server, keys) == 250
+    assert batches.delete(server, keys) == 250
 
 
 def test_a_key_that_the_text_protocol_can_not_carry_counts_as_holding():

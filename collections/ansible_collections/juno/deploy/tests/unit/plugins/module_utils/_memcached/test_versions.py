@@ -28,3 +28,19 @@ from ansible_collections.juno.deploy.plugins.module_utils._memcached import vers
 def test_by_version(text, parsed, whole, meta):
     assert versions.parse(text) == parsed
     assert (versions.lists_whole(text), versions.has_meta_delete(text)) == (whole, meta)
+
+
+@pytest.mark.parametrize(
+    ("text", "may_leave"),
+    [
+        ("1.5.6", True),
+        ("1.6.17", True),
+        ("1.6.18", False),
+        ("1.6.24_1", False),
+        ("1.6.25", True),
+        ("1.6.45", True),
+        ("twemproxy", True),
+    ],
+)
+def test_whether_a_flush_may_leave_items(text, may_leave):
+    assert versions.flush_may_leave_items(text) is may_leave
