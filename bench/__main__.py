@@ -7,7 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("pycache", "memcached", "playbooks", "side_by_side", "kinds", "share", "static", "plan")
+NAMES = ("pycache", "memcached", "playbooks", "side_by_side", "kinds", "heavy", "share", "static", "plan")
 #: Only when named: it needs another checkout.
 COMPARED = ("versions",)
 

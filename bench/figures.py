@@ -46,6 +46,9 @@ class Figures:
     slow_requests: int
     p50_ms: float
     p99_ms: float
+    #: The same of the time before it.
+    p50_before_ms: float
+    p99_before_ms: float
     late_starts: int
     worst_late_start_ms: float
 
@@ -75,8 +78,8 @@ def summarise(records: t.Sequence[Record], run: Run) -> Figures:
     if not pages:
         raise ValueError("The load asked for no page.")
     failures = collections.Counter(reason for record in records if (reason := failure(record)))
-    during = [record for record in pages if run.began <= record.start <= run.done] or pages
-    took = sorted((record.end - record.start) * 1000 for record in during)
+    during = _took([record for record in pages if run.began <= record.start <= run.done] or pages)
+    before = _took([record for record in pages if record.end < run.began] or pages)
     late = [record.start - record.due for record in records]
     first, every = _fresh(pages, run)
     return Figures(
@@ -93,11 +96,21 @@ def summarise(records: t.Sequence[Record], run: Run) -> Figures:
             record.start > run.done and outcome(record, run.release) == "old" for record in records
         ),
         slow_requests=len(records) - len(pages),
-        p50_ms=round(statistics.median(took), 1),
-        p99_ms=round(took[min(len(took) - 1, int(len(took) * 0.99))], 1),
+        p50_ms=round(statistics.median(during), 1),
+        p99_ms=_slowest_in_a_hundred(during),
+        p50_before_ms=round(statistics.median(before), 1),
+        p99_before_ms=_slowest_in_a_hundred(before),
         late_starts=sum(one > LATE_SECONDS for one in late),
         worst_late_start_ms=round(max(late) * 1000, 1),
     )
+
+
+def _took(pages: t.Iterable[Record]) -> list[float]:
+    return sorted((record.end - record.start) * 1000 for record in pages)
+
+
+def _slowest_in_a_hundred(took: t.Sequence[float]) -> float:
+    return round(took[min(len(took) - 1, int(len(took) * 0.99))], 1)
 
 
 def _fresh(pages: t.Iterable[Record], run: Run) -> tuple[float | None, float | None]:

@@ -78,6 +78,8 @@ class Bench:
     work: Path
     before_seconds: float
     after_seconds: float
+    #: The site's; the demo's where nothing is said.
+    source: Path | None = None
 
     def set_up(self, names: t.Sequence[str], prefix: str) -> None:
         """Give each procedure its droplet with a serving site; what is left of an earlier bench goes first."""
@@ -89,7 +91,7 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             self.sites[name] = site = Site(droplets.up(f"{prefix}-{name}", folder / "keys"), folder)
-            site.put(self.checkout / "examples/demo_site")
+            site.put(self.source or self.checkout / "examples/demo_site")
             say(f"First deploy by {name} ...")
             if self.deploy(name, FIRST) or not site.serves():
                 raise DropletError(
