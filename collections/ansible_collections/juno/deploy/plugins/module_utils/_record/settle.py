@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
-from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers as runtime_workers
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
@@ -57,10 +58,12 @@ def while_well(app: App, work: t.Callable[[], Result]) -> Result:
     pool = concurrent.futures.ThreadPoolExecutor(1)
     done = pool.submit(work)
     pool.shutdown(wait=False)
-    while not concurrent.futures.wait([done], MEANWHILE_POLL_SECONDS).done:
-        require_well(client, entry)
-    if done.exception() is not None:
-        require_well(client, entry)
+    ended = False
+    while not ended:
+        ended = bool(concurrent.futures.wait([done], MEANWHILE_POLL_SECONDS).done)
+        if not ended or done.exception():
+            with contextlib.suppress(EngineError):  # it may be back when the release is to settle
+                require_well(client, entry)
     return done.result()
 
 

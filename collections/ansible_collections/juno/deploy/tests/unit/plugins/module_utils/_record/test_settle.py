@@ -78,6 +78,13 @@ def test_that_it_ended_says_more_than_that_it_did_not_answer(world, at_work):
         settle.while_well(at_work, refuse)
 
 
+def test_an_engine_that_is_away_for_a_moment_ends_nothing(at_work):
+    # There is no container of that name, as the Engine has it.
+    assert settle.while_well(at_work, lambda: time.sleep(0.1) or "verified") == "verified"
+    with pytest.raises(JunoError, match=r"/ did not answer[.]"):
+        settle.while_well(at_work, refuse)
+
+
 def test_without_a_release_at_work_nothing_is_watched(world, at_work, monkeypatch):
     monkeypatch.setattr(settle.journal, "read", lambda _path: [])
     assert settle.while_well(at_work, lambda: "verified") == "verified"
