@@ -19,7 +19,10 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.polling import w
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import runtime
 
 if t.TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+
+#: What must be so meanwhile is looked at so often.
+STILL_SECONDS = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,17 +66,29 @@ def look(ask: runtime.Ask, places: Collection[runtime.Slot]) -> Left:
     return Left(every - streams, streams, len({one.address for one in busy}))
 
 
-def drain(ask: runtime.Ask, addresses: Collection[str], seconds: float, stream_seconds: float) -> Left:
+def drain(
+    ask: runtime.Ask,
+    addresses: Collection[str],
+    seconds: float,
+    stream_seconds: float,
+    still: Callable[[], object] | None = None,
+) -> Left:
     """Give no new request to the containers with these addresses, and wait until those at work are answered.
 
     Return what is still open after that time, or after C(stream_seconds) where only streams are.
+
+    :param still: raises where there is no reason to wait any more.
     """
     places = runtime.at(ask, addresses)
     runtime.set_state(ask, places, "drain")
-    every, began = len({one.address for one in places}), time.monotonic()
+    every, began, asked = len({one.address for one in places}), time.monotonic(), 0.0
 
     def over() -> bool:
+        nonlocal asked
         left, spent = look(ask, places), time.monotonic() - began
+        if still and spent - asked >= STILL_SECONDS:
+            asked = spent
+            still()
         _tell(left, every, stream_seconds - spent)
         return not (left.requests and spent < seconds) and not (left.streams and spent < stream_seconds)
 

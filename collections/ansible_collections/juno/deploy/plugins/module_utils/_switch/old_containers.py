@@ -9,10 +9,11 @@ then the proxy cuts what is still open.
 
 from __future__ import annotations
 
+import functools
 import time
 import typing as t
 
-from ansible_collections.juno.deploy.plugins.module_utils._app import graceful_stop
+from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, graceful_stop
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import draining
 
 if t.TYPE_CHECKING:
@@ -32,10 +33,19 @@ def addresses(containers: list[engine.Container]) -> list[str]:
 
 
 def drain(
-    work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container], grace: int, stream_grace: int
+    work: context.SwitchContext,
+    ask: runtime.Ask,
+    old: list[engine.Container],
+    grace: int,
+    stream_grace: int,
+    new: t.Sequence[engine.Container] = (),
 ) -> draining.Left:
-    """Let old containers answer what they have; return what is left then, after telling that it will be cut."""
-    left = draining.drain(ask, addresses(old), grace, stream_grace)
+    """Let old containers answer what they have; return what is left then, after telling that it will be cut.
+
+    :raises JunoError: one of the new ones has ended: while the old ones run they are the quickest to go back to.
+    """
+    still = functools.partial(app_server.require_running, work.client, new)
+    left = draining.drain(ask, addresses(old), grace, stream_grace, still)
     who = ", ".join(one.name for one in old)
     if left.requests:
         what, were = ("connection", "was") if left.requests == 1 else ("connections", "were")
@@ -53,17 +63,25 @@ def drain(
 
 
 def end(
-    work: context.SwitchContext, ask: runtime.Ask, old: list[engine.Container], stream_grace: int | None = None
+    work: context.SwitchContext,
+    ask: runtime.Ask,
+    old: list[engine.Container],
+    new: t.Sequence[engine.Container] = (),
+    *,
+    stream_grace: int | None = None,
 ) -> None:
     """Let containers answer their last requests, each within its own grace period, and end them.
 
+    :param new: those that get the visitors meanwhile.
     :param stream_grace: how long streams may go on, if not as long as is set.
+    :raises JunoError: one of the new ones has ended.
     """
     if not old:
         return
     began, default = time.monotonic(), work.spec.grace_seconds
     grace = max(graceful_stop.grace_of(work.client.api.inspect_container(one.id), default) for one in old)
-    if not drain(work, ask, old, grace, work.spec.stream_grace_seconds if stream_grace is None else stream_grace):
+    stream_grace = work.spec.stream_grace_seconds if stream_grace is None else stream_grace
+    if not drain(work, ask, old, grace, stream_grace, new):
         ended = graceful_stop.stop_all(work.client, old, default)
     else:
         # What the proxy waited for is not waited for once more.

@@ -137,7 +137,7 @@ def _roll(
     open_switch(work)
     enable(work, ask, new)
     front_proxy.lead(work, get_status)
-    old_containers.end(work, ask, old)
+    old_containers.end(work, ask, old, new)
 
 
 def enable(work: context.SwitchContext, ask: runtime.Ask, containers: list[engine.Container]) -> None:
@@ -205,6 +205,6 @@ def _take_over(
             front_proxy.wait_until_asked(work, _ask(work), get_status)
         front_proxy.wait_until_left(work, get_status)
     elif not publishes:
-        old_containers.end(work, _ask(work), old)
+        old_containers.end(work, _ask(work), old, new)
     if work.moved_to_proxy:
         work.up = time.monotonic()

@@ -91,6 +91,16 @@ def test_streams_that_may_go_on_are_told(events):
     assert events == ["drain: 2 WebSockets or event streams may go on for 0 s"]
 
 
+def test_nobody_waits_where_there_is_no_reason_any_more():
+    def still():
+        raise RuntimeError("the new one has ended")
+
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match="the new one has ended"):
+        draining.drain(busy(2, 2), ["10.0.0.2"], 60, 60, still)
+    assert time.monotonic() - began < 30
+
+
 def test_nobody_to_drain():
     proxy = busy(1)
     assert not draining.drain(proxy, [], 0, 0)

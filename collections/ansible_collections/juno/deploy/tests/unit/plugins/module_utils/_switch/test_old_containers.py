@@ -7,7 +7,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._app import graceful_stop
+from ansible_collections.juno.deploy.plugins.module_utils._app import engine, graceful_stop
+from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import draining
 from ansible_collections.juno.deploy.plugins.module_utils._proxy.draining import Left
 from ansible_collections.juno.deploy.plugins.module_utils._switch import old_containers
@@ -22,9 +23,15 @@ def world(tmp_path, monkeypatch):
     return world
 
 
+def still(asked: list, *given):
+    """Note what is asked for, and look once at what must be so meanwhile."""
+    asked.append(given[:-1])
+    given[-1]()
+
+
 def end(world: World, monkeypatch, left: Left, **more):
     asked = []
-    monkeypatch.setattr(draining, "drain", lambda _ask, *given: asked.append(given) or left)
+    monkeypatch.setattr(draining, "drain", lambda _ask, *given: still(asked, *given) or left)
     work = world.work()
     work.spec = dataclasses.replace(work.spec, stream_grace_seconds=5)
     old_containers.end(work, world.ask, work.old, **more)
@@ -56,6 +63,15 @@ def test_connections_that_are_cut_are_told(world, monkeypatch, left, notices):
 def test_where_visitors_wait_no_stream_goes_on(world, monkeypatch):
     asked, told = end(world, monkeypatch, Left(0, 2), stream_grace=0)
     assert (asked[0][1:], told) == ((30, 0), [])
+
+
+def test_while_it_waits_the_new_ones_must_run(world, monkeypatch):
+    world.add("web-2", "exited")
+    new = [one for one in engine.find(world, "jobs", stopped=True) if one.name == "web-2"]
+    with pytest.raises(JunoError, match="The new container web-2 ended after it had been healthy"):
+        end(world, monkeypatch, Left(), new=new)
+    # What served is not told to end: it is the way back.
+    assert world.log == []
 
 
 @pytest.mark.parametrize(("gone", "cut"), [(True, []), (False, [["10.0.0.3"]])])
