@@ -20,6 +20,9 @@ from ansible_collections.juno.deploy.plugins.module_utils._switch import (
     writable_layer,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
+
 
 def restore(work: context.SwitchContext, entry: journal.Entry, before: journal_entry.Before) -> None:
     """Let the old containers of the site serve again, or others like them, and remove the new ones."""
@@ -33,6 +36,23 @@ def restore(work: context.SwitchContext, entry: journal.Entry, before: journal_e
     else:
         _restore_without_proxy(work, before, old, new)
     remove(work.client, new)
+
+
+def let_in_again(app: App, entry: journal.Entry) -> None:
+    """Give the visitors back to old containers that have not ended: these need not wait for the rest of the undo.
+
+    :raises JunoError: the Engine or the proxy doesn't answer.
+    """
+    before = entry.before
+    if before is None or not before.proxy or entry.step not in journal.OPEN:
+        return
+    old = [one for one in app_server.own(engine.connect(app.docker_host), app) if one.id in before.containers]
+    ask = runtime.asker(names.socket_of(app.proxy_directory))
+    places = runtime.at(ask, old_containers.addresses(old)) if old else []
+    if places:
+        runtime.set_state(ask, places, "ready")
+        mine = {one.path for one in places}
+        runtime.set_state(ask, [one for one in runtime.slots(ask) if one.address and one.path not in mine], "drain")
 
 
 def keeps_new_proxy(work: context.SwitchContext, before: journal_entry.Before) -> bool:

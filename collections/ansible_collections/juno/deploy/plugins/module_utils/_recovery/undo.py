@@ -8,6 +8,7 @@ an interrupted deploy left.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -23,7 +24,11 @@ from ansible_collections.juno.deploy.plugins.module_utils._base.errors import Ju
 from ansible_collections.juno.deploy.plugins.module_utils._database import migrations, restore
 from ansible_collections.juno.deploy.plugins.module_utils._probe import control
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import names, runtime
-from ansible_collections.juno.deploy.plugins.module_utils._recovery import restore_site, restore_static
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import (
+    restore_containers,
+    restore_site,
+    restore_static,
+)
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import cache_clearing
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal, lock
 
@@ -113,6 +118,9 @@ def _undo(run: Runner, app: App, cause: Cause) -> dict[str, t.Any]:
     events.tell("goes back to what served before the release")
     one_off.remove_left(app)
     way = restore.Restore(run, app, entry)
+    if way.is_free:
+        with contextlib.suppress(JunoError):  # the way back goes on without
+            restore_containers.let_in_again(app, entry)
     # Before anything of the old code starts: it may write, and a copy can be put back only where nobody has.
     outcome = None if way.is_free else _try(way)
     if outcome and outcome.unread and _serves(app, entry):

@@ -8,7 +8,9 @@ import os
 
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose
+from ansible_collections.juno.deploy.plugins.module_utils._database import restore
 from ansible_collections.juno.deploy.plugins.module_utils._proxy import files
+from ansible_collections.juno.deploy.plugins.module_utils._recovery import restore_site
 from ansible_collections.juno.deploy.plugins.module_utils._switch import new_containers
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils._recovery.interrupted_switch import switched, undo
 
@@ -37,6 +39,27 @@ def test_an_old_one_that_was_stopped_is_started_and_healthy_before_it_serves(wor
     assert world.states()["web-1"] == "exited"
     undo(world)
     assert world.log.index("start web-1") < world.log.index("ready web-1") < world.log.index("drain web-2")
+    assert world.gets_requests() == ["web-1"]
+
+
+@pytest.mark.parametrize(("free", "served"), [(True, ["web-1"]), (False, ["web-2"])])
+def test_an_old_one_that_has_not_ended_serves_before_anything_else(world, monkeypatch, free, served):
+    world.behind_proxy()
+    world.add("web-1")
+    switched(world)
+    world.there["web-1"]["State"] = "running"
+    seen, move = [], restore_site.restore_checkout
+
+    def moves(*given):
+        seen.append(world.gets_requests())
+        return move(*given)
+
+    monkeypatch.setattr(restore_site, "restore_checkout", moves)
+    # Where a copy of the database may be put back, nobody is to write meanwhile.
+    monkeypatch.setattr(restore.Restore, "is_free", free)
+    monkeypatch.setattr(restore.Restore, "go", lambda _self: restore.RestoreOutcome())
+    undo(world)
+    assert seen == [served]
     assert world.gets_requests() == ["web-1"]
 
 
