@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import platform
 import statistics
@@ -24,6 +23,7 @@ import typing as t
 from pathlib import Path
 
 from bench import verdict
+from bench.keep import keep
 from bench.side_by_side import SHELL_QUICK, WORK, Bench, Scenario
 from bench.site import ROOT
 from bench.verdict import Goal
@@ -144,8 +144,7 @@ def main(plan: Plan, words: str | None) -> int:
             "goals": [dataclasses.asdict(goal) for goal in goals],
             "runs": measured,
         }
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        keep(figures, args.json)
     return int(not all(goal.met for goal in goals))
 
 

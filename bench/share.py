@@ -23,6 +23,7 @@ import time
 import typing as t
 from pathlib import Path
 
+from bench.keep import keep
 from bench.side_by_side import WORK, Bench
 from bench.site import ROOT, Site
 from bench.verdict import Goal
@@ -144,11 +145,7 @@ def main() -> int:
     shares = {kind: statistics.median(run["own_share"] for run in found) for kind, found in runs.items()}
     goals = [Goal(f"own share of a full deploy, {KINDS[kind]}", GOAL, share) for kind, share in shares.items()]
     print("\n".join(goal.line() for goal in goals))
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(
-            json.dumps({"own_share": shares, "goal": GOAL, "runs": runs}, indent=1) + "\n", encoding="utf-8"
-        )
+    keep({"own_share": shares, "goal": GOAL, "runs": runs}, args.json)
     return int(not all(goal.met for goal in goals))
 
 

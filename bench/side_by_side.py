@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
-import json
 import os
 import platform
 import shutil
@@ -32,6 +31,7 @@ import typing as t
 from pathlib import Path
 
 from bench import figures, plot, verdict
+from bench.keep import keep
 from bench.load import Load, Settings
 from bench.site import PAGE_PATTERN, PAGES, ROOT, Site
 from droplet import droplets, engine, images
@@ -78,8 +78,7 @@ class Bench:
     work: Path
     before_seconds: float
     after_seconds: float
-    #: The site's; the demo's where nothing is said.
-    source: Path | None = None
+    source: Path | None = None  # of the demo, where none is given
 
     def set_up(self, names: t.Sequence[str], prefix: str) -> None:
         """Give each procedure its droplet with a serving site; what is left of an earlier bench goes first."""
@@ -247,9 +246,8 @@ def main() -> int:
         "scenarios": scenarios,
     }
     print("\n".join(goal.line() for goal in goals))
+    keep(result, args.json)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         plot.draw(result, args.json.with_suffix(".png"))
     failed = any(run["exit_code"] for one in scenarios.values() for run in one["runs"])
     return int(failed or not all(goal.met for goal in goals))

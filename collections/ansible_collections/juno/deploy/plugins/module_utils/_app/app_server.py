@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import threading
+import concurrent.futures
 import time
 import typing as t
 
@@ -61,29 +61,49 @@ def wait_until_answers(
     :param restarts: how often the Engine had started a container again before, by its id; others are new.
     :raises JunoError: a container ended or was restarted, or time is up; with the end of its log.
     """
-    pause = threading.Event()
     began = time.monotonic()
     events.tell("waits for the site to answer")
-    while True:
-        if get_status():
-            return time.monotonic() - began
-        for one in started:
-            seen = client.api.inspect_container(one.id)
-            before = (restarts or {}).get(one.id)
-            if not seen["State"]["Running"] or seen["RestartCount"] > (before or 0):
-                what = "The new container" if before is None else "The container"
+    # A proxy keeps a request for long where nothing is behind it; that is not waited for once that has ended.
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    try:
+        asked = pool.submit(get_status)
+        while True:
+            if concurrent.futures.wait([asked], POLL_SECONDS).done:
+                if asked.result():
+                    return time.monotonic() - began
+                asked = pool.submit(_after, POLL_SECONDS, get_status)
+            require_started(client, started, restarts or {})
+            if time.monotonic() - began > timeout_seconds:
+                names = ", ".join(one.name for one in started)
                 raise JunoError(
-                    f"{what} {one.name} ended while it started (exit code {seen['State']['ExitCode']}): "
-                    "its log tells why; correct that and deploy again.",
-                    container=one.name,
-                    log=log_tail(client, one.id),
+                    f"The site did not answer within {timeout_seconds:g} s after {names} started: "
+                    "its log tells why; give it more time with 'boot_timeout_seconds' if it only needs longer.",
+                    container=names,
+                    log="\n".join(log_tail(client, one.id) for one in started),
                 )
-        if time.monotonic() - began > timeout_seconds:
-            names = ", ".join(one.name for one in started)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _after(seconds: float, get_status: t.Callable[[], int]) -> int:
+    time.sleep(seconds)
+    return get_status()
+
+
+def require_started(client: t.Any, started: list[engine.Container], restarts: t.Mapping[str, int]) -> None:
+    """Make sure that containers which were started still run.
+
+    :param restarts: how often the Engine had started a container again before, by its id; others are new.
+    :raises JunoError: one has ended, or was restarted; with the end of its log.
+    """
+    for one in started:
+        seen = client.api.inspect_container(one.id)
+        before = restarts.get(one.id)
+        if not seen["State"]["Running"] or seen["RestartCount"] > (before or 0):
+            what = "The new container" if before is None else "The container"
             raise JunoError(
-                f"The site did not answer within {timeout_seconds:g} s after {names} started: "
-                "its log tells why; give it more time with 'boot_timeout_seconds' if it only needs longer.",
-                container=names,
-                log="\n".join(log_tail(client, one.id) for one in started),
+                f"{what} {one.name} ended while it started (exit code {seen['State']['ExitCode']}): "
+                "its log tells why; correct that and deploy again.",
+                container=one.name,
+                log=log_tail(client, one.id),
             )
-        pause.wait(POLL_SECONDS)
