@@ -55,10 +55,13 @@ def wait_until_answers(
     get_status: t.Callable[[], int],
     timeout_seconds: float,
     restarts: t.Mapping[str, int] | None = None,
+    *,
+    beside: t.Sequence[engine.Container] = (),
 ) -> float:
     """Wait until the site answers HTTP, and return the seconds that took.
 
     :param restarts: how often the Engine had started a container again before, by its id; others are new.
+    :param beside: what the site needs, and may end when it has done its work: looked at where nobody answers.
     :raises JunoError: a container ended or was restarted, or time is up; with the end of its log.
     """
     began = time.monotonic()
@@ -72,6 +75,7 @@ def wait_until_answers(
                 if asked.result():
                     return time.monotonic() - began
                 asked = pool.submit(_after, POLL_SECONDS, get_status)
+                require_started(client, beside, {})
             require_started(client, started, restarts or {})
             if time.monotonic() - began > timeout_seconds:
                 names = ", ".join(one.name for one in started)
@@ -90,7 +94,7 @@ def _after(seconds: float, get_status: t.Callable[[], int]) -> int:
     return get_status()
 
 
-def require_started(client: t.Any, started: list[engine.Container], restarts: t.Mapping[str, int]) -> None:
+def require_started(client: t.Any, started: t.Sequence[engine.Container], restarts: t.Mapping[str, int]) -> None:
     """Make sure that containers which were started still run.
 
     :param restarts: how often the Engine had started a container again before, by its id; others are new.

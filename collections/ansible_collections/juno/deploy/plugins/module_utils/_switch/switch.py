@@ -96,7 +96,7 @@ def _switch(work: context.SwitchContext) -> dict[str, t.Any]:
     work.up = work.up or time.monotonic()
     after = services_change.after_site(work, change)
     front_config.reload(work, read_anew, change.new)
-    _wait_until_answers(work, [*new, *after], get_status)
+    _wait_until_answers(work, new, after, get_status)
     started = runtime_workers.start_new(work)
     ports = published_ports.note(published_ports.require_after(work, answered, new))
     now = context.serving(work)
@@ -150,10 +150,13 @@ def _reload(work: context.SwitchContext, before: str) -> list[engine.Container]:
 
 
 def _wait_until_answers(
-    work: context.SwitchContext, new: list[engine.Container], get_status: t.Callable[[], int]
+    work: context.SwitchContext,
+    new: list[engine.Container],
+    beside: list[engine.Container],
+    get_status: t.Callable[[], int],
 ) -> None:
-    asking = site_address.fail_fast(work, get_status)
-    app_server.wait_until_answers(work.client, new, asking, work.spec.boot_timeout_seconds, work.restarts)
+    asking, seconds = site_address.fail_fast(work, get_status), work.spec.boot_timeout_seconds
+    app_server.wait_until_answers(work.client, new, asking, seconds, work.restarts, beside=beside)
     work.up = time.monotonic() if work.down and not work.moved_to_proxy else work.up
 
 

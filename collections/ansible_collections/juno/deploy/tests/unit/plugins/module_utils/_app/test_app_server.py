@@ -46,6 +46,15 @@ def test_one_that_was_started_again_long_ago_is_waited_for(world):
         app_server.wait_until_answers(world, started(world, restarts=2), lambda: 0, 0.2, {"web-2": 2})
 
 
+def test_what_has_done_its_work_beside_the_site_is_no_reason_to_fail(world):
+    site = started(world)
+    world.add("setup-1", "exited")
+    beside = [one for one in engine.find(world, "jobs", stopped=True) if one.name == "setup-1"]
+    app_server.wait_until_answers(world, site, lambda: threading.Event().wait(0.3) or 200, 60, beside=beside)
+    with pytest.raises(JunoError, match="setup-1 ended"):
+        app_server.wait_until_answers(world, site, lambda: 0, 60, beside=beside)
+
+
 def test_what_looking_for_an_answer_finds_is_told(world):
     def fail() -> int:
         raise JunoError("nginx does not run")
