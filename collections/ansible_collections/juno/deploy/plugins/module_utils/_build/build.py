@@ -27,6 +27,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._build import (
     build_progress,
     build_spec,
     check,
+    context_size,
     generated,
     services_build,
     throwaway,
@@ -50,19 +51,6 @@ COLLECT_SECONDS = 600
 UNTRACKED_NAMED = 20
 
 
-def writes_fail(columns: list[str]) -> list[str]:
-    """Return where the release that serves can't add rows while the migrations of the next one are applied already."""
-    if not columns:
-        return []
-    named = ", ".join(columns)
-    line = (
-        f"From the migrations to the switch the release that serves can't add rows: it doesn't know {named}, which "
-        "must not be null and whose default is Django's, not the table's. Let the column be null at first, or give it "
-        "db_default (Django 5), or show the maintenance page meanwhile."
-    )
-    return [line]
-
-
 def build(run: Runner, app: App, spec: build_spec.BuildSpec) -> dict[str, t.Any]:
     """Build and check a release.
 
@@ -78,9 +66,9 @@ def build(run: Runner, app: App, spec: build_spec.BuildSpec) -> dict[str, t.Any]
     more = {"pulled": done["pulled"], **({"layout": done["layout"]} if done.get("layout") else {})}
     entries = journal.read(app.journal)
     at_work = journal.interrupted(entries) or journal.NO_RELEASE
-    done["warnings"] = connections.too_few(done.pop("connections", {}), at_work.strategy)
+    done["warnings"] = [*done.pop("contexts"), *connections.too_few(done.pop("connections", {}), at_work.strategy)]
     if journal.last_done(entries):
-        done["warnings"] += writes_fail(rollback_target.demands(schema.pending))
+        done["warnings"] += rollback_target.writes_fail(rollback_target.demands(schema.pending))
     journal.note(app.journal, "built", schema=schema, built=done["images"], collected=collected, **more)
     return done
 
@@ -107,7 +95,7 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
     there = engine.find(client, app.project, stopped=True)
     app = worker_services.with_workers(app, worker_services.find(app, config, there))
     starts = _starts(run, app, client, config)
-    images, kept = _images(run, app, spec, place, config, starts)
+    images, kept, contexts = _images(run, app, spec, place, config, starts)
     mounts = throwaway_override.write(app, place, config, None if spec.build else {})
     spec = _with_host(spec, app, config)
     made = _make(run, app, spec, place)
@@ -120,14 +108,13 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
         at = services.Starter(run, client, app, config, argv_of, spec.boot_timeout_seconds)
         started = services_build.start_for_check(at, starts, images, place.checkout)
         known = check.check(run, app, spec, place, mounts, functools.partial(note_collected, app))
-    how = {name: "built" if config["services"][name].get("build") else "pulled" for name in images}
-    actions = [{"what": "image", "id": image, "status": how[name]} for name, image in images.items()]
-    actions += [{"what": "service", "id": name, "status": "started"} for name in started]
+    actions = _actions(config, images, started)
     return {
         "changed": bool(actions) or is_collected(known["static"]),
         "images": images,
         "pulled": spec.references(images),
         "not_pulled": kept,
+        "contexts": contexts,
         "generated": made,
         "untracked": untracked_files[:UNTRACKED_NAMED],
         "links_left_out": links[:UNTRACKED_NAMED],
@@ -136,6 +123,14 @@ def _build_in(run: Runner, app: App, spec: build_spec.BuildSpec, place: throwawa
         "check_seconds": round(time.monotonic() - built, 2),
         "actions": actions,
     }
+
+
+def _actions(config: dict[str, t.Any], images: dict[str, str], started: list[str]) -> list[dict[str, str]]:
+    how = {name: "built" if config["services"][name].get("build") else "pulled" for name in images}
+    return [
+        *({"what": "image", "id": image, "status": how[name]} for name, image in images.items()),
+        *({"what": "service", "id": name, "status": "started"} for name in started),
+    ]
 
 
 def _with_host(spec: build_spec.BuildSpec, app: App, config: dict[str, t.Any]) -> build_spec.BuildSpec:
@@ -160,14 +155,15 @@ def _images(
     place: throwaway.Sandbox,
     config: dict[str, t.Any],
     starts: list[str],
-) -> tuple[dict[str, str], list[str]]:
-    """Build and pull the release's images; return the app's own, by service, and what could not be pulled."""
+) -> tuple[dict[str, str], list[str], list[str]]:
+    """Build and pull the release's images; return the app's own, what could not be pulled, and what is to be said."""
     client, own = engine.connect(app.docker_host), release_override.pulled(config, app.services)
     others = [name for name in dict.fromkeys((*starts, *spec.update_services)) if name in config["services"]]
     wanted = services_build.to_build(config, app.services, others, app_too=spec.build)
     known = release_override.release_images(config, spec.commit)
     # First, since it may fail sooner than a build does.
     taken = services_build.take(run, client, config, spec, app.services) if spec.build else {}
+    contexts: list[str] = []
     if wanted:
         throwaway_override.write(app, place, config, None)
         project = app.compose(place.checkout)
@@ -180,9 +176,11 @@ def _images(
             "nothing that serves was touched: correct the commit and deploy again.",
             log=build_output.failed_step(done.stdout + done.stderr),
         )
+        built = {name: config["services"][name] for name in wanted}
+        contexts = context_size.notices(done.stdout + done.stderr, built, place.checkout)
     others = [name for name in others if name not in own]
     kept = services_build.pull(run, client, config, others, spec.update_services)
-    return {**taken, **{name: known[name][1] for name in wanted}}, kept
+    return {**taken, **{name: known[name][1] for name in wanted}}, kept, contexts
 
 
 def _refuse(app: App, spec: build_spec.BuildSpec, config: dict[str, t.Any]) -> None:

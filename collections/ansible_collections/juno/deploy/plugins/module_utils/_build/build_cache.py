@@ -31,8 +31,9 @@ if t.TYPE_CHECKING:
 LEAST_API = (1, 42)
 #: What is removed in one release at most: each takes a request.
 MOST = 200
-#: Kinds of records that a build makes from the app's sources; the others belong to BuildKit itself.
-KINDS = ("regular", "source.local", "exec.cachemount", "source.git.checkout")
+#: Kinds of records that a build makes from the app's sources; the others belong to BuildKit itself. What a Dockerfile's
+#: C(RUN --mount=type=cache) keeps is there for the builds to come, and BuildKit's own collector sees to it.
+KINDS = ("regular", "source.local", "source.git.checkout")
 Known = dict[str, str]
 
 

@@ -150,3 +150,16 @@ def require_reversible(migrations: list[Migration], target: journal.Entry) -> No
             f"{', '.join(stuck)}; nothing was changed: correct what is wrong by a new commit and deploy that.",
             irreversible=stuck,
         )
+
+
+def writes_fail(columns: list[str]) -> list[str]:
+    """Return where the release that serves can't add rows while the migrations of the next one are applied already."""
+    if not columns:
+        return []
+    named = ", ".join(columns)
+    line = (
+        f"From the migrations to the switch the release that serves can't add rows: it doesn't know {named}, which "
+        "must not be null and whose default is Django's, not the table's. Let the column be null at first, or give it "
+        "db_default (Django 5), or show the maintenance page meanwhile."
+    )
+    return [line]

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a large build context consists of. Private to juno.deploy: no stable interface.
+
+A release is built from a clean checkout, so that only what git has is sent to the Engine, all of it for each build.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts
+from ansible_collections.juno.deploy.plugins.module_utils._rules import dockerfile
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: From so many bytes on it is told.
+LARGE = 50_000_000
+#: So many of its files and folders are named.
+NAMED = 3
+_STEP = re.compile(r"^#(\d+) \[(?:[^\]]* )?internal\] load build context", re.MULTILINE)
+_SENT = re.compile(r"^#(\d+) transferring context: ([\d.]+)([kMGT]?)B ", re.MULTILINE)
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def largest_sent(output: str) -> float:
+    """Return the bytes of the largest context that a build has sent, by BuildKit's plain output; 0: it tells none."""
+    steps = set(_STEP.findall(output))
+    sent = (float(number) * _UNITS[unit] for step, number, unit in _SENT.findall(output) if step in steps)
+    return max(sent, default=0.0)
+
+
+def notices(output: str, services: dict[str, dict[str, t.Any]], checkout: str) -> list[str]:
+    """Return a sentence for each large context that a build has sent, with what it consists of.
+
+    :param services: those that were built, by the configuration of the checkout.
+    """
+    if largest_sent(output) < LARGE:
+        return []
+    found: dict[str, dict[str, int]] = {}
+    for service in services.values():
+        context, recipe = compose_mounts.build_files(service, checkout)
+        if recipe and context not in found:
+            found[context] = sizes(os.path.join(checkout, context), os.path.join(checkout, recipe))
+    return [_sentence(context, parts) for context, parts in found.items() if sum(parts.values()) >= LARGE]
+
+
+def sizes(directory: str, recipe: str) -> dict[str, int]:
+    """Return the bytes of each file and folder at the top of a context, without what .dockerignore keeps out."""
+    ignored = dockerfile.Ignored(_read((f"{recipe}.dockerignore", os.path.join(directory, ".dockerignore"))))
+    found: dict[str, int] = {}
+    for place, _folders, names in os.walk(directory):
+        for name in names:
+            path = os.path.relpath(os.path.join(place, name), directory)
+            if not ignored(path):
+                top = path.partition("/")[0]
+                found[top] = found.get(top, 0) + os.lstat(os.path.join(place, name)).st_size
+    return found
+
+
+def _read(paths: Iterable[str]) -> str:
+    for path in paths:
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+    return ""
+
+
+def _sentence(context: str, parts: dict[str, int]) -> str:
+    largest = sorted(parts, key=lambda name: -parts[name])[:NAMED]
+    named = ", ".join(f"{name} {_megabytes(parts[name])}" for name in largest)
+    ignore = os.path.join(context, ".dockerignore")
+    return (
+        f"The build context has {_megabytes(sum(parts.values()))}, which are sent to the Engine for each build "
+        f"({named}): name in {ignore} what no image needs."
+    )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 10**6:.0f} MB"

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: juno.deploy contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How large a build context is, and what of it is named."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.juno.deploy.plugins.module_utils._build import context_size
+
+OUTPUT = """\
+#1 [internal] load build definition from Dockerfile
+#1 transferring dockerfile: 359B done
+#4 [web internal] load .dockerignore
+#4 transferring context: 900.00MB done
+#7 [web internal] load build context
+#7 transferring context: 5.24MB 0.1s
+#7 transferring context: {} 2.0s done
+#8 [web 2/4] WORKDIR /code
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "found"), [("572B", 5_240_000), ("130.25MB", 130_250_000), ("1.50GB", 1_500_000_000), ("7kB", 5_240_000)]
+)
+def test_what_was_sent(size, found):
+    assert context_size.largest_sent(OUTPUT.format(size)) == found
+
+
+def test_what_tells_nothing():
+    assert context_size.largest_sent("Step 1/4 : FROM python") == 0
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    for name, size in {
+        "app/Dockerfile": 10,
+        "app/media/a.jpg": 3000,
+        "app/media/b/c.jpg": 4000,
+        "app/x.sql": 500,
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
+    return tmp_path
+
+
+def services(checkout):
+    return {name: {"build": {"context": f"{checkout}/app", "dockerfile": "Dockerfile"}} for name in ("web", "worker")}
+
+
+def test_a_large_one_is_told_once_with_what_it_consists_of(checkout, monkeypatch):
+    monkeypatch.setattr(context_size, "LARGE", 7000)
+    monkeypatch.setattr(context_size, "_megabytes", str)
+    assert context_size.notices(OUTPUT.format("7.51kB"), services(checkout), str(checkout)) == [
+        "The build context has 7510, which are sent to the Engine for each build (media 7000, x.sql 500, "
+        "Dockerfile 10): name in app/.dockerignore what no image needs."
+    ]
+
+
+@pytest.mark.parametrize("file", ["app/.dockerignore", "app/Dockerfile.dockerignore"])
+def test_what_is_kept_out_does_not_count(checkout, monkeypatch, file):
+    monkeypatch.setattr(context_size, "LARGE", 7000)
+    (checkout / file).write_text("media/b\n")
+    assert context_size.sizes(f"{checkout}/app", f"{checkout}/app/Dockerfile")["media"] == 3000
+    assert context_size.notices(OUTPUT.format("9kB"), services(checkout), str(checkout)) == []
+
+
+def test_a_small_one_is_not_looked_at(checkout, monkeypatch):
+    monkeypatch.setattr(context_size, "sizes", lambda *_given: pytest.fail("It was looked at."))
+    assert context_size.notices(OUTPUT.format("5MB"), services(checkout), str(checkout)) == []
+
+
+def test_one_elsewhere_is_nobodys(checkout):
+    assert (
+        context_size.notices(OUTPUT.format("99MB"), {"web": {"build": {"context": "/elsewhere"}}}, str(checkout)) == []
+    )
