@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a large build context consists of. Private to juno.deploy: no stable interface.
 
-A release is built from a clean checkout, so that only what git has is sent to the Engine, all of it for each build.
+A release is built from a clean checkout, so that only what git has can be sent to the Engine; BuildKit sends what COPY
+names of it, anew for each build.
 """
 
 from __future__ import annotations
@@ -38,25 +39,26 @@ def notices(output: str, services: dict[str, dict[str, t.Any]], checkout: str) -
 
     :param services: those that were built, by the configuration of the checkout.
     """
-    if largest_sent(output) < LARGE:
+    sent = largest_sent(output)
+    if sent < LARGE:
         return []
     found: dict[str, dict[str, int]] = {}
     for service in services.values():
         context, recipe = compose_mounts.build_files(service, checkout)
         if recipe and context not in found:
             found[context] = sizes(os.path.join(checkout, context), os.path.join(checkout, recipe))
-    return [_sentence(context, parts) for context, parts in found.items() if sum(parts.values()) >= LARGE]
+    return [_sentence(context, sent, parts) for context, parts in found.items() if sum(parts.values()) >= LARGE]
 
 
 def sizes(directory: str, recipe: str) -> dict[str, int]:
-    """Return the bytes of each file and folder at the top of a context, without what .dockerignore keeps out."""
+    """Return the bytes of what lies in a context and in the folders at its top, without what .dockerignore names."""
     ignored = dockerfile.Ignored(_read((f"{recipe}.dockerignore", os.path.join(directory, ".dockerignore"))))
     found: dict[str, int] = {}
     for place, _folders, names in os.walk(directory):
         for name in names:
             path = os.path.relpath(os.path.join(place, name), directory)
             if not ignored(path):
-                top = path.partition("/")[0]
+                top = "/".join(path.split("/")[:2])
                 found[top] = found.get(top, 0) + os.lstat(os.path.join(place, name)).st_size
     return found
 
@@ -69,15 +71,15 @@ def _read(paths: Iterable[str]) -> str:
     return ""
 
 
-def _sentence(context: str, parts: dict[str, int]) -> str:
+def _sentence(context: str, sent: float, parts: dict[str, int]) -> str:
     largest = sorted(parts, key=lambda name: -parts[name])[:NAMED]
     named = ", ".join(f"{name} {_megabytes(parts[name])}" for name in largest)
     ignore = os.path.join(context, ".dockerignore")
     return (
-        f"The build context has {_megabytes(sum(parts.values()))}, which are sent to the Engine for each build "
-        f"({named}): name in {ignore} what no image needs."
+        f"{_megabytes(sent)} of the build context are sent to the Engine for each build (its largest: {named}): "
+        f"name in {ignore} what no image needs."
     )
 
 
-def _megabytes(size: int) -> str:
+def _megabytes(size: float) -> str:
     return f"{size / 10**6:.0f} MB"
