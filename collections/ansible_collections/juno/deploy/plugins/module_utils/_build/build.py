@@ -177,7 +177,7 @@ def _images(
             log=build_output.failed_step(done.stdout + done.stderr),
         )
         built = {name: config["services"][name] for name in wanted}
-        contexts = context_size.notices(done.stdout + done.stderr, built, place.checkout)
+        contexts = context_size.notices(done.stdout + done.stderr, built, app.path, place.checkout)
     others = [name for name in others if name not in own]
     kept = services_build.pull(run, client, config, others, spec.update_services)
     return {**taken, **{name: known[name][1] for name in wanted}}, kept, contexts

@@ -34,17 +34,18 @@ def largest_sent(output: str) -> float:
     return max(sent, default=0.0)
 
 
-def notices(output: str, services: dict[str, dict[str, t.Any]], checkout: str) -> list[str]:
+def notices(output: str, services: dict[str, dict[str, t.Any]], directory: str, checkout: str) -> list[str]:
     """Return a sentence for each large context that a build has sent, with what it consists of.
 
-    :param services: those that were built, by the configuration of the checkout.
+    :param services: those that were built, as they are below the app's directory.
+    :param checkout: where that is while it is built.
     """
     sent = largest_sent(output)
     if sent < LARGE:
         return []
     found: dict[str, dict[str, int]] = {}
     for service in services.values():
-        context, recipe = compose_mounts.build_files(service, checkout)
+        context, recipe = compose_mounts.build_files(service, directory)
         if recipe and context not in found:
             found[context] = sizes(os.path.join(checkout, context), os.path.join(checkout, recipe))
     return [_sentence(context, sent, parts) for context, parts in found.items() if sum(parts.values()) >= LARGE]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._build import context_size
 
+APP = "/srv/shop"
 OUTPUT = """\
 #1 [internal] load build definition from Dockerfile
 #1 transferring dockerfile: 359B done
@@ -44,15 +45,15 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def services(checkout):
-    return {name: {"build": {"context": f"{checkout}/app", "dockerfile": "Dockerfile"}} for name in ("web", "worker")}
+def services():
+    return {name: {"build": {"context": f"{APP}/app", "dockerfile": "Dockerfile"}} for name in ("web", "worker")}
 
 
 def test_a_large_one_is_told_once_with_what_it_consists_of(checkout, monkeypatch):
     monkeypatch.setattr(context_size, "LARGE", 7000)
     monkeypatch.setattr(context_size, "_megabytes", str)
     output = OUTPUT.replace("5.24MB", "5.24kB").format("7.51kB")
-    assert context_size.notices(output, services(checkout), str(checkout)) == [
+    assert context_size.notices(output, services(), APP, str(checkout)) == [
         "7510.0 of the build context are sent to the Engine for each build (its largest: media/b 4000, "
         "media/a.jpg 3000, x.sql 500): name in app/.dockerignore what no image needs."
     ]
@@ -63,15 +64,14 @@ def test_what_is_kept_out_does_not_count(checkout, monkeypatch, file):
     monkeypatch.setattr(context_size, "LARGE", 7000)
     (checkout / file).write_text("media/b\n")
     assert "media/b" not in context_size.sizes(f"{checkout}/app", f"{checkout}/app/Dockerfile")
-    assert context_size.notices(OUTPUT.format("9kB"), services(checkout), str(checkout)) == []
+    assert context_size.notices(OUTPUT.format("9kB"), services(), APP, str(checkout)) == []
 
 
 def test_a_small_one_is_not_looked_at(checkout, monkeypatch):
     monkeypatch.setattr(context_size, "sizes", lambda *_given: pytest.fail("It was looked at."))
-    assert context_size.notices(OUTPUT.format("5MB"), services(checkout), str(checkout)) == []
+    assert context_size.notices(OUTPUT.format("5MB"), services(), APP, str(checkout)) == []
 
 
 def test_one_elsewhere_is_nobodys(checkout):
-    assert (
-        context_size.notices(OUTPUT.format("99MB"), {"web": {"build": {"context": "/elsewhere"}}}, str(checkout)) == []
-    )
+    elsewhere = {"web": {"build": {"context": "/elsewhere"}}}
+    assert context_size.notices(OUTPUT.format("99MB"), elsewhere, APP, str(checkout)) == []

@@ -152,7 +152,9 @@ def test_what_a_deployer_is(start_request, host, waiting_git):
             files[number] = os.readlink(f"/proc/{held.pid}/fd/{number}")
     assert files.pop("0") == files.pop("1") == "/dev/null"
     assert files.pop("2") == f"{start_request.directory}/deployer.errors"
-    kinds = sorted(one.partition(":")[0] for one in files.values() if one != "/dev/null")
+    # It may just be importing a module.
+    lasting = [one for one in files.values() if one != "/dev/null" and not one.endswith((".py", ".pyc", ".so"))]
+    kinds = sorted(one.partition(":")[0] for one in lasting)
     assert kinds == [f"{start_request.directory}/lock", "pipe", "socket"]
     standing = rpc.ask(rpc.socket_path(start_request.directory, ID), {"do": "stand"})
     assert (standing["id"], standing["step"], standing["next_step_timeout_seconds"]) == (ID, "begin", 60.0)
