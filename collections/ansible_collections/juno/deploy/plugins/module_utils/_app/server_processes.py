@@ -71,6 +71,11 @@ def kind_of(process: Process) -> str:
     return next((OTHERS[word] for word in words[:2] if word in OTHERS), "")
 
 
+def starts_anew(process: Process) -> bool:
+    """Return whether a process is Django's runserver that watches its code, and drops requests when that changes."""
+    return kind_of(process) == "runserver" and "--noreload" not in process.argv
+
+
 def masters(processes: list[Process], init: int) -> list[int]:
     """Name the processes that must be told to end; the container's first one gets its signal from Docker.
 

@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._git import move as gi
 from ansible_collections.juno.deploy.plugins.module_utils._git import trust
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, services
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._switch import replace
+from ansible_collections.juno.deploy.plugins.module_utils._switch import replace, self_restart
 
 
 def collect(work: context.SwitchContext) -> dict[str, t.Any]:
@@ -39,10 +39,11 @@ def move(work: context.SwitchContext) -> bool:
     journal.step(app.journal, "move")
     try:
         trust.apply(work.run, app)
-        # A server that starts anew by itself when a file changes (runserver) drops what it is at work on.
+        # A server that starts anew by itself when a file changes (uvicorn --reload) may drop what it is at work on.
         replace.open_switch(work)
-        events.tell(f"moves the checkout to {spec.commit[:7]}")
-        moved = git_move.move(work.run, app.path, spec.commit)
+        with self_restart.held(work):
+            events.tell(f"moves the checkout to {spec.commit[:7]}")
+            moved = git_move.move(work.run, app.path, spec.commit)
     except JunoError:
         journal.step(app.journal, "switch")  # git refused, and nothing has moved
         raise
