@@ -53,10 +53,11 @@ def test_a_large_one_is_told_once_with_what_it_consists_of(checkout, monkeypatch
     monkeypatch.setattr(context_size, "LARGE", 7000)
     monkeypatch.setattr(context_size, "_megabytes", str)
     output = OUTPUT.replace("5.24MB", "5.24kB").format("7.51kB")
-    assert context_size.notices(output, services(), APP, str(checkout)) == [
+    words = (
         "7510.0 of the build context are sent to the Engine for each build (its largest: media/b 4000, "
         "media/a.jpg 3000, x.sql 500): name in app/.dockerignore what no image needs."
-    ]
+    )
+    assert context_size.notices(output, services(), APP, str(checkout)) == [words]
 
 
 @pytest.mark.parametrize("file", ["app/.dockerignore", "app/Dockerfile.dockerignore"])
