@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import threading
 import time
 import typing as t
 
 from ansible_collections.juno.deploy.plugins.module_utils._app import engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events, masking
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import JunoError
+from ansible_collections.juno.deploy.plugins.module_utils._base.polling import while_looking
 
 if t.TYPE_CHECKING:
     from ansible_collections.juno.deploy.plugins.module_utils._app.app import App
@@ -64,34 +65,27 @@ def wait_until_answers(
     :param beside: what the site needs, and may end when it has done its work: looked at where nobody answers.
     :raises JunoError: a container ended or was restarted, or time is up; with the end of its log.
     """
+    pause = threading.Event()
     began = time.monotonic()
     events.tell("waits for the site to answer")
+
+    def look() -> None:
+        require_started(client, started, restarts or {})
+        if time.monotonic() - began > timeout_seconds:
+            names = ", ".join(one.name for one in started)
+            raise JunoError(
+                f"The site did not answer within {timeout_seconds:g} s after {names} started: "
+                "its log tells why; give it more time with 'boot_timeout_seconds' if it only needs longer.",
+                container=names,
+                log="\n".join(log_tail(client, one.id) for one in started),
+            )
+
     # A proxy keeps a request for long where nothing is behind it; that is not waited for once that has ended.
-    pool = concurrent.futures.ThreadPoolExecutor(1)
-    try:
-        asked = pool.submit(get_status)
-        while True:
-            if concurrent.futures.wait([asked], POLL_SECONDS).done:
-                if asked.result():
-                    return time.monotonic() - began
-                asked = pool.submit(_after, POLL_SECONDS, get_status)
-                require_started(client, beside, {})
-            require_started(client, started, restarts or {})
-            if time.monotonic() - began > timeout_seconds:
-                names = ", ".join(one.name for one in started)
-                raise JunoError(
-                    f"The site did not answer within {timeout_seconds:g} s after {names} started: "
-                    "its log tells why; give it more time with 'boot_timeout_seconds' if it only needs longer.",
-                    container=names,
-                    log="\n".join(log_tail(client, one.id) for one in started),
-                )
-    finally:
-        pool.shutdown(wait=False)
-
-
-def _after(seconds: float, get_status: t.Callable[[], int]) -> int:
-    time.sleep(seconds)
-    return get_status()
+    while not while_looking(get_status, look, POLL_SECONDS):
+        require_started(client, beside, {})
+        look()
+        pause.wait(POLL_SECONDS)
+    return time.monotonic() - began
 
 
 def require_started(client: t.Any, started: t.Sequence[engine.Container], restarts: t.Mapping[str, int]) -> None:

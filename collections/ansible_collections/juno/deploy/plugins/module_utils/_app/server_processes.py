@@ -71,8 +71,8 @@ def kind_of(process: Process) -> str:
     return next((OTHERS[word] for word in words[:2] if word in OTHERS), "")
 
 
-def starts_anew(process: Process) -> bool:
-    """Return whether a process is Django's runserver that watches its code, and drops requests when that changes."""
+def has_autoreload(process: Process) -> bool:
+    """Return whether a process is Django's runserver with its autoreloader, which drops requests as it restarts."""
     return kind_of(process) == "runserver" and "--noreload" not in process.argv
 
 

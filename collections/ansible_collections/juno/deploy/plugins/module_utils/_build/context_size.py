@@ -57,10 +57,11 @@ def sizes(directory: str, recipe: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for place, _folders, names in os.walk(directory):
         for name in names:
-            path = os.path.relpath(os.path.join(place, name), directory)
+            file = os.path.join(place, name)
+            path = os.path.relpath(file, directory)
             if not ignored(path):
                 top = "/".join(path.split("/")[:2])
-                found[top] = found.get(top, 0) + os.lstat(os.path.join(place, name)).st_size
+                found[top] = found.get(top, 0) + os.lstat(file).st_size
     return found
 
 

@@ -122,8 +122,9 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
     that stays until its TTL costs more than the entries of one second.
     """
     marker, outcome.unverified_reason = take_marker(connection)
-    first = time.monotonic()
-    survivors = _flush(connection, marker, outcome)
+    connection.flush()
+    first, outcome.flushes = time.monotonic(), 1
+    survivors = _count(connection, marker, outcome)
     outcome.survivors_first = outcome.survivors
     if 0 < len(survivors) == outcome.survivors:
         batches.delete(connection, survivors)
@@ -132,7 +133,9 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
     if outcome.survivors or unseen:
         # The server's clock gives no signal to wait for.
         time.sleep(max(0.0, first + SECOND_FLUSH_AFTER_SECONDS - time.monotonic()))
-        _flush(connection, marker, outcome)
+        connection.flush()
+        outcome.flushes = 2
+        _count(connection, marker, outcome)
     outcome.verified = outcome.survivors == 0
     outcome.status = "survivors" if outcome.survivors else "flushed"
     if outcome.survivors:
@@ -140,13 +143,6 @@ def _flush_and_count(connection: Connection, outcome: FlushOutcome) -> None:
             f"{connection.server.name} still serves {outcome.survivors} old items after two flushes: flush it again, "
             "or restart it to empty it."
         )
-
-
-def _flush(connection: Connection, marker: int, outcome: FlushOutcome) -> Sequence[bytes]:
-    """Flush, and count what survived; return its keys, the first of very many."""
-    connection.flush()
-    outcome.flushes += 1
-    return _count(connection, marker, outcome) if marker else ()
 
 
 def take_marker(connection: Connection) -> tuple[int, str]:
@@ -161,7 +157,12 @@ def take_marker(connection: Connection) -> tuple[int, str]:
 
 
 def _count(connection: Connection, marker: int, outcome: FlushOutcome) -> Sequence[bytes]:
-    """Count the items that are older than the marker, waiting a while if another crawl is in the way; return them."""
+    """Count the items that are older than the marker, waiting a while if another crawl is in the way.
+
+    Return their keys, the first of very many; none where there is no marker.
+    """
+    if not marker:
+        return ()
     seconds = connection.options.timeout_seconds
     ends = time.monotonic() + seconds
     outcome.survivors = outcome.items_after = None

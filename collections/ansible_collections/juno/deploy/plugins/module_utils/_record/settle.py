@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import time
 import typing as t
@@ -12,7 +11,7 @@ import typing as t
 from ansible_collections.juno.deploy.plugins.module_utils._app import app_server, engine
 from ansible_collections.juno.deploy.plugins.module_utils._base import events
 from ansible_collections.juno.deploy.plugins.module_utils._base.errors import EngineError, JunoError
-from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
+from ansible_collections.juno.deploy.plugins.module_utils._base.polling import Result, wait_for, while_looking
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import workers as runtime_workers
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
 
@@ -22,8 +21,6 @@ if t.TYPE_CHECKING:
 SETTLE_POLL_SECONDS = 0.1
 #: What is asked meanwhile needs the processor more.
 MEANWHILE_POLL_SECONDS = 0.5
-
-Result = t.TypeVar("Result")
 #: A worker may take so many times as long to load the code as the site took to boot, and at most so long.
 BOOTS = 2
 LONGEST_BOOT_SECONDS = 30.0
@@ -55,16 +52,16 @@ def while_well(app: App, work: t.Callable[[], Result]) -> Result:
     if entry is None:
         return work()
     client = engine.connect(app.docker_host)
-    pool = concurrent.futures.ThreadPoolExecutor(1)
-    done = pool.submit(work)
-    pool.shutdown(wait=False)
-    ended = False
-    while not ended:
-        ended = bool(concurrent.futures.wait([done], MEANWHILE_POLL_SECONDS).done)
-        if not ended or done.exception():
-            with contextlib.suppress(EngineError):  # it may be back when the release is to settle
-                require_well(client, entry)
-    return done.result()
+
+    def look() -> None:
+        with contextlib.suppress(EngineError):  # it may be back when the release is to settle
+            require_well(client, entry)
+
+    try:
+        return while_looking(work, look, MEANWHILE_POLL_SECONDS)
+    except Exception:
+        look()
+        raise
 
 
 def settle(client: t.Any, entry: journal.Entry) -> None:

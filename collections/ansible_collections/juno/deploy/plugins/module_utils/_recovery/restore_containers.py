@@ -48,11 +48,11 @@ def let_in_again(app: App, entry: journal.Entry) -> None:
         return
     old = [one for one in app_server.own(engine.connect(app.docker_host), app) if one.id in before.containers]
     ask = runtime.asker(names.socket_of(app.proxy_directory))
-    places = runtime.at(ask, old_containers.addresses(old)) if old else []
-    if places:
-        runtime.set_state(ask, places, "ready")
-        mine = {one.path for one in places}
-        runtime.set_state(ask, [one for one in runtime.slots(ask) if one.address and one.path not in mine], "drain")
+    places = [one for one in runtime.slots(ask) if one.address] if old else []
+    theirs = [one for one in places if one.address in old_containers.addresses(old)]
+    if theirs:
+        runtime.set_state(ask, theirs, "ready")
+        runtime.set_state(ask, [one for one in places if one not in theirs], "drain")
 
 
 def keeps_new_proxy(work: context.SwitchContext, before: journal_entry.Before) -> bool:

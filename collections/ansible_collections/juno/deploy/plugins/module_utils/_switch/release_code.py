@@ -19,7 +19,7 @@ from ansible_collections.juno.deploy.plugins.module_utils._git import move as gi
 from ansible_collections.juno.deploy.plugins.module_utils._git import trust
 from ansible_collections.juno.deploy.plugins.module_utils._runtime import context, services
 from ansible_collections.juno.deploy.plugins.module_utils._state import journal
-from ansible_collections.juno.deploy.plugins.module_utils._switch import replace, self_restart
+from ansible_collections.juno.deploy.plugins.module_utils._switch import autoreload, replace
 
 
 def collect(work: context.SwitchContext) -> dict[str, t.Any]:
@@ -41,7 +41,7 @@ def move(work: context.SwitchContext) -> bool:
         trust.apply(work.run, app)
         # A server that starts anew by itself when a file changes (uvicorn --reload) may drop what it is at work on.
         replace.open_switch(work)
-        with self_restart.held(work):
+        with autoreload.held(work):
             events.tell(f"moves the checkout to {spec.commit[:7]}")
             moved = git_move.move(work.run, app.path, spec.commit)
     except JunoError:

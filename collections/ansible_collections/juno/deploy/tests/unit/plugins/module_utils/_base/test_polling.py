@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
-from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for
+from ansible_collections.juno.deploy.plugins.module_utils._base.polling import wait_for, while_looking
 
 
 @pytest.mark.parametrize("answers", [[True], [False, True], [False] * 10 + [True]])
@@ -30,3 +31,27 @@ def test_time_is_up():
 def test_an_error_of_the_question_goes_up():
     with pytest.raises(ZeroDivisionError):
         wait_for(lambda: bool(1 // 0), 5)
+
+
+def test_it_looks_while_something_is_done():
+    looks, enough = [], threading.Event()
+
+    def look():
+        looks.append(1)
+        if len(looks) == 3:
+            enough.set()
+
+    assert while_looking(lambda: enough.wait(60), look, 0.001) is True
+    assert len(looks) >= 3
+
+
+def test_what_is_seen_meanwhile_ends_the_waiting():
+    never = threading.Event()
+    with pytest.raises(ZeroDivisionError):
+        while_looking(lambda: never.wait(60), lambda: 1 // 0, 0.001)
+    never.set()
+
+
+def test_an_error_of_what_is_done_goes_up():
+    with pytest.raises(ZeroDivisionError):
+        while_looking(lambda: 1 // 0, lambda: None, 0.001)

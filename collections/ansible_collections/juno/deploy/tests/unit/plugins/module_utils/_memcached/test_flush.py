@@ -130,6 +130,16 @@ def test_a_second_flush_in_the_next_second_when_items_survive_that_too(naps):
     assert (outcome.survivors_first, outcome.survivors, outcome.flushes, outcome.verified) == (1, 0, 2, True)
 
 
+def test_the_second_follows_the_answer_to_the_first(monkeypatch):
+    script, clock, slept = Script([b"ERROR metadump not allowed\r\n"]), [100.0], []
+    monkeypatch.setattr(memcached_flush.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(memcached_flush.time, "sleep", slept.append)
+    # The server takes its time for a flush.
+    monkeypatch.setattr(script, "flush", lambda: clock.__setitem__(0, clock[0] + 0.8))
+    flush(script)
+    assert slept == [pytest.approx(1.1)]
+
+
 def test_very_many_survivors_are_flushed_again(naps, monkeypatch):
     monkeypatch.setattr(memcached_flush, "MOST_DELETED", 1)
     script = Script([OLD_18, OLD_38], [])

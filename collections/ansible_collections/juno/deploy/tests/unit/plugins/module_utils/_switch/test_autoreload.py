@@ -8,8 +8,8 @@ import pytest
 from ansible_collections.juno.deploy.plugins.module_utils._app import compose_mounts, gunicorn
 from ansible_collections.juno.deploy.plugins.module_utils._app.server_processes import Process
 from ansible_collections.juno.deploy.plugins.module_utils._git import diff
-from ansible_collections.juno.deploy.plugins.module_utils._proxy import draining
-from ansible_collections.juno.deploy.plugins.module_utils._switch import self_restart
+from ansible_collections.juno.deploy.plugins.module_utils._proxy import draining, runtime
+from ansible_collections.juno.deploy.plugins.module_utils._switch import autoreload
 from ansible_collections.juno.deploy.tests.unit.plugins.module_utils.fake_engine import World
 
 PARENT = ("python", "manage.py", "runserver", "0:8000")
@@ -25,13 +25,12 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(diff, "changes", lambda *_given: [diff.Change("shop/urls.py", "M", ("100644", "100644"))])
     # The real one waits for the last answers.
     monkeypatch.setattr(draining, "drain", lambda ask, addresses, *_seconds: drain(ask, addresses))
-    monkeypatch.setattr(self_restart, "SECONDS", 0.1)
+    monkeypatch.setattr(autoreload, "SECONDS", 0.1)
     return made
 
 
 def drain(ask, addresses):
-    from_proxy = draining.runtime
-    from_proxy.set_state(ask, from_proxy.at(ask, addresses), "drain")
+    runtime.set_state(ask, runtime.at(ask, addresses), "drain")
 
 
 def serve(monkeypatch, *argvs):
@@ -42,7 +41,7 @@ def serve(monkeypatch, *argvs):
 
 def test_it_gets_no_request_until_it_has_started_anew(world, monkeypatch):
     serve(monkeypatch, PARENT, PARENT)
-    with self_restart.held(world.work()):
+    with autoreload.held(world.work()):
         assert world.gets_requests() == []
     assert world.gets_requests() == ["web-1"]
     assert world.log == ["drain web-1", "ready web-1"]
@@ -50,14 +49,14 @@ def test_it_gets_no_request_until_it_has_started_anew(world, monkeypatch):
 
 def test_it_gets_requests_again_where_the_move_fails(world, monkeypatch):
     serve(monkeypatch, PARENT)
-    with pytest.raises(OSError, match="disk"), self_restart.held(world.work()):
+    with pytest.raises(OSError, match="disk"), autoreload.held(world.work()):
         raise OSError("disk")
     assert world.gets_requests() == ["web-1"]
 
 
 def test_it_gets_requests_again_where_it_does_not_start_anew(world, monkeypatch):
     serve(monkeypatch, PARENT)
-    with self_restart.held(world.work()):
+    with autoreload.held(world.work()):
         pass
     assert world.gets_requests() == ["web-1"]
 
@@ -77,6 +76,6 @@ def test_who_goes_on_is_not_held(world, monkeypatch, strategy, argv, file, mount
     serve(monkeypatch, argv)
     monkeypatch.setattr(compose_mounts, "mounts_code", lambda _service, _path: mounted)
     monkeypatch.setattr(diff, "changes", lambda *_given: [diff.Change(file, "M", ("100644", "100644"))])
-    with self_restart.held(world.work(strategy)):
+    with autoreload.held(world.work(strategy)):
         assert world.gets_requests() == ["web-1"]
     assert world.log == []

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: juno.deploy contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers that watch their code, and start anew by themselves when the checkout moves. Private to juno.deploy.
+"""Django's autoreloader, by which runserver restarts itself when the checkout moves. Private to juno.deploy.
 
-Django's runserver drops what it is at work on then, and whoever comes while Python ends, without an answer. So it gets
-no request until it has started anew; meanwhile requests wait in the proxy.
+It drops what the server is at work on, and whoever comes while Python ends, without an answer. So the server gets no
+request until it has been restarted; meanwhile requests wait in the proxy.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ SECONDS = 3.0
 
 @contextlib.contextmanager
 def held(work: context.SwitchContext) -> Iterator[None]:
-    """Give the servers that will start anew no request while the checkout moves, and until they have."""
-    watched = _that_start_anew(work)
+    """Give servers that the autoreloader will restart no request while the checkout moves, and until it has."""
+    watched = _restarted(work)
     if not watched:
         yield
         return
@@ -41,14 +41,16 @@ def held(work: context.SwitchContext) -> Iterator[None]:
     draining.drain(ask, addresses, work.spec.grace_seconds, 0)
     try:
         yield
-        events.tell("waits until the development server has started anew by itself")
-        wait_for(lambda: all(_processes(work, one) != before for one, before in watched.items()), SECONDS)
+        events.tell("waits until Django's autoreloader has restarted the development server")
+        wait_for(
+            lambda: all(gunicorn.processes_of(work.client, one) != before for one, before in watched.items()), SECONDS
+        )
     finally:
         runtime.set_state(ask, runtime.at(ask, addresses), "ready")
 
 
-def _that_start_anew(work: context.SwitchContext) -> dict[engine.Container, frozenset[int]]:
-    """Return the site's containers whose server will start anew, each with its processes."""
+def _restarted(work: context.SwitchContext) -> dict[engine.Container, list[server_processes.Process]]:
+    """Return the site's containers whose server will be restarted, each with its processes as they are."""
     app = work.app
     if not work.spec.how.new_containers or not compose_mounts.mounts_code(work.service, app.path):
         return {}
@@ -59,12 +61,4 @@ def _that_start_anew(work: context.SwitchContext) -> dict[engine.Container, froz
         return {}
     site = [one for one in work.old if one.service == app.service]
     found = {one: gunicorn.processes_of(work.client, one) for one in site}
-    return {
-        one: frozenset(process.pid for process in processes)
-        for one, processes in found.items()
-        if any(map(server_processes.starts_anew, processes))
-    }
-
-
-def _processes(work: context.SwitchContext, one: engine.Container) -> frozenset[int]:
-    return frozenset(process.pid for process in gunicorn.processes_of(work.client, one))
+    return {one: listed for one, listed in found.items() if any(map(server_processes.has_autoreload, listed))}
